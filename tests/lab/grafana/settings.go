@@ -1,0 +1,150 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+// settings is what this server takes from Grafana's environment (GF_SECTION_KEY, GF_SECTION_KEY__FILE).
+type settings struct {
+	listen       string
+	dataDir      string
+	homeDir      string
+	provisioning string
+	homeFile     string
+	adminUser    string
+	adminPass    string
+	secretKey    string
+	logFormat    string
+	signUp       bool
+	metrics      bool
+	database     databaseSettings
+	pluginUpdate bool
+}
+
+type databaseSettings struct {
+	kind string // sqlite3 or postgres
+	dsn  string
+	name string // for messages, without the password
+}
+
+// environment reads GF_* variables and remembers every mistake, so that all are reported at once.
+type environment struct {
+	mistakes []string
+}
+
+func (e *environment) mistake(format string, args ...any) {
+	e.mistakes = append(e.mistakes, fmt.Sprintf(format, args...))
+}
+
+// text returns GF_<key>, or what stands in the file that GF_<key>__FILE names, or the default.
+func (e *environment) text(key, otherwise string) string {
+	name := "GF_" + key
+	value, set := os.LookupEnv(name)
+	file, fromFile := os.LookupEnv(name + "__FILE")
+	switch {
+	case set && fromFile:
+		e.mistake("both %s and %s__FILE are set (but are exclusive)", name, name)
+		return otherwise
+	case fromFile:
+		content, err := os.ReadFile(file)
+		if err != nil {
+			e.mistake("%s__FILE: %v", name, err)
+			return otherwise
+		}
+		return strings.TrimRight(string(content), "\r\n")
+	case set && value != "":
+		return value
+	}
+	return otherwise
+}
+
+func (e *environment) flag(key string, otherwise bool) bool {
+	switch value := strings.ToLower(e.text(key, fmt.Sprint(otherwise))); value {
+	case "true", "1":
+		return true
+	case "false", "0":
+		return false
+	default:
+		e.mistake("GF_%s=%s is not a boolean; allowed: true, false", key, value)
+		return otherwise
+	}
+}
+
+func loadSettings() (settings, error) {
+	env := &environment{}
+	s := settings{
+		listen:       net.JoinHostPort(env.text("SERVER_HTTP_ADDR", ""), env.text("SERVER_HTTP_PORT", "3000")),
+		dataDir:      env.text("PATHS_DATA", "/var/lib/grafana"),
+		homeDir:      env.text("PATHS_HOME", "/usr/share/grafana"),
+		provisioning: env.text("PATHS_PROVISIONING", "/etc/grafana/provisioning"),
+		homeFile:     env.text("DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH", ""),
+		adminUser:    env.text("SECURITY_ADMIN_USER", "admin"),
+		adminPass:    env.text("SECURITY_ADMIN_PASSWORD", ""),
+		secretKey:    env.text("SECURITY_SECRET_KEY", ""),
+		logFormat:    env.text("LOG_CONSOLE_FORMAT", "console"),
+		signUp:       env.flag("USERS_ALLOW_SIGN_UP", false),
+		metrics:      env.flag("METRICS_ENABLED", true),
+	}
+	preinstallOff := env.flag("PLUGINS_PREINSTALL_DISABLED", false)
+	s.pluginUpdate = env.flag("PLUGINS_PREINSTALL_AUTO_UPDATE", true) && !preinstallOff
+	s.database = env.database(s.dataDir)
+	if env.flag("AUTH_ANONYMOUS_ENABLED", false) {
+		env.mistake("GF_AUTH_ANONYMOUS_ENABLED=true: this stand-in never serves anyone who has not signed in")
+	}
+	switch s.adminPass {
+	case "":
+		env.mistake("the admin password is missing: set GF_SECURITY_ADMIN_PASSWORD or GF_SECURITY_ADMIN_PASSWORD__FILE (Grafana itself would take \"admin\")")
+	case "admin":
+		env.mistake("GF_SECURITY_ADMIN_PASSWORD is Grafana's public default: set another one")
+	}
+	if s.secretKey == "" {
+		env.mistake("GF_SECURITY_SECRET_KEY is missing (Grafana itself would take its public default)")
+	}
+	if len(env.mistakes) > 0 {
+		sort.Strings(env.mistakes)
+		return s, errors.New("settings: " + strings.Join(env.mistakes, "; "))
+	}
+	return s, nil
+}
+
+func (e *environment) database(dataDir string) databaseSettings {
+	switch kind := e.text("DATABASE_TYPE", "sqlite3"); kind {
+	case "sqlite3":
+		path := e.text("DATABASE_PATH", "grafana.db")
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dataDir, path)
+		}
+		options := "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_txlock=immediate"
+		return databaseSettings{kind: kind, dsn: "file:" + path + options, name: path}
+	case "postgres":
+		return e.postgres()
+	default:
+		e.mistake("GF_DATABASE_TYPE=%s is not supported here; allowed: sqlite3, postgres", kind)
+		return databaseSettings{kind: kind}
+	}
+}
+
+func (e *environment) postgres() databaseSettings {
+	host := e.text("DATABASE_HOST", "127.0.0.1:5432")
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		host = net.JoinHostPort(host, "5432")
+	}
+	address := url.URL{
+		Scheme: "postgres",
+		User:   url.UserPassword(e.text("DATABASE_USER", "root"), e.text("DATABASE_PASSWORD", "")),
+		Host:   host,
+		Path:   e.text("DATABASE_NAME", "grafana"),
+		RawQuery: url.Values{
+			"sslmode":         {e.text("DATABASE_SSL_MODE", "disable")},
+			"connect_timeout": {"5"},
+		}.Encode(),
+	}
+	return databaseSettings{kind: "postgres", dsn: address.String(), name: "postgres://" + host + address.Path}
+}
