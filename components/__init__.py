@@ -1,0 +1,1 @@
+"""Reusable components of the stack and the phases that compose them."""

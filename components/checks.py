@@ -1,0 +1,130 @@
+"""What must hold between settings, beyond each one's own type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from components.sizing import HEADROOM, MINIMUM_MEMORY, declared_rate, size_stack, stored_bytes
+
+if TYPE_CHECKING:
+    from components.settings import Settings
+
+CEILINGS: Mapping[int, int] = {1: 50_000, 2: 100_000}
+"""Events per second up to which a phase is meant to be used: the guide's triggers for the next one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing wrong with the settings.
+
+    Attributes:
+        key: configuration key, dotted.
+        value: what was given.
+        message: what is allowed and what to do.
+    """
+
+    key: str
+    value: object
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A rule over several settings.
+
+    Attributes:
+        reads: top-level sections it looks at; it is not asked when one of them is malformed.
+        run: yields what is wrong.
+    """
+
+    reads: tuple[str, ...]
+    run: Callable[[Settings], Iterator[Problem]]
+
+
+def ceiling_problem(settings: Settings) -> Problem | None:
+    """Say when the declared rate belongs to a later phase."""
+    rate = declared_rate(settings.sizing)
+    ceiling = CEILINGS.get(settings.phase)
+    if ceiling is None or rate <= ceiling:
+        return None
+    fitting = next((phase for phase in (2, 3) if rate <= CEILINGS.get(phase, rate)), 3)
+    return Problem(
+        key="sizing.eventsPerSecond",
+        value=rate,
+        message=f"phase {settings.phase} is made for up to {ceiling:,} events/s; set phase: {fitting}, "
+        "or sizing.allowAboveCeiling: true to go on with a warning",
+    )
+
+
+def _rate_fits_phase(settings: Settings) -> Iterator[Problem]:
+    problem = ceiling_problem(settings)
+    if problem is not None and not settings.sizing.allow_above_ceiling:
+        yield problem
+
+
+def _one_way_of_sizing(settings: Settings) -> Iterator[Problem]:
+    sizing = settings.sizing
+    if sizing.preset is not None and sizing.events_per_second is not None:
+        yield Problem(
+            key="sizing.eventsPerSecond",
+            value=sizing.events_per_second,
+            message=f"sizing.preset: {sizing.preset} already says the size; remove one of the two",
+        )
+
+
+def _ports_differ(settings: Settings) -> Iterator[Problem]:
+    taken: dict[int, str] = {}
+    for key, port in settings.published_ports().items():
+        if port in taken:
+            yield Problem(
+                key=key, value=port, message=f"{taken[port]} uses this port already; choose another port"
+            )
+        taken.setdefault(port, key)
+
+
+def _memory_suffices(settings: Settings) -> Iterator[Problem]:
+    for program, least in MINIMUM_MEMORY.items():
+        memory = getattr(settings.sizing, program).memory
+        if memory is not None and memory < least:
+            yield Problem(
+                key=f"sizing.{program}.memory", value=str(memory), message=f"{program} needs at least {least}"
+            )
+
+
+def _volumes_hold_retention(settings: Settings) -> Iterator[Problem]:
+    sizing, retention = settings.sizing, settings.retention
+    rate = declared_rate(sizing)
+    planned = size_stack(sizing, retention)
+    disks = {
+        "traces": ("sizing.jaeger.volume", sizing.jaeger.volume),
+        "metrics": ("retention.metricsSize", retention.metrics_size),
+        "logs": ("sizing.loki.volume", sizing.loki.volume),
+    }
+    for signal, (key, disk) in disks.items():
+        kept = getattr(retention, signal)
+        needed = stored_bytes(signal, rate, kept)
+        if disk is not None and disk < needed:
+            yield Problem(
+                key=f"retention.{signal}",
+                value=str(kept),
+                message=f"{rate:,} events/s fill {key} ({disk}) before that; about "
+                f"{needed.bytes * HEADROOM / 2**30:,.0f}GiB hold it: enlarge {key} or shorten the retention",
+            )
+    volume = planned.programs["prometheus"].volume
+    if volume < planned.metrics_size:
+        yield Problem(
+            key="sizing.prometheus.volume",
+            value=str(volume),
+            message=f"smaller than retention.metricsSize ({planned.metrics_size}); enlarge it or lower that",
+        )
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(reads=("sizing",), run=_one_way_of_sizing),
+    Check(reads=("phase", "sizing"), run=_rate_fits_phase),
+    Check(reads=("ingest", "query", "grafana"), run=_ports_differ),
+    Check(reads=("sizing",), run=_memory_suffices),
+    Check(reads=("sizing", "retention"), run=_volumes_hold_retention),
+)

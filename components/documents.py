@@ -1,0 +1,96 @@
+"""The programs' own configuration files: read from ``configs/``, values set at named paths, written back."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+
+Keys = tuple[str | int, ...]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a repeated value out in full, so that the text stays readable."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the overridden method's signature
+        """Never write anchors and aliases."""
+        return True
+
+
+class Document:
+    """A YAML configuration file with values to be set from the settings."""
+
+    def __init__(self, content: Any) -> None:
+        """Take parsed YAML."""
+        self._content = copy.deepcopy(content)
+
+    @classmethod
+    def read(cls, path: str) -> Document:
+        """Read a file by its path under ``configs/``.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+        return cls(yaml.safe_load(text(path)))
+
+    def set(self, *keys: str | int, to: Any) -> Document:
+        """Replace the value at a path that exists in the file.
+
+        Raises:
+            KeyError: the file has no such path, so that a renamed key cannot go unnoticed.
+        """
+        parent = self.get(*keys[:-1])
+        self._require(parent, keys)
+        parent[keys[-1]] = to
+        return self
+
+    def remove(self, *keys: str | int) -> Document:
+        """Remove what is at a path that exists in the file.
+
+        Raises:
+            KeyError: the file has no such path.
+        """
+        parent = self.get(*keys[:-1])
+        self._require(parent, keys)
+        del parent[keys[-1]]
+        return self
+
+    def get(self, *keys: str | int) -> Any:
+        """Give the value at a path.
+
+        Raises:
+            KeyError: the file has no such path.
+        """
+        value = self._content
+        for depth, key in enumerate(keys, start=1):
+            self._require(value, keys[:depth])
+            value = value[key]
+        return value
+
+    def dump(self) -> str:
+        """Write the document as YAML in the file's own order."""
+        return yaml.dump(self._content, Dumper=_Dumper, sort_keys=False, width=110)
+
+    @staticmethod
+    def _require(parent: Any, keys: Keys) -> None:
+        known = range(len(parent)) if isinstance(parent, list) else parent
+        if not isinstance(parent, Mapping | list) or keys[-1] not in known:
+            raise KeyError(f"no {' > '.join(map(str, keys))} in the configuration file")
+
+
+def text(path: str) -> str:
+    """Read a file under ``configs/`` as it is."""
+    return (CONFIGS / path).read_text(encoding="utf-8")
+
+
+def texts(directory: str, pattern: str) -> dict[str, str]:
+    """Read all files of a directory under ``configs/`` that match a pattern, by relative path, in order."""
+    root = CONFIGS / directory
+    return {
+        str(path.relative_to(root)): path.read_text(encoding="utf-8") for path in sorted(root.glob(pattern))
+    }

@@ -1,0 +1,112 @@
+"""Grafana: dashboards, exploration, alerting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_random as random
+
+from components.base import StackComponent, limits
+from components.documents import Document, texts
+from components.images import Image
+from components.sizing import ProgramSize
+from components.workload import DataVolume, Platform, Port, Probe, Publication, Workload
+
+CONFIG_DIRECTORY = "/etc/grafana"
+PORT = 3000
+ADMIN_PASSWORD, SECRET_KEY = "secrets/admin-password", "secrets/secret-key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrafanaHAArgs:
+    """Settings of Grafana.
+
+    Attributes:
+        image: Grafana's image.
+        size: its limits.
+        admin_user: login of the administrator.
+        published: where it is reachable from outside.
+        root_url: address people type.
+        data_sources: uid of a data source -> its URL.
+    """
+
+    image: Image
+    size: ProgramSize
+    admin_user: str
+    published: Publication
+    root_url: str
+    data_sources: Mapping[str, str]
+
+
+class GrafanaHA(StackComponent):
+    """Grafana with provisioned data sources and dashboards; one replica on SQLite.
+
+    The administrator's password and the key that encrypts its database are generated once per stack.
+    """
+
+    def __init__(
+        self, name: str, args: GrafanaHAArgs, *, platform: Platform, after: Sequence[StackComponent] = ()
+    ) -> None:
+        """Run Grafana once its data sources answer."""
+        super().__init__(name, platform)
+        secrets = {
+            ADMIN_PASSWORD: self._generated(f"{name}-admin-password"),
+            SECRET_KEY: self._generated(f"{name}-secret-key"),
+        }
+        self.run(platform, _workload(name, args, secrets), after)
+
+    def _generated(self, name: str) -> pulumi.Output[str]:
+        opts = pulumi.ResourceOptions(parent=self)
+        return random.RandomPassword(name, length=32, special=False, opts=opts).result
+
+
+def grafana_files(args: GrafanaHAArgs) -> dict[str, str]:
+    """Give the provisioning files: data sources, dashboards and who loads them."""
+    sources = Document.read("grafana/provisioning/datasources/datasources.yaml")
+    for source in sources.get("datasources"):
+        source["url"] = args.data_sources[source["uid"]]
+    dashboards = texts("grafana/dashboards", "*.json")
+    return {
+        "provisioning/datasources/datasources.yaml": sources.dump(),
+        **{
+            f"provisioning/{path}": content
+            for path, content in texts("grafana/provisioning", "dashboards/*").items()
+        },
+        **{f"dashboards/{path}": content for path, content in dashboards.items()},
+    }
+
+
+def _environment(args: GrafanaHAArgs) -> dict[str, str]:
+    return {
+        "GF_SECURITY_ADMIN_USER": args.admin_user,
+        "GF_SECURITY_ADMIN_PASSWORD__FILE": f"{CONFIG_DIRECTORY}/{ADMIN_PASSWORD}",
+        "GF_SECURITY_SECRET_KEY__FILE": f"{CONFIG_DIRECTORY}/{SECRET_KEY}",
+        "GF_SERVER_ROOT_URL": args.root_url,
+        "GF_USERS_ALLOW_SIGN_UP": "false",
+        "GF_AUTH_ANONYMOUS_ENABLED": "false",
+        "GF_ANALYTICS_REPORTING_ENABLED": "false",
+        "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{CONFIG_DIRECTORY}/dashboards/stack-health.json",
+        "GF_LOG_CONSOLE_FORMAT": "json",
+    }
+
+
+def _workload(name: str, args: GrafanaHAArgs, secrets: Mapping[str, pulumi.Input[str]]) -> Workload:
+    return Workload(
+        name=name,
+        image=args.image,
+        environment=_environment(args),
+        config_directory=CONFIG_DIRECTORY,
+        files=grafana_files(args),
+        secret_files=secrets,
+        ports=[Port(name="http", number=PORT, published=args.published)],
+        probe=Probe(
+            port=PORT,
+            path="/api/health",
+            command=("wget", "-q", "-O", "/dev/null", f"http://localhost:{PORT}/api/health"),
+        ),
+        resources=limits(args.size),
+        volumes=[DataVolume(name="grafana-data", path="/var/lib/grafana", size=args.size.volume)],
+    )

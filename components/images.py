@@ -1,0 +1,129 @@
+"""The programs of the stack: which image, which version, as which user.
+
+This is the one place where versions are pinned. ``images.registry`` redirects all of them to a mirror,
+``images.overrides`` replaces a single one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+REFERENCE = re.compile(
+    r"(?P<repository>[a-z0-9][a-z0-9._:/-]*?[a-z0-9])"
+    r":(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})"
+    r"(@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A program's image.
+
+    Attributes:
+        repository: path in the registry, without host.
+        tag: released version; never a moving tag.
+        digest: ``sha256:...`` of the image's manifest where it must be exact; None trusts the tag.
+        registry: host (and port) of the registry; empty is the container engine's default.
+        uid: numeric user the image runs as.
+        gid: numeric group the image runs as.
+        go: written in Go, so that GOMEMLIMIT bounds its heap.
+        owned_directory: a non-empty directory of the image that belongs to ``uid``; None where it has none.
+        tools: it has a shell and BusyBox's tools.
+    """
+
+    repository: str
+    tag: str
+    digest: str | None = None
+    registry: str = ""
+    uid: int
+    gid: int
+    go: bool = True
+    owned_directory: str | None = None
+    tools: bool = False
+
+    @property
+    def reference(self) -> str:
+        """The name by which a container engine pulls the image."""
+        host = f"{self.registry}/" if self.registry else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{host}{self.repository}:{self.tag}{digest}"
+
+    @property
+    def user(self) -> str:
+        """User and group as container engines take them."""
+        return f"{self.uid}:{self.gid}"
+
+
+CATALOGUE: Mapping[str, Image] = {
+    "collector": Image(
+        repository="otel/opentelemetry-collector-contrib", tag="0.155.0", uid=10001, gid=10001
+    ),
+    "jaeger": Image(repository="jaegertracing/jaeger", tag="2.19.0", uid=10001, gid=10001, tools=True),
+    "prometheus": Image(
+        repository="prom/prometheus",
+        tag="v3.16.0",
+        uid=65534,
+        gid=65534,
+        owned_directory="/prometheus",
+        tools=True,
+    ),
+    "loki": Image(repository="grafana/loki", tag="3.7.8", uid=10001, gid=10001, owned_directory="/loki"),
+    "grafana": Image(
+        repository="grafana/grafana",
+        tag="13.2.0",
+        uid=472,
+        gid=0,
+        owned_directory="/var/lib/grafana",
+        tools=True,
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """The catalogue with a stack's mirror and overrides applied."""
+
+    registry: str = ""
+    overrides: Mapping[str, str]
+
+    def __getitem__(self, program: str) -> Image:
+        """Give the image of a program of the catalogue.
+
+        Raises:
+            KeyError: the catalogue has no such program.
+        """
+        image = replace(CATALOGUE[program], registry=self.registry)
+        reference = self.overrides.get(program)
+        return image if reference is None else with_reference(image, reference)
+
+    def owner_of(self, image: Image) -> Image:
+        """Find an image that has a directory owned by the user of ``image``.
+
+        A new volume takes the owner of the directory it is first mounted on, so this image can hand a volume
+        to a user whose own image has no such directory.
+
+        Raises:
+            LookupError: no image of the catalogue has one.
+        """
+        if image.owned_directory:
+            return image
+        for name, candidate in CATALOGUE.items():
+            if candidate.uid == image.uid and candidate.owned_directory:
+                return self[name]
+        raise LookupError(f"no image of the catalogue has a directory owned by user {image.uid}")
+
+
+def with_reference(image: Image, reference: str) -> Image:
+    """Point an image at another full reference, host included, and keep what is known about it.
+
+    Raises:
+        ValueError: the reference has no tag, or its digest is malformed.
+    """
+    match = REFERENCE.fullmatch(reference)
+    if match is None:
+        raise ValueError(f"{reference!r} is not repository:tag or repository:tag@sha256:<64 hex digits>")
+    return replace(
+        image, registry="", repository=match["repository"], tag=match["tag"], digest=match["digest"]
+    )

@@ -1,0 +1,107 @@
+"""The stores of phases 1 to 3, one process each, and the Grafana that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.grafana_ha import GrafanaHA, GrafanaHAArgs
+from components.jaeger_store import JaegerStore, JaegerStoreArgs
+from components.loki_store import LokiStore, LokiStoreArgs
+from components.prometheus_store import PrometheusStore, PrometheusStoreArgs
+from components.settings import Settings
+from components.workload import Platform, Publication
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeStores:
+    """Jaeger, Prometheus and Loki as they run."""
+
+    jaeger: JaegerStore
+    prometheus: PrometheusStore
+    loki: LokiStore
+
+    @property
+    def all(self) -> tuple[JaegerStore, PrometheusStore, LokiStore]:
+        """Every store, to start others after them."""
+        return self.jaeger, self.prometheus, self.loki
+
+    @property
+    def otlp_endpoints(self) -> Mapping[str, str]:
+        """Exporter of the collectors' configuration files -> endpoint of its store."""
+        return {
+            "otlp_grpc/jaeger": self.jaeger.deployed.address("otlp-grpc"),
+            "otlp_http/prometheus": f"{self.prometheus.deployed.url('http')}/api/v1/otlp",
+            "otlp_http/loki": f"{self.loki.deployed.url('http')}/otlp",
+        }
+
+    @property
+    def data_sources(self) -> Mapping[str, str]:
+        """Uid of Grafana's data source -> URL of its store."""
+        return {
+            "jaeger": self.jaeger.deployed.url("query"),
+            "prometheus": self.prometheus.deployed.url("http"),
+            "loki": self.loki.deployed.url("http"),
+        }
+
+
+def run_stores(settings: Settings, platform: Platform) -> NodeStores:
+    """Run the three stores."""
+    images, programs, query = settings.image_catalogue, settings.size.programs, settings.query
+
+    def published(port: int) -> Publication:
+        return settings.publication(query.bind_address, port)
+
+    jaeger = JaegerStore(
+        "jaeger",
+        JaegerStoreArgs(
+            image=images["jaeger"],
+            size=programs["jaeger"],
+            retention=settings.retention.traces,
+            published=published(query.jaeger_port),
+        ),
+        platform=platform,
+    )
+    prometheus = PrometheusStore(
+        "prometheus",
+        PrometheusStoreArgs(
+            image=images["prometheus"],
+            size=programs["prometheus"],
+            environment=settings.environment,
+            retention=settings.retention.metrics,
+            retention_size=settings.size.metrics_size,
+            out_of_order=settings.retention.metrics_out_of_order,
+            published=published(query.prometheus_port),
+        ),
+        platform=platform,
+    )
+    loki = LokiStore(
+        "loki",
+        LokiStoreArgs(
+            image=images["loki"],
+            size=programs["loki"],
+            retention=settings.retention.logs,
+            accepted_rate=settings.size.log_bytes_per_second,
+            published=published(query.loki_port),
+        ),
+        platform=platform,
+    )
+    return NodeStores(jaeger=jaeger, prometheus=prometheus, loki=loki)
+
+
+def run_grafana(settings: Settings, platform: Platform, stores: NodeStores) -> GrafanaHA:
+    """Run Grafana over the stores, after them."""
+    published = settings.publication(settings.grafana.bind_address, settings.grafana.port)
+    return GrafanaHA(
+        "grafana",
+        GrafanaHAArgs(
+            image=settings.image_catalogue["grafana"],
+            size=settings.size.programs["grafana"],
+            admin_user=settings.grafana.admin_user,
+            published=published,
+            root_url=settings.grafana.root_url or published.url,
+            data_sources=stores.data_sources,
+        ),
+        platform=platform,
+        after=stores.all,
+    )

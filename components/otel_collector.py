@@ -1,0 +1,128 @@
+"""OpenTelemetry Collectors: what all of them share, and the one of phase 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from components.base import StackComponent, limits
+from components.documents import Document
+from components.images import Image
+from components.sections import IngestSection
+from components.sizing import ProgramSize
+from components.workload import DataVolume, Platform, Port, Probe, Publication, Workload
+
+CONFIG_DIRECTORY = "/etc/otelcol"
+GRPC_PORT, HTTP_PORT, METRICS_PORT, HEALTH_PORT = 4317, 4318, 8888, 13133
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtelCollectorArgs:
+    """Settings of a collector that applications send to.
+
+    Attributes:
+        image: the collector's image.
+        size: its limits.
+        environment: becomes ``deployment.environment.name``.
+        ingest: what is accepted.
+        grpc: where OTLP over gRPC is published.
+        http: where OTLP over HTTP is published.
+        stores: exporter of the configuration file -> endpoint of the store.
+    """
+
+    image: Image
+    size: ProgramSize
+    environment: str
+    ingest: IngestSection
+    grpc: Publication
+    http: Publication
+    stores: Mapping[str, str]
+
+
+class OtelCollector(StackComponent):
+    """The single collector of phase 1: a queue on disk before every store."""
+
+    def __init__(
+        self, name: str, args: OtelCollectorArgs, *, platform: Platform, after: Sequence[StackComponent] = ()
+    ) -> None:
+        """Run the collector once the stores answer."""
+        super().__init__(name, platform)
+        volume = DataVolume(name="otel-storage", path="/var/lib/otelcol", size=args.size.volume)
+        self.run(
+            platform,
+            collector_workload(
+                name,
+                collector_configuration(name, args),
+                image=args.image,
+                size=args.size,
+                ports=otlp_ports(args.grpc, args.http),
+                volumes=[volume],
+            ),
+            after,
+        )
+
+
+def collector_configuration(name: str, args: OtelCollectorArgs) -> Document:
+    """Set a collector's configuration file from its settings."""
+    document = Document.read("otel-collector/collector.yaml")
+    set_memory(document, args.size)
+    set_ingest(document, args.ingest)
+    set_resource(document, environment=args.environment, name=name)
+    for exporter, endpoint in args.stores.items():
+        document.set("exporters", exporter, "endpoint", to=endpoint)
+    return document
+
+
+def set_memory(document: Document, size: ProgramSize) -> None:
+    """Refuse data at 80% of the memory limit, and begin to at 60%."""
+    document.set("processors", "memory_limiter", "limit_mib", to=size.memory.share(0.8).mebibytes)
+    document.set("processors", "memory_limiter", "spike_limit_mib", to=size.memory.share(0.2).mebibytes)
+
+
+def set_ingest(document: Document, ingest: IngestSection) -> None:
+    """Set what the OTLP receiver accepts."""
+    otlp = ("receivers", "otlp", "protocols")
+    document.set(*otlp, "grpc", "max_recv_msg_size_mib", to=max(1, ingest.max_message_size.mebibytes))
+    document.set(*otlp, "grpc", "max_concurrent_streams", to=ingest.max_concurrent_streams)
+    age = (*otlp, "grpc", "keepalive", "server_parameters", "max_connection_age")
+    document.set(*age, to=ingest.max_connection_age.in_unit("s"))
+    document.set(*otlp, "http", "max_request_body_size", to=ingest.max_message_size.bytes)
+    document.set(*otlp, "http", "cors", "allowed_origins", to=list(ingest.cors_allowed_origins))
+
+
+def set_resource(document: Document, *, environment: str, name: str) -> None:
+    """Set the attributes that every record carries."""
+    values = {"deployment.environment.name": environment, "collector.name": name}
+    for attribute in document.get("processors", "resource", "attributes"):
+        attribute["value"] = values[attribute["key"]]
+
+
+def otlp_ports(grpc: Publication | None, http: Publication | None) -> list[Port]:
+    """Ports on which applications, or a load balancer before them, reach a collector."""
+    return [
+        Port(name="otlp-grpc", number=GRPC_PORT, published=grpc),
+        Port(name="otlp-http", number=HTTP_PORT, published=http),
+    ]
+
+
+def collector_workload(
+    name: str,
+    document: Document,
+    *,
+    image: Image,
+    size: ProgramSize,
+    ports: Sequence[Port] = (),
+    volumes: Sequence[DataVolume] = (),
+) -> Workload:
+    """Describe a collector with a given configuration; its image has no program that could ask for health."""
+    return Workload(
+        name=name,
+        image=image,
+        args=[f"--config={CONFIG_DIRECTORY}/config.yaml"],
+        config_directory=CONFIG_DIRECTORY,
+        files={"config.yaml": document.dump()},
+        ports=[*ports, Port(name="metrics", number=METRICS_PORT), Port(name="health", number=HEALTH_PORT)],
+        probe=Probe(port=HEALTH_PORT, path="/", command=None),
+        resources=limits(size),
+        volumes=volumes,
+    )

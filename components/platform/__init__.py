@@ -1,0 +1,1 @@
+"""Platforms that workloads run on."""

@@ -1,0 +1,251 @@
+"""Workloads as containers of one Docker Engine.
+
+Every root filesystem is read-only. Docker refuses to copy files into such a container, so configuration
+goes through a volume: a container of the same image that is created but never started takes the uploads into
+the volume, and the program mounts it read-only. The volume's name carries a hash of the text, so new text is
+a new volume and the old one stays whole until nothing uses it any more.
+
+A new volume belongs to root, unless the image has the directory it is mounted on. Where the program's own
+image has none, another never-started container mounts the volume on a directory of an image that has one of
+the right owner, and Docker hands the owner on. No process runs as root for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_docker as docker
+
+from components.images import Image, Images
+from components.quantities import Size, mebibytes
+from components.workload import DataVolume, Deployed, Probe, Workload
+
+NETWORK = "observability"
+
+NOT_APPLIED = ["healthcheck", "tmpfs", "init"]
+"""Fields of a container that the provider accepts to change without changing the container."""
+
+LOG_ROTATION = {"max-size": "10m", "max-file": "3"}
+TEMPORARY = "rw,noexec,nosuid,size=64m"
+IDLE_MEMORY = mebibytes(16)
+PROBE_RETRIES = 5
+PROBE_TIMEOUT_SECONDS = 5
+START_SECONDS = 180
+"""How long a program may take to become ready before the update fails."""
+
+
+class DockerPlatform:
+    """Runs workloads on one Docker Engine, in one network."""
+
+    def __init__(self, *, host: str, images: Images) -> None:
+        """Name the engine; nothing is contacted before the update itself."""
+        self._images = images
+        self._provider = docker.Provider("docker", host=host)
+        opts = pulumi.ResourceOptions(provider=self._provider)
+        self._network = docker.Network(NETWORK, name=NETWORK, driver="bridge", opts=opts)
+        self._pulled: dict[str, docker.RemoteImage] = {}
+
+    @property
+    def component_options(self) -> pulumi.ResourceOptions:
+        """Options for components, so that what they create is made on this engine."""
+        return pulumi.ResourceOptions(providers=[self._provider])
+
+    def run(
+        self, workload: Workload, *, parent: pulumi.Resource, after: Sequence[pulumi.Resource] = ()
+    ) -> Deployed:
+        """Run a workload as one container, with its volumes and its configuration."""
+        volumes = [self._data_volume(workload.image, volume, parent) for volume in workload.volumes]
+        config_volume, config = self._config(workload, parent)
+        container = docker.Container(
+            workload.name,
+            **self._confined(workload.name, workload.image, workload.resources.memory),
+            memory_reservation=workload.resources.reserved_memory.mebibytes,
+            cpus=f"{workload.resources.cpus:g}",
+            command=list(workload.args),
+            envs=_environment(workload),
+            ports=_published(workload),
+            networks_advanced=[{"name": self._network.name, "aliases": [workload.name]}],
+            volumes=[
+                *_mounted(workload.volumes),
+                docker.ContainerVolumeArgs(
+                    volume_name=config_volume, container_path=workload.config_directory, read_only=True
+                ),
+            ],
+            tmpfs=dict.fromkeys(workload.writable, TEMPORARY),
+            restart="unless-stopped",
+            stop_timeout=workload.stop_grace.seconds,
+            destroy_grace_seconds=workload.stop_grace.seconds,
+            **_health(workload.probe, workload.probe.command),
+            opts=_options(parent, after=[*after, *volumes, config], replace_with=[config]),
+        )
+        asks_itself = workload.probe.command is not None
+        ready = container if asks_itself else self._asked_from_outside(workload, container, parent)
+        return Deployed(workload=workload, host=workload.name, ready=[ready])
+
+    def _data_volume(self, image: Image, volume: DataVolume, parent: pulumi.Resource) -> pulumi.Resource:
+        made = docker.Volume(volume.name, name=volume.name, opts=pulumi.ResourceOptions(parent=parent))
+        if image.owned_directory == volume.path:
+            return made
+        owner = self._images.owner_of(image)
+        return self._never_started(
+            f"{volume.name}-owner",
+            owner,
+            parent=parent,
+            after=[made],
+            volumes=[{"volume_name": volume.name, "container_path": owner.owned_directory}],
+        )
+
+    def _config(self, workload: Workload, parent: pulumi.Resource) -> tuple[str, pulumi.Resource]:
+        name = f"{workload.name}-config-{_digest(workload.files)}"
+        volume = docker.Volume(name, name=name, opts=pulumi.ResourceOptions(parent=parent))
+        root = workload.config_directory
+        uploads: list[dict[str, Any]] = [
+            {"file": f"{root}/{path}", "content": content} for path, content in sorted(workload.files.items())
+        ]
+        uploads += [
+            {
+                "file": f"{root}/{path}",
+                "content": content,
+                "permissions": "0400",
+                "owner": str(workload.image.uid),
+                "group": str(workload.image.gid),
+            }
+            for path, content in sorted(workload.secret_files.items())
+        ]
+        container = self._never_started(
+            name,
+            workload.image,
+            parent=parent,
+            after=[volume],
+            volumes=[{"volume_name": name, "container_path": root}],
+            uploads=uploads,
+        )
+        return name, container
+
+    def _asked_from_outside(
+        self, workload: Workload, container: docker.Container, parent: pulumi.Resource
+    ) -> docker.Container:
+        """Run a small container that asks a program which cannot be asked from within its own image."""
+        name = f"{workload.name}-ready"
+        url = f"http://{workload.name}:{workload.probe.port}{workload.probe.path}"
+        return docker.Container(
+            name,
+            **self._confined(name, self._images["prometheus"], IDLE_MEMORY),
+            entrypoints=["/bin/sh", "-c", "while :; do sleep 3600; done"],
+            networks_advanced=[{"name": self._network.name}],
+            restart="unless-stopped",
+            stop_signal="SIGKILL",
+            **_health(workload.probe, ("wget", "-q", "-T", "3", "-O", "/dev/null", url)),
+            opts=_options(parent, after=[container], replace_with=[container]),
+        )
+
+    def _never_started(
+        self,
+        name: str,
+        image: Image,
+        *,
+        parent: pulumi.Resource,
+        after: Sequence[pulumi.Resource],
+        **args: Any,
+    ) -> docker.Container:
+        return docker.Container(
+            name,
+            **self._confined(name, image, IDLE_MEMORY, read_only=False),
+            start=False,
+            must_run=False,
+            restart="no",
+            opts=_options(parent, after=after),
+            **args,
+        )
+
+    def _confined(self, name: str, image: Image, memory: Size, *, read_only: bool = True) -> dict[str, Any]:
+        """What every container has: fixed name and image, limits, rotated logs, no privileges."""
+        return {
+            "name": name,
+            "image": self._pull(image),
+            "user": image.user,
+            "memory": memory.mebibytes,
+            "memory_swap": memory.mebibytes,
+            "network_mode": "bridge",
+            "log_driver": "json-file",
+            "log_opts": LOG_ROTATION,
+            "capabilities": {"drops": ["ALL"]},
+            "security_opts": ["no-new-privileges:true"],
+            "read_only": read_only,
+        }
+
+    def _pull(self, image: Image) -> pulumi.Output[str]:
+        reference = image.reference
+        if reference not in self._pulled:
+            self._pulled[reference] = docker.RemoteImage(
+                image.repository,
+                name=reference,
+                keep_locally=True,
+                opts=pulumi.ResourceOptions(provider=self._provider),
+            )
+        return self._pulled[reference].image_id
+
+
+def _options(
+    parent: pulumi.Resource,
+    *,
+    after: Sequence[pulumi.Resource],
+    replace_with: Sequence[pulumi.Resource] = (),
+) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(
+        parent=parent,
+        depends_on=list(after),
+        replace_on_changes=NOT_APPLIED,
+        replace_with=list(replace_with),
+        delete_before_replace=True,
+    )
+
+
+def _digest(files: Mapping[str, str]) -> str:
+    """Hash configuration by its plain text, so that a preview shows whether it changed."""
+    digest = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        digest.update(f"{path}\0{content}\0".encode())
+    return digest.hexdigest()[:8]
+
+
+def _environment(workload: Workload) -> list[str]:
+    variables = dict(workload.environment)
+    if workload.image.go:
+        variables["GOMEMLIMIT"] = f"{workload.resources.memory.share(0.8).mebibytes}MiB"
+    return [f"{name}={value}" for name, value in sorted(variables.items())]
+
+
+def _published(workload: Workload) -> list[docker.ContainerPortArgs]:
+    return [
+        docker.ContainerPortArgs(
+            internal=port.number, external=port.published.port, ip=port.published.address
+        )
+        for port in sorted(workload.ports, key=lambda port: port.number)
+        if port.published is not None
+    ]
+
+
+def _mounted(volumes: Sequence[DataVolume]) -> list[docker.ContainerVolumeArgs]:
+    return [
+        docker.ContainerVolumeArgs(volume_name=volume.name, container_path=volume.path) for volume in volumes
+    ]
+
+
+def _health(probe: Probe, command: Sequence[str] | None) -> dict[str, Any]:
+    if command is None:
+        return {}
+    return {
+        "healthcheck": {
+            "tests": ["CMD", *command],
+            "interval": f"{probe.interval.seconds}s",
+            "timeout": f"{PROBE_TIMEOUT_SECONDS}s",
+            "start_period": f"{probe.start_period.seconds}s",
+            "retries": PROBE_RETRIES,
+        },
+        "wait": True,
+        "wait_timeout": START_SECONDS,
+    }

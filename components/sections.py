@@ -1,0 +1,222 @@
+"""The sections of the stack configuration: names, types, defaults.
+
+Field names are the configuration keys in snake case; ``Pulumi.<stack>.yaml`` writes them in camel case.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass as plain_dataclass
+from dataclasses import field
+from ipaddress import IPv4Address
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.alias_generators import to_camel
+from pydantic.dataclasses import dataclass
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from components.images import CATALOGUE
+from components.quantities import Duration, Size, mebibytes
+
+STRICT = ConfigDict(extra="forbid", alias_generator=to_camel, strict=True)
+
+
+@plain_dataclass(frozen=True)
+class Text:
+    """Text of a certain form, and that form in words for who wrote another."""
+
+    pattern: str
+    meaning: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Accept text of this form only."""
+        return core_schema.no_info_after_validator_function(self._validate, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe the form for editors."""
+        return {"type": "string", "pattern": f"^({self.pattern})$"}
+
+    def _validate(self, value: str) -> str:
+        if re.fullmatch(self.pattern, value) is None:
+            raise ValueError(f"write {self.meaning}")
+        return value
+
+
+TcpPort = Annotated[int, Field(ge=1, le=65535)]
+Cpus = Annotated[float, Field(gt=0, le=256)]
+Count = Annotated[int, Field(ge=1)]
+Program = Literal["collector", "jaeger", "prometheus", "loki", "grafana"]
+EnvironmentName = Annotated[
+    str, Text(r"[a-z][a-z0-9-]{0,30}", "a lower-case letter, then up to 30 letters, digits or hyphens")
+]
+ImageReference = Annotated[
+    str,
+    Text(
+        r"[a-z0-9][a-z0-9._:/-]*:(?!latest(@|$))[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?",
+        "repository:tag or repository:tag@sha256:<64 hex digits>, with a fixed tag",
+    ),
+]
+RegistryHost = Annotated[
+    str,
+    Text(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9._/-]+)?", "host[:port][/path], without scheme"),
+]
+HostName = Annotated[str, Text(r"[A-Za-z0-9][A-Za-z0-9.-]*", "a host name or address, without port")]
+Origin = Annotated[
+    str, Text(r"\*|https?://[^\s/]+", "an origin without path, such as https://shop.example.com")
+]
+DockerHost = Annotated[str, Text(r"unix:///\S+|ssh://\S+", "unix:///path/to/docker.sock or ssh://user@host")]
+Login = Annotated[str, Text(r"[A-Za-z0-9._@-]{1,64}", "1 to 64 letters, digits or . _ @ -")]
+Url = Annotated[str, Text(r"https?://\S+", "an address that begins with http:// or https://")]
+LOOPBACK = IPv4Address("127.0.0.1")
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ProgramSizing:
+    """Limits of one program that replace what the sizing gives.
+
+    Attributes:
+        memory: hard limit.
+        cpus: hard limit, in cores.
+        volume: disk budget of its data volume.
+    """
+
+    memory: Size | None = None
+    cpus: Cpus | None = None
+    volume: Size | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SizingSection:
+    """How much the stack carries: a preset or a declared rate.
+
+    Attributes:
+        preset: small (1,000 events/s), medium (10,000) or large (50,000); small when nothing is said.
+        events_per_second: sustained rate of spans, samples and log records together.
+        allow_above_ceiling: turn the refusal of a rate above the phase's ceiling into a warning.
+        collector: overrides for the collector.
+        jaeger: overrides for Jaeger.
+        prometheus: overrides for Prometheus.
+        loki: overrides for Loki.
+        grafana: overrides for Grafana.
+    """
+
+    preset: Literal["small", "medium", "large"] | None = None
+    events_per_second: Count | None = None
+    allow_above_ceiling: bool = False
+    collector: ProgramSizing = field(default_factory=ProgramSizing)
+    jaeger: ProgramSizing = field(default_factory=ProgramSizing)
+    prometheus: ProgramSizing = field(default_factory=ProgramSizing)
+    loki: ProgramSizing = field(default_factory=ProgramSizing)
+    grafana: ProgramSizing = field(default_factory=ProgramSizing)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RetentionSection:
+    """How long each signal is kept.
+
+    Attributes:
+        traces: age at which Jaeger expires a trace.
+        metrics: age at which Prometheus drops a block.
+        metrics_size: disk at which Prometheus drops its oldest blocks even before that age; 40GB, or what
+            the declared rate needs if that is more.
+        metrics_out_of_order: how late a sample may arrive, which bounds the outage of Prometheus or the
+            collector after which queued metrics can still be stored.
+        logs: age at which Loki deletes log records.
+    """
+
+    traces: Duration = Duration(720 * 3600)
+    metrics: Duration = Duration(30 * 86400)
+    metrics_size: Size | None = None
+    metrics_out_of_order: Duration = Duration(24 * 3600)
+    logs: Duration = Duration(744 * 3600)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class IngestSection:
+    """Where applications send OTLP to, and what is accepted.
+
+    Attributes:
+        bind_address: address of the host on which the OTLP ports are published.
+        grpc_port: OTLP over gRPC.
+        http_port: OTLP over HTTP.
+        cors_allowed_origins: origins of browser applications, such as https://shop.example.com.
+        max_message_size: largest request accepted over gRPC.
+        max_concurrent_streams: concurrent calls of one gRPC connection.
+        max_connection_age: age at which a gRPC connection is asked to reconnect.
+    """
+
+    bind_address: IPv4Address = LOOPBACK
+    grpc_port: TcpPort = 4317
+    http_port: TcpPort = 4318
+    cors_allowed_origins: tuple[Origin, ...] = ()
+    max_message_size: Size = mebibytes(4)
+    max_concurrent_streams: Count = 100
+    max_connection_age: Duration = Duration(300)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class QuerySection:
+    """Where the stores' own query interfaces are published on the host.
+
+    Attributes:
+        bind_address: address of the host; the stores ask nobody for a password.
+        jaeger_port: Jaeger's UI and query API.
+        prometheus_port: Prometheus's UI and query API.
+        loki_port: Loki's query API.
+    """
+
+    bind_address: IPv4Address = LOOPBACK
+    jaeger_port: TcpPort = 16686
+    prometheus_port: TcpPort = 9090
+    loki_port: TcpPort = 3100
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ImagesSection:
+    """Where images come from.
+
+    Attributes:
+        registry: host of a mirror that holds all images under their usual paths.
+        overrides: full reference of the image for single programs.
+    """
+
+    registry: RegistryHost | None = None
+    overrides: dict[Program, ImageReference] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class DockerSection:
+    """The Docker Engine of phases 1 and 2.
+
+    Attributes:
+        host: ``unix://`` socket or ``ssh://`` address; the local socket when nothing is said.
+        advertised_host: name by which others reach the published ports, for the outputs; the bind addresses
+            when nothing is said.
+    """
+
+    host: DockerHost = "unix:///var/run/docker.sock"
+    advertised_host: HostName | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class GrafanaSection:
+    """Grafana's front door. The administrator's password is generated per stack.
+
+    Attributes:
+        bind_address: address of the host on which Grafana is published.
+        port: published port.
+        admin_user: login of the administrator.
+        root_url: address people type, when it is not the published one (behind a proxy).
+    """
+
+    bind_address: IPv4Address = LOOPBACK
+    port: TcpPort = 3000
+    admin_user: Login = "admin"
+    root_url: Url | None = None
+
+
+PROGRAMS: tuple[str, ...] = tuple(CATALOGUE)

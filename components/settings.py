@@ -1,0 +1,153 @@
+"""Stack configuration as frozen, typed, checked settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import field
+from ipaddress import IPv4Address
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from components.checks import CHECKS, Problem, ceiling_problem
+from components.images import Images
+from components.sections import (
+    STRICT,
+    DockerSection,
+    EnvironmentName,
+    GrafanaSection,
+    ImagesSection,
+    IngestSection,
+    QuerySection,
+    RetentionSection,
+    SizingSection,
+)
+from components.settings_errors import SettingsError, describe
+from components.sizing import StackSize, size_stack
+from components.workload import Publication
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Settings:
+    """Everything a stack can be told.
+
+    Attributes:
+        environment: name of the environment; becomes ``deployment.environment.name`` on all telemetry.
+        phase: 1 one Docker node; 2 gateways, Kafka and processors on Docker; 3 Kubernetes; 4 object storage.
+        sizing: how much the stack carries.
+        retention: how long each signal is kept.
+        ingest: where applications send OTLP to.
+        query: where the stores' query interfaces are published.
+        images: where images come from.
+        docker: the Docker Engine of phases 1 and 2.
+        grafana: Grafana's front door.
+    """
+
+    environment: EnvironmentName = "dev"
+    phase: Literal[1, 2, 3, 4] = 1
+    sizing: SizingSection = field(default_factory=SizingSection)
+    retention: RetentionSection = field(default_factory=RetentionSection)
+    ingest: IngestSection = field(default_factory=IngestSection)
+    query: QuerySection = field(default_factory=QuerySection)
+    images: ImagesSection = field(default_factory=ImagesSection)
+    docker: DockerSection = field(default_factory=DockerSection)
+    grafana: GrafanaSection = field(default_factory=GrafanaSection)
+
+    @classmethod
+    def load(cls, config: Mapping[str, Any]) -> Settings:
+        """Read settings from a mapping of configuration keys, in the namespace's own spelling.
+
+        Raises:
+            SettingsError: lists every mistake with key, value, what is allowed and what to do.
+        """
+        problems: list[Problem] = []
+        given: Mapping[str, Any] = dict(config)
+        try:
+            settings = _ADAPTER.validate_json(json.dumps(given))
+            malformed: set[str] = set()
+        except ValidationError as error:
+            problems += describe(error, given, Settings)
+            malformed = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
+            settings = _sound_part(given, malformed)
+        for check in CHECKS:
+            if not malformed.intersection(check.reads):
+                problems += check.run(settings)
+        if problems:
+            raise SettingsError(problems)
+        return settings
+
+    @classmethod
+    def from_pulumi(cls, config: Mapping[str, str], namespace: str) -> Settings:
+        """Read settings from the engine's flat configuration, in which every value is text.
+
+        Raises:
+            SettingsError: as for ``load``.
+        """
+        prefix = f"{namespace}:"
+        return cls.load(
+            {
+                key.removeprefix(prefix): _decoded(value)
+                for key, value in config.items()
+                if key.startswith(prefix)
+            }
+        )
+
+    @staticmethod
+    def json_schema() -> dict[str, Any]:
+        """JSON Schema of a mapping that ``load`` takes."""
+        return _ADAPTER.json_schema(by_alias=True)
+
+    def dump(self) -> dict[str, Any]:
+        """Write all settings, defaults included, in the form that ``load`` takes."""
+        dumped: dict[str, Any] = _ADAPTER.dump_python(self, mode="json", by_alias=True, exclude_none=True)
+        return dumped
+
+    def warnings(self) -> list[str]:
+        """What is allowed but should be known."""
+        problem = ceiling_problem(self)
+        return [] if problem is None else [f"{problem.key}: {problem.value}: {problem.message}"]
+
+    def published_ports(self) -> dict[str, int]:
+        """Ports taken on the host, by configuration key."""
+        return {
+            "ingest.grpcPort": self.ingest.grpc_port,
+            "ingest.httpPort": self.ingest.http_port,
+            "query.jaegerPort": self.query.jaeger_port,
+            "query.prometheusPort": self.query.prometheus_port,
+            "query.lokiPort": self.query.loki_port,
+            "grafana.port": self.grafana.port,
+        }
+
+    def publication(self, address: IPv4Address, port: int) -> Publication:
+        """Say where a port is published, and the name others reach it by."""
+        return Publication(address=str(address), port=port, advertised=self.docker.advertised_host)
+
+    @property
+    def size(self) -> StackSize:
+        """Limits of every program."""
+        return size_stack(self.sizing, self.retention)
+
+    @property
+    def image_catalogue(self) -> Images:
+        """The pinned images, mirror and overrides applied."""
+        overrides = {str(program): reference for program, reference in self.images.overrides.items()}
+        return Images(registry=self.images.registry or "", overrides=overrides)
+
+
+_ADAPTER: TypeAdapter[Settings] = TypeAdapter(Settings)
+
+
+def _sound_part(given: Mapping[str, Any], malformed: set[str]) -> Settings:
+    return _ADAPTER.validate_json(
+        json.dumps({key: value for key, value in given.items() if key not in malformed})
+    )
+
+
+def _decoded(value: str) -> Any:
+    """Read a scalar or JSON value of the engine's configuration; what is neither is text."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value

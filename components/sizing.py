@@ -1,0 +1,161 @@
+"""From events per second to memory, CPU, volumes and store limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from components.quantities import Duration, Size, gibibytes, mebibytes
+from components.sections import ProgramSizing, RetentionSection, SizingSection
+
+PRESETS: Mapping[str, int] = {"small": 1_000, "medium": 10_000, "large": 50_000}
+"""Sustained events per second that each preset is made for."""
+
+SHARES: Mapping[str, float] = {"traces": 0.4, "metrics": 0.2, "logs": 0.4}
+"""Part of each signal in a declared rate that does not say its mix."""
+
+STORED_BYTES: Mapping[str, int] = {"traces": 500, "metrics": 2, "logs": 150}
+"""Bytes on disk per span (Jaeger on Badger), sample (Prometheus) and log record (Loki)."""
+
+WIRE_BYTES = 500
+"""Bytes of one event as OTLP in the collector's queue."""
+
+QUEUED_OUTAGE = Duration(4 * 3600)
+"""How long a store may be away before the collector's queue volume is full, at the declared rate."""
+
+HEADROOM = 1.2
+"""Free space that stores need to rewrite their blocks, as a factor."""
+
+MINIMUM_MEMORY: Mapping[str, Size] = {
+    "collector": mebibytes(256),
+    "jaeger": mebibytes(256),
+    "prometheus": mebibytes(256),
+    "loki": mebibytes(256),
+    "grafana": mebibytes(256),
+}
+"""Below these the programs were killed at start or under the smallest preset's load."""
+
+SMALLEST_VOLUME = gibibytes(5)
+DEFAULT_METRICS_SIZE = Size(40 * 10**9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramSize:
+    """Limits of one program.
+
+    Attributes:
+        memory: hard limit.
+        cpus: hard limit, in cores.
+        volume: disk budget of its data volume.
+    """
+
+    memory: Size
+    cpus: float
+    volume: Size = SMALLEST_VOLUME
+
+    @property
+    def reserved_memory(self) -> Size:
+        """Memory promised even when the host is full: a quarter of the limit, as in the guide."""
+        return self.memory.share(0.25)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackSize:
+    """Sizes of every program for one declared rate.
+
+    Attributes:
+        events_per_second: spans, samples and log records together, sustained.
+        programs: limits by program.
+        metrics_size: disk at which Prometheus drops its oldest blocks.
+        log_bytes_per_second: rate that Loki accepts before it answers "slow down".
+    """
+
+    events_per_second: int
+    programs: Mapping[str, ProgramSize]
+    metrics_size: Size
+    log_bytes_per_second: Size
+
+
+_BANDS: tuple[tuple[int, Mapping[str, ProgramSize]], ...] = (
+    (
+        1_000,
+        {
+            "collector": ProgramSize(memory=mebibytes(512), cpus=1),
+            "jaeger": ProgramSize(memory=gibibytes(1), cpus=1),
+            "prometheus": ProgramSize(memory=gibibytes(1), cpus=1),
+            "loki": ProgramSize(memory=gibibytes(1), cpus=1),
+            "grafana": ProgramSize(memory=mebibytes(512), cpus=0.5),
+        },
+    ),
+    (
+        10_000,
+        {
+            "collector": ProgramSize(memory=gibibytes(2), cpus=2),
+            "jaeger": ProgramSize(memory=gibibytes(4), cpus=2),
+            "prometheus": ProgramSize(memory=gibibytes(4), cpus=2),
+            "loki": ProgramSize(memory=gibibytes(2), cpus=1),
+            "grafana": ProgramSize(memory=gibibytes(1), cpus=1),
+        },
+    ),
+    (
+        50_000,
+        {
+            "collector": ProgramSize(memory=gibibytes(4), cpus=4),
+            "jaeger": ProgramSize(memory=gibibytes(8), cpus=4),
+            "prometheus": ProgramSize(memory=gibibytes(8), cpus=4),
+            "loki": ProgramSize(memory=gibibytes(4), cpus=2),
+            "grafana": ProgramSize(memory=gibibytes(1), cpus=1),
+        },
+    ),
+)
+
+
+def declared_rate(sizing: SizingSection) -> int:
+    """Events per second that a sizing section stands for."""
+    return sizing.events_per_second or PRESETS[sizing.preset or "small"]
+
+
+def stored_bytes(signal: str, rate: int, retention: Duration) -> Size:
+    """Disk that one signal takes at a rate over a retention, without headroom."""
+    return Size(int(rate * SHARES[signal] * STORED_BYTES[signal] * retention.seconds) or 1)
+
+
+def size_stack(sizing: SizingSection, retention: RetentionSection) -> StackSize:
+    """Give every program its limits for the declared rate, overrides applied."""
+    rate = declared_rate(sizing)
+    band = next((sizes for limit, sizes in _BANDS if rate <= limit), _BANDS[-1][1])
+    metrics_size = retention.metrics_size or max(
+        DEFAULT_METRICS_SIZE, stored_bytes("metrics", rate, retention.metrics)
+    )
+    volumes = {
+        "collector": Size(rate * WIRE_BYTES * QUEUED_OUTAGE.seconds),
+        "jaeger": stored_bytes("traces", rate, retention.traces),
+        "prometheus": metrics_size,
+        "loki": stored_bytes("logs", rate, retention.logs),
+    }
+    programs = {
+        name: _override(
+            replace(size, volume=_with_headroom(volumes.get(name, SMALLEST_VOLUME))),
+            getattr(sizing, name),
+        )
+        for name, size in band.items()
+    }
+    return StackSize(
+        events_per_second=rate,
+        programs=programs,
+        metrics_size=metrics_size,
+        log_bytes_per_second=max(Size(10 * 2**20), Size(int(rate * SHARES["logs"] * WIRE_BYTES * 2))),
+    )
+
+
+def _with_headroom(size: Size) -> Size:
+    gib = -(-int(size.bytes * HEADROOM) // 2**30)
+    return max(SMALLEST_VOLUME, gibibytes(gib))
+
+
+def _override(size: ProgramSize, wanted: ProgramSizing) -> ProgramSize:
+    return ProgramSize(
+        memory=wanted.memory or size.memory,
+        cpus=wanted.cpus or size.cpus,
+        volume=wanted.volume or size.volume,
+    )

@@ -1,0 +1,206 @@
+"""One program to run, said once for every platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import pulumi
+
+from components.images import Image
+from components.quantities import Duration, Size
+
+STOP_GRACE = Duration(30)
+"""Time a program gets to finish after it is asked to stop; the guide's figure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """Where a port is reachable from outside the platform's own network.
+
+    Attributes:
+        address: address of the host to listen on.
+        port: port of the host.
+        advertised: name by which others reach the host; None is the address itself.
+    """
+
+    address: str
+    port: int
+    advertised: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The HTTP address for others."""
+        return f"http://{self.advertised or self.address}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Port:
+    """A port that a program listens on.
+
+    Attributes:
+        name: what it speaks, such as ``otlp-grpc``.
+        number: port inside the container.
+        published: where it can be reached from outside; None keeps it inside.
+    """
+
+    name: str
+    number: int
+    published: Publication | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """How to ask a program whether it is ready.
+
+    Attributes:
+        port: HTTP port of its health endpoint.
+        path: path that answers 2xx when it is ready.
+        command: command inside its own image that exits 0 when it is ready; None where the image has no
+            program that could ask, and readiness must be proved from outside.
+        start_period: time in which failures do not count yet.
+        interval: time between two questions.
+    """
+
+    port: int
+    path: str
+    command: tuple[str, ...] | None
+    start_period: Duration = Duration(60)
+    interval: Duration = Duration(5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """Limits and reservations.
+
+    Attributes:
+        memory: hard limit; the program is killed above it.
+        reserved_memory: what it keeps when the host runs short.
+        cpus: hard limit, in cores.
+    """
+
+    memory: Size
+    reserved_memory: Size
+    cpus: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataVolume:
+    """A directory whose content outlives the program.
+
+    Attributes:
+        name: name of the volume.
+        path: directory inside the container, writable by the image's user.
+        size: disk budget; only some platforms enforce it.
+    """
+
+    name: str
+    path: str
+    size: Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """One program to run.
+
+    Attributes:
+        name: name by which others reach it.
+        image: its image.
+        probe: how to tell that it is ready.
+        resources: limits and reservations.
+        args: arguments; the image's entry point stays.
+        environment: environment variables; no secrets.
+        config_directory: directory in which ``files`` and ``secret_files`` lie, read-only.
+        files: configuration text by path relative to ``config_directory``.
+        secret_files: the same for secrets, readable by the image's user only.
+        ports: what it listens on.
+        volumes: what outlives it.
+        writable: further directories it may write to, lost when it stops.
+        stop_grace: time to finish after it is asked to stop.
+    """
+
+    name: str
+    image: Image
+    probe: Probe
+    resources: Resources
+    args: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    config_directory: str
+    files: Mapping[str, str]
+    secret_files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    ports: Sequence[Port] = ()
+    volumes: Sequence[DataVolume] = ()
+    writable: Sequence[str] = ("/tmp",)  # noqa: S108 - a path inside the container
+    stop_grace: Duration = STOP_GRACE
+
+    def __post_init__(self) -> None:
+        """Refuse a workload that no platform could run.
+
+        Raises:
+            ValueError: names the field and its value.
+        """
+        outside = [path for path in (*self.files, *self.secret_files) if path.startswith("/")]
+        if outside:
+            raise ValueError(f"{self.name}: files must be relative to {self.config_directory}: {outside}")
+        numbers = [port.number for port in self.ports]
+        if len(set(numbers)) != len(numbers):
+            raise ValueError(f"{self.name}: a port is named twice: {numbers}")
+
+    def port(self, name: str) -> Port:
+        """Give a port by name.
+
+        Raises:
+            KeyError: the program does not listen on such a port.
+        """
+        for port in self.ports:
+            if port.name == name:
+                return port
+        raise KeyError(f"{self.name} has no port {name!r}; it has {[port.name for port in self.ports]}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """A workload as it runs.
+
+    Attributes:
+        workload: what runs.
+        host: name by which other workloads reach it.
+        ready: resources that exist only once it answers; depend on them to start after it.
+    """
+
+    workload: Workload
+    host: str
+    ready: Sequence[pulumi.Resource]
+
+    def address(self, port: str) -> str:
+        """Give ``host:port`` inside the platform's network."""
+        return f"{self.host}:{self.workload.port(port).number}"
+
+    def url(self, port: str, scheme: Literal["http", "https"] = "http") -> str:
+        """Give the address of an HTTP port inside the platform's network."""
+        return f"{scheme}://{self.address(port)}"
+
+    def published_url(self, port: str) -> str:
+        """Give the address of an HTTP port from outside.
+
+        Raises:
+            LookupError: the port is not published.
+        """
+        publication = self.workload.port(port).published
+        if publication is None:
+            raise LookupError(f"{self.workload.name}: port {port!r} is not published")
+        return publication.url
+
+
+class Platform(Protocol):
+    """Turns workloads into whatever the platform runs."""
+
+    @property
+    def component_options(self) -> pulumi.ResourceOptions:
+        """Options for components, so that what they create uses the platform's own provider."""
+
+    def run(
+        self, workload: Workload, *, parent: pulumi.Resource, after: Sequence[pulumi.Resource] = ()
+    ) -> Deployed:
+        """Run a workload as children of ``parent``, once everything in ``after`` exists."""
