@@ -1,0 +1,159 @@
+"""What must be so before a stack can be brought up: each check says what it found and what to do."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from components.quantities import Size
+from components.settings import Settings
+from ops.docker_engine import Engine
+from ops.names import PROGRAM_CONTAINERS
+from ops.ports import Holder, is_taken, listening_program, publishing_containers
+
+MINIMUM_PYTHON = (3, 10)
+IMAGES_DISK = 4 * 2**30
+"""Bytes that the images of phase 1 take unpacked, rounded up."""
+STARTING_DISK = 2 * 2**30
+"""Bytes below which databases soon stop accepting data."""
+
+MEMINFO = Path("/proc/meminfo")
+_GIB = 2**30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        name: what was looked at.
+        status: ok; warn: it works, but know this; fail: it cannot work.
+        found: the value.
+        advice: what to do unless ok.
+    """
+
+    name: str
+    status: Literal["ok", "warn", "fail"] = "ok"
+    found: str
+    advice: str = ""
+
+
+def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
+    """Is this Python new enough?"""
+    found = ".".join(str(part) for part in version)
+    if version < MINIMUM_PYTHON:
+        return Finding(
+            name="Python",
+            status="fail",
+            found=found,
+            advice="install Python 3.10 or newer",
+        )
+    return Finding(name="Python", found=f"{found} ({platform.system()} {platform.machine()})")
+
+
+def check_engine(engine: Engine) -> Finding:
+    """Which Docker Engine answers, and how large is its machine?"""
+    found = f"{engine.version} at {engine.host}, {_gib(engine.memory)} of memory"
+    return Finding(name="Docker Engine", found=found)
+
+
+def running_containers(engine: Engine) -> set[str]:
+    """Those of the stack's own containers that run."""
+    names = {str(one["Names"][0]).lstrip("/") for one in engine.client.api.containers()}
+    return names.intersection(PROGRAM_CONTAINERS)
+
+
+def check_ports(settings: Settings, engine: Engine) -> Iterator[Finding]:
+    """Are the ports free that the stack publishes, or its own already?"""
+    publishing = publishing_containers(engine.client)
+    addresses = _bind_addresses(settings)
+    for key, port in settings.published_ports().items():
+        holder = port_holder(addresses[key.split(".")[0]], port, publishing, look_here=engine.mine)
+        if holder is None:
+            yield Finding(name=f"port {port}", found="free")
+        elif holder.container in PROGRAM_CONTAINERS:
+            yield Finding(name=f"port {port}", found=f"this stack's own {holder}")
+        else:
+            advice = f"stop it, or set {key} in the stack's file to a free port"
+            yield Finding(name=f"port {port}", status="fail", found=f"taken by {holder}", advice=advice)
+
+
+def port_holder(address: str, port: int, publishing: dict[int, str], *, look_here: bool) -> Holder | None:
+    """Find what holds a port: a container of the engine, or on this machine any program."""
+    if port in publishing:
+        return Holder(container=publishing[port])
+    if look_here and is_taken(address, port):
+        return Holder(program=listening_program(port))
+    return None
+
+
+def check_memory(settings: Settings, engine: Engine, *, running: bool, meminfo: Path = MEMINFO) -> Finding:
+    """Does the machine hold what the programs reserve, and what they may take at most?"""
+    programs = settings.size.programs.values()
+    limits = sum(program.memory.bytes for program in programs)
+    reserved = sum(program.reserved_memory.bytes for program in programs)
+    available = _available_memory(meminfo) if engine.mine else engine.memory
+    found = f"{_gib(available)} available of {_gib(engine.memory)}; the stack may take up to {_gib(limits)}"
+    if available < reserved and not running:
+        advice = f"free at least {_gib(reserved)}, or lower sizing in the stack's file"
+        return Finding(name="memory", status="fail", found=found, advice=advice)
+    if engine.memory < limits:
+        advice = "under full load programs can be killed; lower sizing or use a larger machine"
+        return Finding(name="memory", status="warn", found=found, advice=advice)
+    return Finding(name="memory", found=found)
+
+
+def check_disk(settings: Settings, engine: Engine, missing_images: Sequence[str]) -> Finding:
+    """Is there disk for the images, and for the data that the settings declare?"""
+    free = _free_disk(engine)
+    if free is None:
+        return Finding(name="disk", found=f"{engine.data_root}: not visible from here")
+    needed = STARTING_DISK + (IMAGES_DISK if missing_images else 0)
+    volumes = sum(program.volume.bytes for program in settings.size.programs.values())
+    found = f"{_gib(free)} free at {engine.data_root}"
+    if free < needed:
+        advice = f"free at least {_gib(needed)} (docker system df shows what takes it)"
+        return Finding(name="disk", status="fail", found=found, advice=advice)
+    if free < volumes:
+        rate = settings.size.events_per_second
+        return Finding(
+            name="disk",
+            status="warn",
+            found=f"{found}; {rate:,} events/s for the whole retention take up to {_gib(volumes)}",
+            advice="enough to start; before sustained load lower sizing or retention, or use a larger disk",
+        )
+    return Finding(name="disk", found=found)
+
+
+def _bind_addresses(settings: Settings) -> dict[str, str]:
+    return {
+        "ingest": str(settings.ingest.bind_address),
+        "query": str(settings.query.bind_address),
+        "grafana": str(settings.grafana.bind_address),
+    }
+
+
+def _available_memory(meminfo: Path) -> int:
+    for line in meminfo.read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _free_disk(engine: Engine) -> int | None:
+    """Free bytes where the engine keeps its data; None when that is not a folder of this machine."""
+    if not engine.mine:
+        return None
+    try:
+        return shutil.disk_usage(engine.data_root).free
+    except OSError:
+        return None
+
+
+def _gib(count: int) -> str:
+    return f"{Size(count).bytes / _GIB:.1f} GiB"

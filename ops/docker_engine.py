@@ -1,0 +1,103 @@
+"""The Docker Engine of a stack: how to reach it, and what it says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, ImageNotFound
+
+from ops.errors import OpsError
+
+CONNECT_TIMEOUT = 20
+"""Seconds for one answer of the engine; it asks registries over its own network within this time."""
+
+_START = "start it (Linux: sudo systemctl start docker; macOS and Windows: Docker Desktop)"
+_ELSEWHERE = "if it listens elsewhere (docker context ls), set docker.host in the stack's file or DOCKER_HOST"
+_UNREACHABLE = ("dial tcp", "no such host", "timeout", "connection refused", "proxyconnect", "x509", "EOF")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """A Docker Engine that answered.
+
+    Attributes:
+        client: its API.
+        host: its address.
+        version: its version.
+        memory: memory of its machine, in bytes.
+        data_root: folder of its machine that holds images and volumes.
+        mine: it runs on this machine, so that ports and disk can be looked at from here.
+    """
+
+    client: docker.DockerClient
+    host: str
+    version: str
+    memory: int
+    data_root: str
+    mine: bool
+
+    def missing_images(self, references: Iterable[str]) -> list[str]:
+        """Those images that the engine would have to pull."""
+        return [reference for reference in references if not self._has(reference)]
+
+    def _has(self, reference: str) -> bool:
+        try:
+            self.client.images.get(reference)
+        except ImageNotFound:
+            return False
+        return True
+
+    def registry_problem(self, reference: str) -> str:
+        """Let the engine ask the image's registry for it, over the engine's own network and logins.
+
+        Returns:
+            Why the registry cannot be reached; empty when it answered, whatever it answered.
+        """
+        try:
+            self.client.images.get_registry_data(reference)
+        except APIError as error:
+            text = str(error.explanation or error)
+            return text if any(sign in text for sign in _UNREACHABLE) else ""
+        except requests.exceptions.Timeout:
+            return f"no answer for {reference} within {CONNECT_TIMEOUT} s"
+        return ""
+
+
+def connect(host: str) -> Engine:
+    """Reach a Docker Engine.
+
+    Raises:
+        OpsError: it does not answer; the message says why, the advice what to do.
+    """
+    try:
+        client = docker.DockerClient(
+            base_url=host, timeout=CONNECT_TIMEOUT, use_ssh_client=host.startswith("ssh://")
+        )
+        info = client.info()
+    except (DockerException, requests.exceptions.RequestException) as error:
+        raise _explained(host, error) from error
+    return Engine(
+        client=client,
+        host=host,
+        version=str(info.get("ServerVersion", "unknown")),
+        memory=int(info.get("MemTotal", 0)),
+        data_root=str(info.get("DockerRootDir", "")),
+        mine=host.startswith("unix://"),
+    )
+
+
+def _explained(host: str, error: Exception) -> OpsError:
+    text = str(error)
+    if "FileNotFoundError" in text:
+        return OpsError(f"no Docker Engine at {host}: the socket does not exist", f"{_START}; {_ELSEWHERE}")
+    if "PermissionError" in text or "Permission denied" in text:
+        return OpsError(
+            f"the Docker Engine at {host} refuses you: permission denied",
+            "add yourself to its group (sudo usermod -aG docker $USER) and log in again",
+        )
+    if "ConnectionRefusedError" in text:
+        return OpsError(f"the Docker Engine at {host} is not running", f"{_START}; {_ELSEWHERE}")
+    return OpsError(f"cannot connect to the Docker Engine at {host}: {text}", f"{_START}; {_ELSEWHERE}")

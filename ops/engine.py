@@ -1,0 +1,145 @@
+"""Runs the Pulumi engine on a stack: the plain CLI commands, in the right environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ops.errors import OpsError
+from ops.hints import find_hint
+from ops.project import Stack
+from ops.screen import say
+from ops.state import EngineState
+
+_KEPT_LINES = 400
+_COLORS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Pulumi:
+    """The CLI, bound to one stack."""
+
+    def __init__(self, stack: Stack, state: EngineState, toolchain: Mapping[str, str]) -> None:
+        """Bind a stack to its state and to the variables that put a CLI on PATH."""
+        self.stack = stack
+        self.state = state
+        self.added = {**toolchain, **state.environment, "PULUMI_SKIP_UPDATE_CHECK": "1"}
+
+    def run(self, *arguments: str, config: bool = False) -> None:
+        """Run a command of the CLI on the stack and show its output as it comes.
+
+        Args:
+            arguments: of the CLI, without ``--stack``.
+            config: the command reads the stack's configuration.
+
+        Raises:
+            OpsError: it failed; a known failure is explained.
+        """
+        command = self.command(*arguments, config=config)
+        say(f"$ {' '.join(command)}")
+        if sys.stdout.isatty():
+            command.append("--color=always")
+        status, output = self._stream(command)
+        if status != 0:
+            raise _failure(f"pulumi {arguments[0]}", output, shown=True)
+
+    def answer(self, *arguments: str) -> str:
+        """Give the standard output of a command of the CLI on the stack.
+
+        Raises:
+            OpsError: it failed; a known failure is explained.
+        """
+        return self._checked(self.command(*arguments))
+
+    def json(self, *arguments: str) -> Any:
+        """Give the parsed answer of a command that prints JSON.
+
+        Raises:
+            OpsError: it failed.
+        """
+        return json.loads(self.answer(*arguments))
+
+    def command(self, *arguments: str, config: bool = False) -> list[str]:
+        """The command line of a CLI command on this stack."""
+        extra = self.state.config_arguments() if config else []
+        return ["pulumi", *arguments, "--stack", self.stack.name, "--non-interactive", *extra]
+
+    def exists(self) -> bool:
+        """Tell whether the stack has been made in its backend.
+
+        Raises:
+            OpsError: the backend does not answer.
+        """
+        listed = json.loads(self._checked(["pulumi", "stack", "ls", "--json", "--non-interactive"]))
+        return any(str(one["name"]).split("/")[-1] == self.stack.name for one in listed)
+
+    def make(self) -> None:
+        """Make the stack in its backend when it is not there.
+
+        With local state this happens beside the copy of the configuration, so that the salt which the engine
+        writes lands there and not in the committed file.
+
+        Raises:
+            OpsError: the engine refused.
+        """
+        if self.exists():
+            return
+        folder = self.state.config_file.parent if self.state.config_file else self.stack.root
+        init = ["stack", "init", self.stack.name, "--no-select", "--non-interactive"]
+        self._checked(["pulumi", "-C", str(folder), *init])
+
+    def environment(self) -> dict[str, str]:
+        """The whole environment that commands run in."""
+        return {**os.environ, **self.added}
+
+    def _checked(self, command: Sequence[str]) -> str:
+        result = self._start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        output, problems = result.communicate()
+        if result.returncode != 0:
+            raise _failure(" ".join(command[:3]), problems, shown=False)
+        return output
+
+    def _stream(self, command: Sequence[str]) -> tuple[int, str]:
+        """Copy a command's output to ours line by line; an interrupt is left to the engine to honour."""
+        process = self._start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+        kept: deque[str] = deque(maxlen=_KEPT_LINES)
+        while True:
+            try:
+                for line in process.stdout:
+                    sys.stdout.write(line)
+                    sys.stdout.flush()
+                    kept.append(_COLORS.sub("", line))
+                break
+            except KeyboardInterrupt:
+                say("Interrupted: the engine finishes what it has begun; once more ends it at once.")
+        return process.wait(), "".join(kept)
+
+    def _start(self, command: Sequence[str], *, stdout: int, stderr: int) -> subprocess.Popen[str]:
+        environment = self.environment()
+        try:
+            return subprocess.Popen(
+                command,
+                cwd=self.stack.root,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                text=True,
+                errors="replace",
+            )
+        except FileNotFoundError as error:
+            raise OpsError("no pulumi on PATH", "run: make up", status=2) from error
+
+
+def _failure(what: str, output: str, *, shown: bool) -> OpsError:
+    hint = find_hint(output)
+    last = output.strip().splitlines()[-1] if output.strip() else "it said nothing"
+    if hint is None:
+        return OpsError(f"{what}: {last}", "the engine's own messages above say where" if shown else "")
+    return OpsError(f"{what}: {hint.meaning}" if shown else f"{what}: {hint.meaning} ({last})", hint.advice)

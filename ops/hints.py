@@ -1,0 +1,97 @@
+"""What to do about the failures that people meet: from the engine's words to advice."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hint:
+    """Advice for one kind of failure.
+
+    Attributes:
+        sign: pattern that its messages match, in any case.
+        meaning: what has happened.
+        advice: what to do.
+    """
+
+    sign: str
+    meaning: str
+    advice: str
+
+
+_CANCEL = 'eval "$(.venv/bin/python -m ops env)" && pulumi cancel --yes'
+
+HINTS: tuple[Hint, ...] = (
+    Hint(
+        sign=r"settings? (is|are) wrong",
+        meaning="the stack's settings are not accepted",
+        advice="correct the keys named above in the stack's Pulumi.<stack>.yaml",
+    ),
+    Hint(
+        sign=r"port is already allocated|address already in use",
+        meaning="a port is taken by another program",
+        advice="python -m ops doctor says by which; stop it or set another port in the stack's file",
+    ),
+    Hint(
+        sign=r"container name .* is already in use",
+        meaning="a container of that name exists that the engine does not know",
+        advice="if it was left by an interrupted run: docker rm -f <name>, and the same command again",
+    ),
+    Hint(
+        sign=r"toomanyrequests",
+        meaning="the image registry limits your pulls",
+        advice="docker login, or set images.registry in the stack's file to a mirror; then try again",
+    ),
+    Hint(
+        sign=r"no such image|pull access denied|manifest unknown|manifest for .* not found"
+        r"|(failed|error|unable).{0,20} pull|unable to (read|find) .*image",
+        meaning="an image is not to be had",
+        advice="try docker pull with the name above; behind a mirror set images.registry in the stack's file",
+    ),
+    Hint(
+        sign=r"cannot connect to the docker daemon|error pinging docker server|docker\.sock: connect",
+        meaning="the Docker Engine does not answer",
+        advice="start it (Linux: sudo systemctl start docker) and the same command again",
+    ),
+    Hint(
+        sign=r"no space left on device",
+        meaning="the disk is full",
+        advice="docker system df shows what takes it; free some, and the same command again",
+    ),
+    Hint(
+        sign=r"incorrect passphrase|passphrase must be set",
+        meaning="the passphrase does not unlock the stack's secrets",
+        advice="set PULUMI_CONFIG_PASSPHRASE_FILE to the one the stack was made with; "
+        "docs/operations.md says where it is kept",
+    ),
+    Hint(
+        sign=r"stack is currently locked",
+        meaning="another run holds the stack, or one was killed",
+        advice=f"when no other run is at work: {_CANCEL}",
+    ),
+    Hint(
+        sign=r"(waiting for|wait).{0,60}(healthy|running)|is unhealthy|health.{0,40}timed? ?out",
+        meaning="a program started but did not become healthy in time",
+        advice="docker ps -a shows which; docker logs <name> says why; then the same command again",
+    ),
+    Hint(
+        sign=r"non-overlapping .*address pool|pool overlaps",
+        meaning="Docker has no free range of addresses for another network",
+        advice="docker network prune removes networks that nothing uses",
+    ),
+    Hint(
+        sign=r"cannot allocate memory|out of memory",
+        meaning="the machine has too little memory",
+        advice="free some, or lower sizing in the stack's file",
+    ),
+)
+
+
+def find_hint(output: str) -> Hint | None:
+    """Find the first hint, in order of the list, that fits what the engine printed."""
+    for hint in HINTS:
+        if re.search(hint.sign, output, re.IGNORECASE):
+            return hint
+    return None

@@ -1,0 +1,92 @@
+"""Who listens on a TCP port of this machine."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+
+PROC = Path("/proc")
+_LISTEN = "0A"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """What holds a port.
+
+    Attributes:
+        container: name of the container that publishes it; empty for another program.
+        program: the program's name and process id, or why they are not known; empty for a container.
+    """
+
+    container: str = ""
+    program: str = ""
+
+    def __str__(self) -> str:
+        """Name the holder for people."""
+        return f"container {self.container}" if self.container else self.program
+
+
+def is_taken(address: str, port: int) -> bool:
+    """Tell whether something listens where ``address:port`` is going to be published."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
+
+
+def publishing_containers(client: docker.DockerClient) -> dict[int, str]:
+    """Containers that publish ports, by published port."""
+    return {
+        int(port["PublicPort"]): str(container["Names"][0]).lstrip("/")
+        for container in client.api.containers()
+        for port in container.get("Ports") or []
+        if port.get("PublicPort")
+    }
+
+
+def listening_program(port: int, proc: Path = PROC) -> str:
+    """Name the program that listens on a port, as far as this user may look."""
+    inodes = set(_listening_inodes(port, proc))
+    for directory in proc.glob("[0-9]*"):
+        if inodes.intersection(_open_sockets(directory)):
+            return f"{(directory / 'comm').read_text().strip()} (process {directory.name})"
+    return f"another user's program (sudo ss -ltnp sport = :{port} names it)"
+
+
+def _listening_inodes(port: int, proc: Path) -> Iterator[str]:
+    for table in (proc / "net" / "tcp", proc / "net" / "tcp6"):
+        for line in _lines(table)[1:]:
+            fields = line.split()
+            if fields[3] == _LISTEN and int(fields[1].rsplit(":", 1)[1], 16) == port:
+                yield fields[9]
+
+
+def _open_sockets(directory: Path) -> Iterator[str]:
+    """Inodes of the sockets that a process has open; none when it is gone or belongs to somebody else."""
+    try:
+        descriptors = list((directory / "fd").iterdir())
+    except OSError:
+        return
+    for descriptor in descriptors:
+        try:
+            target = str(descriptor.readlink())
+        except OSError:
+            continue
+        if target.startswith("socket:["):
+            yield target[len("socket:[") : -1]
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except OSError:
+        return []

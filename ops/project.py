@@ -1,0 +1,106 @@
+"""The project's folder, its stacks, and what each stack's committed file says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.settings import Settings
+from components.settings_errors import SettingsError
+from ops.errors import OpsError
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """One stack of the project.
+
+    Attributes:
+        name: as in ``Pulumi.<name>.yaml``.
+        project: name of the project, which is also the namespace of its configuration keys.
+        root: the project's folder.
+        config: configuration keys of the namespace, without the namespace.
+        settings: the same, checked.
+        own_secrets: the committed file names its own secrets provider or salt.
+        own_backend: ``Pulumi.yaml`` names its own backend.
+    """
+
+    name: str
+    project: str
+    root: Path
+    config: Mapping[str, Any]
+    settings: Settings
+    own_secrets: bool
+    own_backend: bool
+
+    @property
+    def file(self) -> Path:
+        """The stack's committed configuration."""
+        return self.root / f"Pulumi.{self.name}.yaml"
+
+    @property
+    def project_file(self) -> Path:
+        """The project's own file."""
+        return self.root / "Pulumi.yaml"
+
+    def docker_host(self, environ: Mapping[str, str] = os.environ) -> str:
+        """Address of the Docker Engine: the stack's setting, else ``DOCKER_HOST``, else the local socket."""
+        section = self.config.get("docker")
+        chosen = section.get("host") if isinstance(section, Mapping) else None
+        return chosen or environ.get("DOCKER_HOST") or DEFAULT_DOCKER_HOST
+
+
+def load_stack(name: str, root: Path = ROOT) -> Stack:
+    """Read a stack's files.
+
+    Raises:
+        OpsError: there is no such stack, a file is not YAML, or its settings are wrong.
+    """
+    path = root / f"Pulumi.{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.name.split(".")[1] for file in root.glob("Pulumi.*.yaml"))) or "none"
+        raise OpsError(f"no stack {name!r}: {path} does not exist", f"stacks here: {known}", status=2)
+    project_text, stack_text = _read(root / "Pulumi.yaml"), _read(path)
+    project = str(project_text.get("name", ""))
+    prefix = f"{project}:"
+    config = {
+        key.removeprefix(prefix): value
+        for key, value in (stack_text.get("config") or {}).items()
+        if key.startswith(prefix) and not _is_encrypted(value)
+    }
+    try:
+        settings = Settings.load(config)
+    except SettingsError as error:
+        raise OpsError(f"{path.name}: {error}", f"correct {path}", status=2) from error
+    return Stack(
+        name=name,
+        project=project,
+        root=root,
+        config=config,
+        settings=settings,
+        own_secrets="encryptionsalt" in stack_text or "secretsprovider" in stack_text,
+        own_backend="backend" in project_text,
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise OpsError(f"cannot read {path}: {error.strerror}", "run this in a complete checkout") from error
+    except yaml.YAMLError as error:
+        raise OpsError(f"{path} is not YAML: {error}", f"correct {path}", status=2) from error
+    if not isinstance(content, dict):
+        raise OpsError(f"{path} holds no keys", f"restore it with: git checkout -- {path.name}", status=2)
+    return content
+
+
+def _is_encrypted(value: object) -> bool:
+    return isinstance(value, Mapping) and set(value) == {"secure"}
