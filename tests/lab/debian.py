@@ -1,0 +1,115 @@
+"""Bases from the Debian archive: BusyBox as a single file, and a minimal Debian with chosen packages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+from tests.lab import store
+from tests.lab.errors import LabError
+from tests.lab.progress import run, step
+
+SUITE = "bookworm"
+JAVA = "openjdk-17-jre-headless"
+HAPROXY = "haproxy"
+_LEFT_OUT = (
+    "dev",
+    "usr/share/doc",
+    "usr/share/info",
+    "usr/share/locale",
+    "usr/share/man",
+    "var/cache",
+    "var/lib/apt/lists",
+)
+
+
+def busybox() -> Path:
+    """The statically linked ``busybox`` of Debian."""
+    return _busybox_folder() / "bin" / "busybox"
+
+
+def has_busybox() -> bool:
+    """True when BusyBox has been fetched."""
+    return store.is_done(_busybox_folder(), SUITE)
+
+
+def fetch_busybox() -> None:
+    """Fetch BusyBox with apt.
+
+    Raises:
+        LabError: when apt cannot fetch it.
+    """
+    log = store.log_file("busybox")
+    log.write_text("")
+    with step("fetch busybox"):
+        store.fill(_busybox_folder(), SUITE, lambda out: _unpack("busybox-static", out, log))
+
+
+def base(package: str) -> Path:
+    """The tar of a minimal Debian that holds this package."""
+    return _base_folder(package) / "base.tar"
+
+
+def has_base(package: str) -> bool:
+    """True when the base of this package has been made."""
+    return store.is_done(_base_folder(package), SUITE)
+
+
+def make_base(package: str) -> None:
+    """Make the base of a package.
+
+    Raises:
+        LabError: when not root, or when debootstrap fails or cannot be installed.
+    """
+    if os.geteuid() != 0:
+        raise LabError(f"a Debian base with {package} is made with debootstrap; run as root")
+    ensure_package("debootstrap", "debootstrap")
+    log = store.log_file(f"base-{package}")
+    log.write_text("")
+    with step(f"make a Debian base with {package}"):
+        store.fill(_base_folder(package), SUITE, lambda out: _bootstrap(package, out, log))
+
+
+def ensure_package(command: str, *packages: str) -> None:
+    """Install packages when ``command`` is not there yet; needs root.
+
+    Raises:
+        LabError: when apt-get is missing or fails.
+    """
+    if shutil.which(command):
+        return
+    log = store.log_file("apt")
+    log.write_text("")
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    with step(f"apt-get install {' '.join(packages)}"):
+        run(["apt-get", "update"], log, env=quiet)
+        run(["apt-get", "install", "-y", "--no-install-recommends", *packages], log, env=quiet)
+
+
+def _busybox_folder() -> Path:
+    return store.folder("base") / "busybox"
+
+
+def _base_folder(package: str) -> Path:
+    return store.folder("base") / package
+
+
+def _unpack(package: str, out: Path, log: Path) -> None:
+    run(["apt-get", "download", package], log, cwd=out)
+    (archive,) = out.glob(f"{package}_*.deb")
+    run(["dpkg-deb", "-x", archive, out], log)
+    archive.unlink()
+
+
+def _bootstrap(package: str, out: Path, log: Path) -> None:
+    tree = out / "tree"
+    run(["debootstrap", "--variant=minbase", f"--include={package}", SUITE, tree], log)
+    with tarfile.open(out / "base.tar", "w") as tar:
+        tar.add(tree, arcname="", filter=_keep)
+    shutil.rmtree(tree)
+
+
+def _keep(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if entry.name.startswith(_LEFT_OUT) else entry

@@ -1,0 +1,139 @@
+"""Builds a Go program from its module, in a module of the lab's own.
+
+``replace`` directives are not inherited, so those of the upstream ``go.mod`` that name a version are
+repeated. Checksums are verified as usual: the environment's checksum settings are left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.lab import disk, store
+from tests.lab.errors import LabError
+from tests.lab.programs import GoProgram, program_folder
+from tests.lab.progress import run, step
+
+
+def build(program: GoProgram) -> None:
+    """Build every binary of ``program`` into the cache; nothing is done when they are there.
+
+    Raises:
+        LabError: when Go fails; the message names the log.
+    """
+    target = program_folder(program.name, program.version)
+    if store.is_done(target, program.recipe):
+        return
+    log = store.log_file(program.name)
+    log.write_text("")
+    with step(f"build {program.name} {program.version}", disk_left):
+        module = _own_module(program, log)
+        store.fill(target, program.recipe, lambda out: _compile(program, module, out, log))
+    spare_disk()
+
+
+def go_environment() -> dict[str, str]:
+    """Go's environment for every build: caches of the lab's own, static programs, no workspace."""
+    caches = store.folder("go")
+    return {
+        "GOCACHE": str(caches / "build"),
+        "GOMODCACHE": str(caches / "mod"),
+        "GOFLAGS": "-buildvcs=false",
+        "GOWORK": "off",
+        "CGO_ENABLED": "0",
+    }
+
+
+def compile_package(
+    package: str,
+    out: Path,
+    log: Path,
+    *,
+    cwd: Path,
+    strings: Mapping[str, str] | None = None,
+    mod: str = "mod",
+) -> None:
+    """Compile a main package without paths of this machine or symbol tables, with ``strings`` set in it.
+
+    ``mod`` is Go's ``-mod``: ``mod`` completes the ``go.mod`` in ``cwd``, ``readonly`` insists on it.
+
+    Raises:
+        LabError: when Go fails.
+    """
+    linker = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in (strings or {}).items())])
+    command = ["go", "build", f"-mod={mod}", "-trimpath", "-ldflags", linker, "-o", str(out), package]
+    run(command, log, cwd=cwd, env=go_environment())
+
+
+def inherited_replaces(go_mod: dict[str, Any]) -> dict[str, str]:
+    """The replace directives of an upstream ``go.mod`` that name a version, as ``old -> new@version``.
+
+    ``go_mod`` is what ``go mod edit -json`` prints. A directive without a version points into the upstream's
+    own source tree, which the registry publishes as a module of its own.
+    """
+    found: dict[str, str] = {}
+    for directive in go_mod.get("Replace") or []:
+        old, new = directive["Old"], directive["New"]
+        if "Version" in new:
+            name = f"{old['Path']}@{old['Version']}" if "Version" in old else old["Path"]
+            found[name] = f"{new['Path']}@{new['Version']}"
+    return found
+
+
+def spare_disk() -> None:
+    """Delete Go's caches when the disk gets short; common packages are then compiled again."""
+    if disk.free_gb(store.root()) < disk.KEEP_GO_CACHE_ABOVE_GB:
+        clean()
+
+
+def clean() -> None:
+    """Delete Go's caches and the modules that were built in them."""
+    for name in ("go", "build"):
+        path = store.root() / name
+        if path.exists():
+            with step(f"delete {path} ({disk.size_gb(path):.1f} GB)"):
+                store.remove(path)
+
+
+def disk_left() -> str:
+    """What the heartbeat of a build says besides the time."""
+    return f"({disk.free_gb(store.root()):.0f} GB of disk free)"
+
+
+def _own_module(program: GoProgram, log: Path) -> Path:
+    environment = go_environment()
+    module = store.folder("build") / program.name
+    shutil.rmtree(module, ignore_errors=True)
+    module.mkdir()
+    wanted = f"{program.module}@{program.module_version}"
+    downloaded = _json(["go", "mod", "download", "-json", wanted])
+    upstream = _json(["go", "mod", "edit", "-json", downloaded["GoMod"]])
+    (module / "go.mod").write_text(f"module otel-stack-lab/{program.name}\n\ngo {upstream['Go']}\n")
+    replaces = {**inherited_replaces(upstream), **program.replaces}
+    edits = [f"-replace={old}={new}" for old, new in replaces.items()]
+    run(["go", "mod", "edit", f"-require={wanted}", *edits], log, cwd=module, env=environment)
+    return module
+
+
+def _compile(program: GoProgram, module: Path, out: Path, log: Path) -> None:
+    for name, package in program.binaries.items():
+        compile_package(package, out / name, log, cwd=module, strings=program.strings)
+
+
+def _json(command: list[str]) -> dict[str, Any]:
+    environment = {**os.environ, **go_environment()}
+    try:
+        result = subprocess.run(
+            command, env=environment, capture_output=True, text=True, cwd=store.root(), check=False
+        )
+    except FileNotFoundError as error:
+        raise LabError("Go is not installed; the lab builds its programs with Go 1.26 or newer") from error
+    if result.returncode != 0:
+        raise LabError(f"{' '.join(command)} failed:\n{result.stdout[-1500:]}{result.stderr[-1500:]}")
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer

@@ -1,0 +1,115 @@
+"""What a phase needs of the lab, what of it is missing, and how each part is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.lab import collector, debian, gobuild, grafana_build, maven, programs, store
+
+MOST_SCRATCH_GB = 16.0
+"""Go's caches are deleted after each program when the disk gets short, so no build needs more than this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One thing in the cache: how to tell that it is there, how to make it, and what disk that takes.
+
+    Attributes:
+        name: what it is.
+        version: of what.
+        phase: first phase of the stack that needs it.
+        is_there: tells whether it is complete and of the present recipe.
+        make: makes it.
+        disk_gb: what it takes when finished, measured.
+        scratch_gb: growth of Go's caches in its build, measured; given back at the end.
+    """
+
+    name: str
+    version: str
+    phase: int
+    is_there: Callable[[], bool]
+    make: Callable[[], None]
+    disk_gb: float
+    scratch_gb: float = 0.0
+
+
+def parts(phase: int) -> list[Part]:
+    """The parts of these phases in the order in which they are made."""
+    return [part for part in _all_parts() if part.phase <= phase]
+
+
+def disk_needs(missing: list[Part]) -> dict[str, float]:
+    """GB by part that the missing ones need; Go's caches are counted once, for all builds together."""
+    needs = {f"{part.name} {part.version}": part.disk_gb for part in missing}
+    scratch = sum(part.scratch_gb for part in missing)
+    if scratch:
+        needs["Go's caches while building (deleted afterwards)"] = min(scratch, MOST_SCRATCH_GB)
+    return needs
+
+
+def _all_parts() -> list[Part]:
+    cli, *others = (_go_part(program) for program in programs.GO_PROGRAMS)
+    return [
+        cli,
+        Part(
+            name=programs.COLLECTOR_NAME,
+            version=programs.COLLECTOR_VERSION,
+            phase=1,
+            is_there=collector.is_built,
+            make=collector.build,
+            disk_gb=0.2,
+            scratch_gb=5.0,
+        ),
+        *others,
+        Part(
+            name="grafana stand-in",
+            version=programs.GRAFANA_VERSION,
+            phase=1,
+            is_there=grafana_build.is_built,
+            make=grafana_build.build,
+            disk_gb=0.05,
+            scratch_gb=0.5,
+        ),
+        Part(
+            name="busybox",
+            version=debian.SUITE,
+            phase=1,
+            is_there=debian.has_busybox,
+            make=debian.fetch_busybox,
+            disk_gb=0.01,
+        ),
+        Part(
+            name="kafka",
+            version=programs.KAFKA_VERSION,
+            phase=2,
+            is_there=maven.is_fetched,
+            make=maven.fetch_kafka,
+            disk_gb=0.1,
+        ),
+        *(_base_part(package) for package in (debian.JAVA, debian.HAPROXY)),
+    ]
+
+
+def _go_part(program: programs.GoProgram) -> Part:
+    target = programs.program_folder(program.name, program.version)
+    return Part(
+        name=program.name,
+        version=program.version,
+        phase=program.phase,
+        is_there=lambda: store.is_done(target, program.recipe),
+        make=lambda: gobuild.build(program),
+        disk_gb=program.disk_gb,
+        scratch_gb=program.scratch_gb,
+    )
+
+
+def _base_part(package: str) -> Part:
+    return Part(
+        name=f"Debian with {package}",
+        version=debian.SUITE,
+        phase=2,
+        is_there=lambda: debian.has_base(package),
+        make=lambda: debian.make_base(package),
+        disk_gb=0.5,
+    )

@@ -1,0 +1,54 @@
+"""The executables that the Pulumi CLI looks for on PATH: the language host and the provider plugins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.lab import cache, store
+
+ROOT_VARIABLE = "OTEL_STACK_ROOT"
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+_LAUNCHER = """#!/bin/sh
+# Runs the lab's {module} of the checkout that {variable} names, with that checkout's virtual environment.
+root="${{{variable}:?is not set; take the environment from: python -m tests.lab env}}"
+PYTHONPATH="$root" exec "$root/.venv/bin/python" -m {module} "$@"
+"""
+
+
+def modules() -> dict[str, str]:
+    """Executable name -> module that it runs; every runnable package under ``providers`` is a provider."""
+    runnable = sorted((Path(__file__).parent / "providers").glob("*/__main__.py"))
+    providers = {path.parent.name: f"tests.lab.providers.{path.parent.name}" for path in runnable}
+    return {
+        "pulumi-language-python": "tests.lab.languagehost",
+        **{f"pulumi-resource-{name}": module for name, module in providers.items()},
+    }
+
+
+def folder() -> Path:
+    """The folder to be put first on PATH."""
+    return store.folder("path")
+
+
+def install() -> None:
+    """Write the launchers and link the CLI; unchanged ones are left as they are."""
+    for name, module in modules().items():
+        launcher = folder() / name
+        text = _LAUNCHER.format(module=module, variable=ROOT_VARIABLE)
+        if not launcher.is_file() or launcher.read_text() != text:
+            partial = launcher.with_name(f".{name}.partial")
+            partial.write_text(text)
+            partial.chmod(0o755)
+            partial.rename(launcher)
+    cli, target = folder() / "pulumi", cache.binary("pulumi")
+    if not cli.is_symlink() or cli.readlink() != target:
+        cli.unlink(missing_ok=True)
+        cli.symlink_to(target)
+
+
+def environment(path: str) -> dict[str, str]:
+    """Variables under which the CLI finds the lab's executables; ``path`` is the PATH to extend."""
+    first = str(folder())
+    rest = [part for part in path.split(":") if part and part != first]
+    return {"PATH": ":".join([first, *rest]), ROOT_VARIABLE: str(CHECKOUT), "PULUMI_SKIP_UPDATE_CHECK": "1"}

@@ -1,0 +1,149 @@
+"""The table of programs that the lab builds: what, from which module, at which version, how."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.lab import store
+from tests.lab.errors import LabError
+
+KAFKA_VERSION = "4.3.1"
+GRAFANA_VERSION = "13.2.0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoProgram:
+    """One ``go build`` in a module of the lab's own that requires the upstream module.
+
+    Attributes:
+        name: names the build and its folder in the cache.
+        version: what the program itself reports.
+        module: upstream module.
+        module_version: the version that the Go registry knows.
+        binaries: resulting program -> its main package.
+        phase: first phase of the stack that needs it.
+        strings: package variable -> text set at link time.
+        replaces: added to the replace directives of the upstream ``go.mod``.
+        disk_gb: what the finished programs take, measured.
+        scratch_gb: growth of Go's caches in this build after those before it, measured.
+    """
+
+    name: str
+    version: str
+    module: str
+    module_version: str
+    binaries: Mapping[str, str]
+    phase: int = 1
+    strings: Mapping[str, str] = field(default_factory=dict)
+    replaces: Mapping[str, str] = field(default_factory=dict)
+    disk_gb: float
+    scratch_gb: float
+
+    @property
+    def recipe(self) -> str:
+        """A digest of everything that goes into the build; another recipe builds again."""
+        modules = {self.module: self.module_version, **self.replaces}
+        inputs = json.dumps([modules, dict(self.binaries), dict(self.strings)])
+        return hashlib.sha256(inputs.encode()).hexdigest()
+
+
+PULUMI = GoProgram(
+    name="pulumi",
+    version="3.230.0",
+    module="github.com/pulumi/pulumi/pkg/v3",
+    module_version="v3.230.0",
+    binaries={"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
+    strings={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.230.0"},
+    disk_gb=0.1,
+    scratch_gb=2.5,
+)
+COLLECTOR_BUILDER = GoProgram(
+    name="builder",
+    version="0.155.0",
+    module="go.opentelemetry.io/collector/cmd/builder",
+    module_version="v0.155.0",
+    binaries={"builder": "go.opentelemetry.io/collector/cmd/builder"},
+    disk_gb=0.01,
+    scratch_gb=0.1,
+)
+PROMETHEUS = GoProgram(
+    name="prometheus",
+    version="3.16.0",
+    module="github.com/prometheus/prometheus",
+    module_version="v0.316.0",
+    binaries={
+        "prometheus": "github.com/prometheus/prometheus/cmd/prometheus",
+        "promtool": "github.com/prometheus/prometheus/cmd/promtool",
+    },
+    strings={"github.com/prometheus/common/version.Version": "3.16.0"},
+    disk_gb=0.3,
+    scratch_gb=4.0,
+)
+LOKI = GoProgram(
+    name="loki",
+    version="3.7.8",
+    module="github.com/grafana/loki/v3",
+    module_version="v3.7.8",
+    binaries={"loki": "github.com/grafana/loki/v3/cmd/loki"},
+    strings={
+        "github.com/grafana/loki/v3/pkg/util/build.Version": "3.7.8",
+        "github.com/grafana/loki/v3/pkg/util/build.Branch": "HEAD",
+    },
+    disk_gb=0.1,
+    scratch_gb=3.0,
+)
+JAEGER = GoProgram(
+    name="jaeger",
+    version="2.0.0-rc2",
+    module="github.com/jaegertracing/jaeger",
+    module_version="v1.62.0",
+    binaries={"jaeger": "github.com/jaegertracing/jaeger/cmd/jaeger"},
+    strings={"github.com/jaegertracing/jaeger/pkg/version.latestVersion": "v2.0.0-rc2"},
+    disk_gb=0.1,
+    scratch_gb=3.0,
+)
+TELEMETRYGEN = GoProgram(
+    name="telemetrygen",
+    version="0.149.0",
+    module="github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen",
+    module_version="v0.149.0",
+    binaries={"telemetrygen": "github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen"},
+    disk_gb=0.05,
+    scratch_gb=0.5,
+)
+
+GO_PROGRAMS: tuple[GoProgram, ...] = (PULUMI, PROMETHEUS, LOKI, JAEGER, TELEMETRYGEN)
+
+COLLECTOR_NAME = "otelcol-contrib"
+COLLECTOR_VERSION = "0.155.0"
+
+
+def program_folder(name: str, version: str) -> Path:
+    """Where a program of this version is kept."""
+    return store.root() / "bin" / f"{name}-{version}"
+
+
+def binary_path(name: str) -> Path:
+    """Where a program is, or will be once it is built.
+
+    Raises:
+        LabError: when no program of the table has this name.
+    """
+    folders = {
+        COLLECTOR_NAME: program_folder(COLLECTOR_NAME, COLLECTOR_VERSION),
+        "grafana": program_folder("grafana", GRAFANA_VERSION),
+    }
+    for program in (*GO_PROGRAMS, COLLECTOR_BUILDER):
+        folders.update({binary: program_folder(program.name, program.version) for binary in program.binaries})
+    if name not in folders:
+        raise LabError(f"the lab has no program {name!r}; it has: {', '.join(sorted(folders))}")
+    return folders[name] / name
+
+
+def kafka_path() -> Path:
+    """Where Kafka is, or will be once it is fetched."""
+    return store.root() / f"kafka-{KAFKA_VERSION}"
