@@ -1,0 +1,88 @@
+"""The connection to the Docker Engine: made for each operation, errors told in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import docker
+import requests
+from docker.errors import APIError, DockerException
+
+from tests.lab.providers import wire
+from tests.lab.providers.errors import ProviderError
+
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+
+_TIMEOUT = 180
+"""Seconds that the Docker Engine may take for one answer; removing a large container takes a while."""
+
+_MODELLED = frozenset({"host", "registryAuth", "disableDockerDaemonCheck"})
+
+
+class Connection:
+    """Knows where the Docker Engine is and how to log in to registries."""
+
+    def __init__(self) -> None:
+        self._host = DEFAULT_HOST
+        self._logins: dict[str, dict[str, str]] = {}
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Take the provider's settings.
+
+        Raises:
+            ProviderError: a setting that the stand-in does not model.
+        """
+        other = sorted(name for name, value in config.items() if value and name not in _MODELLED)
+        if other:
+            raise ProviderError(
+                f"the lab's stand-in for the docker plugin does not model the provider settings "
+                f"{', '.join(other)}; leave them out, or use the official plugin."
+            )
+        host = config.get("host")
+        self._host = host if host and host != wire.UNKNOWN else DEFAULT_HOST
+        self._logins = {
+            entry["address"].removeprefix("https://").rstrip("/"): {
+                "username": entry.get("username", ""),
+                "password": entry.get("password", ""),
+            }
+            for entry in config.get("registryAuth", [])
+        }
+
+    def login(self, registry: str) -> dict[str, str] | None:
+        """Name and password for a registry, when the provider's settings have them."""
+        return self._logins.get(registry)
+
+    @contextmanager
+    def open(self) -> Iterator[docker.APIClient]:
+        """A client for one operation.
+
+        Raises:
+            ProviderError: the Docker Engine is out of reach, or refused what was asked.
+        """
+        try:
+            client = docker.APIClient(
+                base_url=self._host,
+                version="auto",
+                timeout=_TIMEOUT,
+                use_ssh_client=self._host.startswith("ssh://"),
+            )
+        except DockerException as error:
+            raise ProviderError(
+                f"no Docker Engine answers at {self._host}: {error}. Start it, or set docker:host "
+                f"(or DOCKER_HOST) to where one runs."
+            ) from error
+        try:
+            yield client
+        except APIError as error:
+            raise ProviderError(f"the Docker Engine at {self._host} refused: {reason(error)}") from error
+        except requests.RequestException as error:
+            raise ProviderError(f"the Docker Engine at {self._host} stopped answering: {error}") from error
+        finally:
+            client.close()
+
+
+def reason(error: APIError) -> str:
+    """What the Docker Engine itself said."""
+    return str(error.explanation or error)

@@ -1,0 +1,61 @@
+"""Run a stand-in as the process that the engine starts: print the port, serve, end quietly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from concurrent import futures
+from types import FrameType
+
+import grpc  # type: ignore[import-untyped]
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from tests.lab.providers.base import Provider, Servicer
+
+_LARGEST_MESSAGE = 400 * 1024 * 1024
+"""Bytes; the limit that the engine and the SDKs use."""
+
+_AT_ONCE = 64
+"""Operations at a time; the engine's own default is far below it, so that none waits for a thread."""
+
+_GRACE = 30.0
+"""Seconds that operations under way get to finish."""
+
+_WATCH = 2.0
+"""Seconds between two looks at whether the engine still lives."""
+
+
+def serve(provider: Provider) -> None:
+    """Serve until the engine ends the process with a signal, or is gone itself."""
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=_AT_ONCE),
+        options=[
+            ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
+            ("grpc.max_send_message_length", _LARGEST_MESSAGE),
+        ],
+    )
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(provider), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+
+    _wait_for_the_end()
+    provider.cancelled.set()
+    server.stop(_GRACE).wait()
+
+
+def _wait_for_the_end() -> None:
+    ended = threading.Event()
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        del signum, frame
+        ended.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    engine = os.getppid()
+    while not ended.wait(_WATCH) and os.getppid() == engine:
+        pass
