@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass as plain_dataclass
 from dataclasses import field
-from ipaddress import IPv4Address
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -20,7 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 from components.images import CATALOGUE
 from components.quantities import Duration, Size, mebibytes
 
-STRICT = ConfigDict(extra="forbid", alias_generator=to_camel, strict=True)
+STRICT = ConfigDict(extra="forbid", alias_generator=to_camel, strict=True, validate_by_name=True)
 
 
 @plain_dataclass(frozen=True)
@@ -46,8 +45,12 @@ class Text:
         return value
 
 
+_OCTET = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+
+Address = Annotated[str, Text(rf"({_OCTET}\.){{3}}{_OCTET}", "an IPv4 address, such as 127.0.0.1")]
 TcpPort = Annotated[int, Field(ge=1, le=65535)]
 Cpus = Annotated[float, Field(gt=0, le=256)]
+Phase = Annotated[int, Field(ge=1, le=4)]
 Count = Annotated[int, Field(ge=1)]
 Program = Literal["collector", "jaeger", "prometheus", "loki", "grafana"]
 EnvironmentName = Annotated[
@@ -71,7 +74,7 @@ Origin = Annotated[
 DockerHost = Annotated[str, Text(r"unix:///\S+|ssh://\S+", "unix:///path/to/docker.sock or ssh://user@host")]
 Login = Annotated[str, Text(r"[A-Za-z0-9._@-]{1,64}", "1 to 64 letters, digits or . _ @ -")]
 Url = Annotated[str, Text(r"https?://\S+", "an address that begins with http:// or https://")]
-LOOPBACK = IPv4Address("127.0.0.1")
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -149,7 +152,7 @@ class IngestSection:
         max_connection_age: age at which a gRPC connection is asked to reconnect.
     """
 
-    bind_address: IPv4Address = LOOPBACK
+    bind_address: Address = LOOPBACK
     grpc_port: TcpPort = 4317
     http_port: TcpPort = 4318
     cors_allowed_origins: tuple[Origin, ...] = ()
@@ -169,7 +172,7 @@ class QuerySection:
         loki_port: Loki's query API.
     """
 
-    bind_address: IPv4Address = LOOPBACK
+    bind_address: Address = LOOPBACK
     jaeger_port: TcpPort = 16686
     prometheus_port: TcpPort = 9090
     loki_port: TcpPort = 3100
@@ -213,7 +216,7 @@ class GrafanaSection:
         root_url: address people type, when it is not the published one (behind a proxy).
     """
 
-    bind_address: IPv4Address = LOOPBACK
+    bind_address: Address = LOOPBACK
     port: TcpPort = 3000
     admin_user: Login = "admin"
     root_url: Url | None = None

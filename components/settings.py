@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import field
-from ipaddress import IPv4Address
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -20,6 +19,7 @@ from components.sections import (
     GrafanaSection,
     ImagesSection,
     IngestSection,
+    Phase,
     QuerySection,
     RetentionSection,
     SizingSection,
@@ -46,7 +46,7 @@ class Settings:
     """
 
     environment: EnvironmentName = "dev"
-    phase: Literal[1, 2, 3, 4] = 1
+    phase: Phase = 1
     sizing: SizingSection = field(default_factory=SizingSection)
     retention: RetentionSection = field(default_factory=RetentionSection)
     ingest: IngestSection = field(default_factory=IngestSection)
@@ -65,7 +65,7 @@ class Settings:
         problems: list[Problem] = []
         given: Mapping[str, Any] = dict(config)
         try:
-            settings = _ADAPTER.validate_json(json.dumps(given))
+            settings = _read(given)
             malformed: set[str] = set()
         except ValidationError as error:
             problems += describe(error, given, Settings)
@@ -120,9 +120,9 @@ class Settings:
             "grafana.port": self.grafana.port,
         }
 
-    def publication(self, address: IPv4Address, port: int) -> Publication:
+    def publication(self, address: str, port: int) -> Publication:
         """Say where a port is published, and the name others reach it by."""
-        return Publication(address=str(address), port=port, advertised=self.docker.advertised_host)
+        return Publication(address=address, port=port, advertised=self.docker.advertised_host)
 
     @property
     def size(self) -> StackSize:
@@ -139,10 +139,12 @@ class Settings:
 _ADAPTER: TypeAdapter[Settings] = TypeAdapter(Settings)
 
 
+def _read(given: Mapping[str, Any]) -> Settings:
+    return _ADAPTER.validate_json(json.dumps(given), by_alias=True, by_name=False)
+
+
 def _sound_part(given: Mapping[str, Any], malformed: set[str]) -> Settings:
-    return _ADAPTER.validate_json(
-        json.dumps({key: value for key, value in given.items() if key not in malformed})
-    )
+    return _read({key: value for key, value in given.items() if key not in malformed})
 
 
 def _decoded(value: str) -> Any:

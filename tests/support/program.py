@@ -1,0 +1,112 @@
+"""Runs the whole program under Pulumi's mocks and gives everything it registered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import runpy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pulumi
+from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_all_config, set_mocks
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SECRET_KEY = "4dabf18193072939515e22adb298388d"
+CONTAINER, VOLUME, NETWORK = (
+    f"docker:index/{kind}" for kind in ("container:Container", "volume:Volume", "network:Network")
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """A resource as the program registered it; secret inputs are still wrapped."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+
+    def plain(self, key: str) -> Any:
+        """Give an input with secret wrappers taken off."""
+        return unwrapped(self.inputs.get(key))
+
+
+class Recorder(Mocks):
+    """Answers every registration, and remembers it."""
+
+    def __init__(self) -> None:
+        self.resources: list[Registered] = []
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        self.resources.append(Registered(type=args.typ, name=args.name, inputs=args.inputs))
+        outputs = dict(args.inputs)
+        if args.typ == "docker:index/remoteImage:RemoteImage":
+            outputs["imageId"] = f"sha256:{args.inputs['name']}"
+        if args.typ == "random:index/randomPassword:RandomPassword":
+            outputs["result"] = {
+                SECRET_KEY: "1b47061264138c4ac30d75fd1eb44270",
+                "value": f"generated-{args.name}",
+            }
+        return f"{args.name}-id", outputs
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        raise AssertionError(f"the program must not call functions of a provider: {args.token}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Everything that one run registered and exported."""
+
+    resources: list[Registered]
+    outputs: dict[str, Any]
+
+    def of(self, kind: str) -> list[Registered]:
+        """Give the resources of a type."""
+        return [resource for resource in self.resources if resource.type == kind]
+
+    def container(self, name: str) -> Registered:
+        """Give a container by name."""
+        return next(found for found in self.of(CONTAINER) if found.name == name)
+
+
+def run_program(config: Mapping[str, Any] | None = None) -> Result:
+    """Run ``__main__.py`` with a configuration, outside any engine."""
+    recorder = Recorder()
+    outputs: dict[str, Any] = {}
+    set_all_config({f"otel-stack:{key}": _as_engine_text(value) for key, value in (config or {}).items()})
+    program: Callable[[], None] = pulumi.runtime.test(lambda: runpy.run_path(str(ROOT / "__main__.py")))
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        set_mocks(recorder, project="otel-stack", stack="test", preview=False)
+        with mock.patch.object(pulumi, "export", outputs.__setitem__):
+            program()
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+    return Result(resources=recorder.resources, outputs=outputs)
+
+
+def unwrapped(value: Any) -> Any:
+    """Take secret wrappers off a value, at any depth."""
+    if isinstance(value, Mapping):
+        return (
+            unwrapped(value["value"])
+            if SECRET_KEY in value
+            else {key: unwrapped(item) for key, item in value.items()}
+        )
+    return [unwrapped(item) for item in value] if isinstance(value, list) else value
+
+
+def is_secret(value: Any) -> bool:
+    """Tell whether a value, or anything in it, is wrapped as a secret."""
+    if isinstance(value, Mapping):
+        return SECRET_KEY in value or any(is_secret(item) for item in value.values())
+    return isinstance(value, list) and any(is_secret(item) for item in value)
+
+
+def _as_engine_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from components.documents import CONFIGS, Document, texts
+
+
+def test_sets_only_what_the_file_has() -> None:
+    document = Document({"a": {"b": [1, 2]}})
+    assert document.set("a", "b", 1, to=5).get("a", "b") == [1, 5]
+    for keys in [("a", "c"), ("a", "b", 2), ("a", "b", 0, "x"), ("z",)]:
+        with pytest.raises(KeyError, match=r"no .* in the configuration file"):
+            document.set(*keys, to=0)
+        with pytest.raises(KeyError):
+            document.remove(*keys)
+
+
+def test_keeps_the_files_order_and_writes_repeated_values_out() -> None:
+    shared = {"enabled": True}
+    text = Document({"z": shared, "a": shared}).dump()
+    assert text == "z:\n  enabled: true\na:\n  enabled: true\n"
+
+
+def test_does_not_change_what_it_was_given() -> None:
+    given = {"a": {"b": 1}}
+    Document(given).set("a", "b", to=2)
+    assert given == {"a": {"b": 1}}
+
+
+def test_files_come_in_order() -> None:
+    paths = list(texts(".", "**/*.yaml"))
+    assert paths == sorted(paths)
+    assert paths
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=str)
+def test_every_configuration_file_is_yaml(path: object) -> None:
+    assert yaml.safe_load(open(str(path), encoding="utf-8"))  # noqa: SIM115, PTH123

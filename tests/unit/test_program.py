@@ -1,0 +1,254 @@
+"""Invariants over everything that the program registers, and the files it renders."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.images import CATALOGUE
+from components.outputs import Outputs
+from tests.support.program import (
+    CONTAINER,
+    NETWORK,
+    ROOT,
+    VOLUME,
+    Registered,
+    Result,
+    is_secret,
+    run_program,
+    unwrapped,
+)
+
+GOLDEN = Path(__file__).with_name("golden")
+VARIANTS: dict[str, dict[str, Any]] = {
+    "phase1-small": {},
+    "phase1-medium": {"sizing": {"preset": "medium"}},
+    "phase1-large": {"sizing": {"preset": "large"}},
+    "phase1-everything-set": {
+        "environment": "staging",
+        "sizing": {"eventsPerSecond": 300, "collector": {"memory": "1GiB", "cpus": 1.5}},
+        "retention": {
+            "traces": "7d",
+            "metrics": "15d",
+            "metricsSize": "20GB",
+            "logs": "36h",
+            "metricsOutOfOrder": "6h",
+        },
+        "ingest": {
+            "bindAddress": "0.0.0.0",
+            "grpcPort": 14317,
+            "httpPort": 14318,
+            "corsAllowedOrigins": ["https://shop.example.com"],
+            "maxMessageSize": "16MiB",
+            "maxConcurrentStreams": 250,
+            "maxConnectionAge": "2m",
+        },
+        "query": {"jaegerPort": 26686, "prometheusPort": 19090, "lokiPort": 13100},
+        "images": {"registry": "mirror.example:5000", "overrides": {"loki": "other/loki:3.7.7"}},
+        "docker": {"host": "ssh://ops@node.example", "advertisedHost": "node.example"},
+        "grafana": {"port": 13000, "adminUser": "root", "rootUrl": "https://grafana.example.com"},
+    },
+}
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def variant(request: pytest.FixtureRequest) -> tuple[str, Result]:
+    return request.param, run_program(VARIANTS[request.param])
+
+
+@pytest.fixture(scope="module")
+def default() -> Result:
+    return run_program()
+
+
+def started(result: Result) -> list[Registered]:
+    return [container for container in result.of(CONTAINER) if container.inputs.get("start", True)]
+
+
+def stable(name: str) -> str:
+    return re.sub(r"-config-[0-9a-f]{8}$", "-config-HASH", name)
+
+
+def matches_golden(path: Path, text: str, update: bool) -> None:
+    if update:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text, f"{path} differs; look, then pytest --update-golden"
+
+
+def test_every_container_is_confined(variant: tuple[str, Result]) -> None:
+    containers = variant[1].of(CONTAINER)
+    assert containers
+    for container in containers:
+        inputs = container.inputs
+        assert inputs["memory"] >= 16, container.name
+        assert inputs["memorySwap"] == inputs["memory"], container.name
+        assert inputs["logDriver"] == "json-file", container.name
+        assert inputs["logOpts"] == {"max-size": "10m", "max-file": "3"}, container.name
+        assert inputs["capabilities"] == {"drops": ["ALL"]}, container.name
+        assert inputs["securityOpts"] == ["no-new-privileges:true"], container.name
+        assert re.fullmatch(r"[1-9]\d*:\d+", inputs["user"]), f"{container.name} runs as {inputs['user']}"
+        assert inputs["image"].startswith("sha256:"), container.name
+        assert inputs["networkMode"] == "bridge", container.name
+        assert not inputs.get("privileged"), container.name
+
+
+def test_everything_that_runs_can_be_trusted_to_start(variant: tuple[str, Result]) -> None:
+    for container in started(variant[1]):
+        inputs = container.inputs
+        assert inputs["readOnly"] is True, container.name
+        assert inputs["restart"] == "unless-stopped", container.name
+        assert inputs["networksAdvanced"][0]["name"] == "observability", container.name
+        has_own_check = "healthcheck" in inputs and inputs["wait"] is True
+        has_probe = any(other.name == f"{container.name}-ready" for other in started(variant[1]))
+        assert has_own_check != has_probe, f"{container.name}: readiness must be proved exactly once"
+
+
+def test_go_programs_know_their_limit(variant: tuple[str, Result]) -> None:
+    for name in ("otel-collector", "jaeger", "prometheus", "loki", "grafana"):
+        inputs = variant[1].container(name).inputs
+        assert f"GOMEMLIMIT={int(inputs['memory'] * 0.8)}MiB" in inputs["envs"], name
+        assert inputs["memoryReservation"] == int(inputs["memory"] / 4), name
+        assert inputs["stopTimeout"] == 30, name
+
+
+def test_what_never_starts_has_no_network_port_or_command(default: Result) -> None:
+    for container in default.of(CONTAINER):
+        if container not in started(default):
+            assert container.inputs["mustRun"] is False
+            assert not {"ports", "networksAdvanced", "command", "entrypoints"}.intersection(container.inputs)
+
+
+def test_nothing_is_published_beyond_loopback_by_default(default: Result) -> None:
+    published = {
+        (container.name, int(port["external"]))
+        for container in default.of(CONTAINER)
+        for port in container.inputs.get("ports", [])
+    }
+    assert published == {
+        ("otel-collector", 4317),
+        ("otel-collector", 4318),
+        ("jaeger", 16686),
+        ("prometheus", 9090),
+        ("loki", 3100),
+        ("grafana", 3000),
+    }
+    ports = [port for container in default.of(CONTAINER) for port in container.inputs.get("ports", [])]
+    assert {port["ip"] for port in ports} == {"127.0.0.1"}
+
+
+def test_images_are_pinned(variant: tuple[str, Result]) -> None:
+    names = [image.inputs["name"] for image in variant[1].of("docker:index/remoteImage:RemoteImage")]
+    assert len(names) == len(CATALOGUE)
+    for name in names:
+        assert re.search(r":v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$", name), name
+
+
+def test_a_mirror_redirects_every_image_but_the_overridden() -> None:
+    result = run_program(VARIANTS["phase1-everything-set"])
+    names = [image.inputs["name"] for image in result.of("docker:index/remoteImage:RemoteImage")]
+    assert "other/loki:3.7.7" in names
+    assert [name for name in names if not name.startswith("mirror.example:5000/")] == ["other/loki:3.7.7"]
+
+
+def test_secrets_stay_wrapped_and_out_of_sight(variant: tuple[str, Result]) -> None:
+    result = variant[1]
+    passwords = {
+        unwrapped(value) for value in ("generated-grafana-admin-password", "generated-grafana-secret-key")
+    }
+    carriers = []
+    for resource in result.resources:
+        for key, value in resource.inputs.items():
+            if any(password in str(unwrapped(value)) for password in passwords):
+                assert is_secret(value), f"{resource.name}.{key} holds a secret in clear"
+                carriers.append((stable(resource.name), key))
+    assert carriers == [("grafana-config-HASH", "uploads")]
+    assert not any(password in str(result.outputs) for password in passwords)
+
+
+def test_secret_files_belong_to_the_program_alone(default: Result) -> None:
+    config = next(found for found in default.of(CONTAINER) if found.name.startswith("grafana-config-"))
+    secrets = [upload for upload in config.plain("uploads") if "/secrets/" in upload["file"]]
+    assert [(upload["owner"], upload["permissions"]) for upload in secrets] == [("472", "0400")] * 2
+
+
+def test_volumes_are_writable_by_the_images_own_user(default: Result) -> None:
+    """Each is first mounted where its owner comes from: its own image, or a container that never runs."""
+    owners = {"otel-storage": "/loki", "jaeger-data": "/loki"}
+    for volume, directory in owners.items():
+        mounted = default.container(f"{volume}-owner").inputs["volumes"]
+        assert mounted == [{"volumeName": volume, "containerPath": directory}]
+    for name, directory in [
+        ("prometheus", "/prometheus"),
+        ("loki", "/loki"),
+        ("grafana", "/var/lib/grafana"),
+    ]:
+        assert directory in [mount["containerPath"] for mount in default.container(name).inputs["volumes"]]
+
+
+def test_one_network(variant: tuple[str, Result]) -> None:
+    assert [network.inputs["name"] for network in variant[1].of(NETWORK)] == ["observability"]
+
+
+def test_names_are_stable(default: Result, request: pytest.FixtureRequest) -> None:
+    """Renaming a child deletes and recreates it on every running stack: aliases first."""
+    names = sorted(f"{resource.type} {stable(resource.name)}" for resource in default.resources)
+    update = bool(request.config.getoption("--update-golden"))
+    matches_golden(GOLDEN / "phase1-names.txt", "\n".join(names) + "\n", update)
+
+
+def test_rendered_files(variant: tuple[str, Result], request: pytest.FixtureRequest) -> None:
+    name, result = variant
+    update = bool(request.config.getoption("--update-golden"))
+    for container in result.of(CONTAINER):
+        for upload in container.plain("uploads") or []:
+            path = Path(upload["file"])
+            if path.suffix == ".yaml" and "rules" not in path.parts:
+                program = stable(container.name).removesuffix("-config-HASH")
+                matches_golden(GOLDEN / name / f"{program}-{path.name}", upload["content"], update)
+
+
+def test_same_settings_give_the_same_program() -> None:
+    first, second = run_program(), run_program()
+    key = lambda resource: (resource.type, resource.name)  # noqa: E731
+    assert sorted(first.resources, key=key) == sorted(second.resources, key=key)
+
+
+def test_outputs_are_the_documented_contract(variant: tuple[str, Result]) -> None:
+    outputs = variant[1].outputs
+    documented = re.findall(
+        r"^\| `(\w+)` \| (\w+) \|", (ROOT / "docs/outputs.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert {name: type(value).__name__ for name, value in outputs.items()} == {
+        name: {"string": "str", "integer": "int"}[kind] for name, kind in documented
+    }
+    assert set(outputs) == set(Outputs.__dataclass_fields__)
+
+
+def test_outputs_name_the_advertised_host() -> None:
+    outputs = run_program(VARIANTS["phase1-everything-set"]).outputs
+    assert outputs["otlp_grpc_endpoint"] == "http://node.example:14317"
+    assert outputs["grafana_url"] == "https://grafana.example.com"
+    assert not any("0.0.0.0" in str(value) for value in outputs.values())
+
+
+def test_only_the_changed_program_is_touched() -> None:
+    """One collector setting changes the collector's configuration and nothing else."""
+
+    def everything(result: Result) -> dict[str, object]:
+        return {f"{found.type} {found.name}": found.inputs for found in result.resources}
+
+    before = everything(run_program())
+    after = everything(run_program({"ingest": {"maxConcurrentStreams": 101}}))
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    assert {stable(key).split()[1] for key in changed} == {"otel-collector", "otel-collector-config-HASH"}
+    assert all(key.split()[0] in (CONTAINER, VOLUME) for key in changed)
+
+
+def test_a_wrong_setting_stops_before_any_resource() -> None:
+    with pytest.raises(pulumi.RunError, match="did you mean environment"):
+        run_program({"enviroment": "x"})

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.quantities import Duration, Size, gibibytes
+from components.sections import ProgramSizing, RetentionSection, SizingSection
+from components.sizing import MINIMUM_MEMORY, PRESETS, declared_rate, size_stack, stored_bytes
+
+
+def test_nothing_said_is_small() -> None:
+    assert declared_rate(SizingSection()) == PRESETS["small"]
+    assert size_stack(SizingSection(), RetentionSection()) == size_stack(
+        SizingSection(preset="small"), RetentionSection()
+    )
+
+
+@given(rate=st.integers(1, 100_000), more=st.integers(0, 100_000))
+def test_more_events_never_get_less(rate: int, more: int) -> None:
+    low = size_stack(SizingSection(events_per_second=rate), RetentionSection())
+    high = size_stack(SizingSection(events_per_second=rate + more), RetentionSection())
+    assert high.log_bytes_per_second >= low.log_bytes_per_second
+    for program, size in low.programs.items():
+        assert high.programs[program].memory >= size.memory
+        assert high.programs[program].cpus >= size.cpus
+        assert high.programs[program].volume >= size.volume
+
+
+@given(rate=st.integers(1, 100_000), days=st.integers(1, 400))
+def test_volumes_hold_the_retention(rate: int, days: int) -> None:
+    retention = RetentionSection(traces=Duration(days * 86400), logs=Duration(days * 86400))
+    programs = size_stack(SizingSection(events_per_second=rate), retention).programs
+    assert programs["jaeger"].volume >= stored_bytes("traces", rate, retention.traces)
+    assert programs["loki"].volume >= stored_bytes("logs", rate, retention.logs)
+
+
+def test_presets_stay_above_what_programs_need() -> None:
+    for rate in PRESETS.values():
+        programs = size_stack(SizingSection(events_per_second=rate), RetentionSection()).programs
+        assert all(programs[name].memory >= least for name, least in MINIMUM_MEMORY.items())
+
+
+def test_the_guides_disk_for_metrics() -> None:
+    assert size_stack(SizingSection(), RetentionSection()).metrics_size == Size(40 * 10**9)
+
+
+def test_a_single_value_is_overridden() -> None:
+    loki = ProgramSizing(memory=gibibytes(7))
+    plain, changed = (
+        size_stack(section, RetentionSection()) for section in (SizingSection(), SizingSection(loki=loki))
+    )
+    assert changed.programs["loki"].memory == gibibytes(7)
+    assert changed.programs["loki"].cpus == plain.programs["loki"].cpus
+    assert changed.programs["jaeger"] == plain.programs["jaeger"]
