@@ -74,7 +74,7 @@ def grafana_files(args: GrafanaHAArgs) -> dict[str, str]:
             f"provisioning/{path}": content
             for path, content in texts("grafana/provisioning", "dashboards/*").items()
         },
-        **{f"dashboards/{path}": content for path, content in dashboards.items()},
+        **{f"provisioning/dashboards/{path}": content for path, content in dashboards.items()},
     }
 
 
@@ -88,7 +88,7 @@ def _environment(args: GrafanaHAArgs) -> dict[str, str]:
         "GF_AUTH_ANONYMOUS_ENABLED": "false",
         "GF_ANALYTICS_REPORTING_ENABLED": "false",
         "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
-        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{CONFIG_DIRECTORY}/dashboards/stack-health.json",
+        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{CONFIG_DIRECTORY}/provisioning/dashboards/stack-health.json",
         "GF_LOG_CONSOLE_FORMAT": "json",
     }
 

@@ -77,7 +77,8 @@ def run_program(config: Mapping[str, Any] | None = None) -> Result:
     recorder = Recorder()
     outputs: dict[str, Any] = {}
     set_all_config({f"otel-stack:{key}": _as_engine_text(value) for key, value in (config or {}).items()})
-    program: Callable[[], None] = pulumi.runtime.test(lambda: runpy.run_path(str(ROOT / "__main__.py")))
+    harness: Callable[[Callable[[], object]], Callable[[], None]] = pulumi.runtime.test
+    program = harness(lambda: runpy.run_path(str(ROOT / "__main__.py")))
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
