@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import platform
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from components.quantities import Size
 from components.settings import Settings
 from ops.docker_engine import Engine
 from ops.names import PROGRAM_CONTAINERS
 from ops.ports import Holder, is_taken, listening_program, publishing_containers
+from ops.units import amount
 
 MINIMUM_PYTHON = (3, 10)
 IMAGES_DISK = 4 * 2**30
@@ -23,7 +22,6 @@ STARTING_DISK = 2 * 2**30
 """Bytes below which databases soon stop accepting data."""
 
 MEMINFO = Path("/proc/meminfo")
-_GIB = 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +56,7 @@ def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
 
 def check_engine(engine: Engine) -> Finding:
     """Which Docker Engine answers, and how large is its machine?"""
-    found = f"{engine.version} at {engine.host}, {_gib(engine.memory)} of memory"
+    found = f"{engine.version} at {engine.host}, {amount(engine.memory)} of memory"
     return Finding(name="Docker Engine", found=found)
 
 
@@ -98,9 +96,11 @@ def check_memory(settings: Settings, engine: Engine, *, running: bool, meminfo: 
     limits = sum(program.memory.bytes for program in programs)
     reserved = sum(program.reserved_memory.bytes for program in programs)
     available = _available_memory(meminfo) if engine.mine else engine.memory
-    found = f"{_gib(available)} available of {_gib(engine.memory)}; the stack may take up to {_gib(limits)}"
+    found = (
+        f"{amount(available)} available of {amount(engine.memory)}; the stack may take up to {amount(limits)}"
+    )
     if available < reserved and not running:
-        advice = f"free at least {_gib(reserved)}, or lower sizing in the stack's file"
+        advice = f"free at least {amount(reserved)}, or lower sizing in the stack's file"
         return Finding(name="memory", status="fail", found=found, advice=advice)
     if engine.memory < limits:
         advice = "under full load programs can be killed; lower sizing or use a larger machine"
@@ -110,21 +110,22 @@ def check_memory(settings: Settings, engine: Engine, *, running: bool, meminfo: 
 
 def check_disk(settings: Settings, engine: Engine, missing_images: Sequence[str]) -> Finding:
     """Is there disk for the images, and for the data that the settings declare?"""
-    free = _free_disk(engine)
-    if free is None:
+    disk = engine.disk()
+    if disk is None:
         return Finding(name="disk", found=f"{engine.data_root}: not visible from here")
     needed = STARTING_DISK + (IMAGES_DISK if missing_images else 0)
     volumes = sum(program.volume.bytes for program in settings.size.programs.values())
-    found = f"{_gib(free)} free at {engine.data_root}"
+    free = disk.free
+    found = f"{amount(free)} free at {engine.data_root}"
     if free < needed:
-        advice = f"free at least {_gib(needed)} (docker system df shows what takes it)"
+        advice = f"free at least {amount(needed)} (docker system df shows what takes it)"
         return Finding(name="disk", status="fail", found=found, advice=advice)
     if free < volumes:
         rate = settings.size.events_per_second
         return Finding(
             name="disk",
             status="warn",
-            found=f"{found}; {rate:,} events/s for the whole retention take up to {_gib(volumes)}",
+            found=f"{found}; {rate:,} events/s for the whole retention take up to {amount(volumes)}",
             advice="enough to start; before sustained load lower sizing or retention, or use a larger disk",
         )
     return Finding(name="disk", found=found)
@@ -143,17 +144,3 @@ def _available_memory(meminfo: Path) -> int:
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     return 0
-
-
-def _free_disk(engine: Engine) -> int | None:
-    """Free bytes where the engine keeps its data; None when that is not a folder of this machine."""
-    if not engine.mine:
-        return None
-    try:
-        return shutil.disk_usage(engine.data_root).free
-    except OSError:
-        return None
-
-
-def _gib(count: int) -> str:
-    return f"{Size(count).bytes / _GIB:.1f} GiB"

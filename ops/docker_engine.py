@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,6 +18,14 @@ CONNECT_TIMEOUT = 20
 _START = "start it (Linux: sudo systemctl start docker; macOS and Windows: Docker Desktop)"
 _ELSEWHERE = "if it listens elsewhere (docker context ls), set docker.host in the stack's file or DOCKER_HOST"
 _UNREACHABLE = ("dial tcp", "no such host", "timeout", "connection refused", "proxyconnect", "x509", "EOF")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiskUsage:
+    """A file system, in bytes."""
+
+    total: int
+    free: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +58,16 @@ class Engine:
         except ImageNotFound:
             return False
         return True
+
+    def disk(self) -> DiskUsage | None:
+        """Disk where images and volumes are kept; None when that is not a folder of this machine."""
+        if not self.mine:
+            return None
+        try:
+            total, _, free = shutil.disk_usage(self.data_root)
+        except OSError:
+            return None
+        return DiskUsage(total=total, free=free)
 
     def registry_problem(self, reference: str) -> str:
         """Let the engine ask the image's registry for it, over the engine's own network and logins.

@@ -4,4 +4,11 @@ from __future__ import annotations
 
 PROGRAM_CONTAINERS = ("otel-collector", "jaeger", "prometheus", "loki", "grafana")
 COLLECTOR_PROBE = "otel-collector-ready"
-DATA_VOLUMES = ("otel-storage", "jaeger-data", "prometheus-data", "loki-data", "grafana-data")
+PROGRAM_OF_VOLUME = {
+    "otel-storage": "collector",
+    "jaeger-data": "jaeger",
+    "prometheus-data": "prometheus",
+    "loki-data": "loki",
+    "grafana-data": "grafana",
+}
+DATA_VOLUMES = tuple(PROGRAM_OF_VOLUME)

@@ -15,7 +15,11 @@ from ops.errors import OpsError
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-MARKS = {"ok": "[green]ok[/green]", "warn": "[yellow]warn[/yellow]", "fail": "[red]fail[/red]"}
+MARKS = {
+    "ok": Text("ok", style="green"),
+    "warn": Text("warn", style="yellow"),
+    "fail": Text("fail", style="red"),
+}
 
 
 def say(text: str) -> None:
@@ -35,16 +39,21 @@ def show_error(error: OpsError) -> None:
         err.print(Text("to do:  ", style="bold") + Text(error.advice))
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> Table:
-    """Lay out rows of text; ``[green]...`` and the like in cells are styles."""
-    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+def table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> Table:
+    """Lay out rows; text is shown as it is, styles come as ``Text``."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=any(columns))
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return made
+
+
+def print_plain(text: str) -> None:
+    """Write text to standard output exactly as it is."""
+    print(text)  # noqa: T201 - what a shell or another program reads
 
 
 def print_json(value: Any) -> None:
     """Write one JSON document to standard output, for machines."""
-    print(json.dumps(value, indent=2, sort_keys=True, default=str))  # noqa: T201 - not for a person's eyes
+    print_plain(json.dumps(value, indent=2))

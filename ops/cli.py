@@ -1,0 +1,47 @@
+"""``python -m ops``: all commands, and the one place where their failures are told."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from ops.commands import proof, stack
+from ops.errors import OpsError
+from ops.screen import err, show_error
+from ops.web import keep_loopback_direct
+
+app = typer.Typer(
+    help="Bring an otel-stack up and down, prove it, watch it, back it up.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+for command in (
+    stack.doctor,
+    stack.up,
+    stack.preview,
+    stack.down,
+    stack.destroy,
+    stack.password,
+    stack.env,
+    stack.outputs,
+    proof.smoke,
+    proof.health,
+):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run a command; a failure is told in words, without a traceback."""
+    keep_loopback_direct(os.environ)
+    try:
+        app()
+    except OpsError as error:
+        show_error(error)
+        sys.exit(error.status)
+    except KeyboardInterrupt:
+        err.print("interrupted")
+        sys.exit(130)

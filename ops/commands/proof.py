@@ -1,0 +1,91 @@
+"""Commands that prove a stack and watch it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from components.quantities import Duration
+from ops.commands.options import AsJson, StackName
+from ops.errors import OpsError
+from ops.health.model import EXIT_STATUS, overall
+from ops.health.report import as_dict, gather
+from ops.health.report import show as show_health
+from ops.outputs import StackOutputs
+from ops.screen import print_json
+from ops.session import reading
+from ops.smoke.report import endpoints
+from ops.smoke.report import show as show_smoke
+from ops.smoke.run import run
+
+SMOKE_SECONDS = 90.0
+"""Default deadline; a warm stack needs a few seconds, a fresh one on a busy machine some more."""
+
+
+def _address(name: str, what: str) -> typer.models.OptionInfo:
+    variable = f"SMOKE_{name.upper()}"
+    option: typer.models.OptionInfo = typer.Option(
+        f"--{name}", envvar=variable, metavar="URL", help=f"{what}; from the stack's outputs when not given."
+    )
+    return option
+
+
+def smoke(
+    stack: StackName = "dev",
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for arrival.")] = SMOKE_SECONDS,
+    grpc: Annotated[str | None, _address("grpc", "OTLP over gRPC")] = None,
+    http: Annotated[str | None, _address("http", "OTLP over HTTP")] = None,
+    traces: Annotated[str | None, _address("traces", "Jaeger")] = None,
+    metrics: Annotated[str | None, _address("metrics", "Prometheus")] = None,
+    logs: Annotated[str | None, _address("logs", "Loki")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send a trace, a log and a metric and find them in the stores; exit status 0 only if all arrived."""
+    given = {"grpc": grpc, "http": http, "traces": traces, "metrics": metrics, "logs": logs}
+    chosen = endpoints(given, lambda: reading(stack).outputs())
+    report = run(chosen, timeout)
+    if as_json:
+        print_json(report.as_dict())
+    else:
+        show_smoke(report)
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+def prove(outputs: StackOutputs) -> None:
+    """Run the smoke check of a stack that has just been brought up.
+
+    Raises:
+        OpsError: something did not arrive.
+    """
+    report = run(endpoints({}, lambda: outputs), SMOKE_SECONDS)
+    show_smoke(report)
+    if not report.passed:
+        raise OpsError(
+            "the stack is up, but not everything that was sent has arrived",
+            "make health says which program is at fault, docker logs <name> why; make smoke tries again",
+        )
+
+
+def health(
+    stack: StackName = "dev",
+    window: Annotated[str, typer.Option(help="Look back for losses, such as 15m or 6h.")] = "15m",
+    as_json: AsJson = False,
+) -> None:
+    """Show how the stack is. Exit status: 0 healthy, 1 degraded, 2 it cannot be told."""
+    looked_back = _duration(window)
+    session = reading(stack)
+    readings = gather(session.stack, session.outputs(), looked_back)
+    if as_json:
+        print_json(as_dict(readings))
+    else:
+        show_health(readings)
+    raise typer.Exit(EXIT_STATUS[overall(readings)])
+
+
+def _duration(text: str) -> str:
+    try:
+        return str(Duration.parse(text))
+    except ValueError as error:
+        raise OpsError(f"--window {text}: {error}", status=2) from error

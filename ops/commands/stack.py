@@ -1,0 +1,74 @@
+"""Commands about a stack as a whole."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ops import lifecycle
+from ops.commands.options import AsJson, StackName
+from ops.commands.proof import prove
+from ops.environment import export_lines
+from ops.errors import OpsError
+from ops.password import grafana_password
+from ops.screen import heading, print_json, print_plain
+from ops.session import reading
+
+
+def doctor(stack: StackName = "dev") -> None:
+    """Check everything that `up` needs and change nothing."""
+    lifecycle.doctor(stack)
+
+
+def up(
+    stack: StackName = "dev",
+    smoke: Annotated[bool, typer.Option(help="Prove the stack with live telemetry afterwards.")] = True,
+) -> None:
+    """Set up what is missing, deploy the stack, and prove it with live telemetry."""
+    outputs = lifecycle.up(stack).outputs()
+    if smoke:
+        heading("Proof on live data")
+        prove(outputs)
+    heading("Ready")
+    lifecycle.show_next_steps(outputs)
+
+
+def preview(stack: StackName = "dev") -> None:
+    """Show what `up` would change."""
+    lifecycle.preview(stack)
+
+
+def down(stack: StackName = "dev") -> None:
+    """Remove everything but the data volumes; the next `up` finds the data again."""
+    lifecycle.down(stack)
+
+
+def destroy(
+    stack: StackName = "dev",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove everything, the data and the stack's state included."""
+    if not yes and not typer.confirm(f"Delete the stack {stack} and all of its data?"):
+        raise OpsError("nothing was deleted", "answer y, or pass --yes")
+    lifecycle.destroy(stack)
+
+
+def password(stack: StackName = "dev") -> None:
+    """Print Grafana's admin password, and nothing else."""
+    print_plain(grafana_password(reading(stack)))
+
+
+def env(stack: StackName = "dev") -> None:
+    """Print shell lines for plain pulumi commands: eval "$(python -m ops env)"."""
+    for line in export_lines(reading(stack)):
+        print_plain(line)
+
+
+def outputs(stack: StackName = "dev", as_json: AsJson = False) -> None:
+    """Show what the stack exports to other teams."""
+    values = reading(stack).outputs()
+    if as_json:
+        print_json(dict(values.values))
+    else:
+        lifecycle.show_outputs(values)

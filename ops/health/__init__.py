@@ -1,0 +1,1 @@
+"""How a running stack is: programs, scrapes, queues, losses, disk."""

@@ -1,0 +1,56 @@
+"""How much disk the data takes, against what the settings give it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from components.settings import Settings
+from ops.docker_engine import Engine
+from ops.health.model import Reading
+from ops.names import DATA_VOLUMES, PROGRAM_OF_VOLUME
+from ops.units import amount
+
+AREA = "disk"
+VOLUME_LIMIT = 0.9
+FREE_LIMIT = 0.1
+"""Share of the disk below which databases are about to stop."""
+
+
+def disk_readings(engine: Engine, settings: Settings) -> Iterator[Reading]:
+    """Read the size of every data volume, and what is free where they lie."""
+    sizes = volume_sizes(engine)
+    for volume in DATA_VOLUMES:
+        budget = settings.size.programs[PROGRAM_OF_VOLUME[volume]].volume.bytes
+        yield _volume_reading(volume, sizes.get(volume), budget)
+    yield from _free_reading(engine)
+
+
+def volume_sizes(engine: Engine) -> Mapping[str, int]:
+    """Bytes by volume; the engine counts every file, which takes a while on large volumes."""
+    return {
+        volume["Name"]: int(volume["UsageData"]["Size"])
+        for volume in engine.client.df().get("Volumes") or []
+        if (volume.get("UsageData") or {}).get("Size", -1) >= 0
+    }
+
+
+def _volume_reading(volume: str, size: int | None, budget: int) -> Reading:
+    if size is None:
+        return Reading(area=AREA, name=volume, status="unknown", found="no such volume")
+    found = f"{amount(size)} of {amount(budget)} ({size / budget:.0%})"
+    if size >= VOLUME_LIMIT * budget:
+        advice = "shorten retention, or raise the program's volume in the stack's file"
+        return Reading(area=AREA, name=volume, status="degraded", found=found, advice=advice)
+    return Reading(area=AREA, name=volume, found=found)
+
+
+def _free_reading(engine: Engine) -> Iterator[Reading]:
+    usage = engine.disk()
+    if usage is None:
+        return
+    found = f"{amount(usage.free)} free of {amount(usage.total)}"
+    if usage.free < FREE_LIMIT * usage.total:
+        advice = "docker system df shows what takes it; shorten retention or use a larger disk"
+        yield Reading(area=AREA, name=engine.data_root, status="degraded", found=found, advice=advice)
+    else:
+        yield Reading(area=AREA, name=engine.data_root, found=found)

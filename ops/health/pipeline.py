@@ -1,0 +1,167 @@
+"""What Prometheus knows of the data's path: scrapes, queues, and what was refused or lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import httpx
+
+from ops.health.model import Reading, Status
+from ops.web import get_json, problem
+
+QUEUE_LIMIT = 0.8
+"""Share of a queue above which an outage of its store soon reaches the applications."""
+
+STALE_SECONDS = 120.0
+"""Age of the last scrape, several scrape intervals, above which it counts as missing."""
+
+QUEUE_FILL = "max by (exporter) (otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)"
+SIGNALS = ("spans", "metric_points", "log_records")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """A counter of the collector that should stand still.
+
+    Attributes:
+        name: for people.
+        metric: without the signal's name and the suffix.
+        by: label that tells where.
+        advice: what to do when it moves.
+    """
+
+    name: str
+    metric: str
+    by: str
+    advice: str
+
+
+LOSSES = (
+    Loss(
+        name="refused at the door",
+        metric="otelcol_receiver_refused",
+        by="receiver",
+        advice="the collector is short of memory or a queue is full; clients retry: see queues, sizing",
+    ),
+    Loss(
+        name="refused by full queue",
+        metric="otelcol_exporter_enqueue_failed",
+        by="exporter",
+        advice="the store has been away too long or is too slow: docker logs of the store",
+    ),
+    Loss(
+        name="given up on",
+        metric="otelcol_exporter_send_failed",
+        by="exporter",
+        advice="the store refuses the data for good: docker logs otel-collector says why",
+    ),
+)
+
+
+class Prometheus:
+    """The stack's own metrics."""
+
+    def __init__(self, client: httpx.Client, url: str) -> None:
+        """Ask Prometheus at its base address."""
+        self._client = client
+        self._url = url.rstrip("/")
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """Evaluate an expression now.
+
+        Raises:
+            httpx.HTTPError: no answer.
+            ValueError: not an answer of Prometheus.
+        """
+        answer = get_json(self._client, f"{self._url}/api/v1/query", {"query": expression})
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
+
+    def targets(self) -> list[dict[str, Any]]:
+        """What is scraped, and how that went.
+
+        Raises:
+            httpx.HTTPError: no answer.
+            ValueError: not an answer of Prometheus.
+        """
+        answer = get_json(self._client, f"{self._url}/api/v1/targets", {"state": "active"})
+        targets: list[dict[str, Any]] = answer["data"]["activeTargets"]
+        return targets
+
+
+def pipeline_readings(prometheus: Prometheus, window: str, now: datetime | None = None) -> list[Reading]:
+    """Read scrapes, queues and losses; what cannot be read is unknown, with the reason."""
+    when = now or datetime.now(timezone.utc)
+    return [
+        *_guarded("scrapes", lambda: _scrapes(prometheus, when)),
+        *_guarded("queues", lambda: _queues(prometheus)),
+        *_guarded("losses", lambda: _losses(prometheus, window)),
+    ]
+
+
+def _guarded(area: str, read: Callable[[], Iterator[Reading]]) -> list[Reading]:
+    try:
+        return list(read())
+    except (httpx.HTTPError, ValueError) as error:
+        found = f"Prometheus does not tell: {problem(error)}"
+        return [
+            Reading(area=area, name="all", status="unknown", found=found, advice="docker logs prometheus")
+        ]
+
+
+def _scrapes(prometheus: Prometheus, now: datetime) -> Iterator[Reading]:
+    for target in sorted(prometheus.targets(), key=lambda one: str(one["labels"].get("job"))):
+        name = f"{target['labels'].get('job')} {target['labels'].get('instance', '')}".strip()
+        age = (now - _moment(target["lastScrape"])).total_seconds()
+        if target["health"] == "unknown":
+            yield Reading(area="scrapes", name=name, status="unknown", found="not scraped yet")
+        elif target["health"] != "up" or age > STALE_SECONDS:
+            found = target.get("lastError") or f"last scrape {age:.0f} s ago"
+            advice = "docker logs of the program; docker logs prometheus"
+            yield Reading(area="scrapes", name=name, status="degraded", found=found, advice=advice)
+        else:
+            yield Reading(area="scrapes", name=name, found=f"{max(age, 0):.0f} s ago")
+
+
+def _queues(prometheus: Prometheus) -> Iterator[Reading]:
+    fills = prometheus.query(QUEUE_FILL)
+    if not fills:
+        yield Reading(area="queues", name="all", status="unknown", found="the collector was not scraped yet")
+    for fill in fills:
+        share = float(fill["value"][1])
+        full = share >= QUEUE_LIMIT
+        status: Status = "degraded" if full else "healthy"
+        advice = "its store is away or too slow: see programs, docker logs of the store" if full else ""
+        name = str(fill["metric"].get("exporter"))
+        yield Reading(area="queues", name=name, status=status, found=f"{share:.1%} full", advice=advice)
+
+
+def _losses(prometheus: Prometheus, window: str) -> Iterator[Reading]:
+    for loss in LOSSES:
+        counts = _counts(prometheus, loss, window)
+        if not counts:
+            yield Reading(area="losses", name=loss.name, found=f"none in {window}")
+        for place, count in counts.items():
+            found = f"{count:,.0f} at {place} in {window}"
+            yield Reading(area="losses", name=loss.name, status="degraded", found=found, advice=loss.advice)
+
+
+def _counts(prometheus: Prometheus, loss: Loss, window: str) -> Mapping[str, float]:
+    """Sum a counter over the signals, by place; places without a loss are left out."""
+    counts: dict[str, float] = {}
+    for signal in SIGNALS:
+        metric = f'{{__name__=~"{loss.metric}_{signal}(_total)?"}}'
+        for series in prometheus.query(f"sum by ({loss.by}) (increase({metric}[{window}])) > 0"):
+            place = f"{series['metric'].get(loss.by, 'unknown')} {signal}"
+            counts[place] = counts.get(place, 0.0) + float(series["value"][1])
+    return counts
+
+
+def _moment(text: str) -> datetime:
+    """Read a time as Go writes it: nanoseconds, and Z or an offset."""
+    head, _, rest = text.partition(".")
+    offset = rest.lstrip("0123456789") if rest else ""
+    return datetime.fromisoformat((head + offset if rest else text).replace("Z", "+00:00"))

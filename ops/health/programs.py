@@ -1,0 +1,105 @@
+"""Does every program run, and does it say of itself that it is well?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+import httpx
+from docker.errors import NotFound
+
+from ops.health.model import Reading
+from ops.names import COLLECTOR_PROBE, PROGRAM_CONTAINERS
+from ops.outputs import StackOutputs
+from ops.web import problem
+
+AREA = "programs"
+COLLECTOR = "otel-collector"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interface:
+    """An interface of the stack that answers HTTP.
+
+    Attributes:
+        output: output of the stack that holds its address.
+        path: asked for.
+        body: JSON to post; None to get.
+    """
+
+    output: str
+    path: str
+    body: str | None = None
+
+
+INTERFACES: Mapping[str, Interface] = {
+    "otel-collector OTLP/HTTP": Interface(output="otlp_http_endpoint", path="/v1/traces", body="{}"),
+    "jaeger": Interface(output="traces_query_url", path="/"),
+    "prometheus": Interface(output="metrics_query_url", path="/-/ready"),
+    "loki": Interface(output="logs_query_url", path="/ready"),
+    "grafana": Interface(output="grafana_url", path="/api/health"),
+}
+"""An export without spans is answered like any other and leaves nothing behind."""
+
+
+def container_readings(client: docker.DockerClient) -> Iterator[Reading]:
+    """Read the state of every program's container, and the health that Docker probes."""
+    for name in PROGRAM_CONTAINERS:
+        yield _container_reading(client, name, probe=COLLECTOR_PROBE if name == COLLECTOR else name)
+
+
+def interface_readings(client: httpx.Client, outputs: StackOutputs) -> Iterator[Reading]:
+    """Ask every published interface whether it answers."""
+    for name, interface in INTERFACES.items():
+        url = outputs.text(interface.output).rstrip("/") + interface.path
+        try:
+            if interface.body is None:
+                answer = client.get(url)
+            else:
+                answer = client.post(
+                    url, content=interface.body, headers={"content-type": "application/json"}
+                )
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            advice = f"docker logs {name.split()[0]}"
+            found = f"{url}: {problem(error)}"
+            yield Reading(area=AREA, name=name, status="degraded", found=found, advice=advice)
+        else:
+            yield Reading(area=AREA, name=name, found=f"{url} answers")
+
+
+def _container_reading(client: docker.DockerClient, name: str, probe: str) -> Reading:
+    state = _state(client, name)
+    if state is None:
+        return Reading(
+            area=AREA,
+            name=name,
+            status="degraded",
+            found="no such container",
+            advice="make up brings it back",
+        )
+    if state["Status"] != "running":
+        advice = f"docker unpause {name}" if state["Status"] == "paused" else f"docker logs {name}; make up"
+        return Reading(area=AREA, name=name, status="degraded", found=_stopped(state), advice=advice)
+    health = (_state(client, probe) or {}).get("Health", {}).get("Status", "not probed")
+    if health != "healthy":
+        return Reading(
+            area=AREA, name=name, status="degraded", found=f"running, {health}", advice=f"docker logs {name}"
+        )
+    return Reading(area=AREA, name=name, found="running, healthy")
+
+
+def _state(client: docker.DockerClient, name: str) -> dict[str, Any] | None:
+    try:
+        state: dict[str, Any] = client.containers.get(name).attrs["State"]
+    except NotFound:
+        return None
+    return state
+
+
+def _stopped(state: Mapping[str, Any]) -> str:
+    killed = ", killed for lack of memory" if state.get("OOMKilled") else ""
+    code = f" with status {state['ExitCode']}" if state["Status"] == "exited" else ""
+    return f"{state['Status']}{code}{killed}"

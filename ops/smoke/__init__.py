@@ -1,0 +1,1 @@
+"""Proof on live data: telemetry sent with the OpenTelemetry SDK is found in the stores themselves."""

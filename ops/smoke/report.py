@@ -1,0 +1,57 @@
+"""The smoke command: which addresses, and how its outcome is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+
+from rich.text import Text
+
+from ops.outputs import StackOutputs
+from ops.screen import MARKS, out, table
+from ops.smoke.run import Endpoints, Report
+
+OUTPUT_OF = {
+    "grpc": "otlp_grpc_endpoint",
+    "http": "otlp_http_endpoint",
+    "traces": "traces_query_url",
+    "metrics": "metrics_query_url",
+    "logs": "logs_query_url",
+}
+"""Which output of the stack is the default of which address."""
+
+
+def endpoints(given: Mapping[str, str | None], outputs: Callable[[], StackOutputs]) -> Endpoints:
+    """Take the addresses that were given, and the others from the stack's outputs.
+
+    Args:
+        given: address by field of ``Endpoints``; None where nothing was given.
+        outputs: reads the stack's outputs; not called when everything was given.
+
+    Raises:
+        OpsError: the outputs are needed and cannot be read.
+    """
+    known = None if all(given.values()) else outputs()
+    chosen = {
+        field.name: given.get(field.name) or (known.text(OUTPUT_OF[field.name]) if known else "")
+        for field in fields(Endpoints)
+    }
+    return Endpoints(**{name: address.rstrip("/") for name, address in chosen.items()})
+
+
+def show(report: Report) -> None:
+    """Print what arrived where and after how long."""
+    rows: list[tuple[str | Text, ...]] = [
+        (
+            MARKS["ok" if arrival.arrived else "fail"],
+            f"{arrival.signal} over {arrival.transport}",
+            arrival.store,
+            f"{arrival.seconds:.1f} s",
+            arrival.detail,
+        )
+        for arrival in report.arrivals
+    ]
+    out.print(table(("", "sent", "asked", "after", "found"), rows))
+    missing = sum(not arrival.arrived for arrival in report.arrivals)
+    verdict = "everything arrived" if not missing else f"{missing} of {len(rows)} did not arrive"
+    out.print(f"smoke {report.smoke_id}: {verdict}", markup=False)

@@ -1,0 +1,37 @@
+"""HTTP to the stack itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import httpx
+
+ANSWER_SECONDS = 10.0
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def keep_loopback_direct(environ: MutableMapping[str, str]) -> None:
+    """Keep every client of this process from sending requests for this machine through a proxy."""
+    for name in ("NO_PROXY", "no_proxy"):
+        present = [host for host in environ.get(name, "").split(",") if host]
+        environ[name] = ",".join([*present, *(host for host in LOOPBACK if host not in present)])
+
+
+def get_json(client: httpx.Client, url: str, params: Mapping[str, str] | None = None) -> Any:
+    """Get a JSON document.
+
+    Raises:
+        httpx.HTTPError: no answer, or not one of success.
+        ValueError: the answer is not JSON.
+    """
+    answer = client.get(url, params=params)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def problem(error: httpx.HTTPError | ValueError) -> str:
+    """Put a failed request into few words."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"HTTP {error.response.status_code}"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
