@@ -97,7 +97,7 @@ def check_memory(settings: Settings, engine: Engine, *, running: bool, meminfo: 
     reserved = sum(program.reserved_memory.bytes for program in programs)
     available = _available_memory(meminfo) if engine.mine else engine.memory
     found = (
-        f"{amount(available)} available of {amount(engine.memory)}; the stack may take up to {amount(limits)}"
+        f"{amount(available)} of {amount(engine.memory)} available; the stack takes at most {amount(limits)}"
     )
     if available < reserved and not running:
         advice = f"free at least {amount(reserved)}, or lower sizing in the stack's file"

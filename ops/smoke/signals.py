@@ -118,12 +118,7 @@ def send(smoke_id: str, transport: Transport, endpoint: str) -> Sent:
     application = Application(smoke_id, transport)
     started = time.time()
     context = application.handle_request()
-    refused: dict[str, str] = {}
-    for signal, export in _exports(application, transport, endpoint).items():
-        with _exporter_messages() as messages:
-            result = export()
-        if result.name != "SUCCESS":
-            refused[signal] = messages[-1] if messages else f"no answer from {endpoint}"
+    refused = _export_all(_exports(application, transport, endpoint), endpoint)
     return Sent(
         transport=transport,
         smoke_id=smoke_id,
