@@ -96,9 +96,7 @@ def check_memory(settings: Settings, engine: Engine, *, running: bool, meminfo: 
     limits = sum(program.memory.bytes for program in programs)
     reserved = sum(program.reserved_memory.bytes for program in programs)
     available = _available_memory(meminfo) if engine.mine else engine.memory
-    found = (
-        f"{amount(available)} of {amount(engine.memory)} available; the stack takes at most {amount(limits)}"
-    )
+    found = f"{amount(available)} of {amount(engine.memory)} available; the stack may take {amount(limits)}"
     if available < reserved and not running:
         advice = f"free at least {amount(reserved)}, or lower sizing in the stack's file"
         return Finding(name="memory", status="fail", found=found, advice=advice)

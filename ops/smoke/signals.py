@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from opentelemetry import propagate, trace
 from opentelemetry._logs import SeverityNumber
@@ -127,6 +129,31 @@ def send(smoke_id: str, transport: Transport, endpoint: str) -> Sent:
         started=started,
         refused=refused,
     )
+
+
+def _export_all(exports: Mapping[str, Callable[[], Any]], endpoint: str) -> dict[str, str]:
+    """Export every signal; give those that were not accepted, with the reason."""
+    unreachable = _connection_problem(endpoint)
+    if unreachable:
+        return dict.fromkeys(exports, unreachable)
+    refused: dict[str, str] = {}
+    for signal, export in exports.items():
+        with _exporter_messages() as messages:
+            result = export()
+        if result.name != "SUCCESS":
+            refused[signal] = messages[-1] if messages else f"no answer from {endpoint}"
+    return refused
+
+
+def _connection_problem(endpoint: str) -> str:
+    """Why nothing can be sent to an endpoint at all; found out here, exporters would try for long."""
+    address = urlsplit(endpoint)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        socket.create_connection((address.hostname or "", port), SEND_SECONDS).close()
+    except OSError as error:
+        return f"no connection to {endpoint}: {error.strerror or error}"
+    return ""
 
 
 def _exports(application: Application, transport: Transport, endpoint: str) -> dict[str, Callable[[], Any]]:
