@@ -16,6 +16,7 @@ from components.workload import DataVolume, Platform, Port, Probe, Publication, 
 
 CONFIG_DIRECTORY = "/etc/grafana"
 PORT = 3000
+HOME_DASHBOARD = "provisioning/dashboards/stack-health.json"
 ADMIN_PASSWORD, SECRET_KEY = "secrets/admin-password", "secrets/secret-key"
 
 
@@ -88,7 +89,7 @@ def _environment(args: GrafanaHAArgs) -> dict[str, str]:
         "GF_AUTH_ANONYMOUS_ENABLED": "false",
         "GF_ANALYTICS_REPORTING_ENABLED": "false",
         "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
-        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{CONFIG_DIRECTORY}/provisioning/dashboards/stack-health.json",
+        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{CONFIG_DIRECTORY}/{HOME_DASHBOARD}",
         "GF_LOG_CONSOLE_FORMAT": "json",
     }
 
