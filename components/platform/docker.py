@@ -20,7 +20,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.images import Image, Images
-from components.quantities import Size, mebibytes
+from components.quantities import Duration, Size, mebibytes
 from components.workload import DataVolume, Deployed, Probe, Workload
 
 NETWORK = "observability"
@@ -32,7 +32,7 @@ LOG_ROTATION = {"max-size": "10m", "max-file": "3"}
 TEMPORARY = "rw,noexec,nosuid,size=64m"
 IDLE_MEMORY = mebibytes(16)
 PROBE_RETRIES = 5
-PROBE_TIMEOUT_SECONDS = 5
+PROBE_TIMEOUT = Duration(5)
 START_SECONDS = 180
 """How long a program may take to become ready before the update fails."""
 
@@ -181,7 +181,7 @@ class DockerPlatform:
         reference = image.reference
         if reference not in self._pulled:
             self._pulled[reference] = docker.RemoteImage(
-                image.repository,
+                reference,  # a new version is a new resource: the preview then shows what it replaces
                 name=reference,
                 keep_locally=True,
                 opts=pulumi.ResourceOptions(provider=self._provider),
@@ -241,11 +241,17 @@ def _health(probe: Probe, command: Sequence[str] | None) -> dict[str, Any]:
     return {
         "healthcheck": {
             "tests": ["CMD", *command],
-            "interval": f"{probe.interval.seconds}s",
-            "timeout": f"{PROBE_TIMEOUT_SECONDS}s",
-            "start_period": f"{probe.start_period.seconds}s",
+            "interval": _go_duration(probe.interval),
+            "timeout": _go_duration(PROBE_TIMEOUT),
+            "start_period": _go_duration(probe.start_period),
             "retries": PROBE_RETRIES,
         },
         "wait": True,
         "wait_timeout": START_SECONDS,
     }
+
+
+def _go_duration(duration: Duration) -> str:
+    """Write a duration as Docker reads it back, so that a refresh finds no difference."""
+    minutes, seconds = divmod(duration.seconds, 60)
+    return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
