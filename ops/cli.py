@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from ops.commands import proof, stack
+from ops.commands import data, proof, stack
 from ops.errors import OpsError
 from ops.screen import err, show_error
 from ops.web import keep_loopback_direct
@@ -30,6 +30,8 @@ for command in (
     stack.outputs,
     proof.smoke,
     proof.health,
+    data.backup,
+    data.restore,
 ):
     app.command()(command)
 

@@ -85,16 +85,14 @@ class Engine:
         return ""
 
 
-def connect(host: str) -> Engine:
+def connect(host: str, *, timeout: int = CONNECT_TIMEOUT) -> Engine:
     """Reach a Docker Engine.
 
     Raises:
         OpsError: it does not answer; the message says why, the advice what to do.
     """
     try:
-        client = docker.DockerClient(
-            base_url=host, timeout=CONNECT_TIMEOUT, use_ssh_client=host.startswith("ssh://")
-        )
+        client = docker.DockerClient(base_url=host, timeout=timeout, use_ssh_client=host.startswith("ssh://"))
         info = client.info()
     except (DockerException, requests.exceptions.RequestException) as error:
         raise _explained(host, error) from error

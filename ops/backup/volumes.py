@@ -1,0 +1,108 @@
+"""Reads and fills volumes through Docker's archive interface.
+
+A volume is reached through a container that is created with it and never started: nothing runs, so nothing
+needs a shell, a user or a network, and owners and modes pass unchanged. Any image that is here already
+will do.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import docker
+from docker.errors import NotFound
+from docker.models.containers import Container
+from docker.types import Mount
+
+from ops.backup.archive import CHUNK, ChunkReader
+from ops.errors import OpsError
+
+LABEL = "otel-stack.helper"
+
+
+class Volumes:
+    """The data volumes of one Docker Engine."""
+
+    def __init__(self, client: docker.DockerClient, images: Sequence[str]) -> None:
+        """Use the engine's API and one of these images."""
+        self._client = client
+        self._images = images
+
+    def exists(self, name: str) -> bool:
+        """Is there such a volume?"""
+        return self._attributes(name) is not None
+
+    def is_empty(self, name: str) -> bool:
+        """Is there nothing in the volume?"""
+        with self.reading(name) as chunks, tarfile.open(mode="r|", fileobj=ChunkReader(chunks)) as archive:
+            archive.next()
+            return archive.next() is None
+
+    def users(self, name: str) -> list[str]:
+        """Containers, running or not, that mount the volume."""
+        found = self._client.api.containers(all=True, filters={"volume": name})
+        return sorted(str(one["Names"][0]).lstrip("/") for one in found)
+
+    def running_users(self, name: str) -> list[Container]:
+        """Running containers that mount the volume."""
+        found: list[Container] = self._client.containers.list(filters={"volume": name, "status": "running"})
+        return found
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[Iterator[bytes]]:
+        """Give the volume as a tar stream whose root folder bears the volume's name."""
+        with self._helper(name, read_only=True) as helper:
+            chunks, _ = helper.get_archive(f"/{name}", chunk_size=CHUNK)
+            yield iter(chunks)
+
+    def replace(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Put a tar stream, as given by ``reading``, in place of all that is in the volume.
+
+        The volume is made anew, with the driver, options and labels that it had.
+
+        Raises:
+            docker.errors.APIError: a container uses the volume, or the stream cannot be unpacked.
+        """
+        before = self._attributes(name) or {}
+        if before:
+            self._client.volumes.get(name).remove()
+        self._client.volumes.create(
+            name,
+            driver=before.get("Driver", "local"),
+            driver_opts=before.get("Options") or {},
+            labels=before.get("Labels") or {},
+        )
+        with self._helper(name, read_only=False) as helper:
+            helper.put_archive("/", iter(chunks))
+
+    def _attributes(self, name: str) -> dict[str, Any] | None:
+        try:
+            attributes: dict[str, Any] = self._client.volumes.get(name).attrs
+        except NotFound:
+            return None
+        return attributes
+
+    @contextmanager
+    def _helper(self, name: str, *, read_only: bool) -> Iterator[Container]:
+        helper: Container = self._client.containers.create(
+            self._image(),
+            entrypoint=["never-started"],
+            mounts=[Mount(target=f"/{name}", source=name, type="volume", read_only=read_only, no_copy=True)],
+            network_mode="none",
+            labels={LABEL: "volume"},
+        )
+        try:
+            yield helper
+        finally:
+            helper.remove(force=True)
+
+    def _image(self) -> str:
+        """The id of an image that is here; creating a container by id never pulls."""
+        here = {tag: image.id for image in self._client.images.list() for tag in image.tags}
+        for reference in self._images:
+            if reference in here:
+                return str(here[reference])
+        raise OpsError("none of the stack's images is on this Docker Engine", "make up brings them", status=2)
