@@ -85,7 +85,7 @@ def load_manifest(folder: Path) -> Manifest:
         ) from error
     if manifest.made_by != MAKER or manifest.format != FORMAT:
         raise OpsError(
-            f"{path}: made by {manifest.made_by}, format {manifest.format}; known is {MAKER}, format {FORMAT}",
+            f"{path}: made by {manifest.made_by}, format {manifest.format}; known: {MAKER}, format {FORMAT}",
             "use the version of the project that made it",
             status=2,
         )

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import docker
+import requests
 from docker.errors import NotFound
 from docker.models.containers import Container
 from docker.types import Mount
@@ -54,9 +55,19 @@ class Volumes:
     @contextmanager
     def reading(self, name: str) -> Iterator[Iterator[bytes]]:
         """Give the volume as a tar stream whose root folder bears the volume's name."""
-        with self._helper(name, read_only=True) as helper:
-            chunks, _ = helper.get_archive(f"/{name}", chunk_size=CHUNK)
-            yield iter(chunks)
+        with (
+            self._helper(name, read_only=True) as helper,
+            closing(self._archive(helper, f"/{name}")) as answer,
+        ):
+            yield answer.iter_content(CHUNK, decode_unicode=False)
+
+    def _archive(self, container: Container, path: str) -> requests.Response:
+        """Ask for an archive that can be closed early: the engine locks the container until its end."""
+        api = self._client.api
+        url = f"{api.base_url}/v{api.api_version}/containers/{container.id}/archive"
+        answer = api.get(url, params={"path": path}, stream=True)
+        answer.raise_for_status()
+        return answer
 
     def replace(self, name: str, chunks: Iterable[bytes]) -> None:
         """Put a tar stream, as given by ``reading``, in place of all that is in the volume.
