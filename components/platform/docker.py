@@ -138,7 +138,7 @@ class DockerPlatform:
             networks_advanced=[{"name": self._network.name}],
             restart="unless-stopped",
             stop_signal="SIGKILL",
-            **_health(workload.probe, ("wget", "-q", "-T", "3", "-O", "/dev/null", url)),
+            **_health(workload.probe, ("wget", "-q", "-O", "/dev/null", url)),
             opts=_options(parent, after=[container], replace_with=[container]),
         )
 
