@@ -21,6 +21,7 @@ app = typer.Typer(
 
 for command in (
     stack.doctor,
+    stack.prepare,
     stack.up,
     stack.preview,
     stack.down,

@@ -40,6 +40,18 @@ def doctor(name: str) -> None:
     _report(findings)
 
 
+def prepare(name: str) -> None:
+    """Install the engine, or prepare the lab on a closed network; deploy nothing.
+
+    Raises:
+        OpsError: the parts are not to be had.
+    """
+    stack = load_stack(name)
+    choice = choose(_engine_if_any(stack), image_references(stack.settings))
+    say(f"Pulumi: {_toolchain_finding(choice).found}")
+    provide(choice)
+
+
 def up(name: str) -> Session:
     """Check, get the engine, and bring the stack up; repeating it is safe.
 
@@ -54,7 +66,7 @@ def up(name: str) -> Session:
     docker_can_come = choice.lab and engine is None
     _report([finding for finding in findings if not (docker_can_come and finding.name == "Docker Engine")])
     heading("Engine")
-    toolchain = provide(choice)
+    toolchain = provide(choice, phase=stack.settings.phase)
     if engine is None:
         _report(_engine_findings(stack, connect(stack.docker_host())))
     session = bind(stack, toolchain)
@@ -138,6 +150,13 @@ def _existing(name: str) -> Session:
 def _kept_patterns() -> list[str]:
     volumes, passwords = KEPT_BY_DOWN
     return [*(volumes.format(name=volume) for volume in DATA_VOLUMES), passwords]
+
+
+def _engine_if_any(stack: Stack) -> Engine | None:
+    try:
+        return connect(stack.docker_host())
+    except OpsError:
+        return None
 
 
 def _examine(stack: Stack) -> tuple[Engine | None, list[Finding]]:

@@ -69,7 +69,7 @@ def working(name: str) -> Session:
         OpsError: there is no such stack, or the toolchain is not to be had.
     """
     stack = load_stack(name)
-    return bind(stack, provide(choose(None, ())))
+    return bind(stack, provide(choose(None, ()), phase=stack.settings.phase))
 
 
 def bind(stack: Stack, toolchain: Mapping[str, str]) -> Session:

@@ -69,8 +69,20 @@ def choose(engine: Engine | None, images: Iterable[str], environ: Mapping[str, s
     return Choice(lab=False, reason=_official_reason(cli, missing), cli=cli, plugins=missing)
 
 
-def provide(choice: Choice, environ: Mapping[str, str] = os.environ, root: Path = ROOT) -> dict[str, str]:
+def provide(
+    choice: Choice,
+    *,
+    phase: int | None = None,
+    environ: Mapping[str, str] = os.environ,
+    root: Path = ROOT,
+) -> dict[str, str]:
     """Install or prepare what the choice needs; quick when it is all there.
+
+    Args:
+        choice: as given by ``choose``.
+        phase: last phase for which the lab is prepared; every phase that it knows when None.
+        environ: of this process.
+        root: the project's folder.
 
     Returns:
         Variables to add to the engine's environment.
@@ -80,7 +92,7 @@ def provide(choice: Choice, environ: Mapping[str, str] = os.environ, root: Path 
     """
     if choice.lab:
         say(f"Closed network: {choice.reason}. Preparing the lab; the first time takes up to an hour.")
-        _run_lab("prepare", root)
+        _prepare_lab(phase, root)
         return lab_environment(root)
     cli = choice.cli or _install_cli(environ)
     added = cli.environment(environ)
@@ -191,6 +203,9 @@ def _install_plugin(cli: Cli, plugin: Plugin, environment: Mapping[str, str]) ->
         )
 
 
-def _run_lab(word: str, root: Path) -> None:
-    if subprocess.run([sys.executable, "-m", "tests.lab", word], cwd=root, check=False).returncode != 0:
+def _prepare_lab(phase: int | None, root: Path) -> None:
+    command = [sys.executable, "-m", "tests.lab", "prepare"]
+    if phase is not None:
+        command += ["--phase", str(phase)]
+    if subprocess.run(command, cwd=root, check=False).returncode != 0:
         raise OpsError("the closed-network lab could not be prepared", "see the message above")

@@ -21,6 +21,11 @@ def doctor(stack: StackName = "dev") -> None:
     lifecycle.doctor(stack)
 
 
+def prepare(stack: StackName = "dev") -> None:
+    """Install the Pulumi CLI and plugins, or on a closed network prepare the lab; deploy nothing."""
+    lifecycle.prepare(stack)
+
+
 def up(
     stack: StackName = "dev",
     smoke: Annotated[bool, typer.Option(help="Prove the stack with live telemetry afterwards.")] = True,
