@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 from concurrent import futures
-from types import FrameType
 
 import grpc  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from tests.lab.lifetime import wait_for_the_end
 from tests.lab.providers.base import Provider, Servicer
 
 _LARGEST_MESSAGE = 400 * 1024 * 1024
@@ -22,9 +19,6 @@ _AT_ONCE = 64
 
 _GRACE = 30.0
 """Seconds that operations under way get to finish."""
-
-_WATCH = 2.0
-"""Seconds between two looks at whether the engine still lives."""
 
 
 def serve(provider: Provider) -> None:
@@ -42,20 +36,6 @@ def serve(provider: Provider) -> None:
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
 
-    _wait_for_the_end()
+    wait_for_the_end()
     provider.cancelled.set()
     server.stop(_GRACE).wait()
-
-
-def _wait_for_the_end() -> None:
-    ended = threading.Event()
-
-    def end(signum: int, frame: FrameType | None) -> None:
-        del signum, frame
-        ended.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    engine = os.getppid()
-    while not ended.wait(_WATCH) and os.getppid() == engine:
-        pass

@@ -1,7 +1,8 @@
 """Property values between the engine's protobuf structs and plain Python.
 
-The stand-ins do not accept secrets on the wire, so the engine sends plain values and itself marks the answer
-secret wherever the inputs were. Unknown values of a preview stay the engine's marker text on both ways.
+The stand-ins do not accept secrets on the wire, so the engine sends plain values (but for the provider's own
+settings) and itself marks the answer secret wherever the inputs were. Unknown values of a preview stay the
+engine's marker text on both ways.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ UNKNOWN: str = rpc.UNKNOWN
 
 
 def unpack(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """The properties of a struct; whole numbers become ``int``, nulls are left out."""
+    """The properties of a struct: whole numbers become ``int``, nulls are left out, secrets are plain."""
     plain = _plain(json_format.MessageToDict(struct))
     if not isinstance(plain, dict):
         raise TypeError(f"a struct unpacks to a dict, not to {type(plain).__name__}")
@@ -43,6 +44,8 @@ def has_unknown(value: object) -> bool:
 
 
 def _plain(value: object) -> object:
+    if rpc.is_rpc_secret(value):
+        return _plain(rpc.unwrap_rpc_secret(value))
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):

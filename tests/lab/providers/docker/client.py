@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,6 @@ import docker
 import requests
 from docker.errors import APIError, DockerException
 
-from tests.lab.providers import wire
 from tests.lab.providers.errors import ProviderError
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -40,8 +40,7 @@ class Connection:
                 f"the lab's stand-in for the docker plugin does not model the provider settings "
                 f"{', '.join(other)}; leave them out, or use the official plugin."
             )
-        host = config.get("host")
-        self._host = host if host and host != wire.UNKNOWN else DEFAULT_HOST
+        self._host = config.get("host") or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
         self._logins = {
             entry["address"].removeprefix("https://").rstrip("/"): {
                 "username": entry.get("username", ""),
@@ -70,17 +69,29 @@ class Connection:
             )
         except DockerException as error:
             raise ProviderError(
-                f"no Docker Engine answers at {self._host}: {error}. Start it, or set docker:host "
-                f"(or DOCKER_HOST) to where one runs."
+                f"no Docker Engine can be reached at {self._host}: {_cause(error)}. Start it, or set "
+                f"docker:host (or DOCKER_HOST) to where one runs."
             ) from error
         try:
             yield client
         except APIError as error:
             raise ProviderError(f"the Docker Engine at {self._host} refused: {reason(error)}") from error
         except requests.RequestException as error:
-            raise ProviderError(f"the Docker Engine at {self._host} stopped answering: {error}") from error
+            raise ProviderError(
+                f"the Docker Engine at {self._host} stopped answering: {_cause(error)}"
+            ) from error
         finally:
             client.close()
+
+
+def _cause(error: BaseException) -> str:
+    """The operating system's word for what failed, where there is one."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, OSError) and link.strerror:
+            return link.strerror
+        link = link.__cause__ or link.__context__
+    return str(error)
 
 
 def reason(error: APIError) -> str:

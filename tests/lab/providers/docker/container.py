@@ -83,7 +83,8 @@ class Container(Resource):
                 )
             if "mustRun" in changed and news.get("mustRun", True):
                 client.start(resource_id)
-        return self.updated(state, news)
+            inspected = client.inspect_container(resource_id)
+        return {**self.updated(state, news), **container_state.networks(inspected)}
 
     def delete(self, resource_id: str, state: dict[str, Any]) -> None:
         with self._connection.open() as client:

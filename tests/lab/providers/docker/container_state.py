@@ -28,8 +28,7 @@ def outputs(recorded: Mapping[str, Any], inspected: Mapping[str, Any]) -> dict[s
         "mustRun": recorded.get("mustRun", True) and runs,
         "restart": host["RestartPolicy"]["Name"] or "no",
         "maxRetryCount": host["RestartPolicy"]["MaximumRetryCount"],
-        "bridge": inspected["NetworkSettings"].get("Bridge", ""),
-        "networkDatas": _networks(inspected["NetworkSettings"]),
+        **networks(inspected),
         **({} if runs else {"exitCode": state["ExitCode"]}),
     }
 
@@ -81,7 +80,13 @@ def _image(recorded: Mapping[str, Any], inspected: Mapping[str, Any]) -> Any:
     return inspected["Image"] if by_id else inspected["Config"]["Image"]
 
 
-def _networks(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+def networks(inspected: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs that tell how the container is reached; its addresses change when it is started again."""
+    settings = inspected["NetworkSettings"]
+    return {"bridge": settings.get("Bridge", ""), "networkDatas": _network_data(settings)}
+
+
+def _network_data(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "networkName": name,

@@ -45,4 +45,5 @@ def wait_until_healthy(
 
 def _last_words(health: dict[str, Any]) -> str:
     log = health.get("Log") or []
-    return f", last check said {log[-1]['Output'].strip()!r}" if log else ""
+    said = log[-1]["Output"].strip() if log else ""
+    return f", its last check said {said!r}" if said else ""
