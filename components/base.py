@@ -1,8 +1,8 @@
-"""The base of every component: type token, outputs, how its workload is run."""
+"""The base of every component: type token, outputs, how its workloads are run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pulumi
 
@@ -12,10 +12,11 @@ from components.workload import Deployed, Platform, Resources, Workload
 
 
 class StackComponent(pulumi.ComponentResource):
-    """A part of the stack that runs one workload.
+    """A part of the stack that runs one or more workloads.
 
     Attributes:
-        deployed: the workload as it runs.
+        deployed: its workload as it runs; the last one where there are several.
+        ready: resources that exist only once all of it answers; others start after them.
     """
 
     deployed: Deployed
@@ -23,13 +24,21 @@ class StackComponent(pulumi.ComponentResource):
     def __init__(self, name: str, platform: Platform) -> None:
         """Register the component under the platform's provider."""
         super().__init__(f"otel-stack:index:{type(self).__name__}", name, None, platform.component_options)
+        self._platform = platform
+        self.ready: list[pulumi.Resource] = []
 
-    def run(self, platform: Platform, workload: Workload, after: Sequence[StackComponent] = ()) -> Deployed:
-        """Run the component's workload after other components are ready, and register its outputs."""
-        ready = [resource for component in after for resource in component.deployed.ready]
-        self.deployed = platform.run(workload, parent=self, after=ready)
+    def run(self, workload: Workload, after: Iterable[StackComponent] = ()) -> Deployed:
+        """Run a workload of the component after other components are ready, and register its outputs."""
+        first = [resource for component in after for resource in component.ready]
+        self.deployed = self.start(workload, first)
         self.register_outputs({"host": self.deployed.host})
         return self.deployed
+
+    def start(self, workload: Workload, after: Sequence[pulumi.Resource] = ()) -> Deployed:
+        """Run one of several workloads; the component still has to register its outputs."""
+        deployed = self._platform.run(workload, parent=self, after=after)
+        self.ready += deployed.ready
+        return deployed
 
 
 def limits(size: ProgramSize) -> Resources:

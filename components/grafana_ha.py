@@ -56,7 +56,7 @@ class GrafanaHA(StackComponent):
             ADMIN_PASSWORD: self._generated(f"{name}-admin-password"),
             SECRET_KEY: self._generated(f"{name}-secret-key"),
         }
-        self.run(platform, _workload(name, args, secrets), after)
+        self.run(_workload(name, args, secrets), after)
 
     def _generated(self, name: str) -> pulumi.Output[str]:
         opts = pulumi.ResourceOptions(parent=self)

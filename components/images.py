@@ -78,6 +78,16 @@ CATALOGUE: Mapping[str, Image] = {
         owned_directory="/var/lib/grafana",
         tools=True,
     ),
+    "kafka": Image(
+        repository="apache/kafka",
+        tag="4.3.1",
+        uid=1000,
+        gid=1000,
+        go=False,
+        owned_directory="/var/lib/kafka/data",
+        tools=True,
+    ),
+    "haproxy": Image(repository="haproxy", tag="3.2.18-alpine", uid=99, gid=99, go=False, tools=True),
 }
 
 

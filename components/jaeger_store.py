@@ -38,7 +38,7 @@ class JaegerStore(StackComponent):
     def __init__(self, name: str, args: JaegerStoreArgs, *, platform: Platform) -> None:
         """Run Jaeger."""
         super().__init__(name, platform)
-        self.run(platform, _workload(name, args))
+        self.run(_workload(name, args))
 
 
 def jaeger_configuration(args: JaegerStoreArgs) -> Document:

@@ -42,7 +42,7 @@ class LokiStore(StackComponent):
     def __init__(self, name: str, args: LokiStoreArgs, *, platform: Platform) -> None:
         """Run Loki."""
         super().__init__(name, platform)
-        self.run(platform, _workload(name, args))
+        self.run(_workload(name, args))
 
 
 def loki_configuration(args: LokiStoreArgs) -> Document:

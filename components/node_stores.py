@@ -45,8 +45,8 @@ class NodeStores:
         }
 
 
-def run_stores(settings: Settings, platform: Platform) -> NodeStores:
-    """Run the three stores."""
+def run_stores(settings: Settings, platform: Platform, jobs: Mapping[str, str] | None = None) -> NodeStores:
+    """Run the three stores; ``jobs`` are scraped besides what every phase has."""
     images, programs, query = settings.image_catalogue, settings.size.programs, settings.query
 
     def published(port: int) -> Publication:
@@ -71,6 +71,7 @@ def run_stores(settings: Settings, platform: Platform) -> NodeStores:
             retention=settings.retention.metrics,
             retention_size=settings.size.metrics_size,
             out_of_order=settings.retention.metrics_out_of_order,
+            jobs=jobs or {},
             published=published(query.prometheus_port),
         ),
         platform=platform,

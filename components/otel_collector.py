@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pulumi
+
 from components.base import StackComponent, limits
 from components.documents import Document
 from components.images import Image
+from components.quantities import Duration
 from components.sections import IngestSection
 from components.sizing import ProgramSize
-from components.workload import DataVolume, Platform, Port, Probe, Publication, Workload
+from components.workload import STOP_GRACE, DataVolume, Platform, Port, Probe, Publication, Workload
 
 CONFIG_DIRECTORY = "/etc/otelcol"
 GRPC_PORT, HTTP_PORT, METRICS_PORT, HEALTH_PORT = 4317, 4318, 8888, 13133
@@ -25,8 +28,8 @@ class OtelCollectorArgs:
         size: its limits.
         environment: becomes ``deployment.environment.name``.
         ingest: what is accepted.
-        grpc: where OTLP over gRPC is published.
-        http: where OTLP over HTTP is published.
+        grpc: where OTLP over gRPC is published; None when a load balancer has that address.
+        http: where OTLP over HTTP is published; None in the same case.
         stores: exporter of the configuration file -> endpoint of the store.
     """
 
@@ -34,8 +37,8 @@ class OtelCollectorArgs:
     size: ProgramSize
     environment: str
     ingest: IngestSection
-    grpc: Publication
-    http: Publication
+    grpc: Publication | None
+    http: Publication | None
     stores: Mapping[str, str]
 
 
@@ -49,7 +52,6 @@ class OtelCollector(StackComponent):
         super().__init__(name, platform)
         volume = DataVolume(name="otel-storage", path="/var/lib/otelcol", size=args.size.volume)
         self.run(
-            platform,
             collector_workload(
                 name,
                 collector_configuration(name, args),
@@ -68,9 +70,14 @@ def collector_configuration(name: str, args: OtelCollectorArgs) -> Document:
     set_memory(document, args.size)
     set_ingest(document, args.ingest)
     set_resource(document, environment=args.environment, name=name)
-    for exporter, endpoint in args.stores.items():
-        document.set("exporters", exporter, "endpoint", to=endpoint)
+    set_stores(document, args.stores)
     return document
+
+
+def set_stores(document: Document, stores: Mapping[str, str]) -> None:
+    """Point the exporters at their stores."""
+    for exporter, endpoint in stores.items():
+        document.set("exporters", exporter, "endpoint", to=endpoint)
 
 
 def set_memory(document: Document, size: ProgramSize) -> None:
@@ -113,6 +120,9 @@ def collector_workload(
     size: ProgramSize,
     ports: Sequence[Port] = (),
     volumes: Sequence[DataVolume] = (),
+    replicas: int | None = None,
+    secret_files: Mapping[str, pulumi.Input[str]] | None = None,
+    stop_grace: Duration = STOP_GRACE,
 ) -> Workload:
     """Describe a collector with a given configuration; its image has no program that could ask for health."""
     return Workload(
@@ -125,4 +135,7 @@ def collector_workload(
         probe=Probe(port=HEALTH_PORT, path="/", command=None),
         resources=limits(size),
         volumes=volumes,
+        replicas=replicas,
+        secret_files=secret_files or {},
+        stop_grace=stop_grace,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from components.base import StackComponent, hours, limits
 from components.documents import Document, texts
@@ -26,6 +28,7 @@ class PrometheusStoreArgs:
         retention: age at which a block is dropped.
         retention_size: disk at which the oldest blocks are dropped.
         out_of_order: how late a sample may arrive.
+        jobs: further scrape job -> ``name:port`` of programs; a name may stand for several replicas.
         published: where UI and query API are reachable from outside.
     """
 
@@ -35,6 +38,7 @@ class PrometheusStoreArgs:
     retention: Duration
     retention_size: Size
     out_of_order: Duration
+    jobs: Mapping[str, str] = field(default_factory=dict)
     published: Publication | None = None
 
 
@@ -44,23 +48,29 @@ class PrometheusStore(StackComponent):
     def __init__(self, name: str, args: PrometheusStoreArgs, *, platform: Platform) -> None:
         """Run Prometheus."""
         super().__init__(name, platform)
-        self.run(platform, _workload(name, args))
+        self.run(_workload(name, args))
 
 
 def prometheus_configuration(args: PrometheusStoreArgs) -> Document:
     """Set Prometheus's configuration file from its settings."""
+    document = Document.read("prometheus/prometheus.yaml")
+    document.set("global", "external_labels", "environment", to=args.environment)
     window = args.out_of_order.in_unit("s")
-    return (
-        Document.read("prometheus/prometheus.yaml")
-        .set("global", "external_labels", "environment", to=args.environment)
-        .set("storage", "tsdb", "out_of_order_time_window", to=window)
-    )
+    document.set("storage", "tsdb", "out_of_order_time_window", to=window)
+    document.get("scrape_configs").extend(_job(name, address) for name, address in args.jobs.items())
+    return document
 
 
 def prometheus_files(args: PrometheusStoreArgs) -> dict[str, str]:
     """Give the configuration file and the rule files."""
     rules = {f"rules/{path}": content for path, content in texts("prometheus/rules", "*.yaml").items()}
     return {"prometheus.yaml": prometheus_configuration(args).dump(), **rules}
+
+
+def _job(name: str, address: str) -> dict[str, Any]:
+    host, port = address.rsplit(":", 1)
+    lookup = {"names": [host], "type": "A", "port": int(port), "refresh_interval": "10s"}
+    return {"job_name": name, "dns_sd_configs": [lookup]}
 
 
 def _workload(name: str, args: PrometheusStoreArgs) -> Workload:

@@ -29,7 +29,7 @@ class _Quantity:
         Raises:
             ValueError: it is not text, or not a positive number with a known unit.
         """
-        match = re.fullmatch(r"([0-9]{1,15})([A-Za-z]+)", text) if isinstance(text, str) else None
+        match = re.fullmatch(r"([0-9]{1,18})([A-Za-z]+)", text) if isinstance(text, str) else None
         if match is None or match[2] not in cls.UNITS or int(match[1]) == 0:
             units = ", ".join(cls.UNITS)
             raise ValueError(f"write a whole number above 0 and a unit ({units}), for example {cls.EXAMPLES}")

@@ -52,7 +52,7 @@ TcpPort = Annotated[int, Field(ge=1, le=65535)]
 Cpus = Annotated[float, Field(gt=0, le=256)]
 Phase = Annotated[int, Field(ge=1, le=4)]
 Count = Annotated[int, Field(ge=1)]
-Program = Literal["collector", "jaeger", "prometheus", "loki", "grafana"]
+Program = Literal["collector", "jaeger", "prometheus", "loki", "grafana", "kafka", "haproxy"]
 EnvironmentName = Annotated[
     str, Text(r"[a-z][a-z0-9-]{0,30}", "a lower-case letter, then up to 30 letters, digits or hyphens")
 ]
@@ -67,6 +67,7 @@ RegistryHost = Annotated[
     str,
     Text(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9._/-]+)?", "host[:port][/path], without scheme"),
 ]
+HostPort = Annotated[str, Text(r"[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]{1,5}", "host:port")]
 HostName = Annotated[str, Text(r"[A-Za-z0-9][A-Za-z0-9.-]*", "a host name or address, without port")]
 Origin = Annotated[
     str, Text(r"\*|https?://[^\s/]+", "an origin without path, such as https://shop.example.com")
@@ -93,6 +94,17 @@ class ProgramSizing:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class TierSizing(ProgramSizing):
+    """Limits of one replica of a tier, and how many there are.
+
+    Attributes:
+        replicas: number of replicas; at least 2, so that one may fail.
+    """
+
+    replicas: Annotated[int, Field(ge=2, le=16)] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class SizingSection:
     """How much the stack carries: a preset or a declared rate.
 
@@ -105,6 +117,10 @@ class SizingSection:
         prometheus: overrides for Prometheus.
         loki: overrides for Loki.
         grafana: overrides for Grafana.
+        gateway: overrides for the gateway collectors, from phase 2 on.
+        processor: overrides for the processor collectors, from phase 2 on.
+        kafka: overrides for each Kafka broker, from phase 2 on.
+        haproxy: overrides for the load balancer of phase 2.
     """
 
     preset: Literal["small", "medium", "large"] | None = None
@@ -115,6 +131,10 @@ class SizingSection:
     prometheus: ProgramSizing = field(default_factory=ProgramSizing)
     loki: ProgramSizing = field(default_factory=ProgramSizing)
     grafana: ProgramSizing = field(default_factory=ProgramSizing)
+    gateway: TierSizing = field(default_factory=TierSizing)
+    processor: TierSizing = field(default_factory=TierSizing)
+    kafka: ProgramSizing = field(default_factory=ProgramSizing)
+    haproxy: ProgramSizing = field(default_factory=ProgramSizing)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -170,12 +190,77 @@ class QuerySection:
         jaeger_port: Jaeger's UI and query API.
         prometheus_port: Prometheus's UI and query API.
         loki_port: Loki's query API.
+        haproxy_port: the load balancer's statistics and metrics, from phase 2 on.
     """
 
     bind_address: Address = LOOPBACK
     jaeger_port: TcpPort = 16686
     prometheus_port: TcpPort = 9090
     loki_port: TcpPort = 3100
+    haproxy_port: TcpPort = 8404
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class KafkaSecurity:
+    """How to reach an external Kafka. The password is a secret of its own: ``kafkaPassword``.
+
+    Attributes:
+        tls: encrypt, and verify the brokers' certificates.
+        mechanism: SASL mechanism; none when nothing is said.
+        username: SASL user.
+    """
+
+    tls: bool = True
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    username: Annotated[str, Field(min_length=1)] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class KafkaSection:
+    """The buffer between gateways and processors, from phase 2 on.
+
+    Attributes:
+        mode: ``builtin`` runs brokers of the stack's own; ``external`` uses some that exist (MSK, Confluent,
+            Redpanda).
+        brokers: number of brokers, 1 or 3; 1 for the small preset, 3 above it.
+        partitions: partitions of each topic; 6, or 12 above 10,000 events/s. Those of the traces topic cannot
+            be changed on a running stack.
+        retention: age at which a record is deleted, read or not: the longest outage of a store.
+        retention_size: size at which a partition's oldest records are deleted even before that.
+        bootstrap_servers: ``host:port`` of brokers that exist.
+        security: how to reach them.
+        create_topics: make and configure the topics; false where somebody else does.
+    """
+
+    mode: Literal["builtin", "external"] = "builtin"
+    brokers: Literal[1, 3] | None = None
+    partitions: Annotated[int, Field(ge=1, le=1000)] | None = None
+    retention: Duration = Duration(24 * 3600)
+    retention_size: Size = Size(10 * 2**30)
+    bootstrap_servers: tuple[HostPort, ...] = ()
+    security: KafkaSecurity = field(default_factory=KafkaSecurity)
+    create_topics: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SamplingSection:
+    """Which traces the processors keep, from phase 2 on.
+
+    Attributes:
+        mode: ``tail`` decides on whole traces, in memory; ``head`` keeps a share by trace id and ``none``
+            keeps all, both without losing anything when a processor dies.
+        keep_percent: share of traces kept by ``head``, and by ``tail`` of those neither wrong nor slow.
+        slower_than: ``tail`` keeps every trace that lasted longer.
+        decision_wait: how long ``tail`` waits for the spans of a trace.
+        max_traces: traces that one processor holds undecided; at least 100,000, or what the declared rate
+            needs. When full, it stops reading rather than discard one.
+    """
+
+    mode: Literal["tail", "head", "none"] = "tail"
+    keep_percent: Annotated[float, Field(gt=0, le=100)] = 10
+    slower_than: Duration = Duration(1)
+    decision_wait: Duration = Duration(10)
+    max_traces: Annotated[int, Field(ge=1)] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

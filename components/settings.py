@@ -19,13 +19,16 @@ from components.sections import (
     GrafanaSection,
     ImagesSection,
     IngestSection,
+    KafkaSection,
     Phase,
     QuerySection,
     RetentionSection,
+    SamplingSection,
     SizingSection,
 )
 from components.settings_errors import SettingsError, describe
 from components.sizing import StackSize, size_stack
+from components.sizing_buffer import BufferSize, size_buffer
 from components.workload import Publication
 
 
@@ -41,6 +44,9 @@ class Settings:
         ingest: where applications send OTLP to.
         query: where the stores' query interfaces are published.
         images: where images come from.
+        kafka: the buffer between gateways and processors, from phase 2 on.
+        kafka_password: SASL password of an external Kafka; set it with ``--secret``.
+        sampling: which traces the processors keep, from phase 2 on.
         docker: the Docker Engine of phases 1 and 2.
         grafana: Grafana's front door.
     """
@@ -52,6 +58,9 @@ class Settings:
     ingest: IngestSection = field(default_factory=IngestSection)
     query: QuerySection = field(default_factory=QuerySection)
     images: ImagesSection = field(default_factory=ImagesSection)
+    kafka: KafkaSection = field(default_factory=KafkaSection)
+    kafka_password: str | None = field(default=None, repr=False)
+    sampling: SamplingSection = field(default_factory=SamplingSection)
     docker: DockerSection = field(default_factory=DockerSection)
     grafana: GrafanaSection = field(default_factory=GrafanaSection)
 
@@ -111,7 +120,7 @@ class Settings:
 
     def published_ports(self) -> dict[str, int]:
         """Ports taken on the host, by configuration key."""
-        return {
+        ports = {
             "ingest.grpcPort": self.ingest.grpc_port,
             "ingest.httpPort": self.ingest.http_port,
             "query.jaegerPort": self.query.jaeger_port,
@@ -119,6 +128,7 @@ class Settings:
             "query.lokiPort": self.query.loki_port,
             "grafana.port": self.grafana.port,
         }
+        return ports | ({"query.haproxyPort": self.query.haproxy_port} if self.phase == 2 else {})
 
     def publication(self, address: str, port: int) -> Publication:
         """Say where a port is published, and the name others reach it by."""
@@ -128,6 +138,11 @@ class Settings:
     def size(self) -> StackSize:
         """Limits of every program."""
         return size_stack(self.sizing, self.retention)
+
+    @property
+    def buffer(self) -> BufferSize:
+        """Size of the way through Kafka."""
+        return size_buffer(self.sizing, self.kafka, self.sampling)
 
     @property
     def image_catalogue(self) -> Images:

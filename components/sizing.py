@@ -32,6 +32,10 @@ MINIMUM_MEMORY: Mapping[str, Size] = {
     "prometheus": mebibytes(256),
     "loki": mebibytes(256),
     "grafana": mebibytes(256),
+    "gateway": mebibytes(256),
+    "processor": mebibytes(256),
+    "kafka": mebibytes(768),
+    "haproxy": mebibytes(64),
 }
 """Below these the programs were killed at start or under the smallest preset's load."""
 
@@ -134,8 +138,8 @@ def size_stack(sizing: SizingSection, retention: RetentionSection) -> StackSize:
         "loki": stored_bytes("logs", rate, retention.logs),
     }
     programs = {
-        name: _override(
-            replace(size, volume=_with_headroom(volumes.get(name, SMALLEST_VOLUME))),
+        name: override(
+            replace(size, volume=with_headroom(volumes.get(name, SMALLEST_VOLUME))),
             getattr(sizing, name),
         )
         for name, size in band.items()
@@ -148,12 +152,14 @@ def size_stack(sizing: SizingSection, retention: RetentionSection) -> StackSize:
     )
 
 
-def _with_headroom(size: Size) -> Size:
+def with_headroom(size: Size) -> Size:
+    """Give a volume that holds ``size`` and the space to rewrite it, in whole GiB."""
     gib = -(-int(size.bytes * HEADROOM) // 2**30)
     return max(SMALLEST_VOLUME, gibibytes(gib))
 
 
-def _override(size: ProgramSize, wanted: ProgramSizing) -> ProgramSize:
+def override(size: ProgramSize, wanted: ProgramSizing) -> ProgramSize:
+    """Put what the settings say in place of what the sizing gives."""
     return ProgramSize(
         memory=wanted.memory or size.memory,
         cpus=wanted.cpus or size.cpus,

@@ -55,7 +55,7 @@ class Probe:
     """How to ask a program whether it is ready.
 
     Attributes:
-        port: HTTP port of its health endpoint.
+        port: HTTP port of its health endpoint; None where only the command can tell.
         path: path that answers 2xx when it is ready.
         command: command inside its own image that exits 0 when it is ready; None where the image has no
             program that could ask, and readiness must be proved from outside.
@@ -63,8 +63,8 @@ class Probe:
         interval: time between two questions.
     """
 
-    port: int
-    path: str
+    port: int | None
+    path: str = "/"
     command: tuple[str, ...] | None
     start_period: Duration = Duration(60)
     interval: Duration = Duration(5)
@@ -109,7 +109,10 @@ class Workload:
         image: its image.
         probe: how to tell that it is ready.
         resources: limits and reservations.
+        replicas: number of equal instances that share the name; each then has a number, finds its own name
+            in the environment variable REPLICA, and its own volumes. None is a single one without number.
         args: arguments; the image's entry point stays.
+        entry_point: command in place of the image's entry point.
         environment: environment variables; no secrets.
         config_directory: directory in which ``files`` and ``secret_files`` lie, read-only.
         files: configuration text by path relative to ``config_directory``.
@@ -124,7 +127,9 @@ class Workload:
     image: Image
     probe: Probe
     resources: Resources
+    replicas: int | None = None
     args: Sequence[str] = ()
+    entry_point: Sequence[str] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     config_directory: str
     files: Mapping[str, str]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pulumi
@@ -56,34 +57,52 @@ class DockerPlatform:
     def run(
         self, workload: Workload, *, parent: pulumi.Resource, after: Sequence[pulumi.Resource] = ()
     ) -> Deployed:
-        """Run a workload as one container, with its volumes and its configuration."""
-        volumes = [self._data_volume(workload.image, volume, parent) for volume in workload.volumes]
+        """Run a workload as containers with their volumes and one configuration.
+
+        Replicas are started, and on a later update replaced, one after the other.
+        """
         config_volume, config = self._config(workload, parent)
-        container = docker.Container(
-            workload.name,
-            **self._confined(workload.name, workload.image, workload.resources.memory),
+        ready: list[pulumi.Resource] = []
+        for name in _names(workload):
+            before = [*after, *ready[-1:], config]
+            container = self._container(name, workload, config_volume, config, parent=parent, after=before)
+            asks_itself = workload.probe.command is not None
+            ready.append(container if asks_itself else self._probe(name, workload.probe, container, parent))
+        return Deployed(workload=workload, host=workload.name, ready=ready)
+
+    def _container(
+        self,
+        name: str,
+        workload: Workload,
+        config_volume: str,
+        config: pulumi.Resource,
+        *,
+        parent: pulumi.Resource,
+        after: Sequence[pulumi.Resource],
+    ) -> docker.Container:
+        own = [replace(volume, name=_own(volume.name, name, workload)) for volume in workload.volumes]
+        made = [self._data_volume(workload.image, volume, parent) for volume in own]
+        configuration = docker.ContainerVolumeArgs(
+            volume_name=config_volume, container_path=workload.config_directory, read_only=True
+        )
+        return docker.Container(
+            name,
+            **self._confined(name, workload.image, workload.resources.memory),
             memory_reservation=workload.resources.reserved_memory.mebibytes,
             cpus=f"{workload.resources.cpus:g}",
             command=list(workload.args),
-            envs=_environment(workload),
+            entrypoints=None if workload.entry_point is None else list(workload.entry_point),
+            envs=_environment(workload, name),
             ports=_published(workload),
             networks_advanced=[{"name": self._network.name, "aliases": [workload.name]}],
-            volumes=[
-                *_mounted(workload.volumes),
-                docker.ContainerVolumeArgs(
-                    volume_name=config_volume, container_path=workload.config_directory, read_only=True
-                ),
-            ],
+            volumes=[*_mounted(own), configuration],
             tmpfs=dict.fromkeys(workload.writable, TEMPORARY),
             restart="unless-stopped",
             stop_timeout=workload.stop_grace.seconds,
             destroy_grace_seconds=workload.stop_grace.seconds,
             **_health(workload.probe, workload.probe.command),
-            opts=_options(parent, after=[*after, *volumes, config], replace_with=[config]),
+            opts=_options(parent, after=[*after, *made], replace_with=[config]),
         )
-        asks_itself = workload.probe.command is not None
-        ready = container if asks_itself else self._asked_from_outside(workload, container, parent)
-        return Deployed(workload=workload, host=workload.name, ready=[ready])
 
     def _data_volume(self, image: Image, volume: DataVolume, parent: pulumi.Resource) -> pulumi.Resource:
         made = docker.Volume(volume.name, name=volume.name, opts=pulumi.ResourceOptions(parent=parent))
@@ -125,12 +144,12 @@ class DockerPlatform:
         )
         return name, container
 
-    def _asked_from_outside(
-        self, workload: Workload, container: docker.Container, parent: pulumi.Resource
+    def _probe(
+        self, asked: str, probe: Probe, container: docker.Container, parent: pulumi.Resource
     ) -> docker.Container:
         """Run a small container that asks a program which cannot be asked from within its own image."""
-        name = f"{workload.name}-ready"
-        url = f"http://{workload.name}:{workload.probe.port}{workload.probe.path}"
+        name = f"{asked}-ready"
+        url = f"http://{asked}:{probe.port}{probe.path}"
         return docker.Container(
             name,
             **self._confined(name, self._images["prometheus"], IDLE_MEMORY),
@@ -138,7 +157,7 @@ class DockerPlatform:
             networks_advanced=[{"name": self._network.name}],
             restart="unless-stopped",
             stop_signal="SIGKILL",
-            **_health(workload.probe, ("wget", "-q", "-O", "/dev/null", url)),
+            **_health(probe, ("wget", "-q", "-O", "/dev/null", url)),
             opts=_options(parent, after=[container], replace_with=[container]),
         )
 
@@ -212,8 +231,21 @@ def _digest(files: Mapping[str, str]) -> str:
     return digest.hexdigest()[:8]
 
 
-def _environment(workload: Workload) -> list[str]:
+def _names(workload: Workload) -> list[str]:
+    if workload.replicas is None:
+        return [workload.name]
+    return [f"{workload.name}-{number}" for number in range(1, workload.replicas + 1)]
+
+
+def _own(volume: str, name: str, workload: Workload) -> str:
+    """Give a replica's own volume its number."""
+    return volume + name.removeprefix(workload.name)
+
+
+def _environment(workload: Workload, name: str) -> list[str]:
     variables = dict(workload.environment)
+    if workload.replicas is not None:
+        variables["REPLICA"] = name
     if workload.image.go:
         variables["GOMEMLIMIT"] = f"{workload.resources.memory.share(0.8).mebibytes}MiB"
     return [f"{name}={value}" for name, value in sorted(variables.items())]

@@ -37,8 +37,9 @@ class Registered:
 class Recorder(Mocks):
     """Answers every registration, and remembers it."""
 
-    def __init__(self) -> None:
+    def __init__(self, traces_partitions: int | None = None) -> None:
         self.resources: list[Registered] = []
+        self._traces_partitions = traces_partitions
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         self.resources.append(Registered(type=args.typ, name=args.name, inputs=args.inputs))
@@ -50,6 +51,8 @@ class Recorder(Mocks):
                 SECRET_KEY: "1b47061264138c4ac30d75fd1eb44270",
                 "value": f"generated-{args.name}",
             }
+        if args.typ == "pulumi:index:Stash":
+            outputs["output"] = self._traces_partitions or args.inputs["input"]
         return f"{args.name}-id", outputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
@@ -72,9 +75,12 @@ class Result:
         return next(found for found in self.of(CONTAINER) if found.name == name)
 
 
-def run_program(config: Mapping[str, Any] | None = None) -> Result:
-    """Run ``__main__.py`` with a configuration, outside any engine."""
-    recorder = Recorder()
+def run_program(config: Mapping[str, Any] | None = None, *, traces_partitions: int | None = None) -> Result:
+    """Run ``__main__.py`` with a configuration, outside any engine.
+
+    ``traces_partitions`` is what an earlier run made the traces topic with.
+    """
+    recorder = Recorder(traces_partitions)
     outputs: dict[str, Any] = {}
     set_all_config({f"otel-stack:{key}": _as_engine_text(value) for key, value in (config or {}).items()})
     harness: Callable[[Callable[[], object]], Callable[[], None]] = pulumi.runtime.test

@@ -4,8 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.quantities import Duration, Size, gibibytes
-from components.sections import ProgramSizing, RetentionSection, SizingSection
+from components.sections import (
+    KafkaSection,
+    ProgramSizing,
+    RetentionSection,
+    SamplingSection,
+    SizingSection,
+)
 from components.sizing import MINIMUM_MEMORY, PRESETS, declared_rate, size_stack, stored_bytes
+from components.sizing_buffer import size_buffer
 
 
 def test_nothing_said_is_small() -> None:
@@ -37,7 +44,11 @@ def test_volumes_hold_the_retention(rate: int, days: int) -> None:
 def test_presets_stay_above_what_programs_need() -> None:
     for rate in PRESETS.values():
         programs = size_stack(SizingSection(events_per_second=rate), RetentionSection()).programs
-        assert all(programs[name].memory >= least for name, least in MINIMUM_MEMORY.items())
+        assert all(size.memory >= MINIMUM_MEMORY[name] for name, size in programs.items())
+        buffer = size_buffer(SizingSection(events_per_second=rate), KafkaSection(), SamplingSection())
+        tiers = {"gateway": buffer.gateway.each, "processor": buffer.processor.each}
+        singles = {"kafka": buffer.broker, "haproxy": buffer.load_balancer}
+        assert all(size.memory >= MINIMUM_MEMORY[name] for name, size in {**tiers, **singles}.items())
 
 
 def test_the_guides_disk_for_metrics() -> None:

@@ -1,0 +1,73 @@
+"""Gateway collectors: take OTLP, answer when Kafka has it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from components.base import StackComponent
+from components.documents import Document
+from components.images import Image
+from components.kafka_client import KafkaClient
+from components.otel_collector import (
+    collector_workload,
+    otlp_ports,
+    set_ingest,
+    set_memory,
+    set_resource,
+)
+from components.sections import IngestSection
+from components.sizing_buffer import TOPICS, TierSize
+from components.workload import Platform
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectorGatewayArgs:
+    """Settings of the gateways.
+
+    Attributes:
+        image: the collector's image.
+        size: replicas and their limits.
+        environment: becomes ``deployment.environment.name``.
+        ingest: what is accepted.
+        kafka: where they write to.
+    """
+
+    image: Image
+    size: TierSize
+    environment: str
+    ingest: IngestSection
+    kafka: KafkaClient
+
+
+class CollectorGateway(StackComponent):
+    """Stateless gateways that share one name; a load balancer, or a Service, spreads calls over them."""
+
+    def __init__(
+        self, name: str, args: CollectorGatewayArgs, *, platform: Platform, after: Sequence[StackComponent]
+    ) -> None:
+        """Run the gateways once Kafka has its topics."""
+        super().__init__(name, platform)
+        workload = collector_workload(
+            name,
+            gateway_configuration(name, args),
+            image=args.image,
+            size=args.size.each,
+            ports=otlp_ports(None, None),
+            replicas=args.size.replicas,
+            secret_files=args.kafka.secret_files,
+        )
+        self.run(workload, after)
+
+
+def gateway_configuration(name: str, args: CollectorGatewayArgs) -> Document:
+    """Set the gateways' configuration file from their settings."""
+    document = Document.read("otel-gateway/gateway.yaml")
+    set_memory(document, args.size.each)
+    set_ingest(document, args.ingest)
+    set_resource(document, environment=args.environment, name=name)
+    for signal in TOPICS:
+        exporter = ("exporters", f"kafka/{signal}")
+        args.kafka.configure(document, *exporter)
+        document.set(*exporter, "producer", "max_message_bytes", to=args.kafka.largest_message.bytes)
+    return document

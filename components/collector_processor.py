@@ -1,0 +1,88 @@
+"""Processor collectors: read Kafka, write to the stores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from components.base import StackComponent
+from components.documents import Document
+from components.images import Image
+from components.kafka_client import KafkaClient
+from components.otel_collector import collector_workload, set_memory, set_stores
+from components.quantities import Duration
+from components.sections import SamplingSection
+from components.sizing_buffer import TOPICS, TierSize
+from components.workload import DataVolume, Platform
+
+FLUSH = Duration(30)
+"""Time to hand over what was decided, after the last decision."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectorProcessorArgs:
+    """Settings of the processors.
+
+    Attributes:
+        image: the collector's image.
+        size: replicas and their limits.
+        kafka: where they read from.
+        sampling: which traces they keep.
+        max_traces: traces that one holds undecided.
+        stores: exporter of the configuration file -> endpoint of the store.
+    """
+
+    image: Image
+    size: TierSize
+    kafka: KafkaClient
+    sampling: SamplingSection
+    max_traces: int
+    stores: Mapping[str, str]
+
+
+class CollectorProcessor(StackComponent):
+    """Processors that share the consumer groups, each with a queue on disk for what it has decided."""
+
+    def __init__(
+        self, name: str, args: CollectorProcessorArgs, *, platform: Platform, after: Sequence[StackComponent]
+    ) -> None:
+        """Run the processors once Kafka has its topics and the stores answer."""
+        super().__init__(name, platform)
+        volume = DataVolume(name="processor-storage", path="/var/lib/otelcol", size=args.size.each.volume)
+        workload = collector_workload(
+            name,
+            processor_configuration(args),
+            image=args.image,
+            size=args.size.each,
+            replicas=args.size.replicas,
+            volumes=[volume],
+            secret_files=args.kafka.secret_files,
+            stop_grace=Duration(args.sampling.decision_wait.seconds + FLUSH.seconds),
+        )
+        self.run(workload, after)
+
+
+def processor_configuration(args: CollectorProcessorArgs) -> Document:
+    """Set the processors' configuration file from their settings."""
+    document = Document.read("otel-processor/processor.yaml")
+    set_memory(document, args.size.each)
+    set_stores(document, args.stores)
+    for signal in TOPICS:
+        args.kafka.configure(document, "receivers", f"kafka/{signal}")
+    args.kafka.configure(document, "exporters", "kafka/dead_letters")
+    _set_sampling(document, args)
+    return document
+
+
+def _set_sampling(document: Document, args: CollectorProcessorArgs) -> None:
+    sampling, tail = args.sampling, ("processors", "tail_sampling")
+    document.set(*tail, "decision_wait", to=sampling.decision_wait.in_unit("s"))
+    document.set(*tail, "num_traces", to=args.max_traces)
+    document.set(*tail, "policies", 1, "latency", "threshold_ms", to=sampling.slower_than.seconds * 1000)
+    document.set(*tail, "policies", 2, "probabilistic", "sampling_percentage", to=sampling.keep_percent)
+    document.set("processors", "probabilistic_sampler", "sampling_percentage", to=sampling.keep_percent)
+    if sampling.mode == "tail":
+        return
+    samplers = {"head": ["probabilistic_sampler"], "none": []}[sampling.mode]
+    document.set("service", "pipelines", "traces", "processors", to=["memory_limiter", *samplers])
+    document.set("exporters", "otlp_grpc/jaeger", "sending_queue", to={"enabled": False})

@@ -1,0 +1,182 @@
+"""Kafka: keeps everything between gateways and processors until a store has it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components.base import StackComponent, limits
+from components.documents import text
+from components.images import Image
+from components.kafka_client import KafkaClient
+from components.quantities import Duration, Size, mebibytes
+from components.sections import KafkaSection
+from components.sizing import ProgramSize
+from components.sizing_buffer import TOPICS, BufferSize
+from components.workload import DataVolume, Platform, Port, Probe, Workload
+
+CONFIG_DIRECTORY = "/mnt/shared/config"
+PORT, CONTROLLER_PORT = 9092, 9093
+DEAD_LETTERS = "otlp-dead-letters"
+DEAD_LETTER_RETENTION = Duration(14 * 86400)
+CLUSTER_ID = base64.urlsafe_b64encode(b"otel-stack-kafka").decode().rstrip("=")
+"""Sixteen bytes that every broker of a cluster must share; each stack's network has one cluster only."""
+
+TOOL_SIZE = ProgramSize(memory=mebibytes(384), cpus=1)
+STOP_GRACE = Duration(60)
+"""A broker hands its leaderships over and closes its log within this, or checks all of it when it starts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaBufferArgs:
+    """Settings of the buffer.
+
+    Attributes:
+        image: Kafka's image, for brokers and tools.
+        size: brokers, partitions, copies.
+        kafka: mode, retention, who makes the topics.
+        largest_message: largest record that the topics take.
+        password: SASL password of an external cluster.
+    """
+
+    image: Image
+    size: BufferSize
+    kafka: KafkaSection
+    largest_message: Size
+    password: pulumi.Output[str] | None = None
+
+
+class KafkaBuffer(StackComponent):
+    """Kafka in KRaft mode, or one that exists, with the topics of the stack.
+
+    Attributes:
+        client: how to reach it.
+    """
+
+    def __init__(self, name: str, args: KafkaBufferArgs, *, platform: Platform) -> None:
+        """Run the brokers, then make the topics.
+
+        Raises:
+            pulumi.RunError: the partitions of the traces topic differ from those it was made with.
+        """
+        super().__init__(name, platform)
+        external = args.kafka.mode == "external"
+        self.client = KafkaClient(
+            servers=args.kafka.bootstrap_servers if external else _servers(name, args.size.brokers),
+            security=args.kafka.security if external else None,
+            password=args.password,
+            largest_message=args.largest_message,
+        )
+        if not external:
+            for number in range(1, args.size.brokers + 1):
+                self.start(_broker(name, number, args))
+        if args.kafka.create_topics:
+            self._fix_partitions(name, args.size.partitions)
+            brokers, self.ready = self.ready, []
+            self.start(_topics(name, args, self.client), brokers)
+        self.register_outputs({"servers": list(self.client.servers)})
+
+    def _fix_partitions(self, name: str, partitions: int) -> None:
+        """Remember how many partitions the traces topic was made with, and refuse any other number."""
+        opts = pulumi.ResourceOptions(parent=self)
+        made_with = pulumi.Stash(f"{name}-traces-partitions", input=partitions, opts=opts)
+        made_with.output.apply(lambda first: _refuse_change(first, partitions))
+
+
+def _refuse_change(first: float, wanted: int) -> None:
+    if int(first) != wanted:
+        raise pulumi.RunError(
+            f"kafka.partitions: {wanted}: this stack's traces topic has {int(first)} partitions. With any "
+            "other number the spans of one trace would reach two processors, which then sample it in halves. "
+            f"Set kafka.partitions: {int(first)}; docs/phases.md says how to move to more."
+        )
+
+
+def _servers(name: str, brokers: int) -> list[str]:
+    return [f"{name}-{number}:{PORT}" for number in range(1, brokers + 1)]
+
+
+def _broker(name: str, number: int, args: KafkaBufferArgs) -> Workload:
+    node = f"{name}-{number}"
+    return Workload(
+        name=node,
+        image=args.image,
+        environment=_broker_environment(name, number, args),
+        config_directory=CONFIG_DIRECTORY,
+        files={"server.properties": text("kafka/server.properties")},
+        ports=[Port(name="kafka", number=PORT), Port(name="controller", number=CONTROLLER_PORT)],
+        probe=Probe(port=None, command=("nc", "-z", "localhost", str(PORT))),
+        resources=limits(args.size.broker),
+        volumes=[
+            DataVolume(name=f"kafka-data-{number}", path="/var/lib/kafka/data", size=args.size.broker.volume)
+        ],
+        writable=("/tmp", "/opt/kafka/config", "/opt/kafka/logs"),  # noqa: S108 - paths inside the container
+        stop_grace=STOP_GRACE,
+    )
+
+
+def _broker_environment(name: str, number: int, args: KafkaBufferArgs) -> Mapping[str, str]:
+    """Set what differs from the single broker of the configuration file."""
+    brokers, copies = range(1, args.size.brokers + 1), str(args.size.replicas)
+    in_sync = str(_in_sync(args.size.replicas))
+    heap = args.size.broker.memory.share(0.5).mebibytes
+    return {
+        "CLUSTER_ID": CLUSTER_ID,
+        "KAFKA_HEAP_OPTS": f"-Xms{heap}m -Xmx{heap}m",
+        "KAFKA_NODE_ID": str(number),
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": ",".join(
+            f"{node}@{name}-{node}:{CONTROLLER_PORT}" for node in brokers
+        ),
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{name}-{number}:{PORT}",
+        "KAFKA_DEFAULT_REPLICATION_FACTOR": copies,
+        "KAFKA_MIN_INSYNC_REPLICAS": in_sync,
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": copies,
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": copies,
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": in_sync,
+        "KAFKA_MESSAGE_MAX_BYTES": str(args.largest_message.bytes),
+        "KAFKA_REPLICA_FETCH_MAX_BYTES": str(args.largest_message.bytes),
+    }
+
+
+def _in_sync(copies: int) -> int:
+    """How many copies must have a record before it is acknowledged: all but one."""
+    return max(1, copies - 1)
+
+
+def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
+    secured = client.security is not None
+    root = f"/etc/{name}-topics"
+    environment = {
+        "BOOTSTRAP": ",".join(client.servers),
+        "REPLICAS": str(args.size.replicas if args.kafka.mode == "builtin" else -1),
+        "TOPICS": "\n".join(_topic_lines(args)),
+        "KAFKA_HEAP_OPTS": f"-Xmx{TOOL_SIZE.memory.share(0.5).mebibytes}m",
+        "LOG_DIR": "/tmp",  # noqa: S108 - a path inside the container
+        **({"CLIENT": f"{root}/secrets/client.properties"} if secured else {}),
+    }
+    properties = pulumi.Output.secret(client.password or "").apply(client.properties)
+    return Workload(
+        name=f"{name}-topics",
+        image=args.image,
+        entry_point=["/bin/bash", f"{root}/topics.sh"],
+        environment=environment,
+        config_directory=root,
+        files={"topics.sh": text("kafka/topics.sh")},
+        secret_files={"secrets/client.properties": properties} if secured else {},
+        probe=Probe(port=None, command=("test", "-f", "/tmp/ready")),  # noqa: S108 - a path inside the container
+        resources=limits(TOOL_SIZE),
+    )
+
+
+def _topic_lines(args: KafkaBufferArgs) -> list[str]:
+    """Describe every topic as ``topics.sh`` reads it: name, partitions, settings."""
+    shared = (
+        f"min.insync.replicas={_in_sync(args.size.replicas)},max.message.bytes={args.largest_message.bytes}"
+    )
+    kafka = args.kafka
+    kept = f"retention.ms={kafka.retention.seconds * 1000},retention.bytes={kafka.retention_size.bytes}"
+    lines = [f"{topic} {args.size.partitions} {shared},{kept}" for topic in TOPICS.values()]
+    return [*lines, f"{DEAD_LETTERS} 1 {shared},retention.ms={DEAD_LETTER_RETENTION.seconds * 1000}"]

@@ -1,0 +1,67 @@
+"""How collectors and tools reach Kafka, whoever runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.documents import Document
+from components.quantities import Size
+from components.sections import KafkaSecurity
+
+PASSWORD_FILE = "secrets/kafka-password"  # noqa: S105 - a path
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaClient:
+    """Addresses and credentials of a Kafka cluster.
+
+    Attributes:
+        servers: ``host:port`` of its brokers.
+        security: encryption and login; None for the stack's own brokers inside their network.
+        password: SASL password, a secret; None without login.
+        largest_message: largest record that its topics take.
+    """
+
+    servers: Sequence[str]
+    security: KafkaSecurity | None = None
+    password: pulumi.Output[str] | None = None
+    largest_message: Size
+
+    @property
+    def secret_files(self) -> Mapping[str, pulumi.Input[str]]:
+        """Files that a collector needs to log in."""
+        return {} if self.password is None else {PASSWORD_FILE: self.password}
+
+    def configure(self, document: Document, *component: str) -> None:
+        """Point one Kafka receiver or exporter of a collector's configuration at the cluster."""
+        settings = document.get(*component)
+        settings["brokers"] = list(self.servers)
+        if self.security is None:
+            return
+        if self.security.tls:
+            settings["tls"] = {"insecure": False}
+        if self.security.mechanism is not None:
+            settings["auth"] = {
+                "sasl": {
+                    "mechanism": self.security.mechanism,
+                    "username": self.security.username,
+                    "password": f"${{file:/etc/otelcol/{PASSWORD_FILE}}}",
+                }
+            }
+
+    def properties(self, password: str) -> str:
+        """Write the client properties of Kafka's own tools."""
+        security = self.security or KafkaSecurity(tls=False)
+        protocol = ("SASL_" if security.mechanism else "") + ("SSL" if security.tls else "PLAINTEXT")
+        lines = [f"security.protocol={protocol}"]
+        if security.mechanism is not None:
+            module = "plain.Plain" if security.mechanism == "PLAIN" else "scram.Scram"
+            login = f'username="{security.username}" password="{password}"'
+            lines += [
+                f"sasl.mechanism={security.mechanism}",
+                f"sasl.jaas.config=org.apache.kafka.common.security.{module}LoginModule required {login};",
+            ]
+        return "\n".join(lines) + "\n"

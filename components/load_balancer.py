@@ -1,0 +1,66 @@
+"""HAProxy: one OTLP address for all gateways of a Docker node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from components.base import StackComponent, limits
+from components.documents import text
+from components.images import Image
+from components.otel_collector import otlp_ports
+from components.quantities import Size
+from components.sizing import ProgramSize
+from components.workload import Platform, Port, Probe, Publication, Workload
+
+CONFIG_DIRECTORY = "/usr/local/etc/haproxy"
+OBSERVE_PORT = 8404
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancerArgs:
+    """Settings of the load balancer.
+
+    Attributes:
+        image: HAProxy's image.
+        size: its limits.
+        largest_request: largest OTLP request over HTTP; the gateways bound those over gRPC.
+        grpc: where OTLP over gRPC is published.
+        http: where OTLP over HTTP is published.
+        observe: where its statistics and metrics are published.
+    """
+
+    image: Image
+    size: ProgramSize
+    largest_request: Size
+    grpc: Publication
+    http: Publication
+    observe: Publication
+
+
+class LoadBalancer(StackComponent):
+    """HAProxy, which finds the gateways by their shared name."""
+
+    def __init__(
+        self, name: str, args: LoadBalancerArgs, *, platform: Platform, after: Sequence[StackComponent]
+    ) -> None:
+        """Run HAProxy once the gateways answer and whoever had the OTLP ports before gave them up."""
+        super().__init__(name, platform)
+        workload = Workload(
+            name=name,
+            image=args.image,
+            environment={"MAX_REQUEST_BYTES": str(args.largest_request.bytes)},
+            config_directory=CONFIG_DIRECTORY,
+            files={"haproxy.cfg": text("haproxy/haproxy.cfg")},
+            ports=[
+                *otlp_ports(args.grpc, args.http),
+                Port(name="observe", number=OBSERVE_PORT, published=args.observe),
+            ],
+            probe=Probe(
+                port=OBSERVE_PORT,
+                path="/healthz",
+                command=("wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{OBSERVE_PORT}/healthz"),
+            ),
+            resources=limits(args.size),
+        )
+        self.run(workload, after)

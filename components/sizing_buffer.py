@@ -1,0 +1,98 @@
+"""From events per second to gateways, Kafka and processors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.quantities import Size, gibibytes, mebibytes
+from components.sections import KafkaSection, SamplingSection, SizingSection
+from components.sizing import SHARES, ProgramSize, declared_rate, override, with_headroom
+
+GATEWAY_RATE = 50_000
+"""Events per second of one gateway of 2 cores: half of what one acknowledged in this project's bench."""
+
+PROCESSOR_RATE = 25_000
+"""Events per second of one processor of 2 cores, tail sampling included, by the same measure."""
+
+BUFFERED_BYTES = 150
+"""Bytes of one event in Kafka, compressed with snappy."""
+
+SMALL_RATE = 1_000
+BUSY_RATE = 10_000
+TOPICS: Mapping[str, str] = {"traces": "otlp-traces", "metrics": "otlp-metrics", "logs": "otlp-logs"}
+LEAST_TRACES = 100_000
+DECISION_SPARE = 2
+"""Traces to hold, over those that arrive while one is waiting for its decision."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TierSize:
+    """A tier of equal replicas.
+
+    Attributes:
+        replicas: how many.
+        each: limits of one.
+    """
+
+    replicas: int
+    each: ProgramSize
+
+
+@dataclass(frozen=True, kw_only=True)
+class BufferSize:
+    """Size of the way through Kafka.
+
+    Attributes:
+        gateway: collectors that applications send to.
+        processor: collectors that write to the stores.
+        brokers: Kafka brokers.
+        broker: limits of one.
+        partitions: partitions of each topic.
+        replicas: copies of each partition.
+        load_balancer: limits of the load balancer.
+        max_traces: traces that one processor holds undecided.
+    """
+
+    gateway: TierSize
+    processor: TierSize
+    brokers: int
+    broker: ProgramSize
+    partitions: int
+    replicas: int
+    load_balancer: ProgramSize
+    max_traces: int
+
+
+def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSection) -> BufferSize:
+    """Give gateways, Kafka and processors their numbers and limits for the declared rate."""
+    rate = declared_rate(sizing)
+    small = rate <= SMALL_RATE
+    brokers = kafka.brokers or (1 if small else 3)
+    collector = ProgramSize(memory=mebibytes(512) if small else gibibytes(2), cpus=1 if small else 2)
+    gateways = sizing.gateway.replicas or max(2, 1 + -(-rate // GATEWAY_RATE))
+    processors = sizing.processor.replicas or max(2, 1 + -(-rate // PROCESSOR_RATE))
+    waiting = rate * SHARES["traces"] * sampling.decision_wait.seconds * DECISION_SPARE / processors
+    partitions = kafka.partitions or (6 if rate <= BUSY_RATE else 12)
+    broker = ProgramSize(
+        memory=gibibytes(1) if small else gibibytes(4),
+        cpus=1 if small else 2,
+        volume=_broker_volume(rate, kafka, partitions),
+    )
+    return BufferSize(
+        gateway=TierSize(replicas=gateways, each=override(collector, sizing.gateway)),
+        processor=TierSize(replicas=processors, each=override(collector, sizing.processor)),
+        brokers=brokers,
+        broker=override(broker, sizing.kafka),
+        partitions=partitions,
+        replicas=brokers,
+        load_balancer=override(ProgramSize(memory=mebibytes(256), cpus=1), sizing.haproxy),
+        max_traces=sampling.max_traces or max(LEAST_TRACES, int(waiting)),
+    )
+
+
+def _broker_volume(rate: int, kafka: KafkaSection, partitions: int) -> Size:
+    """Disk of one broker; with as many copies as brokers each holds everything."""
+    by_time = rate * BUFFERED_BYTES * kafka.retention.seconds
+    by_size = kafka.retention_size.bytes * partitions * len(TOPICS)
+    return with_headroom(Size(min(by_time, by_size)))
