@@ -16,7 +16,7 @@ import httpx
 from tenacity import RetryError, retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "grafana"
-IMAGE_PROVISIONING = "/etc/grafana/provisioning"
+IMAGE_FOLDER = "/etc/grafana"
 ADMIN = ("admin", "first-password")
 
 
@@ -33,6 +33,10 @@ class Files:
         return self.root / "provisioning"
 
     @property
+    def dashboards(self) -> Path:
+        return self.root / "dashboards"
+
+    @property
     def data(self) -> Path:
         return self.root / "data"
 
@@ -40,9 +44,9 @@ class Files:
         """Lay out the project's own provisioning and dashboards as the image has them."""
         self.data.mkdir()
         shutil.copytree(CONFIGS / "provisioning", self.provisioning)
-        shutil.copytree(CONFIGS / "dashboards", self.provisioning / "dashboards", dirs_exist_ok=True)
+        shutil.copytree(CONFIGS / "dashboards", self.dashboards)
         provider = self.provisioning / "dashboards" / "dashboards.yaml"
-        provider.write_text(provider.read_text().replace(IMAGE_PROVISIONING, str(self.provisioning)))
+        provider.write_text(provider.read_text().replace(IMAGE_FOLDER, str(self.root)))
 
     def env(self, port: int) -> dict[str, str]:
         base = {

@@ -140,7 +140,7 @@ func (e *environment) postgres() databaseSettings {
 		Scheme: "postgres",
 		User:   url.UserPassword(e.text("DATABASE_USER", "root"), e.text("DATABASE_PASSWORD", "")),
 		Host:   host,
-		Path:   e.text("DATABASE_NAME", "grafana"),
+		Path:   "/" + e.text("DATABASE_NAME", "grafana"),
 		RawQuery: url.Values{
 			"sslmode":         {e.text("DATABASE_SSL_MODE", "disable")},
 			"connect_timeout": {"5"},

@@ -1,0 +1,154 @@
+"""Every query that the stack ships: of dashboards and their variables, of data source links, of rules.
+
+``iter_queries`` finds them, ``execute`` asks the real store. A query is checked by being run: nothing here
+parses PromQL or LogQL.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+DASHBOARDS = "grafana/dashboards/*.json"
+DATASOURCES = "grafana/provisioning/datasources/datasources.yaml"
+RULES = "prometheus/rules/*.yaml"
+
+_VARIABLES = {
+    "__rate_interval": "1m",
+    "__auto": "1m",
+    "__interval": "15s",
+    "__range": "1h",
+    "__tags": 'span_name=~".+"',
+    "__trace.traceId": "0" * 32,
+}
+_VARIABLE = re.compile(r"\$(?:\{([\w.]+)\}|(\w+))")
+_LABEL_VALUES = re.compile(r"label_values\((?:(.+),\s*)?(\w+)\)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelQuery:
+    """One query and where it stands.
+
+    Attributes:
+        dashboard: uid of the dashboard, or name of the file.
+        panel: title of the panel, name of the alert, or what the link does.
+        datasource_uid: who answers it.
+        expr: the query as it stands in the file; for Jaeger the query's type.
+    """
+
+    dashboard: str
+    panel: str
+    datasource_uid: str
+    expr: str
+
+    def __str__(self) -> str:
+        """Name the query for a test's report."""
+        return f"{self.dashboard}: {self.panel}: {self.expr}"
+
+
+def iter_queries(root: Path) -> Iterator[PanelQuery]:
+    """Find every query under a ``configs`` folder."""
+    for path in sorted(root.glob(DASHBOARDS)):
+        yield from _dashboard_queries(json.loads(path.read_text()))
+    yield from _link_queries(root / DATASOURCES)
+    for path in sorted(root.glob(RULES)):
+        yield from _rule_queries(path)
+
+
+def panels(dashboard: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Every panel of a dashboard, those in collapsed rows as well."""
+    for panel in dashboard["panels"]:
+        yield panel
+        yield from panel.get("panels", [])
+
+
+def _dashboard_queries(dashboard: Mapping[str, Any]) -> Iterator[PanelQuery]:
+    uid = dashboard["uid"]
+    for variable in dashboard["templating"]["list"]:
+        yield PanelQuery(
+            dashboard=uid,
+            panel=f"variable {variable['name']}",
+            datasource_uid=variable["datasource"]["uid"],
+            expr=variable["query"]["query"],
+        )
+    for panel in panels(dashboard):
+        for target in panel.get("targets", []):
+            yield PanelQuery(
+                dashboard=uid,
+                panel=panel["title"],
+                datasource_uid=target.get("datasource", panel["datasource"])["uid"],
+                expr=target.get("expr") or target["queryType"],
+            )
+
+
+def _link_queries(path: Path) -> Iterator[PanelQuery]:
+    for source in yaml.safe_load(path.read_text().replace("$$", "$"))["datasources"]:
+        options = source["jsonData"]
+        logs = options.get("tracesToLogsV2", {})
+        metrics = options.get("tracesToMetrics", {})
+        links = [("trace to logs", logs, logs["query"])] if logs else []
+        links += [(f"trace to {each['name']}", metrics, each["query"]) for each in metrics.get("queries", [])]
+        for name, link, expr in links:
+            yield PanelQuery(
+                dashboard=path.name,
+                panel=f"{source['uid']}: {name}",
+                datasource_uid=link["datasourceUid"],
+                expr=expr,
+            )
+
+
+def _rule_queries(path: Path) -> Iterator[PanelQuery]:
+    for group in yaml.safe_load(path.read_text())["groups"]:
+        for rule in group["rules"]:
+            yield PanelQuery(
+                dashboard=path.name,
+                panel=rule.get("alert") or rule["record"],
+                datasource_uid="prometheus",
+                expr=rule["expr"],
+            )
+
+
+def expand(expr: str) -> str:
+    """Put values in the place of Grafana's variables, as Grafana does; a dashboard's own mean "all"."""
+    return _VARIABLE.sub(lambda match: _VARIABLES.get(match[1] or match[2], ".+"), expr)
+
+
+def execute(query: PanelQuery, addresses: Mapping[str, str], *, lookback: float = 3600) -> int:
+    """Ask the store for the last ``lookback`` seconds and count the series, streams, edges or values it has.
+
+    ``addresses`` maps a data source's uid to its address.
+
+    :raises httpx.HTTPStatusError: when the store does not take the query; the message has its answer.
+    """
+    address, expr = addresses[query.datasource_uid], expand(query.expr)
+    end = time.time()
+    match query.datasource_uid:
+        case "prometheus" if label := _LABEL_VALUES.fullmatch(expr):
+            params = {"match[]": label[1]} if label[1] else {}
+            return len(_get(f"{address}/api/v1/label/{label[2]}/values", params))
+        case "prometheus":
+            params = {"query": expr, "start": str(end - lookback), "end": str(end), "step": "15"}
+            return len(_get(f"{address}/api/v1/query_range", params)["result"])
+        case "loki":
+            nanoseconds = {"start": f"{end - lookback:.0f}000000000", "end": f"{end:.0f}000000000"}
+            return len(_get(f"{address}/loki/api/v1/query_range", {"query": expr, **nanoseconds})["result"])
+        case "jaeger" if expr == "dependencyGraph":
+            milliseconds = {"endTs": f"{end * 1000:.0f}", "lookback": f"{lookback * 1000:.0f}"}
+            return len(_get(f"{address}/api/dependencies", milliseconds))
+    raise ValueError(f"nothing is known of how to ask {query.datasource_uid!r} for {expr!r}")
+
+
+def _get(url: str, params: Mapping[str, str]) -> Any:
+    answer = httpx.get(url, params=dict(params), timeout=30)
+    if answer.is_error:
+        message = f"{answer.status_code} from {url}: {answer.text} (asked: {dict(params)})"
+        raise httpx.HTTPStatusError(message, request=answer.request, response=answer)
+    return answer.json()["data"]
