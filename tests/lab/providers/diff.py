@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tests.lab.providers import wire
+from tests.lab.providers.schema import Array, PropertyType, Record
 
 Kind = Literal["add", "update", "delete"]
 
@@ -47,37 +48,43 @@ class Rules:
     computed: Collection[str] = ()
 
 
-def changes(
-    rules: Rules, names: Collection[str], state: Mapping[str, Any], news: Mapping[str, Any]
-) -> list[Change]:
-    """The differences of the named properties, in the order of their names."""
+def changes(rules: Rules, inputs: Record, state: Mapping[str, Any], news: Mapping[str, Any]) -> list[Change]:
+    """The differences of all inputs, in the order of their names."""
     found: list[Change] = []
-    for name in sorted(names):
-        new = canonical(rules, name, news.get(name))
+    for name, expected in sorted(inputs.properties.items()):
+        new = canonical(rules, expected, name, news.get(name))
         if new is None and name in rules.computed:
             continue
         replaces = name in rules.force_new
-        old = canonical(rules, name, state.get(name))
+        old = canonical(rules, expected, name, state.get(name))
         found += (
             Change(path=path, kind=kind, replaces=replaces) for path, kind in _differences(name, old, new)
         )
     return found
 
 
-def canonical(rules: Rules, path: str, value: Any) -> Any:
+def canonical(rules: Rules, expected: PropertyType, path: str, value: Any) -> Any:
     """The value in the one form in which equal values are equal; None when it says nothing.
 
-    Terraform, and so the official plugin, takes a zero, an empty text and an empty list for "not given".
+    Terraform, and so the official plugin, takes a zero, an empty text and an empty list for "not given", but
+    not inside a list or a mapping with free keys.
     """
-    if isinstance(value, dict):
-        items = {key: canonical(rules, f"{path}.{key}", item) for key, item in value.items()}
-        return {key: item for key, item in sorted(items.items()) if item is not None} or None
-    if isinstance(value, list):
-        items_ = [canonical(rules, path, item) for item in value]
-        return _ordered(rules, path, items_) or None
+    if isinstance(expected, Record) and isinstance(value, dict):
+        known = {key: item for key, item in sorted(value.items()) if key in expected.properties}
+        items = {
+            key: canonical(rules, expected.properties[key], f"{path}.{key}", item)
+            for key, item in known.items()
+        }
+        return {key: item for key, item in items.items() if item is not None} or None
+    if isinstance(expected, Array) and isinstance(value, list):
+        return _ordered(rules, path, [_item(rules, expected.items, path, item) for item in value]) or None
     if path in rules.defaults:
         return None if value == rules.defaults[path] else value
     return value or None
+
+
+def _item(rules: Rules, expected: PropertyType, path: str, value: Any) -> Any:
+    return canonical(rules, expected, path, value) if isinstance(expected, Record) else value
 
 
 def _ordered(rules: Rules, path: str, items: list[Any]) -> list[Any]:

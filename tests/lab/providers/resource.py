@@ -86,7 +86,7 @@ class Resource(ABC):
 
     def diff(self, state: Mapping[str, Any], news: Mapping[str, Any]) -> Diff:
         """What differs between the state and the new inputs, and whether that needs a new resource."""
-        found = changes(self.rules, self.schema.inputs.properties, state, news)
+        found = changes(self.rules, self.schema.inputs, state, news)
         replaces = any(change.replaces for change in found)
         named = "name" in news and "name" not in news.get(DEFAULTS_KEY, [])
         same_name = named and news["name"] in (state.get("name"), wire.UNKNOWN)

@@ -128,7 +128,7 @@ def _record_failures(expected: Record, value: object, path: str) -> Iterator[Fai
     prefix = f"{path}." if path else ""
     for name in sorted(expected.required - value.keys()):
         yield Failure(path=f"{prefix}{name}", reason="is required and missing")
-    for name, item in value.items():
+    for name, item in sorted(value.items()):
         if name not in expected.properties:
             yield Failure(path=f"{prefix}{name}", reason=_unknown(name, expected))
         else:

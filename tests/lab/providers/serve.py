@@ -21,8 +21,8 @@ _GRACE = 30.0
 """Seconds that operations under way get to finish."""
 
 
-def serve(provider: Provider) -> None:
-    """Serve until the engine ends the process with a signal, or is gone itself."""
+def start(provider: Provider) -> tuple[grpc.Server, int]:
+    """A running server of the provider on loopback, and its port."""
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=_AT_ONCE),
         options=[
@@ -33,9 +33,14 @@ def serve(provider: Provider) -> None:
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(provider), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
+    return server, port
+
+
+def serve(provider: Provider) -> None:
+    """Serve until the engine ends the process with a signal, or is gone itself."""
+    server, port = start(provider)
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-
     wait_for_the_end()
     provider.cancelled.set()
     server.stop(_GRACE).wait()

@@ -11,7 +11,6 @@ import pulumi_docker
 from docker.errors import APIError, ImageNotFound, NotFound
 from requests import RequestException
 
-from tests.lab.providers.diff import changes
 from tests.lab.providers.docker import container_request, container_rules, container_state, uploads
 from tests.lab.providers.docker.client import Connection, reason
 from tests.lab.providers.docker.health import wait_until_healthy
@@ -68,8 +67,7 @@ class Container(Resource):
         return container_state.outputs(self.recorded(inputs), inspected)
 
     def update(self, resource_id: str, state: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
-        names = self.schema.inputs.properties
-        changed = {change.property for change in changes(self.rules, names, state, news)}
+        changed = {change.property for change in self.diff(state, news).changes}
         with self._connection.open() as client:
             if changed & container_rules.UPDATED_IN_PLACE:
                 client.update_container(

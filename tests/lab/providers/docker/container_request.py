@@ -126,8 +126,8 @@ def _storage(inputs: Mapping[str, Any]) -> dict[str, Any]:
         if "fromContainer" in entry:
             from_containers.append(entry["fromContainer"])
         elif source:
-            mode = "ro" if entry.get("readOnly") else "rw"
-            binds.append(f"{source}:{entry['containerPath']}:{mode}")
+            modes = ["ro" if entry.get("readOnly") else "rw", entry.get("selinuxRelabel")]
+            binds.append(f"{source}:{entry['containerPath']}:{','.join(filter(None, modes))}")
     return {
         "Tmpfs": inputs.get("tmpfs"),
         "Mounts": [_mount(entry) for entry in inputs.get("mounts", [])],

@@ -71,7 +71,7 @@ _PATTERNS = {
     "cpuSet": (re.compile(r"\d+([,-]\d+)*"), 'CPU numbers like "0-1" or "0,2"'),
 }
 
-_NEEDS_API = {"startInterval": "1.44", "subpath": "1.45", "gwPriority": "1.48"}
+_NEEDS_API = {"startInterval": "1.44", "subpath": "1.45"}
 """Docker API versions below which the official plugin's client refuses a property."""
 
 
@@ -95,6 +95,7 @@ def failures(inputs: Mapping[str, Any]) -> Iterator[Failure]:
     yield from _cpus(inputs.get("cpus", wire.UNKNOWN))
     yield from _healthcheck(inputs.get("healthcheck", {}))
     yield from _volumes(inputs.get("volumes", []))
+    yield from _networks(inputs.get("networksAdvanced", []))
     if inputs.get("uploads", wire.UNKNOWN) != wire.UNKNOWN:
         yield from uploads.failures(inputs["uploads"])
 
@@ -141,6 +142,16 @@ def _volumes(volumes: Any) -> Iterator[Failure]:
     for index, entry in enumerate(volumes):
         if ("containerPath" in entry) == ("fromContainer" in entry):
             yield Failure(path=f"volumes[{index}]", reason="needs either containerPath or fromContainer")
+
+
+def _networks(networks: Any) -> Iterator[Failure]:
+    if networks == wire.UNKNOWN:
+        return
+    for index, entry in enumerate(networks):
+        if entry.get("gwPriority"):
+            yield Failure(
+                path=f"networksAdvanced[{index}].gwPriority", reason="is not modelled by the stand-in"
+            )
 
 
 def _mentions(value: Any, name: str) -> bool:
