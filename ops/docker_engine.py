@@ -17,7 +17,7 @@ CONNECT_TIMEOUT = 20
 
 _START = "start it (Linux: sudo systemctl start docker; macOS and Windows: Docker Desktop)"
 _ELSEWHERE = "if it listens elsewhere (docker context ls), set docker.host in the stack's file or DOCKER_HOST"
-_UNREACHABLE = ("dial tcp", "no such host", "timeout", "connection refused", "proxyconnect", "x509", "EOF")
+_UNREACHABLE = ("dial tcp", "no such host", "timeout", "connection refused", "proxyconnect", "x509", "eof")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class Engine:
             self.client.images.get_registry_data(reference)
         except APIError as error:
             text = str(error.explanation or error)
-            return text if any(sign in text for sign in _UNREACHABLE) else ""
+            return text if any(sign in text.lower() for sign in _UNREACHABLE) else ""
         except requests.exceptions.Timeout:
             return f"no answer for {reference} within {CONNECT_TIMEOUT} s"
         return ""

@@ -1,0 +1,242 @@
+"""Checks before a stack is brought up."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import docker
+import pytest
+import requests
+from docker.errors import APIError, DockerException, ImageNotFound
+
+from components.settings import Settings
+from ops import checks
+from ops.checks import check_disk, check_memory, check_ports, check_python
+from ops.docker_engine import Engine, connect
+from ops.errors import OpsError
+from ops.ports import is_taken, listening_program
+
+GIB = 2**30
+Usage = namedtuple("Usage", "total used free")
+
+
+def container(name: str, *ports: int) -> dict[str, Any]:
+    published = [{"PublicPort": port, "PrivatePort": port} for port in ports]
+    return {"Names": [f"/{name}"], "Ports": [*published, {"PrivatePort": 8888}]}
+
+
+def engine(*containers: dict[str, Any], mine: bool = True, memory: int = 16 * GIB) -> Engine:
+    client: Any = SimpleNamespace(api=SimpleNamespace(containers=lambda: list(containers)))
+    return Engine(
+        client=client, host="unix:///x", version="29.0", memory=memory, data_root="/var/lib/docker", mine=mine
+    )
+
+
+@pytest.mark.parametrize(("version", "status"), [((3, 10, 0), "ok"), ((3, 14), "ok"), ((3, 9), "fail")])
+def test_python(version: tuple[int, ...], status: str) -> None:
+    assert check_python(version).status == status
+
+
+@pytest.fixture
+def listener() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+def test_listening_program_is_named_with_its_process(listener: int) -> None:
+    assert is_taken("127.0.0.1", listener)
+    assert listening_program(listener).endswith(f"(process {os.getpid()})")
+
+
+def test_port_of_a_closed_listener_is_free() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+    assert not is_taken("127.0.0.1", port)
+
+
+def fake_proc(folder: Path, *, inode: str, port: int) -> Path:
+    (folder / "net").mkdir(parents=True)
+    head = "sl local_address rem_address st tx_queue rx_queue tr tm->when retrnsmt uid timeout inode\n"
+    line = f"   0: 0100007F:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 {inode}\n"
+    (folder / "net" / "tcp").write_text(head + line)
+    process = folder / "4242"
+    (process / "fd").mkdir(parents=True)
+    (process / "comm").write_text("nginx\n")
+    (process / "fd" / "7").symlink_to("socket:[999]")
+    return folder
+
+
+def test_listener_is_found_through_its_socket(tmp_path: Path) -> None:
+    assert listening_program(4317, fake_proc(tmp_path, inode="999", port=4317)) == "nginx (process 4242)"
+
+
+def test_listener_that_may_not_be_looked_at_is_said_so(tmp_path: Path) -> None:
+    proc = fake_proc(tmp_path, inode="1", port=4317)
+    assert "sudo ss -ltnp" in listening_program(4317, proc)
+    assert "sudo ss -ltnp" in listening_program(1, tmp_path / "nothing")
+
+
+def ports_with(monkeypatch: pytest.MonkeyPatch, found: Engine, *taken: int) -> dict[str, Any]:
+    monkeypatch.setattr(checks, "is_taken", lambda _address, port: port in taken)
+    monkeypatch.setattr(checks, "listening_program", lambda _port: "nginx (process 7)")
+    return {one.name: one for one in check_ports(Settings.load({}), found)}
+
+
+def test_free_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = ports_with(monkeypatch, engine())
+    assert {one.status for one in findings.values()} == {"ok"}
+    assert set(findings) == {f"port {port}" for port in (4317, 4318, 16686, 9090, 3100, 3000)}
+
+
+def test_ports_of_the_running_stack_are_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = ports_with(monkeypatch, engine(container("otel-collector", 4317, 4318)), 4317, 4318)
+    assert findings["port 4317"].status == "ok"
+    assert "own container otel-collector" in findings["port 4317"].found
+
+
+def test_port_taken_by_another_container_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = ports_with(monkeypatch, engine(container("signoz", 4317)), 4317)["port 4317"]
+    assert (finding.status, finding.found) == ("fail", "taken by container signoz")
+    assert "ingest.grpcPort" in finding.advice
+
+
+def test_port_taken_by_a_program_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = ports_with(monkeypatch, engine(), 3000)["port 3000"]
+    assert (finding.status, finding.found) == ("fail", "taken by nginx (process 7)")
+    assert "grafana.port" in finding.advice
+
+
+def test_ports_of_this_machine_do_not_matter_for_a_remote_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ports_with(monkeypatch, engine(mine=False), 3000)["port 3000"].status == "ok"
+
+
+def meminfo(folder: Path, available: int) -> Path:
+    path = folder / "meminfo"
+    path.write_text(f"MemTotal: 1 kB\nMemAvailable: {available // 1024} kB\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("total", "available", "running", "status"),
+    [
+        (16 * GIB, 8 * GIB, False, "ok"),
+        (2 * GIB, 2 * GIB, False, "warn"),
+        (16 * GIB, GIB // 4, False, "fail"),
+        (16 * GIB, GIB // 4, True, "ok"),
+    ],
+)
+def test_memory(tmp_path: Path, total: int, available: int, running: bool, status: str) -> None:
+    found = engine(memory=total)
+    finding = check_memory(Settings.load({}), found, running=running, meminfo=meminfo(tmp_path, available))
+    assert finding.status == status
+    assert bool(finding.advice) == (status != "ok")
+
+
+def test_memory_of_a_remote_engine_is_what_it_says(tmp_path: Path) -> None:
+    found = engine(memory=16 * GIB, mine=False)
+    finding = check_memory(Settings.load({}), found, running=False, meminfo=meminfo(tmp_path, 1024))
+    assert finding.status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("free", "missing", "status"),
+    [
+        (5000, [], "ok"),
+        (20, ["loki"], "warn"),
+        (3, ["loki"], "fail"),
+        (1, [], "fail"),
+    ],
+)
+def test_disk(monkeypatch: pytest.MonkeyPatch, free: int, missing: list[str], status: str) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(9000 * GIB, 0, free * GIB))
+    assert check_disk(Settings.load({}), engine(), missing).status == status
+
+
+def test_disk_that_cannot_be_seen_from_here_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unseen(_path: str) -> Usage:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(shutil, "disk_usage", unseen)
+    assert check_disk(Settings.load({}), engine(), []).status == "ok"
+    assert engine(mine=False).disk() is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ("FileNotFoundError(2, 'No such file or directory')", "socket does not exist"),
+        ("PermissionError(13, 'Permission denied')", "refuses you"),
+        ("ConnectionRefusedError(111, 'Connection refused')", "is not running"),
+        ("something else", "cannot connect"),
+    ],
+)
+def test_unreachable_engine_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, reason: str, message: str
+) -> None:
+    def refuse(**_options: object) -> None:
+        raise DockerException(f"Error while fetching server API version: ('Connection aborted.', {reason})")
+
+    monkeypatch.setattr(docker, "DockerClient", refuse)
+    with pytest.raises(OpsError, match=message) as caught:
+        connect("unix:///var/run/docker.sock")
+    assert "unix:///var/run/docker.sock" in caught.value.message
+    assert caught.value.advice
+
+
+def test_engine_tells_about_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    info = {"ServerVersion": "29.0", "MemTotal": GIB, "DockerRootDir": "/data"}
+    options: dict[str, object] = {}
+
+    def client(**given: object) -> SimpleNamespace:
+        options.update(given)
+        return SimpleNamespace(info=lambda: info)
+
+    monkeypatch.setattr(docker, "DockerClient", client)
+    found = connect("ssh://ops@node")
+    assert (found.version, found.memory, found.data_root, found.mine) == ("29.0", GIB, "/data", False)
+    assert options["use_ssh_client"]
+
+
+def engine_with_images(images: object) -> Engine:
+    client: Any = SimpleNamespace(images=images)
+    return Engine(client=client, host="", version="", memory=0, data_root="", mine=True)
+
+
+def test_missing_images_are_those_that_would_be_pulled() -> None:
+    def get(reference: str) -> str:
+        if reference == "b:1":
+            raise ImageNotFound("no such image")
+        return reference
+
+    assert engine_with_images(SimpleNamespace(get=get)).missing_images(["a:1", "b:1"]) == ["b:1"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "reachable"),
+    [
+        (None, True),
+        (APIError("Get https://registry: dial tcp: lookup registry: no such host"), False),
+        (APIError("Get https://registry: net/http: request canceled (Client.Timeout exceeded)"), False),
+        (APIError("manifest unknown"), True),
+        (APIError("unauthorized: authentication required"), True),
+        (requests.exceptions.ReadTimeout(), False),
+    ],
+)
+def test_registry_counts_as_reachable_when_it_answers(failure: Exception | None, reachable: bool) -> None:
+    def ask(_reference: str) -> str:
+        if failure:
+            raise failure
+        return "data"
+
+    found = engine_with_images(SimpleNamespace(get_registry_data=ask))
+    assert (found.registry_problem("a:1") == "") is reachable

@@ -1,0 +1,171 @@
+"""Running the engine: its command lines, its output, its failures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ops.engine import Pulumi
+from ops.environment import export_lines
+from ops.errors import OpsError
+from ops.hints import find_hint
+from ops.password import grafana_password
+from ops.session import Session
+from ops.state import EngineState, prepare_state
+from tests.support.ops import checkout
+
+URN = "urn:pulumi:dev::otel-stack::random:index/randomPassword:RandomPassword::grafana-admin-password"
+
+
+def engine_that(folder: Path, script: str) -> Session:
+    """A session whose ``pulumi`` is a shell script; its command lines are kept in ``log``."""
+    program = folder / "bin" / "pulumi"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$PWD: $*" >> "{folder}/log"\n{script}\n')
+    program.chmod(0o755)
+    stack = checkout(folder / "clone")
+    state = prepare_state(stack, {"XDG_STATE_HOME": str(folder / "state")})
+    added = {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+    return Session(stack=stack, state=state, pulumi=Pulumi(stack, state, added))
+
+
+def log_of(folder: Path) -> str:
+    return (folder / "log").read_text()
+
+
+def test_up_is_the_plain_command_on_the_stack(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    session = engine_that(tmp_path, "echo deploying; exit 0")
+    session.pulumi.run("up", "--yes", config=True)
+    config_file = session.state.config_file
+    expected = f"{tmp_path}/clone: up --yes --stack dev --non-interactive --config-file {config_file}\n"
+    assert log_of(tmp_path) == expected
+    assert "deploying" in capfd.readouterr().out
+
+
+def test_engine_gets_its_state_by_environment(tmp_path: Path) -> None:
+    session = engine_that(tmp_path, 'echo "$PULUMI_BACKEND_URL $PULUMI_CONFIG_PASSPHRASE_FILE"')
+    home = tmp_path / "state" / "otel-stack"
+    assert session.pulumi.answer("whoami").split() == [(home / "backend").as_uri(), str(home / "passphrase")]
+
+
+def test_failure_is_explained(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    session = engine_that(tmp_path, "echo 'Bind for :4317 failed: port is already allocated' >&2; exit 255")
+    with pytest.raises(OpsError, match="pulumi up: a port is taken") as caught:
+        session.pulumi.run("up", "--yes")
+    assert "doctor" in caught.value.advice
+    assert "port is already allocated" in capfd.readouterr().out
+
+
+def test_unknown_failure_keeps_the_engines_last_words(tmp_path: Path) -> None:
+    session = engine_that(tmp_path, "echo 'error: something new' >&2; exit 1")
+    with pytest.raises(OpsError, match="error: something new"):
+        session.pulumi.answer("stack", "output")
+
+
+def test_silent_failure_is_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match="it said nothing"):
+        engine_that(tmp_path, "exit 3").pulumi.run("up")
+
+
+def test_missing_engine_is_told_in_words(tmp_path: Path) -> None:
+    stack = checkout(tmp_path / "clone")
+    state = EngineState(environment={}, config_file=None, home=None)
+    with pytest.raises(OpsError, match="no pulumi on PATH"):
+        Pulumi(stack, state, {"PATH": str(tmp_path)}).answer("version")
+
+
+def test_new_stack_is_made_beside_the_configuration_copy(tmp_path: Path) -> None:
+    session = engine_that(tmp_path, 'case "$*" in *"stack ls"*) echo "[]";; esac')
+    session.pulumi.make()
+    assert session.state.config_file is not None
+    folder = session.state.config_file.parent
+    assert f"-C {folder} stack init dev --no-select --non-interactive" in log_of(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["dev", "organization/otel-stack/dev"])
+def test_existing_stack_is_not_made_again(tmp_path: Path, name: str) -> None:
+    session = engine_that(tmp_path, f"""echo '[{{"name": "{name}"}}]'""")
+    session.pulumi.make()
+    assert "init" not in log_of(tmp_path)
+
+
+def test_outputs_of_a_stack_that_is_not_up(tmp_path: Path) -> None:
+    session = engine_that(tmp_path, "echo '[]'")
+    with pytest.raises(OpsError, match="is not up") as caught:
+        session.outputs()
+    assert caught.value.advice == "run: make up STACK=dev"
+    assert caught.value.status == 2
+
+
+def test_outputs_of_another_contract_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match="contract version 7"):
+        engine_that(tmp_path, existing_stack('{"contract_version": "7"}')).outputs()
+
+
+def existing_stack(answer: str) -> str:
+    """A script that knows the stack, and has one answer to everything else."""
+    return f"""case "$*" in *"stack ls"*) echo '[{{"name": "dev"}}]';; *) printf '%s' '{answer}';; esac"""
+
+
+def password_script(resources: str) -> str:
+    return existing_stack(f'{{"deployment": {{"resources": [{resources}]}}}}')
+
+
+@pytest.mark.parametrize(
+    "result", [r'{"4dabf18193072939515e22adb298388d": "1b47", "plaintext": "\"p:w?\""}', '"p:w?"']
+)
+def test_password_is_taken_from_the_decrypted_state(tmp_path: Path, result: str) -> None:
+    resource = f'{{"urn": "{URN}", "outputs": {{"result": {result}}}}}'
+    session = engine_that(tmp_path, password_script(resource))
+    assert grafana_password(session) == "p:w?"
+    assert "stack export --show-secrets" in log_of(tmp_path)
+
+
+@pytest.mark.parametrize("resource", ["", f'{{"urn": "{URN}", "outputs": {{"result": {{"cipher": "x"}}}}}}'])
+def test_password_that_is_not_there_is_told_in_words(tmp_path: Path, resource: str) -> None:
+    with pytest.raises(OpsError, match="grafana-admin-password"):
+        grafana_password(engine_that(tmp_path, password_script(resource)))
+
+
+def test_environment_lines_hold_no_secret(tmp_path: Path) -> None:
+    session = engine_that(tmp_path, "true")
+    home = session.state.home
+    assert home is not None
+    text = "\n".join(export_lines(session))
+    assert (home / "passphrase").read_text() not in text
+    assert f"export PULUMI_CONFIG_PASSPHRASE_FILE={home / 'passphrase'}" in text
+    assert "export PULUMI_STACK=dev" in text
+    assert f"export OTEL_STACK_CONFIG_FILE={session.state.config_file}" in text
+
+
+@pytest.mark.parametrize(
+    ("output", "meaning"),
+    [
+        ("1 setting is wrong:\n  phase: 9: choose 1, 2, 3 or 4", "settings are not accepted"),
+        ("Bind for 127.0.0.1:3000 failed: port is already allocated", "port is taken"),
+        ("listen tcp4 127.0.0.1:3000: bind: address already in use", "port is taken"),
+        ('The container name "/loki" is already in use by container', "container of that name"),
+        ("toomanyrequests: You have reached your pull rate limit", "limits your pulls"),
+        ("Error response from daemon: pull access denied for x", "image is not to be had"),
+        ("manifest for grafana/loki:9 not found: manifest unknown", "image is not to be had"),
+        ("Unable to read Docker image into resource: unable to pull image", "image is not to be had"),
+        ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock", "does not answer"),
+        ("write /var/lib/docker/x: no space left on device", "disk is full"),
+        ("error: incorrect passphrase", "passphrase"),
+        ("passphrase must be set with PULUMI_CONFIG_PASSPHRASE", "passphrase"),
+        ("error: the stack is currently locked by 1 lock(s)", "holds the stack"),
+        ("error waiting for container to become healthy: timeout", "did not become healthy"),
+        ("could not find an available, non-overlapping IPv4 address pool", "no free range"),
+        ("fork/exec: cannot allocate memory", "too little memory"),
+    ],
+)
+def test_hints_know_what_people_meet(output: str, meaning: str) -> None:
+    hint = find_hint(output)
+    assert hint is not None
+    assert meaning in hint.meaning
+
+
+def test_no_hint_for_ordinary_output() -> None:
+    assert find_hint("Resources:\n    + 31 created\nDuration: 42s") is None

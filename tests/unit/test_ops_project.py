@@ -1,0 +1,76 @@
+"""Reading a stack's committed files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops.errors import OpsError
+from ops.project import load_stack
+from tests.support.ops import PROJECT, checkout
+
+
+def test_settings_are_those_of_the_stack(tmp_path: Path) -> None:
+    stack = checkout(tmp_path, stack="config:\n  otel-stack:environment: staging\n  other:key: 1\n")
+    assert stack.project == "otel-stack"
+    assert stack.settings.environment == "staging"
+    assert set(stack.config) == {"environment"}
+
+
+def test_encrypted_values_are_not_settings_that_can_be_read_here(tmp_path: Path) -> None:
+    stack = checkout(tmp_path, stack="config:\n  otel-stack:token:\n    secure: v1:abc\n")
+    assert stack.config == {}
+
+
+def test_unknown_stack_names_those_that_exist(tmp_path: Path) -> None:
+    checkout(tmp_path, name="dev")
+    checkout(tmp_path, name="prod")
+    with pytest.raises(OpsError, match="no stack 'qa'") as caught:
+        load_stack("qa", tmp_path)
+    assert caught.value.advice == "stacks here: dev, prod"
+    assert caught.value.status == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("config: [", "is not YAML"),
+        ("", "holds no keys"),
+        ("config:\n  otel-stack:phase: 9\n", "1 setting is wrong"),
+    ],
+)
+def test_bad_stack_file_is_told_in_words(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(OpsError, match=message) as caught:
+        checkout(tmp_path, stack=text)
+    assert caught.value.status == 2
+
+
+def test_missing_project_file_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
+    with pytest.raises(OpsError, match=r"cannot read .*Pulumi.yaml"):
+        load_stack("dev", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("section", "environ", "expected"),
+    [
+        ("  otel-stack:docker:\n    host: ssh://ops@node\n", {"DOCKER_HOST": "unix:///x"}, "ssh://ops@node"),
+        ("", {"DOCKER_HOST": "unix:///run/user/1/docker.sock"}, "unix:///run/user/1/docker.sock"),
+        ("", {}, "unix:///var/run/docker.sock"),
+    ],
+)
+def test_docker_host_is_the_settings_then_the_environments(
+    tmp_path: Path, section: str, environ: dict[str, str], expected: str
+) -> None:
+    stack = checkout(tmp_path, stack=f"config:\n  otel-stack:phase: 1\n{section}")
+    assert stack.docker_host(environ) == expected
+
+
+def test_own_secrets_and_own_backend_are_noticed(tmp_path: Path) -> None:
+    plain = checkout(tmp_path / "a")
+    salted = checkout(tmp_path / "b", stack="encryptionsalt: v1:x\nconfig: {}\n")
+    foreign = checkout(tmp_path / "c", project=f"{PROJECT}backend:\n  url: s3://state\n")
+    assert (plain.own_secrets, plain.own_backend) == (False, False)
+    assert salted.own_secrets
+    assert foreign.own_backend
