@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import docker
-from docker.errors import APIError, ImageNotFound
+from docker.errors import APIError, BuildError, ImageNotFound
 
 from tests.lab import collector, contents, grafana_build, maven, programs, store
 from tests.lab.errors import LabError
@@ -16,6 +17,7 @@ from tests.lab.progress import say, step
 from tests.lab.rootfs import RootFs
 
 LABEL = "io.otel-stack.lab"
+_ROOTFS = "rootfs.tar"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -45,22 +47,23 @@ class LabImage:
     volumes: tuple[str, ...] = ()
     stop_signal: str = "SIGTERM"
 
-    def changes(self) -> list[str]:
-        """The image's configuration as Dockerfile instructions, without the label of its recipe."""
-        lines = [f"USER {self.user}", f"WORKDIR {self.workdir}", f"STOPSIGNAL {self.stop_signal}"]
+    def dockerfile(self) -> str:
+        """The image's configuration, without the label of its recipe."""
+        lines = ["FROM scratch", f"ADD {_ROOTFS} /"]
         lines += [f"ENV {name}={value}" for name, value in {"PATH": _PATH, **self.environment}.items()]
         lines += [f"EXPOSE {port}/tcp" for port in self.ports]
         if self.volumes:
             lines.append(f"VOLUME {json.dumps(self.volumes)}")
+        lines += [f"USER {self.user}", f"WORKDIR {self.workdir}", f"STOPSIGNAL {self.stop_signal}"]
         if self.entrypoint:
             lines.append(f"ENTRYPOINT {json.dumps(self.entrypoint)}")
         if self.command:
             lines.append(f"CMD {json.dumps(self.command)}")
-        return [*lines, f"LABEL {LABEL}=true", f"LABEL {LABEL}.holds={json.dumps(self.holds)}"]
+        return "".join(f"{line}\n" for line in lines)
 
     def digest(self) -> str:
         """A digest of everything that goes into the image."""
-        parts = [*self.changes(), self.recipe(), *(path.read_text() for path in contents.sources())]
+        parts = [self.dockerfile(), self.recipe(), *(path.read_text() for path in contents.sources())]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -84,7 +87,7 @@ IMAGES: tuple[LabImage, ...] = (
         contents=contents.jaeger,
         recipe=lambda: programs.JAEGER.recipe,
         entrypoint=("/cmd/jaeger/jaeger-linux",),
-        environment={"JAEGER_LISTEN_HOST": "0.0.0.0"},  # noqa: S104 (inside its own network namespace)
+        environment={"JAEGER_LISTEN_HOST": "0.0.0.0"},
         ports=(4317, 4318, 5778, 5779, 9411, 13132, 13133, 14250, 14268, 16686),
         volumes=("/tmp",),  # noqa: S108 (a path in the image)
     ),
@@ -168,23 +171,25 @@ def missing(client: docker.DockerClient, phase: int) -> list[LabImage]:
 
 
 def build(client: docker.DockerClient, image: LabImage) -> None:
-    """Build one image and load it into the engine.
+    """Build one image in the engine.
 
     Raises:
-        LabError: when the engine refuses it, or a program for it has not been built.
+        LabError: when the engine cannot build it, or a program for it has not been built.
     """
-    archive = store.folder("images") / f"{image.reference.replace('/', '_').replace(':', '_')}.tar"
-    repository, _, tag = image.reference.rpartition(":")
-    changes = [*image.changes(), f"LABEL {LABEL}.recipe={image.digest()}"]
+    labels = {LABEL: "true", f"{LABEL}.holds": image.holds, f"{LABEL}.recipe": image.digest()}
+    context = store.folder("images") / re.sub("[/:]", "_", image.reference)
     with step(f"image {image.reference} ({image.holds})"):
-        with RootFs(archive) as root:
+        store.remove(context)
+        context.mkdir()
+        (context / "Dockerfile").write_text(image.dockerfile())
+        with RootFs(context / _ROOTFS) as root:
             image.contents(root)
         try:
-            client.api.import_image_from_file(str(archive), repository=repository, tag=tag, changes=changes)
-        except APIError as error:
-            raise LabError(f"the Docker Engine refused {image.reference}: {error.explanation}") from error
+            client.images.build(path=str(context), tag=image.reference, labels=labels, rm=True, nocache=True)
+        except (APIError, BuildError) as error:
+            raise LabError(f"the Docker Engine did not build {image.reference}: {error}") from error
         finally:
-            archive.unlink()
+            store.remove(context)
 
 
 def _is_there(client: docker.DockerClient, image: LabImage) -> bool:
