@@ -9,7 +9,8 @@ import grpc  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from tests.lab.lifetime import wait_for_the_end
-from tests.lab.providers.base import Provider, Servicer
+from tests.lab.providers.base import Provider
+from tests.lab.providers.servicer import Servicer
 
 _LARGEST_MESSAGE = 400 * 1024 * 1024
 """Bytes; the limit that the engine and the SDKs use."""
