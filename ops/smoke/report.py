@@ -31,7 +31,7 @@ def endpoints(given: Mapping[str, str | None], outputs: Callable[[], StackOutput
     Raises:
         OpsError: the outputs are needed and cannot be read.
     """
-    known = None if all(given.values()) else outputs()
+    known = None if all(given.get(name) for name in OUTPUT_OF) else outputs()
     chosen = {
         field.name: given.get(field.name) or (known.text(OUTPUT_OF[field.name]) if known else "")
         for field in fields(Endpoints)

@@ -1,0 +1,251 @@
+"""Health: what is read, and what counts as degraded or unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from docker.errors import NotFound
+
+from components.settings import Settings
+from ops.docker_engine import DiskUsage, Engine
+from ops.health import report
+from ops.health.disk import disk_readings
+from ops.health.model import EXIT_STATUS, Reading, Status, overall
+from ops.health.pipeline import LOSSES, QUEUE_FILL, Prometheus, pipeline_readings
+from ops.health.programs import INTERFACES, container_readings, interface_readings
+from ops.names import COLLECTOR_PROBE, DATA_VOLUMES, PROGRAM_CONTAINERS
+from ops.outputs import StackOutputs
+from ops.units import amount
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
+RUNNING = {"Status": "running", "Health": {"Status": "healthy"}}
+
+
+def client_of(states: Mapping[str, Mapping[str, Any]]) -> Any:
+    def get(name: str) -> SimpleNamespace:
+        if name not in states:
+            raise NotFound("no such container")
+        return SimpleNamespace(attrs={"State": states[name]})
+
+    return SimpleNamespace(containers=SimpleNamespace(get=get))
+
+
+def all_running() -> dict[str, Mapping[str, Any]]:
+    states: dict[str, Mapping[str, Any]] = dict.fromkeys(PROGRAM_CONTAINERS, RUNNING)
+    return {**states, "otel-collector": {"Status": "running"}, COLLECTOR_PROBE: RUNNING}
+
+
+def test_collector_is_as_healthy_as_its_probe_says() -> None:
+    readings = list(container_readings(client_of(all_running())))
+    assert {reading.status for reading in readings} == {"healthy"}
+    unwell = {**all_running(), COLLECTOR_PROBE: {"Status": "running", "Health": {"Status": "unhealthy"}}}
+    collector = next(iter(container_readings(client_of(unwell))))
+    assert (collector.name, collector.status, collector.found) == (
+        "otel-collector",
+        "degraded",
+        "running, unhealthy",
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "found", "advice"),
+    [
+        (None, "no such container", "make up"),
+        ({"Status": "paused"}, "paused", "docker unpause loki"),
+        (
+            {"Status": "exited", "ExitCode": 137, "OOMKilled": True},
+            "status 137, killed for lack of",
+            "docker logs",
+        ),
+        ({"Status": "restarting", "ExitCode": 1}, "restarting", "docker logs loki"),
+        ({"Status": "running", "Health": {"Status": "starting"}}, "running, starting", "docker logs loki"),
+        ({"Status": "running"}, "running, not probed", "docker logs loki"),
+    ],
+)
+def test_program_that_is_not_well(state: Mapping[str, Any] | None, found: str, advice: str) -> None:
+    states = {name: one for name, one in all_running().items() if name != "loki"}
+    if state is not None:
+        states["loki"] = state
+    reading = next(one for one in container_readings(client_of(states)) if one.name == "loki")
+    assert reading.status == "degraded"
+    assert found in reading.found
+    assert advice in reading.advice
+
+
+OUTPUTS = StackOutputs(
+    {
+        "contract_version": "1",
+        "otlp_http_endpoint": "http://o:4318",
+        "traces_query_url": "http://o:16686",
+        "metrics_query_url": "http://o:9090",
+        "logs_query_url": "http://o:3100",
+        "grafana_url": "http://o:3000/",
+    }
+)
+
+
+def http(handle: Any) -> httpx.Client:
+    return httpx.Client(transport=httpx.MockTransport(handle))
+
+
+def test_every_interface_is_asked() -> None:
+    asked: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url}")
+        return httpx.Response(503 if request.url.path == "/ready" else 200)
+
+    readings = {one.name: one for one in interface_readings(http(handle), OUTPUTS)}
+    assert set(readings) == set(INTERFACES)
+    assert "POST http://o:4318/v1/traces" in asked
+    assert "GET http://o:3000/api/health" in asked
+    assert [name for name, one in readings.items() if one.status != "healthy"] == ["loki"]
+    assert "HTTP 503" in readings["loki"].found
+
+
+def prometheus(results: Mapping[str, Any], targets: list[dict[str, Any]] | None = None) -> Prometheus:
+    """A Prometheus that knows targets, and results by a part of their expression."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/v1/targets":
+            return httpx.Response(200, json={"data": {"activeTargets": targets or []}})
+        expression = request.url.params["query"]
+        result = next((value for part, value in results.items() if part in expression), [])
+        return httpx.Response(200, json={"data": {"result": result}})
+
+    return Prometheus(http(handle), "http://o:9090/")
+
+
+def sample(value: float, **labels: str) -> dict[str, Any]:
+    return {"metric": labels, "value": [0, str(value)]}
+
+
+def target(job: str, health: str = "up", age: float = 5, error: str = "") -> dict[str, Any]:
+    scraped = (NOW - timedelta(seconds=age)).strftime("%Y-%m-%dT%H:%M:%S.123456789Z")
+    return {
+        "labels": {"job": job, "instance": "x:1"},
+        "health": health,
+        "lastScrape": scraped,
+        "lastError": error,
+    }
+
+
+def read(area: str, found: Prometheus) -> list[Reading]:
+    return [reading for reading in pipeline_readings(found, "15m", NOW) if reading.area == area]
+
+
+@pytest.mark.parametrize(
+    ("one", "status", "found"),
+    [
+        (target("loki"), "healthy", "s ago"),
+        (target("loki", health="down", error="connection refused"), "degraded", "connection refused"),
+        (target("loki", age=600), "degraded", "last scrape 600 s ago"),
+        (target("loki", health="unknown"), "unknown", "not scraped yet"),
+    ],
+)
+def test_scrapes(one: dict[str, Any], status: Status, found: str) -> None:
+    (reading,) = read("scrapes", prometheus({}, [one]))
+    assert (reading.name, reading.status) == ("loki x:1", status)
+    assert found in reading.found
+
+
+@pytest.mark.parametrize("moment", ["2026-03-01T11:59:58Z", "2026-03-01T12:59:58.1+01:00"])
+def test_scrape_times_are_read_as_go_writes_them(moment: str) -> None:
+    (reading,) = read("scrapes", prometheus({}, [{**target("loki"), "lastScrape": moment}]))
+    assert reading.found == "2 s ago"
+
+
+@pytest.mark.parametrize(("share", "status"), [(0.0, "healthy"), (0.79, "healthy"), (0.8, "degraded")])
+def test_queues(share: float, status: Status) -> None:
+    (reading,) = read("queues", prometheus({QUEUE_FILL: [sample(share, exporter="otlp_http/loki")]}))
+    assert (reading.name, reading.status) == ("otlp_http/loki", status)
+    assert reading.found == f"{share:.1%} full"
+
+
+def test_queues_before_the_first_scrape_are_unknown() -> None:
+    assert [reading.status for reading in read("queues", prometheus({}))] == ["unknown"]
+
+
+def test_no_loss() -> None:
+    readings = read("losses", prometheus({}))
+    assert [reading.found for reading in readings] == ["none in 15m"] * len(LOSSES)
+    assert {reading.status for reading in readings} == {"healthy"}
+
+
+def test_loss_says_how_much_of_what_where() -> None:
+    counts = {"send_failed_spans": [sample(12, exporter="otlp_grpc/jaeger")]}
+    degraded = [one for one in read("losses", prometheus(counts)) if one.status == "degraded"]
+    assert [one.found for one in degraded] == ["12 at otlp_grpc/jaeger spans in 15m"]
+
+
+def test_prometheus_that_is_away_makes_its_areas_unknown() -> None:
+    def refuse(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("connection refused")
+
+    readings = pipeline_readings(Prometheus(http(refuse), "http://o"), "15m", NOW)
+    assert {(one.area, one.status) for one in readings} == {
+        ("scrapes", "unknown"),
+        ("queues", "unknown"),
+        ("losses", "unknown"),
+    }
+
+
+def engine_with(sizes: Mapping[str, int], usage: DiskUsage | None) -> Engine:
+    class Fake(Engine):
+        def disk(self) -> DiskUsage | None:
+            return usage
+
+    volumes = [{"Name": name, "UsageData": {"Size": size}} for name, size in sizes.items()]
+    client: Any = SimpleNamespace(df=lambda: {"Volumes": volumes})
+    return Fake(client=client, host="", version="", memory=0, data_root="/data", mine=True)
+
+
+def test_volumes_against_their_budget() -> None:
+    settings = Settings.load({"sizing": {"loki": {"volume": "300GiB"}}})
+    sizes = dict.fromkeys(DATA_VOLUMES, 1024) | {"loki-data": 290 * 2**30}
+    usage = DiskUsage(total=1000 * 2**30, free=500 * 2**30)
+    readings = {one.name: one for one in disk_readings(engine_with(sizes, usage), settings)}
+    assert [name for name, one in readings.items() if one.status != "healthy"] == ["loki-data"]
+    assert readings["loki-data"].found == "290.0 GiB of 300.0 GiB (97%)"
+    assert readings["/data"].found == "500.0 GiB free of 1000.0 GiB"
+
+
+def test_missing_volume_is_unknown_and_a_full_disk_degraded() -> None:
+    usage = DiskUsage(total=100 * 2**30, free=5 * 2**30)
+    readings = {one.name: one for one in disk_readings(engine_with({}, usage), Settings.load({}))}
+    assert readings["loki-data"].status == "unknown"
+    assert readings["/data"].status == "degraded"
+
+
+def test_engine_elsewhere_has_no_disk_to_look_at() -> None:
+    readings = disk_readings(engine_with({}, None), Settings.load({}))
+    assert {one.name for one in readings} == set(DATA_VOLUMES)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected", "code"),
+    [
+        (["healthy"], "healthy", 0),
+        (["healthy", "unknown"], "unknown", 2),
+        (["unknown", "degraded", "healthy"], "degraded", 1),
+        ([], "unknown", 2),
+    ],
+)
+def test_overall(statuses: list[Status], expected: Status, code: int) -> None:
+    readings = [Reading(area="a", name="b", status=status, found="") for status in statuses]
+    assert overall(readings) == expected
+    assert EXIT_STATUS[overall(readings)] == code
+    assert report.as_dict(readings)["status"] == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (5 * 2**20, "5.0 MiB"), (2**40, "1024.0 GiB")],
+)
+def test_amounts(size: int, text: str) -> None:
+    assert amount(size) == text
