@@ -89,6 +89,9 @@ def _environment(args: GrafanaHAArgs) -> dict[str, str]:
         "GF_AUTH_ANONYMOUS_ENABLED": "false",
         "GF_ANALYTICS_REPORTING_ENABLED": "false",
         "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        # The image's own plugins lie on a read-only disk, where an update would delete and not replace them.
+        "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+        "GF_PLUGINS_PREINSTALL_AUTO_UPDATE": "false",
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{CONFIG_DIRECTORY}/{HOME_DASHBOARD}",
         "GF_LOG_CONSOLE_FORMAT": "json",
     }

@@ -95,13 +95,8 @@ class Settings:
             SettingsError: as for ``load``.
         """
         prefix = f"{namespace}:"
-        return cls.load(
-            {
-                key.removeprefix(prefix): _decoded(value)
-                for key, value in config.items()
-                if key.startswith(prefix)
-            }
-        )
+        own = {key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)}
+        return cls.load({key: text if key in _TEXTS else _decoded(text) for key, text in own.items()})
 
     @staticmethod
     def json_schema() -> dict[str, Any]:
@@ -150,6 +145,9 @@ class Settings:
         overrides = {str(program): reference for program, reference in self.images.overrides.items()}
         return Images(registry=self.images.registry or "", overrides=overrides)
 
+
+_TEXTS = ("environment", "kafkaPassword")
+"""Keys whose value is text even where it looks like a number."""
 
 _ADAPTER: TypeAdapter[Settings] = TypeAdapter(Settings)
 

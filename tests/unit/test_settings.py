@@ -155,11 +155,14 @@ def test_read_from_the_engines_flat_text() -> None:
             "otel-stack:phase": "1",
             "otel-stack:environment": "staging",
             "otel-stack:ingest": '{"grpcPort": 14317}',
+            "otel-stack:kafkaPassword": "12345",
             "docker:host": "elsewhere",
         },
         "otel-stack",
     )
     assert (settings.phase, settings.environment, settings.ingest.grpc_port) == (1, "staging", 14317)
+    assert settings.kafka_password == "12345"
+    assert "12345" not in repr(settings)
 
 
 durations = st.integers(1, 10**6).map(lambda seconds: str(Duration(seconds)))
