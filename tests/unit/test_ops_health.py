@@ -115,7 +115,7 @@ def prometheus(results: Mapping[str, Any], targets: list[dict[str, Any]] | None 
         if request.url.path == "/api/v1/targets":
             return httpx.Response(200, json={"data": {"activeTargets": targets or []}})
         expression = request.url.params["query"]
-        result = next((value for part, value in results.items() if part in expression), [])
+        result: Any = next((value for part, value in results.items() if part in expression), [])
         return httpx.Response(200, json={"data": {"result": result}})
 
     return Prometheus(http(handle), "http://o:9090/")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -158,7 +158,7 @@ def test_store_that_is_away_is_an_answer() -> None:
 
 
 @pytest.fixture
-def two_sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def two_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         smoke_run,
         "send",
@@ -167,7 +167,6 @@ def two_sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ),
     )
     monkeypatch.setattr(smoke_run, "POLL_SECONDS", 0.01)
-    yield
 
 
 def use_stores(monkeypatch: pytest.MonkeyPatch, found: Stores) -> None:
