@@ -29,7 +29,7 @@ _VARIABLES = {
     "__tags": 'span_name=~".+"',
     "__trace.traceId": "0" * 32,
 }
-_VARIABLE = re.compile(r"\$(?:\{([\w.]+)\}|(\w+))")
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][\w.]*)\}|([A-Za-z_]\w*))")
 _LABEL_VALUES = re.compile(r"label_values\((?:(.+),\s*)?(\w+)\)")
 
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.lab import grafana_build
+from tests.support.lab import missing
 from tests.support.standin import ADMIN, Files, refusal, running
 
 DATASOURCES = Path("provisioning/datasources/datasources.yaml")
@@ -26,7 +27,7 @@ MINE = {"dashboard": {"uid": "mine", "title": "Mine", "panels": []}, "overwrite"
 def binary() -> Path:
     if not grafana_build.is_built():
         if shutil.which("go") is None:
-            pytest.skip("the stand-in for Grafana is not built and there is no Go to build it with")
+            missing("the stand-in for Grafana is not built and there is no Go to build it with")
         grafana_build.build()
     return grafana_build.target() / "grafana"
 

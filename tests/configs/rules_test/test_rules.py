@@ -1,0 +1,42 @@
+"""Prometheus's own tool checks the rules and runs them against made-up series."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.lab import cache
+from tests.lab.errors import LabError
+from tests.support.lab import missing
+
+HERE = Path(__file__).parent
+RULES = sorted((HERE.parents[2] / "configs/prometheus/rules").glob("*.yaml"))
+CASES = sorted(HERE.glob("*.yaml"))
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    found = shutil.which("promtool")
+    if found:
+        return found
+    try:
+        return str(cache.binary("promtool"))
+    except LabError as error:
+        missing(str(error))
+
+
+def run(*command: str | Path) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_rules_are_valid(promtool: str) -> None:
+    run(promtool, "check", "rules", "--lint=all", "--lint-fatal", *RULES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_rules_fire_when_they_should(promtool: str, case: Path) -> None:
+    run(promtool, "test", "rules", case)
