@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from types import FrameType
 
+import requests
+from docker.errors import APIError
 from docker.models.containers import Container
 
 from ops.backup.archive import CHUNK, pack
@@ -71,6 +73,8 @@ def make_backup(source: Source, volumes: Volumes, folder: Path, now: datetime, *
         with _finishing():
             _fill(partial, source, volumes, now, hot=hot)
             partial.rename(final)
+    except requests.exceptions.RequestException:  # an OSError as well, but the engine's
+        raise
     except OSError as error:
         what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
         raise OpsError(f"no backup in {folder}: {what}", "choose another folder with --to") from error
@@ -112,13 +116,23 @@ def _paused(containers: list[Container]) -> Iterator[None]:
     try:
         for container in containers:
             frozen.append(container)
-            container.pause()
+            _pause(container)
         yield
     finally:
         for container in frozen:
             container.reload()
             if container.status == "paused":
                 container.unpause()
+
+
+def _pause(container: Container) -> None:
+    try:
+        container.pause()
+    except APIError as error:
+        raise OpsError(
+            f"{container.name} cannot be paused: {error.explanation or error}",
+            "make down first and back up then, or --hot",
+        ) from error
 
 
 @contextmanager
