@@ -58,7 +58,9 @@ def status(phase: Phase = LAST_PHASE) -> None:
             for image in images.IMAGES
             if image.phase <= phase
         ]
-    table = Table("part", "version", "")
+    table = Table()
+    for heading in ("part", "what it is", ""):
+        table.add_column(heading, overflow="fold")
     for name, version, there in rows:
         table.add_row(name, version, "there" if there else "missing")
     console.print(table)

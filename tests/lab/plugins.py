@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.lab import cache, store
+from tests.lab.errors import LabError
 
 ROOT_VARIABLE = "OTEL_STACK_ROOT"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,13 @@ def install() -> None:
 
 
 def environment(path: str) -> dict[str, str]:
-    """Variables under which the CLI finds the lab's executables; ``path`` is the PATH to extend."""
+    """Variables under which the CLI finds the lab's executables; ``path`` is the PATH to extend.
+
+    Raises:
+        LabError: when the lab has not been prepared.
+    """
+    if not (folder() / "pulumi").exists():
+        raise LabError(f"no Pulumi CLI in {folder()}: prepare the lab with: python -m tests.lab prepare")
     first = str(folder())
     rest = [part for part in path.split(":") if part and part != first]
     return {"PATH": ":".join([first, *rest]), ROOT_VARIABLE: str(CHECKOUT), "PULUMI_SKIP_UPDATE_CHECK": "1"}
