@@ -1,0 +1,116 @@
+"""The workflows of the repository's host: what they run, what they may do, whose code they trust."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
+CI_COMMAND = ROOT / ".ci" / "run"
+
+PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
+NAMED_PIN = re.compile(r"uses: \S+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+WRITE_RIGHTS = {("preview-comment.yml", "comment"): {"actions": "read", "pull-requests": "write"}}
+"""Jobs that may do more than read the repository, and what."""
+
+
+def read(path: Path) -> dict[Any, Any]:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    return content
+
+
+def triggers(workflow: Mapping[Any, Any]) -> set[str]:
+    """Names of the events that start a workflow; YAML 1.1 reads the key ``on`` as true."""
+    return set(workflow.get("on", workflow.get(True)))
+
+
+def steps(workflow: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
+    for job in workflow["jobs"].values():
+        yield from job["steps"]
+
+
+def test_the_expected_workflows_are_there() -> None:
+    assert [path.name for path in FILES] == ["preview-comment.yml", "preview.yml", "test.yml"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+class TestEveryWorkflow:
+    def test_actions_are_pinned_by_commit_and_say_their_version(self, path: Path) -> None:
+        used = [step["uses"] for step in steps(read(path)) if "uses" in step]
+        assert [one for one in used if not PINNED.fullmatch(one)] == []
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if "uses:" in line]
+        assert [line for line in lines if not NAMED_PIN.search(line)] == []
+
+    def test_one_action_has_one_version_everywhere(self, path: Path) -> None:
+        everywhere = {step["uses"] for other in FILES for step in steps(read(other)) if "uses" in step}
+        for step in steps(read(path)):
+            name = step.get("uses", "").split("@")[0]
+            assert len([one for one in everywhere if one.split("@")[0] == name]) <= 1
+
+    def test_rights_are_the_least(self, path: Path) -> None:
+        workflow = read(path)
+        assert workflow["permissions"] in ({}, {"contents": "read"})
+        for name, job in workflow["jobs"].items():
+            assert job.get("permissions", {}) == WRITE_RIGHTS.get((path.name, name), {})
+
+    def test_no_code_of_others_runs_with_rights_or_secrets(self, path: Path) -> None:
+        workflow = read(path)
+        text = path.read_text(encoding="utf-8")
+        assert "pull_request_target" not in triggers(workflow)
+        assert "secrets." not in text
+        if "workflow_run" in triggers(workflow):
+            assert "actions/checkout@" not in text
+            assert not any("run" in step for step in steps(workflow))
+
+    def test_a_checkout_leaves_no_token_behind(self, path: Path) -> None:
+        for step in steps(read(path)):
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False
+
+    def test_no_expression_is_pasted_into_a_script(self, path: Path) -> None:
+        for step in steps(read(path)):
+            assert "${{" not in step.get("run", "")
+            assert "${{" not in step.get("with", {}).get("script", "")
+
+    def test_jobs_end_by_themselves(self, path: Path) -> None:
+        for job in read(path)["jobs"].values():
+            assert job["timeout-minutes"] <= 90
+
+
+def test_every_push_runs_the_one_command() -> None:
+    workflow = read(ROOT / ".github" / "workflows" / "test.yml")
+    assert "push" in triggers(workflow)
+    assert ".ci/run" in [step.get("run") for step in steps(workflow)]
+
+
+def test_the_one_command_is_what_people_type() -> None:
+    text = CI_COMMAND.read_text(encoding="utf-8")
+    assert os.access(CI_COMMAND, os.X_OK)
+    assert "set -euo pipefail" in text
+    assert "make test" in text
+    assert "CI=true" in text
+
+
+def test_every_pull_request_previews_every_stack() -> None:
+    workflow = read(ROOT / ".github" / "workflows" / "preview.yml")
+    assert triggers(workflow) == {"pull_request"}
+    assert workflow["jobs"]["preview"]["strategy"]["matrix"]["stack"] == (
+        "${{ fromJSON(needs.stacks.outputs.names) }}"
+    )
+    assert any(step.get("uses", "").startswith("pulumi/actions@") for step in steps(workflow))
+    commands = "\n".join(step.get("run", "") for step in steps(workflow))
+    assert 'pulumi preview --stack "$STACK"' in commands
+
+
+def test_the_comment_follows_the_preview() -> None:
+    preview = read(ROOT / ".github" / "workflows" / "preview.yml")
+    comment = read(ROOT / ".github" / "workflows" / "preview-comment.yml")
+    assert comment.get("on", comment.get(True))["workflow_run"]["workflows"] == [preview["name"]]
