@@ -49,7 +49,7 @@ def prepare(name: str) -> None:
     stack = load_stack(name)
     choice = choose(_engine_if_any(stack), image_references(stack.settings))
     say(f"Pulumi: {_toolchain_finding(choice).found}")
-    provide(choice)
+    provide(choice, docker_host=stack.docker_host())
 
 
 def up(name: str) -> Session:
@@ -66,7 +66,7 @@ def up(name: str) -> Session:
     docker_can_come = choice.lab and engine is None
     _report([finding for finding in findings if not (docker_can_come and finding.name == "Docker Engine")])
     heading("Engine")
-    toolchain = provide(choice, phase=stack.settings.phase)
+    toolchain = provide(choice, phase=stack.settings.phase, docker_host=stack.docker_host())
     if engine is None:
         _report(_engine_findings(stack, connect(stack.docker_host())))
     session = bind(stack, toolchain)

@@ -69,7 +69,8 @@ def working(name: str) -> Session:
         OpsError: there is no such stack, or the toolchain is not to be had.
     """
     stack = load_stack(name)
-    return bind(stack, provide(choose(None, ()), phase=stack.settings.phase))
+    needed = provide(choose(None, ()), phase=stack.settings.phase, docker_host=stack.docker_host())
+    return bind(stack, needed)
 
 
 def bind(stack: Stack, toolchain: Mapping[str, str]) -> Session:

@@ -15,7 +15,7 @@ from pulumi.automation import PulumiCommand
 
 from ops.docker_engine import Engine
 from ops.errors import OpsError
-from ops.project import ROOT
+from ops.project import DEFAULT_DOCKER_HOST, ROOT
 from ops.pulumi_cli import Cli, Plugin, find_cli, install_folder, installed_plugins, needed_plugins
 from ops.screen import say
 
@@ -73,6 +73,7 @@ def provide(
     choice: Choice,
     *,
     phase: int | None = None,
+    docker_host: str = DEFAULT_DOCKER_HOST,
     environ: Mapping[str, str] = os.environ,
     root: Path = ROOT,
 ) -> dict[str, str]:
@@ -81,6 +82,7 @@ def provide(
     Args:
         choice: as given by ``choose``.
         phase: last phase for which the lab is prepared; every phase that it knows when None.
+        docker_host: the engine that gets the lab's images; the lab starts the default one if it must.
         environ: of this process.
         root: the project's folder.
 
@@ -92,7 +94,7 @@ def provide(
     """
     if choice.lab:
         say(f"Closed network: {choice.reason}. Preparing the lab; the first time takes up to an hour.")
-        _prepare_lab(phase, root)
+        _prepare_lab(phase, docker_host, environ, root)
         return lab_environment(root)
     cli = choice.cli or _install_cli(environ)
     added = cli.environment(environ)
@@ -203,9 +205,12 @@ def _install_plugin(cli: Cli, plugin: Plugin, environment: Mapping[str, str]) ->
         )
 
 
-def _prepare_lab(phase: int | None, root: Path) -> None:
+def _prepare_lab(phase: int | None, docker_host: str, environ: Mapping[str, str], root: Path) -> None:
     command = [sys.executable, "-m", "tests.lab", "prepare"]
     if phase is not None:
         command += ["--phase", str(phase)]
-    if subprocess.run(command, cwd=root, check=False).returncode != 0:
+    environment = dict(environ)
+    if docker_host != DEFAULT_DOCKER_HOST:
+        environment["DOCKER_HOST"] = docker_host
+    if subprocess.run(command, cwd=root, env=environment, check=False).returncode != 0:
         raise OpsError("the closed-network lab could not be prepared", "see the message above")

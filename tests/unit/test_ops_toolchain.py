@@ -208,18 +208,23 @@ def test_cli_that_cannot_be_installed_is_told_in_words(
 def lab_of(folder: Path, body: str) -> Path:
     package = folder / "tests" / "lab"
     package.mkdir(parents=True)
-    (package / "__main__.py").write_text(f"import json, sys\n{body}\n")
+    (package / "__main__.py").write_text(f"import json, os, sys\n{body}\n")
     return folder
 
 
 def test_lab_is_prepared_for_the_stacks_phase(tmp_path: Path) -> None:
     root = lab_of(
         tmp_path,
-        'open("log", "a").write(" ".join(sys.argv[1:]) + "\\n")\n'
+        'open("log", "a").write(" ".join(sys.argv[1:]) + f" at {os.environ.get(\'DOCKER_HOST\')}\\n")\n'
         'if sys.argv[1] == "env": print(json.dumps({"PATH": "/lab/path"}))',
     )
-    assert provide(Choice(lab=True, reason=""), phase=1, root=root) == {"PATH": "/lab/path"}
-    assert (root / "log").read_text() == "prepare --phase 1\nenv\n"
+    lab, environ = Choice(lab=True, reason=""), environ_of(tmp_path)
+    assert provide(lab, phase=1, environ=environ, root=root) == {"PATH": "/lab/path"}
+    provide(lab, docker_host="unix:///mine", environ=environ, root=root)
+    assert (root / "log").read_text().splitlines()[::2] == [
+        "prepare --phase 1 at None",
+        "prepare at unix:///mine",
+    ]
 
 
 def test_lab_that_cannot_be_prepared_is_told_in_words(tmp_path: Path) -> None:
