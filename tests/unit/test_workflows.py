@@ -27,9 +27,9 @@ def read(path: Path) -> dict[Any, Any]:
     return content
 
 
-def triggers(workflow: Mapping[Any, Any]) -> set[str]:
-    """Names of the events that start a workflow; YAML 1.1 reads the key ``on`` as true."""
-    return set(workflow.get("on", workflow.get(True)))
+def triggers(workflow: Mapping[Any, Any]) -> dict[str, Any]:
+    """The events that start a workflow, and which of them; YAML 1.1 reads the key ``on`` as true."""
+    return dict(workflow[True])
 
 
 def steps(workflow: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
@@ -101,7 +101,7 @@ def test_the_one_command_is_what_people_type() -> None:
 
 def test_every_pull_request_previews_every_stack() -> None:
     workflow = read(ROOT / ".github" / "workflows" / "preview.yml")
-    assert triggers(workflow) == {"pull_request"}
+    assert set(triggers(workflow)) == {"pull_request"}
     assert workflow["jobs"]["preview"]["strategy"]["matrix"]["stack"] == (
         "${{ fromJSON(needs.stacks.outputs.names) }}"
     )
@@ -113,4 +113,4 @@ def test_every_pull_request_previews_every_stack() -> None:
 def test_the_comment_follows_the_preview() -> None:
     preview = read(ROOT / ".github" / "workflows" / "preview.yml")
     comment = read(ROOT / ".github" / "workflows" / "preview-comment.yml")
-    assert comment.get("on", comment.get(True))["workflow_run"]["workflows"] == [preview["name"]]
+    assert triggers(comment)["workflow_run"]["workflows"] == [preview["name"]]
