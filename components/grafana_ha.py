@@ -16,7 +16,7 @@ from components.workload import DataVolume, Platform, Port, Probe, Publication, 
 
 CONFIG_DIRECTORY = "/etc/grafana"
 PORT = 3000
-HOME_DASHBOARD = "provisioning/dashboards/stack-health.json"
+HOME_DASHBOARD = "dashboards/stack-health.json"
 ADMIN_PASSWORD, SECRET_KEY = "secrets/admin-password", "secrets/secret-key"
 
 
@@ -75,7 +75,7 @@ def grafana_files(args: GrafanaHAArgs) -> dict[str, str]:
             f"provisioning/{path}": content
             for path, content in texts("grafana/provisioning", "dashboards/*").items()
         },
-        **{f"provisioning/dashboards/{path}": content for path, content in dashboards.items()},
+        **{f"dashboards/{path}": content for path, content in dashboards.items()},
     }
 
 
