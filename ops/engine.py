@@ -139,7 +139,14 @@ class Pulumi:
 
 def _failure(what: str, output: str, *, shown: bool) -> OpsError:
     hint = find_hint(output)
-    last = output.strip().splitlines()[-1] if output.strip() else "it said nothing"
+    last = _last_words(output)
     if hint is None:
         return OpsError(f"{what}: {last}", "the engine's own messages above say where" if shown else "")
     return OpsError(f"{what}: {hint.meaning}" if shown else f"{what}: {hint.meaning} ({last})", hint.advice)
+
+
+def _last_words(output: str) -> str:
+    """The last line that tells of an error, or the last one at all."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if "error:" in line and "error: update failed" not in line]
+    return (errors or lines or ["it said nothing"])[-1]

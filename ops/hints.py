@@ -40,6 +40,11 @@ HINTS: tuple[Hint, ...] = (
         advice="if it was left by an interrupted run: docker rm -f <name>, and the same command again",
     ),
     Hint(
+        sign=r"network with name .* already exists",
+        meaning="a network of that name exists that the engine does not know",
+        advice="another stack may use it; if it was left by an interrupted run: docker network rm <name>",
+    ),
+    Hint(
         sign=r"toomanyrequests",
         meaning="the image registry limits your pulls",
         advice="docker login, or set images.registry in the stack's file to a mirror; then try again",

@@ -189,11 +189,10 @@ def _toolchain_finding(choice: Choice) -> Finding:
 def _report(findings: list[Finding]) -> None:
     err.print(table(("", "check", "found"), [(MARKS[one.status], one.name, one.found) for one in findings]))
     for finding in findings:
-        if finding.status == "warn":
+        if finding.advice:
             say(f"{finding.name}: {finding.advice}")
-    failed = [finding for finding in findings if finding.status == "fail"]
+    failed = [finding.name for finding in findings if finding.status == "fail"]
     if failed:
         raise OpsError(
-            "; ".join(f"{one.name}: {one.found}" for one in failed),
-            "; ".join(dict.fromkeys(one.advice for one in failed)),
+            f"{', '.join(failed)}: see above", "do what the lines above say, then the same command"
         )

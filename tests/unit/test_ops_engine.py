@@ -59,9 +59,9 @@ def test_failure_is_explained(tmp_path: Path, capfd: pytest.CaptureFixture[str])
 
 
 def test_unknown_failure_keeps_the_engines_last_words(tmp_path: Path) -> None:
-    session = engine_that(tmp_path, "echo 'error: something new' >&2; exit 1")
+    session = engine_that(tmp_path, "echo 'error: something new'; echo 'Duration: 6s' >&2; exit 1")
     with pytest.raises(OpsError, match="error: something new"):
-        session.pulumi.answer("stack", "output")
+        session.pulumi.run("up")
 
 
 def test_silent_failure_is_a_failure(tmp_path: Path) -> None:
@@ -147,6 +147,7 @@ def test_environment_lines_hold_no_secret(tmp_path: Path) -> None:
         ("Bind for 127.0.0.1:3000 failed: port is already allocated", "port is taken"),
         ("listen tcp4 127.0.0.1:3000: bind: address already in use", "port is taken"),
         ('The container name "/loki" is already in use by container', "container of that name"),
+        ("network with name observability already exists", "a network of that name"),
         ("toomanyrequests: You have reached your pull rate limit", "limits your pulls"),
         ("Error response from daemon: pull access denied for x", "image is not to be had"),
         ("manifest for grafana/loki:9 not found: manifest unknown", "image is not to be had"),
