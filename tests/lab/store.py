@@ -5,8 +5,9 @@ Layout under the root (``OTEL_STACK_LAB_CACHE``, or ``~/.cache/otel-stack-lab``)
     bin/<name>-<version>/<name>   one program each, with a ``.done`` marker that names its recipe
     kafka-<version>/libs          Kafka's jars
     path/                         executables to be put on PATH (CLI, language host, plugins)
-    images/                       markers of the images that were built
-    go/, build/                   Go's caches and the modules being built; deleted after a build
+    base/                         BusyBox and minimal Debians for images
+    images/                       one image's files while it is built
+    go/, build/                   Go's caches and the modules being built; deleted at the end
     log/                          one log a step, and dockerd's
 """
 
