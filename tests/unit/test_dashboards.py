@@ -12,7 +12,17 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.queries import DASHBOARDS, DATASOURCES, RULES, PanelQuery, expand, iter_queries, panels
+from tests.support.queries import (
+    DASHBOARDS,
+    DATASOURCES,
+    NEEDS_MORE,
+    RULES,
+    PanelQuery,
+    expand,
+    iter_queries,
+    may_be_empty,
+    panels,
+)
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
@@ -139,6 +149,11 @@ def test_queries_of_every_kind_are_found() -> None:
         in found
     )
     assert "jaeger: trace to logs" in {query.panel for query in found}
+
+
+def test_queries_that_may_be_empty_exist() -> None:
+    empty = [query for query in iter_queries(CONFIGS) if may_be_empty(query)]
+    assert {(query.dashboard, query.panel) for query in empty} >= NEEDS_MORE
 
 
 @pytest.mark.parametrize(
