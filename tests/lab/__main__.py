@@ -29,6 +29,7 @@ def prepare(phase: Phase = LAST_PHASE) -> None:
     """Make everything that is missing: programs, plugins, the Docker Engine, images."""
     with _messages(), store.lock(lambda: say("another run prepares the lab; waiting for it to end")):
         missing = [part for part in plan.parts(phase) if not part.is_there()]
+        plan.require_tools(missing)
         disk.require(store.root(), plan.disk_needs(missing))
         for part in missing:
             part.make()

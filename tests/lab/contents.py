@@ -111,7 +111,7 @@ def haproxy(root: RootFs) -> None:
 
 def sources() -> list[Path]:
     """The lab's own files that go into images or decide what does."""
-    modules = [_HERE / name for name in ("contents.py", "rootfs.py", "debian.py")]
+    modules = [_HERE / name for name in ("contents.py", "rootfs.py")]
     return sorted([*modules, *_KAFKA_FILES.iterdir(), *(_HERE / "haproxy").iterdir()])
 
 

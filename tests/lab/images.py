@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import docker
 from docker.errors import APIError, BuildError, ImageNotFound
 
-from tests.lab import collector, contents, grafana_build, maven, programs, store
+from tests.lab import collector, contents, debian, grafana_build, maven, programs, store
 from tests.lab.errors import LabError
 from tests.lab.progress import say, step
 from tests.lab.rootfs import RootFs
@@ -63,7 +63,12 @@ class LabImage:
 
     def digest(self) -> str:
         """A digest of everything that goes into the image."""
-        parts = [self.dockerfile(), self.recipe(), *(path.read_text() for path in contents.sources())]
+        parts = [
+            self.dockerfile(),
+            self.recipe(),
+            debian.SUITE,
+            *(path.read_text() for path in contents.sources()),
+        ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

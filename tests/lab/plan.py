@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.lab import collector, debian, gobuild, grafana_build, maven, programs, store
+from tests.lab.errors import LabError
 
 MOST_SCRATCH_GB = 16.0
 """Go's caches are deleted after each program when the disk gets short, so no build needs more than this."""
@@ -21,6 +24,8 @@ class Part:
         phase: first phase of the stack that needs it.
         is_there: tells whether it is complete and of the present recipe.
         make: makes it.
+        tools: commands that ``make`` runs and does not install.
+        root: ``make`` needs root.
         disk_gb: what it takes when finished, measured.
         scratch_gb: growth of Go's caches in its build, measured; given back at the end.
     """
@@ -30,6 +35,8 @@ class Part:
     phase: int
     is_there: Callable[[], bool]
     make: Callable[[], None]
+    tools: tuple[str, ...]
+    root: bool = False
     disk_gb: float
     scratch_gb: float = 0.0
 
@@ -37,6 +44,25 @@ class Part:
 def parts(phase: int) -> list[Part]:
     """The parts of these phases in the order in which they are made."""
     return [part for part in _all_parts() if part.phase <= phase]
+
+
+def require_tools(missing: list[Part]) -> None:
+    """Check before the first step that none of the missing parts lacks a tool.
+
+    Raises:
+        LabError: naming every tool that is not installed, and the parts that need it.
+    """
+    lacking: dict[str, list[str]] = {}
+    for part in missing:
+        needs = [tool for tool in part.tools if shutil.which(tool) is None]
+        needs += ["to run as root"] if part.root and os.geteuid() != 0 else []
+        for need in needs:
+            lacking.setdefault(need, []).append(part.name)
+    if lacking:
+        lines = "".join(f"\n  {need}: for {', '.join(parts)}" for need, parts in lacking.items())
+        raise LabError(
+            f"the lab needs what this machine lacks:{lines}\nInstall it and run the same command again."
+        )
 
 
 def disk_needs(missing: list[Part]) -> dict[str, float]:
@@ -58,6 +84,7 @@ def _all_parts() -> list[Part]:
             phase=1,
             is_there=collector.is_built,
             make=collector.build,
+            tools=("go",),
             disk_gb=0.2,
             scratch_gb=5.0,
         ),
@@ -68,6 +95,7 @@ def _all_parts() -> list[Part]:
             phase=1,
             is_there=grafana_build.is_built,
             make=grafana_build.build,
+            tools=("go",),
             disk_gb=0.05,
             scratch_gb=0.5,
         ),
@@ -77,6 +105,7 @@ def _all_parts() -> list[Part]:
             phase=1,
             is_there=debian.has_busybox,
             make=debian.fetch_busybox,
+            tools=("apt-get", "dpkg-deb"),
             disk_gb=0.01,
         ),
         Part(
@@ -85,6 +114,7 @@ def _all_parts() -> list[Part]:
             phase=2,
             is_there=maven.is_fetched,
             make=maven.fetch_kafka,
+            tools=("mvn", "java"),
             disk_gb=0.1,
         ),
         *(_base_part(package) for package in (debian.JAVA, debian.HAPROXY)),
@@ -99,6 +129,7 @@ def _go_part(program: programs.GoProgram) -> Part:
         phase=program.phase,
         is_there=lambda: store.is_done(target, program.recipe),
         make=lambda: gobuild.build(program),
+        tools=("go",),
         disk_gb=program.disk_gb,
         scratch_gb=program.scratch_gb,
     )
@@ -111,5 +142,7 @@ def _base_part(package: str) -> Part:
         phase=2,
         is_there=lambda: debian.has_base(package),
         make=lambda: debian.make_base(package),
+        tools=("apt-get",),
+        root=True,
         disk_gb=0.5,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -118,6 +119,11 @@ class TestDisk:
         needs = plan.disk_needs(plan.parts(2))
         assert max(needs.values()) == plan.MOST_SCRATCH_GB
         assert len(needs) == len(plan.parts(2)) + 1
+
+    def test_every_missing_tool_is_named_before_the_first_step(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(shutil, "which", lambda tool: None if tool in {"go", "mvn"} else tool)
+        with pytest.raises(LabError, match=r"(?s)go: for pulumi, .*mvn: for kafka"):
+            plan.require_tools(plan.parts(2))
 
     def test_a_phase_needs_no_part_of_a_later_one(self) -> None:
         assert "kafka" not in {part.name for part in plan.parts(1)}
