@@ -197,6 +197,11 @@ def build(client: docker.DockerClient, image: LabImage) -> None:
             store.remove(context)
 
 
+def drop_outdated(client: docker.DockerClient) -> None:
+    """Delete the lab's images that a newer build has taken the name of and no container uses."""
+    client.images.prune(filters={"dangling": True, "label": LABEL})
+
+
 def _is_there(client: docker.DockerClient, image: LabImage) -> bool:
     try:
         labels = client.images.get(image.reference).labels
