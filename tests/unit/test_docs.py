@@ -1,0 +1,61 @@
+"""What the documents name is there: links, paths, commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ops.cli import app
+from tests.support.documents import DOCUMENTS, LINK, README, ROOT, SPAN, name_of, prose, text
+
+TOP = ("components/", "configs/", "docs/", "ops/", "tests/", ".github/", ".ci/")
+MAKE = re.compile(r"(?:^|`|&& )(?:[A-Z_]+=\S+ )*make ([a-z][a-z0-9-]*)", re.MULTILINE)
+
+
+def anchors(path: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+class TestEveryDocument:
+    def test_links_lead_somewhere(self, path: Path) -> None:
+        broken = []
+        for link in LINK.findall(prose(path)):
+            target, _, anchor = link.partition("#")
+            file = (path.parent / target).resolve() if target else path
+            elsewhere = re.match(r"[a-z]+:", target)
+            if not elsewhere and (not file.exists() or (anchor and anchor not in anchors(file))):
+                broken.append(link)
+        assert broken == []
+
+    def test_paths_of_the_repository_exist(self, path: Path) -> None:
+        spans = [span for span in SPAN.findall(prose(path)) if span.startswith(TOP)]
+        plain = [span for span in spans if not re.search(r"[<*\s]", span)]
+        assert [span for span in plain if not (ROOT / span).exists()] == []
+
+    def test_make_targets_exist(self, path: Path) -> None:
+        targets = re.findall(r"^([a-z][a-z0-9 -]*):(?!=)", text(ROOT / "Makefile"), re.MULTILINE)
+        known = {target for line in targets for target in line.split()}
+        assert set(MAKE.findall(text(path))) - known == set()
+
+    def test_commands_of_ops_exist(self, path: Path) -> None:
+        known = {command.callback.__name__ for command in app.registered_commands if command.callback}
+        assert set(re.findall(r"-m ops ([a-z][a-z-]*)", text(path))) - known == set()
+
+
+def test_every_document_is_reached_from_the_readme() -> None:
+    reached, new = set[Path](), {README}
+    while new:
+        reached |= new
+        links = {
+            (path.parent / link.partition("#")[0]).resolve()
+            for path in new
+            for link in LINK.findall(text(path))
+        }
+        listed = {document for link in links if link.is_dir() for document in link.glob("*.md")}
+        new = {link for link in links | listed if link.suffix == ".md" and link.exists()} - reached
+    documents = [path for path in DOCUMENTS if path.is_relative_to(ROOT / "docs")]
+    assert [name_of(path) for path in documents if path not in reached] == []
