@@ -11,7 +11,7 @@ from typing import Literal
 
 from components.settings import Settings
 from ops.docker_engine import Engine
-from ops.names import PROGRAM_CONTAINERS
+from ops.names import NETWORK
 from ops.ports import Holder, is_taken, listening_program, publishing_containers
 from ops.units import amount
 
@@ -60,21 +60,21 @@ def check_engine(engine: Engine) -> Finding:
     return Finding(name="Docker Engine", found=found)
 
 
-def running_containers(engine: Engine) -> set[str]:
-    """Those of the stack's own containers that run."""
-    names = {str(one["Names"][0]).lstrip("/") for one in engine.client.api.containers()}
-    return names.intersection(PROGRAM_CONTAINERS)
+def own_containers(engine: Engine) -> set[str]:
+    """Running containers of a stack: those in its network."""
+    found = engine.client.api.containers(filters={"network": NETWORK})
+    return {str(one["Names"][0]).lstrip("/") for one in found}
 
 
 def check_ports(settings: Settings, engine: Engine) -> Iterator[Finding]:
     """Are the ports free that the stack publishes, or its own already?"""
-    publishing = publishing_containers(engine.client)
+    publishing, own = publishing_containers(engine.client), own_containers(engine)
     addresses = _bind_addresses(settings)
     for key, port in settings.published_ports().items():
         holder = port_holder(addresses[key.split(".")[0]], port, publishing, look_here=engine.mine)
         if holder is None:
             yield Finding(name=f"port {port}", found="free")
-        elif holder.container in PROGRAM_CONTAINERS:
+        elif holder.container in own:
             yield Finding(name=f"port {port}", found=f"this stack's own {holder}")
         else:
             advice = f"stop it, or set {key} in the stack's file to a free port"

@@ -5,8 +5,16 @@ from __future__ import annotations
 from components.images import CATALOGUE
 from components.settings import Settings
 
+FIRST_PHASE = ("collector", "jaeger", "prometheus", "loki", "grafana")
+
+
+def images_by_program(settings: Settings) -> dict[str, str]:
+    """Reference of the image of every program of the stack, mirror and overrides applied."""
+    images = settings.image_catalogue
+    programs = FIRST_PHASE if settings.phase == 1 else tuple(CATALOGUE)
+    return {program: images[program].reference for program in programs}
+
 
 def image_references(settings: Settings) -> list[str]:
-    """References of all images of the stack, mirror and overrides applied."""
-    images = settings.image_catalogue
-    return [images[program].reference for program in CATALOGUE]
+    """References of all images of the stack."""
+    return list(images_by_program(settings).values())

@@ -11,21 +11,17 @@ from ops.checks import (
     check_memory,
     check_ports,
     check_python,
-    running_containers,
+    own_containers,
 )
 from ops.docker_engine import Engine, connect
 from ops.errors import OpsError
 from ops.images import image_references
-from ops.names import DATA_VOLUMES
 from ops.outputs import StackOutputs
 from ops.project import Stack, load_stack
 from ops.screen import MARKS, err, heading, out, say, table
 from ops.session import Session, bind, working
 from ops.state import forget_stack
 from ops.toolchain import Choice, choose, provide
-
-KEPT_BY_DOWN = ("**docker:index/volume:Volume::{name}", "**random:index/randomPassword:RandomPassword::**")
-"""Patterns of resources that outlive ``down``: the data, and the password inside Grafana's data."""
 
 
 def doctor(name: str) -> None:
@@ -94,9 +90,10 @@ def down(name: str) -> None:
         OpsError: the engine failed.
     """
     session = _existing(name)
-    excluded = [f"--exclude={pattern}" for pattern in _kept_patterns()]
+    inventory = session.inventory()
+    excluded = [f"--exclude={urn}" for urn in inventory.kept_urns]
     session.pulumi.run("destroy", "--yes", *excluded, config=True)
-    say(f"The data volumes are kept: {', '.join(DATA_VOLUMES)}. make up brings the stack back with its data.")
+    say(f"The data is kept, in the volumes {', '.join(inventory.data_volumes)}; make up finds it again.")
 
 
 def destroy(name: str) -> None:
@@ -147,11 +144,6 @@ def _existing(name: str) -> Session:
     return session
 
 
-def _kept_patterns() -> list[str]:
-    volumes, passwords = KEPT_BY_DOWN
-    return [*(volumes.format(name=volume) for volume in DATA_VOLUMES), passwords]
-
-
 def _engine_if_any(stack: Stack) -> Engine | None:
     try:
         return connect(stack.docker_host())
@@ -175,7 +167,7 @@ def _engine_findings(stack: Stack, engine: Engine) -> list[Finding]:
     return [
         check_engine(engine),
         *check_ports(settings, engine),
-        check_memory(settings, engine, running=bool(running_containers(engine))),
+        check_memory(settings, engine, running=bool(own_containers(engine))),
         check_disk(settings, engine, missing),
     ]
 

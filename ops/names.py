@@ -1,9 +1,10 @@
-"""Names that the program gives to its containers and volumes on Docker."""
+"""Names that the program gives to things on Docker, where the engine's state does not tell them."""
 
 from __future__ import annotations
 
-PROGRAM_CONTAINERS = ("otel-collector", "jaeger", "prometheus", "loki", "grafana")
-COLLECTOR_PROBE = "otel-collector-ready"
+NETWORK = "observability"
+"""Every container of a stack is in this network."""
+
 PROGRAM_OF_VOLUME = {
     "otel-storage": "collector",
     "jaeger-data": "jaeger",
@@ -11,4 +12,4 @@ PROGRAM_OF_VOLUME = {
     "loki-data": "loki",
     "grafana-data": "grafana",
 }
-DATA_VOLUMES = tuple(PROGRAM_OF_VOLUME)
+"""Data volume -> program whose sizing gives its disk budget."""

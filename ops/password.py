@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from ops.errors import OpsError
 from ops.session import Session
@@ -18,12 +17,9 @@ def grafana_password(session: Session) -> str:
     Raises:
         OpsError: the stack is not up, or its secrets cannot be decrypted.
     """
-    if not session.pulumi.exists():
-        raise OpsError(f"the stack {session.stack.name} is not up", "run: make up", status=2)
-    for resource in session.export("--show-secrets")["deployment"].get("resources", []):
+    for resource in session.resources("--show-secrets"):
         if str(resource.get("urn", "")).endswith(f"::{RESOURCE}"):
-            outputs: Any = resource.get("outputs") or {}
-            return _plaintext(outputs.get("result"))
+            return _plaintext((resource.get("outputs") or {}).get("result"))
     raise OpsError(f"the stack {session.stack.name} has no {RESOURCE}", "make up generates it", status=2)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ops.engine import Pulumi
 from ops.errors import OpsError
+from ops.inventory import Inventory, take_inventory
 from ops.outputs import StackOutputs
 from ops.project import Stack, load_stack
 from ops.state import EngineState, prepare_state
@@ -35,21 +37,32 @@ class Session:
         """
         values = self.pulumi.json("stack", "output", "--json") if self.pulumi.exists() else {}
         if not values:
-            raise OpsError(
-                f"the stack {self.stack.name} is not up", f"run: make up STACK={self.stack.name}", status=2
-            )
+            raise self._not_up()
         return StackOutputs(values)
 
-    def urns(self) -> list[str]:
-        """Names of all resources that the engine knows of the stack."""
-        return [str(resource["urn"]) for resource in self.export()["deployment"].get("resources", [])]
+    def resources(self, *flags: str) -> list[Mapping[str, Any]]:
+        """The resources in the stack's state, as the engine exports them.
 
-    def export(self, *flags: str) -> Mapping[str, dict[str, list[dict[str, object]]]]:
-        """The stack's state as the engine exports it."""
-        exported: Mapping[str, dict[str, list[dict[str, object]]]] = self.pulumi.json(
-            "stack", "export", *flags
-        )
-        return exported
+        Raises:
+            OpsError: the stack has not been made.
+        """
+        if not self.pulumi.exists():
+            raise self._not_up()
+        exported: Mapping[str, Any] = self.pulumi.json("stack", "export", *flags)
+        resources: list[Mapping[str, Any]] = (exported.get("deployment") or {}).get("resources") or []
+        return resources
+
+    def inventory(self) -> Inventory:
+        """What the stack has on its Docker Engine.
+
+        Raises:
+            OpsError: the stack has not been made.
+        """
+        return take_inventory(self.resources())
+
+    def _not_up(self) -> OpsError:
+        name = self.stack.name
+        return OpsError(f"the stack {name} is not up", f"run: make up STACK={name}", status=2)
 
 
 def reading(name: str) -> Session:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import tarfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,6 @@ from ops.backup.manifest import FORMAT, MAKER, Archive, Manifest
 from ops.backup.retention import folder_name, partial_name
 from ops.backup.volumes import Volumes
 from ops.errors import OpsError
-from ops.names import DATA_VOLUMES
 from ops.screen import say
 from ops.units import amount
 
@@ -37,12 +36,14 @@ class Source:
         stack: name of the stack.
         images: image by program.
         state: the engine's export of the stack; its secrets are encrypted.
+        volumes: data volumes to pack.
         configuration: paths of files and folders, by their name in the archive.
     """
 
     stack: str
     images: Mapping[str, str]
     state: bytes
+    volumes: Sequence[str]
     configuration: Mapping[str, Path]
 
 
@@ -62,7 +63,9 @@ def make_backup(source: Source, volumes: Volumes, folder: Path, now: datetime, *
     Raises:
         OpsError: a volume is missing, an archive broke off, or the disk is full; nothing is left behind.
     """
-    missing = [name for name in DATA_VOLUMES if not volumes.exists(name)]
+    if not source.volumes:
+        raise OpsError(f"the stack {source.stack} has no data volumes", "run: make up")
+    missing = [name for name in source.volumes if not volumes.exists(name)]
     if missing:
         raise OpsError(f"no such volume: {', '.join(missing)}", "make up makes them")
     name = folder_name(source.stack, now)
@@ -84,7 +87,7 @@ def make_backup(source: Source, volumes: Volumes, folder: Path, now: datetime, *
 
 
 def _fill(partial: Path, source: Source, volumes: Volumes, now: datetime, *, hot: bool) -> None:
-    archives = {name: _pack_volume(partial, volumes, name, hot=hot) for name in DATA_VOLUMES}
+    archives = {name: _pack_volume(partial, volumes, name, hot=hot) for name in source.volumes}
     files = {"state and configuration": pack(_configuration(source), partial / "configuration.tar.gz")}
     manifest = Manifest(
         made_by=MAKER,

@@ -42,7 +42,7 @@ def restore_backup(folder: Path, volumes: Volumes, only: Sequence[str], *, force
         except APIError as error:
             raise OpsError(
                 f"{name}: {error.explanation or error}",
-                "the volume may be incomplete now; the same command with --force starts it over",
+                "the volume may be incomplete now; --force (make: FORCE=1) starts it over",
             ) from error
         say(f"{name}: {amount(archive.unpacked_bytes)} restored")
     return manifest
@@ -68,5 +68,5 @@ def _refuse_filled(volumes: Volumes, names: Sequence[str]) -> None:
     if filled:
         raise OpsError(
             f"these volumes hold data: {', '.join(filled)}",
-            "--force replaces it; make a backup of it first if in doubt",
+            "--force (make: FORCE=1) replaces it; make a backup of it first if in doubt",
         )

@@ -12,7 +12,6 @@ import requests
 import typer
 from docker.errors import DockerException
 
-from components.images import CATALOGUE
 from ops.backup.create import Source, make_backup
 from ops.backup.restore import restore_backup
 from ops.backup.retention import prune
@@ -20,7 +19,7 @@ from ops.backup.volumes import Volumes
 from ops.commands.options import StackName
 from ops.docker_engine import connect
 from ops.errors import OpsError
-from ops.images import image_references
+from ops.images import image_references, images_by_program
 from ops.project import ROOT, Stack, load_stack
 from ops.screen import out, say
 from ops.session import Session, reading
@@ -69,10 +68,10 @@ def restore(
 
 def _source(session: Session) -> Source:
     stack = session.stack
-    images = stack.settings.image_catalogue
     return Source(
         stack=stack.name,
-        images={program: images[program].reference for program in CATALOGUE},
+        images=images_by_program(stack.settings),
+        volumes=session.inventory().data_volumes,
         state=session.pulumi.answer("stack", "export").encode(),
         configuration={
             "Pulumi.yaml": stack.project_file,

@@ -75,8 +75,7 @@ def health(
 ) -> None:
     """Show how the stack is. Exit status: 0 healthy, 1 degraded, 2 it cannot be told."""
     looked_back = _duration(window)
-    session = reading(stack)
-    readings = gather(session.stack, session.outputs(), looked_back)
+    readings = gather(reading(stack), looked_back)
     if as_json:
         print_json(as_dict(readings))
     else:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from components.settings import Settings
 from ops.docker_engine import Engine
 from ops.health.model import Reading
-from ops.names import DATA_VOLUMES, PROGRAM_OF_VOLUME
+from ops.names import PROGRAM_OF_VOLUME
 from ops.units import amount
 
 AREA = "disk"
@@ -16,12 +16,12 @@ FREE_LIMIT = 0.1
 """Share of the disk below which databases are about to stop."""
 
 
-def disk_readings(engine: Engine, settings: Settings) -> Iterator[Reading]:
+def disk_readings(engine: Engine, settings: Settings, volumes: Sequence[str]) -> Iterator[Reading]:
     """Read the size of every data volume, and what is free where they lie."""
     sizes = volume_sizes(engine)
-    for volume in DATA_VOLUMES:
-        budget = settings.size.programs[PROGRAM_OF_VOLUME[volume]].volume.bytes
-        yield _volume_reading(volume, sizes.get(volume), budget)
+    budgets = {name: settings.size.programs[of].volume.bytes for name, of in PROGRAM_OF_VOLUME.items()}
+    for volume in volumes:
+        yield _volume_reading(volume, sizes.get(volume), budgets.get(volume))
     yield from _free_reading(engine)
 
 
@@ -34,9 +34,11 @@ def volume_sizes(engine: Engine) -> Mapping[str, int]:
     }
 
 
-def _volume_reading(volume: str, size: int | None, budget: int) -> Reading:
+def _volume_reading(volume: str, size: int | None, budget: int | None) -> Reading:
     if size is None:
         return Reading(area=AREA, name=volume, status="unknown", found="no such volume")
+    if budget is None:
+        return Reading(area=AREA, name=volume, found=amount(size))
     found = f"{amount(size)} of {amount(budget)} ({size / budget:.0%})"
     if size >= VOLUME_LIMIT * budget:
         advice = "shorten retention, or raise the program's volume in the stack's file"

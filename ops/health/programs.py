@@ -11,12 +11,11 @@ import httpx
 from docker.errors import NotFound
 
 from ops.health.model import Reading
-from ops.names import COLLECTOR_PROBE, PROGRAM_CONTAINERS
+from ops.inventory import Inventory
 from ops.outputs import StackOutputs
 from ops.web import problem
 
 AREA = "programs"
-COLLECTOR = "otel-collector"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,19 +34,21 @@ class Interface:
 
 
 INTERFACES: Mapping[str, Interface] = {
-    "otel-collector OTLP/HTTP": Interface(output="otlp_http_endpoint", path="/v1/traces", body="{}"),
-    "jaeger": Interface(output="traces_query_url", path="/"),
-    "prometheus": Interface(output="metrics_query_url", path="/-/ready"),
-    "loki": Interface(output="logs_query_url", path="/ready"),
-    "grafana": Interface(output="grafana_url", path="/api/health"),
+    "OTLP/HTTP": Interface(output="otlp_http_endpoint", path="/v1/traces", body="{}"),
+    "Jaeger": Interface(output="traces_query_url", path="/"),
+    "Prometheus": Interface(output="metrics_query_url", path="/-/ready"),
+    "Loki": Interface(output="logs_query_url", path="/ready"),
+    "Grafana": Interface(output="grafana_url", path="/api/health"),
 }
 """An export without spans is answered like any other and leaves nothing behind."""
 
 
-def container_readings(client: docker.DockerClient) -> Iterator[Reading]:
+def container_readings(client: docker.DockerClient, inventory: Inventory) -> Iterator[Reading]:
     """Read the state of every program's container, and the health that Docker probes."""
-    for name in PROGRAM_CONTAINERS:
-        yield _container_reading(client, name, probe=COLLECTOR_PROBE if name == COLLECTOR else name)
+    if not inventory.programs:
+        yield Reading(area=AREA, name="all", status="degraded", found="the stack is down", advice="make up")
+    for name in inventory.programs:
+        yield _container_reading(client, name, probe=inventory.probes.get(name, name))
 
 
 def interface_readings(client: httpx.Client, outputs: StackOutputs) -> Iterator[Reading]:
@@ -63,9 +64,8 @@ def interface_readings(client: httpx.Client, outputs: StackOutputs) -> Iterator[
                 )
             answer.raise_for_status()
         except httpx.HTTPError as error:
-            advice = f"docker logs {name.split()[0]}"
             found = f"{url}: {problem(error)}"
-            yield Reading(area=AREA, name=name, status="degraded", found=found, advice=advice)
+            yield Reading(area=AREA, name=name, status="degraded", found=found, advice="docker logs of it")
         else:
             yield Reading(area=AREA, name=name, found=f"{url} answers")
 

@@ -16,19 +16,25 @@ from ops.health.disk import disk_readings
 from ops.health.model import Reading, overall
 from ops.health.pipeline import Prometheus, pipeline_readings
 from ops.health.programs import container_readings, interface_readings
-from ops.outputs import StackOutputs
+from ops.inventory import Inventory
 from ops.project import Stack
 from ops.screen import err, out, table
+from ops.session import Session
 from ops.web import ANSWER_SECONDS
 
 _STYLES = {"healthy": "green", "degraded": "red", "unknown": "yellow"}
 
 
-def gather(stack: Stack, outputs: StackOutputs, window: str) -> list[Reading]:
-    """Read everything; what cannot be read becomes a reading too."""
+def gather(session: Session, window: str) -> list[Reading]:
+    """Read everything; what cannot be read becomes a reading too.
+
+    Raises:
+        OpsError: the stack has not been brought up.
+    """
+    outputs, inventory = session.outputs(), session.inventory()
     with httpx.Client(timeout=ANSWER_SECONDS) as client, err.status("asking every program"):
         prometheus = Prometheus(client, outputs.text("metrics_query_url"))
-        engine_readings = _from_docker(stack)
+        engine_readings = _from_docker(session.stack, inventory)
         return [
             *(reading for reading in engine_readings if reading.area != "disk"),
             *interface_readings(client, outputs),
@@ -37,10 +43,13 @@ def gather(stack: Stack, outputs: StackOutputs, window: str) -> list[Reading]:
         ]
 
 
-def _from_docker(stack: Stack) -> list[Reading]:
+def _from_docker(stack: Stack, inventory: Inventory) -> list[Reading]:
     try:
         engine = connect(stack.docker_host())
-        return [*container_readings(engine.client), *disk_readings(engine, stack.settings)]
+        return [
+            *container_readings(engine.client, inventory),
+            *disk_readings(engine, stack.settings, inventory.data_volumes),
+        ]
     except OpsError as error:
         message, advice = error.message, error.advice
     except (DockerException, requests.exceptions.RequestException) as error:

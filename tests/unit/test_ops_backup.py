@@ -11,6 +11,7 @@ import stat
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ from ops.backup.restore import restore_backup
 from ops.backup.retention import backups, folder_name, prune
 from ops.backup.volumes import Volumes
 from ops.errors import OpsError
-from ops.names import DATA_VOLUMES
 
+DATA_VOLUMES = ("otel-storage", "jaeger-data", "loki-data", "grafana-data")
 NOW = datetime(2026, 3, 1, 2, 0, 0, tzinfo=timezone.utc)
 
 
@@ -110,6 +111,7 @@ def source(tmp_path: Path) -> Source:
         stack="dev",
         images={"loki": "grafana/loki:3.7.8"},
         state=b'{"version": 3}',
+        volumes=DATA_VOLUMES,
         configuration={file.name: file},
     )
 
@@ -196,6 +198,11 @@ def test_missing_volume_is_told_before_anything_is_written(tmp_path: Path, sourc
     assert not (tmp_path / "backups").exists()
 
 
+def test_stack_without_data_is_not_backed_up(tmp_path: Path, source: Source) -> None:
+    with pytest.raises(OpsError, match="no data volumes"):
+        make_backup(replace(source, volumes=()), volumes(), tmp_path / "backups", NOW, hot=False)
+
+
 def test_full_disk_is_told_in_words(tmp_path: Path, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_chunks: object, _path: Path) -> None:
         raise OSError(28, "No space left on device")
@@ -267,7 +274,7 @@ def test_docker_that_fails_in_the_middle_is_told_in_words(tmp_path: Path, source
     made = make_backup(source, volumes(), tmp_path / "backups", NOW, hot=False)
     with pytest.raises(OpsError, match="otel-storage: no space left on device after 1 chunks") as caught:
         restore_backup(made, Failing({}), [], force=False)
-    assert "--force starts it over" in caught.value.advice
+    assert "starts it over" in caught.value.advice
 
 
 def test_unknown_volume_names_those_of_the_backup(tmp_path: Path, source: Source) -> None:
@@ -315,7 +322,9 @@ def backup_of(source: Source, folder: Path, days_ago: int) -> Path:
 def test_retention_deletes_old_backups_of_this_stack_only(tmp_path: Path, source: Source) -> None:
     folder = tmp_path / "backups"
     old, edge, new = (backup_of(source, folder, days) for days in (8, 7, 1))
-    other = backup_of(Source(stack="prod", images={}, state=b"", configuration={}), folder, 100)
+    other = backup_of(
+        Source(stack="prod", images={}, state=b"", volumes=DATA_VOLUMES, configuration={}), folder, 100
+    )
     assert prune(folder, "dev", 7, NOW) == [old]
     assert backups(folder, "dev") == [edge, new]
     assert other.exists()

@@ -21,19 +21,23 @@ from ops import checks
 from ops.checks import check_disk, check_memory, check_ports, check_python
 from ops.docker_engine import Engine, connect
 from ops.errors import OpsError
+from ops.names import NETWORK
 from ops.ports import is_taken, listening_program
 
 GIB = 2**30
 Usage = namedtuple("Usage", "total used free")
 
 
-def container(name: str, *ports: int) -> dict[str, Any]:
+def container(name: str, *ports: int, network: str = "bridge") -> dict[str, Any]:
     published = [{"PublicPort": port, "PrivatePort": port} for port in ports]
-    return {"Names": [f"/{name}"], "Ports": [*published, {"PrivatePort": 8888}]}
+    return {"Names": [f"/{name}"], "Ports": [*published, {"PrivatePort": 8888}], "network": network}
 
 
 def engine(*containers: dict[str, Any], mine: bool = True, memory: int = 16 * GIB) -> Engine:
-    client: Any = SimpleNamespace(api=SimpleNamespace(containers=lambda: list(containers)))
+    def listed(filters: dict[str, str] | None = None) -> list[dict[str, Any]]:
+        return [one for one in containers if filters is None or one["network"] == filters["network"]]
+
+    client: Any = SimpleNamespace(api=SimpleNamespace(containers=listed))
     return Engine(
         client=client, host="unix:///x", version="29.0", memory=memory, data_root="/var/lib/docker", mine=mine
     )
@@ -99,7 +103,7 @@ def test_free_ports(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ports_of_the_running_stack_are_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    findings = ports_with(monkeypatch, engine(container("otel-collector", 4317, 4318)), 4317, 4318)
+    findings = ports_with(monkeypatch, engine(container("otel-collector", 4317, 4318, network=NETWORK)), 4317)
     assert findings["port 4317"].status == "ok"
     assert "own container otel-collector" in findings["port 4317"].found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -18,10 +19,18 @@ from ops.health.disk import disk_readings
 from ops.health.model import EXIT_STATUS, Reading, Status, overall
 from ops.health.pipeline import LOSSES, QUEUE_FILL, Prometheus, pipeline_readings
 from ops.health.programs import INTERFACES, container_readings, interface_readings
-from ops.names import COLLECTOR_PROBE, DATA_VOLUMES, PROGRAM_CONTAINERS
+from ops.inventory import Inventory
 from ops.outputs import StackOutputs
 from ops.units import amount
 
+PROGRAMS = ("otel-collector", "jaeger", "loki")
+DATA_VOLUMES = ("otel-storage", "jaeger-data", "loki-data", "kafka-data")
+INVENTORY = Inventory(
+    programs=PROGRAMS,
+    probes={"otel-collector": "otel-collector-ready"},
+    data_volumes=DATA_VOLUMES,
+    kept_urns=(),
+)
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
 RUNNING = {"Status": "running", "Health": {"Status": "healthy"}}
 
@@ -36,15 +45,18 @@ def client_of(states: Mapping[str, Mapping[str, Any]]) -> Any:
 
 
 def all_running() -> dict[str, Mapping[str, Any]]:
-    states: dict[str, Mapping[str, Any]] = dict.fromkeys(PROGRAM_CONTAINERS, RUNNING)
-    return {**states, "otel-collector": {"Status": "running"}, COLLECTOR_PROBE: RUNNING}
+    states: dict[str, Mapping[str, Any]] = dict.fromkeys(PROGRAMS, RUNNING)
+    return {**states, "otel-collector": {"Status": "running"}, "otel-collector-ready": RUNNING}
 
 
 def test_collector_is_as_healthy_as_its_probe_says() -> None:
-    readings = list(container_readings(client_of(all_running())))
+    readings = list(container_readings(client_of(all_running()), INVENTORY))
     assert {reading.status for reading in readings} == {"healthy"}
-    unwell = {**all_running(), COLLECTOR_PROBE: {"Status": "running", "Health": {"Status": "unhealthy"}}}
-    collector = next(iter(container_readings(client_of(unwell))))
+    unwell = {
+        **all_running(),
+        "otel-collector-ready": {"Status": "running", "Health": {"Status": "unhealthy"}},
+    }
+    collector = next(iter(container_readings(client_of(unwell), INVENTORY)))
     assert (collector.name, collector.status, collector.found) == (
         "otel-collector",
         "degraded",
@@ -71,7 +83,7 @@ def test_program_that_is_not_well(state: Mapping[str, Any] | None, found: str, a
     states = {name: one for name, one in all_running().items() if name != "loki"}
     if state is not None:
         states["loki"] = state
-    reading = next(one for one in container_readings(client_of(states)) if one.name == "loki")
+    reading = next(one for one in container_readings(client_of(states), INVENTORY) if one.name == "loki")
     assert reading.status == "degraded"
     assert found in reading.found
     assert advice in reading.advice
@@ -89,6 +101,12 @@ OUTPUTS = StackOutputs(
 )
 
 
+def test_stack_that_is_down_is_degraded() -> None:
+    down = replace(INVENTORY, programs=())
+    (reading,) = container_readings(client_of({}), down)
+    assert (reading.status, reading.found, reading.advice) == ("degraded", "the stack is down", "make up")
+
+
 def http(handle: Any) -> httpx.Client:
     return httpx.Client(transport=httpx.MockTransport(handle))
 
@@ -104,8 +122,8 @@ def test_every_interface_is_asked() -> None:
     assert set(readings) == set(INTERFACES)
     assert "POST http://o:4318/v1/traces" in asked
     assert "GET http://o:3000/api/health" in asked
-    assert [name for name, one in readings.items() if one.status != "healthy"] == ["loki"]
-    assert "HTTP 503" in readings["loki"].found
+    assert [name for name, one in readings.items() if one.status != "healthy"] == ["Loki"]
+    assert "HTTP 503" in readings["Loki"].found
 
 
 def prometheus(results: Mapping[str, Any], targets: list[dict[str, Any]] | None = None) -> Prometheus:
@@ -209,21 +227,24 @@ def test_volumes_against_their_budget() -> None:
     settings = Settings.load({"sizing": {"loki": {"volume": "300GiB"}}})
     sizes = dict.fromkeys(DATA_VOLUMES, 1024) | {"loki-data": 290 * 2**30}
     usage = DiskUsage(total=1000 * 2**30, free=500 * 2**30)
-    readings = {one.name: one for one in disk_readings(engine_with(sizes, usage), settings)}
+    readings = {one.name: one for one in disk_readings(engine_with(sizes, usage), settings, DATA_VOLUMES)}
     assert [name for name, one in readings.items() if one.status != "healthy"] == ["loki-data"]
     assert readings["loki-data"].found == "290.0 GiB of 300.0 GiB (97%)"
+    assert readings["kafka-data"].found == "1.0 KiB"
     assert readings["/data"].found == "500.0 GiB free of 1000.0 GiB"
 
 
 def test_missing_volume_is_unknown_and_a_full_disk_degraded() -> None:
     usage = DiskUsage(total=100 * 2**30, free=5 * 2**30)
-    readings = {one.name: one for one in disk_readings(engine_with({}, usage), Settings.load({}))}
+    readings = {
+        one.name: one for one in disk_readings(engine_with({}, usage), Settings.load({}), DATA_VOLUMES)
+    }
     assert readings["loki-data"].status == "unknown"
     assert readings["/data"].status == "degraded"
 
 
 def test_engine_elsewhere_has_no_disk_to_look_at() -> None:
-    readings = disk_readings(engine_with({}, None), Settings.load({}))
+    readings = disk_readings(engine_with({}, None), Settings.load({}), DATA_VOLUMES)
     assert {one.name for one in readings} == set(DATA_VOLUMES)
 
 
