@@ -1,0 +1,160 @@
+"""The command line: exit statuses, and failures without tracebacks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+import typer
+
+from ops import cli, lifecycle
+from ops.commands import proof, stack
+from ops.errors import OpsError
+from ops.health.model import Reading
+from ops.outputs import StackOutputs
+from ops.project import ROOT
+from ops.smoke.run import Arrival, Report
+from ops.web import keep_loopback_direct
+
+OUTPUTS = StackOutputs({"contract_version": "1", "phase": 1, "grafana_url": "http://127.0.0.1:3000"})
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Call the command line; give its exit status."""
+    monkeypatch.setattr(sys, "argv", ["ops", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    return int(caught.value.code or 0)
+
+
+@pytest.fixture(autouse=True)
+def _proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "keep_loopback_direct", lambda _environ: None)
+
+
+def test_failure_is_told_in_two_lines(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_stack: str) -> None:
+        raise OpsError("the disk is [full]", "free some", status=2)
+
+    monkeypatch.setattr(lifecycle, "down", fail)
+    assert call(monkeypatch, "down") == 2
+    assert capfd.readouterr().err == "failed: the disk is [full]\nto do:  free some\n"
+
+
+def test_interrupt_is_not_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(_stack: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lifecycle, "preview", interrupt)
+    assert call(monkeypatch, "preview") == 130
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_unknown_stack_is_told_in_words() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "ops", "outputs", "--stack", "nowhere"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert "no stack 'nowhere'" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_password_prints_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(stack, "reading", lambda _stack: None)
+    monkeypatch.setattr(stack, "grafana_password", lambda _session: "[b]:smile:\\x")
+    assert call(monkeypatch, "password") == 0
+    assert capfd.readouterr() == ("[b]:smile:\\x\n", "")
+
+
+def test_outputs_for_machines(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(stack, "reading", lambda _stack: SimpleNamespace(outputs=lambda: OUTPUTS))
+    assert call(monkeypatch, "outputs", "--json") == 0
+    assert json.loads(capfd.readouterr().out) == OUTPUTS.values
+
+
+def test_destroy_asks(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    destroyed: list[str] = []
+    monkeypatch.setattr(lifecycle, "destroy", destroyed.append)
+    monkeypatch.setattr(typer, "confirm", lambda _question: False)
+    assert call(monkeypatch, "destroy") == 1
+    assert destroyed == []
+    assert "nothing was deleted" in capfd.readouterr().err
+    assert call(monkeypatch, "destroy", "--yes", "--stack", "qa") == 0
+    assert destroyed == ["qa"]
+
+
+def report(*, arrived: bool) -> Report:
+    arrival = Arrival(
+        transport="grpc", signal="trace", store="Jaeger", arrived=arrived, seconds=0.5, detail="trace [a]"
+    )
+    return Report(smoke_id="id1", arrivals=(arrival,))
+
+
+ADDRESSES = [
+    option
+    for name in ("grpc", "http", "traces", "metrics", "logs")
+    for option in (f"--{name}", "http://127.0.0.1:1")
+]
+
+
+@pytest.mark.parametrize(("arrived", "status"), [(True, 0), (False, 1)])
+def test_smoke_status_and_both_forms(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], arrived: bool, status: int
+) -> None:
+    monkeypatch.setattr(proof, "run", lambda _endpoints, _timeout: report(arrived=arrived))
+    assert call(monkeypatch, "smoke", *ADDRESSES) == status
+    shown = capfd.readouterr().out
+    assert "trace over grpc" in shown
+    assert "trace [a]" in shown
+    assert call(monkeypatch, "smoke", "--json", *ADDRESSES) == status
+    assert json.loads(capfd.readouterr().out)["passed"] is arrived
+
+
+def test_up_fails_when_its_proof_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "endpoints", lambda _given, _outputs: None)
+    monkeypatch.setattr(proof, "run", lambda _endpoints, _timeout: report(arrived=False))
+    with pytest.raises(OpsError, match="not everything"):
+        proof.prove(OUTPUTS)
+
+
+@pytest.mark.parametrize(("state", "status"), [("healthy", 0), ("degraded", 1), ("unknown", 2)])
+def test_health_status_and_both_forms(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], state: str, status: int
+) -> None:
+    reading = Reading(area="disk", name="loki-data", status=state, found="[1%]", advice="free some")  # type: ignore[arg-type]
+    monkeypatch.setattr(proof, "reading", lambda _stack: None)
+    monkeypatch.setattr(proof, "gather", lambda _session, _window: [reading])
+    assert call(monkeypatch, "health") == status
+    shown = capfd.readouterr().out
+    assert "[1%]" in shown
+    assert ("free some" in shown) is (state != "healthy")
+    assert call(monkeypatch, "health", "--json") == status
+    assert json.loads(capfd.readouterr().out)["status"] == state
+
+
+def test_wrong_window_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "health", "--window", "soon") == 2
+    assert "--window soon" in capfd.readouterr().err
+
+
+def test_loopback_never_goes_through_a_proxy() -> None:
+    environ = {"NO_PROXY": "example.com,localhost"}
+    keep_loopback_direct(environ)
+    assert environ["NO_PROXY"] == "example.com,localhost,127.0.0.1,::1"
+    assert environ["no_proxy"] == "localhost,127.0.0.1,::1"

@@ -1,0 +1,225 @@
+"""Up, down and destroy: what is checked, in which order, and what the engine is asked to do."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from components.settings import Settings
+from ops import checks, lifecycle, session
+from ops.docker_engine import DiskUsage, Engine
+from ops.errors import OpsError
+from ops.inventory import CONTAINER, PASSWORD, VOLUME
+from ops.outputs import StackOutputs
+from ops.toolchain import Choice
+from tests.support.ops import checkout
+
+OFFICIAL = Choice(lab=False, reason="official CLI 3.272.0")
+LAB = Choice(lab=True, reason="no route")
+RESOURCES = [
+    {"type": VOLUME, "urn": "urn:volume::loki-data", "inputs": {"name": "loki-data"}},
+    {"type": VOLUME, "urn": "urn:volume::loki-config-1", "inputs": {"name": "loki-config-1"}},
+    {"type": CONTAINER, "urn": "urn:container::loki", "inputs": {"name": "loki"}},
+    {"type": PASSWORD, "urn": "urn:password::grafana-admin-password", "inputs": {}},
+]
+ENGINE = """
+echo "$*" >> {folder}/log
+case "$*" in
+  *"stack ls"*) test -e {folder}/made && echo '[{{"name": "dev"}}]' || echo '[]';;
+  *"stack init"*) touch {folder}/made;;
+  *"stack export"*) echo '{state}';;
+  *"stack output"*) echo '{{"contract_version": "1"}}';;
+  *"stack rm"*) rm {folder}/made;;
+esac
+"""
+
+
+class FakeEngine(Engine):
+    """An engine with room and free ports."""
+
+    def disk(self) -> DiskUsage | None:
+        return DiskUsage(total=10**13, free=10**13)
+
+    def missing_images(self, references: Any) -> list[str]:
+        assert list(references)
+        return []
+
+
+@dataclass(kw_only=True)
+class Machine:
+    """The surroundings of a run: what answers, what is chosen, and what was done in which order."""
+
+    folder: Path
+    choice: Choice = OFFICIAL
+    answers: list[bool] = field(default_factory=lambda: [True])
+    done: list[str] = field(default_factory=list)
+
+    def connect(self, host: str) -> Engine:
+        self.done.append("connect")
+        answers = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if not answers:
+            raise OpsError(f"no Docker Engine at {host}", "start it")
+        client: Any = SimpleNamespace(api=SimpleNamespace(containers=lambda **_filters: []))
+        return FakeEngine(client=client, host=host, version="29", memory=2**40, data_root="/d", mine=True)
+
+    def choose(self, *_arguments: object) -> Choice:
+        return self.choice
+
+    def provide(self, choice: Choice, **_options: object) -> dict[str, str]:
+        self.done.append(f"provide {'lab' if choice.lab else 'official'}")
+        return {"PATH": f"{self.folder}/bin:{os.environ['PATH']}"}
+
+    @property
+    def commands(self) -> list[str]:
+        """Command lines of the engine so far."""
+        path = self.folder / "log"
+        return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    found = Machine(folder=tmp_path)
+    stack = checkout(tmp_path / "clone")
+    program = tmp_path / "bin" / "pulumi"
+    program.parent.mkdir()
+    state = json.dumps({"deployment": {"resources": RESOURCES}})
+    program.write_text(f"#!/bin/sh\n{ENGINE.format(folder=tmp_path, state=state)}")
+    program.chmod(0o755)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for variable in ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN", "DOCKER_HOST"):
+        monkeypatch.delenv(variable, raising=False)
+    for module in (lifecycle, session):
+        monkeypatch.setattr(module, "load_stack", lambda _name: stack)
+        monkeypatch.setattr(module, "choose", found.choose)
+        monkeypatch.setattr(module, "provide", found.provide)
+    monkeypatch.setattr(lifecycle, "connect", found.connect)
+    monkeypatch.setattr(checks, "is_taken", lambda _address, _port: False)
+    return found
+
+
+def test_up_checks_then_installs_then_deploys(machine: Machine) -> None:
+    outputs = lifecycle.up("dev").outputs()
+    assert machine.done == ["connect", "provide official"]
+    assert [line.split(" --")[0] for line in machine.commands[:3]] == [
+        "stack ls",
+        f"-C {machine.folder}/state/otel-stack/stacks/dev stack init dev",
+        "up",
+    ]
+    assert outputs.text("contract_version") == "1"
+
+
+def test_second_up_makes_no_second_stack(machine: Machine) -> None:
+    lifecycle.up("dev")
+    lifecycle.up("dev")
+    assert sum("stack init" in line for line in machine.commands) == 1
+    assert sum(line.startswith("up --yes") for line in machine.commands) == 2
+
+
+def test_failed_check_stops_before_anything_is_installed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(checks, "is_taken", lambda _address, port: port in (3000, 9090))
+    with pytest.raises(OpsError, match="port 9090, port 3000"):
+        lifecycle.up("dev")
+    assert machine.done == ["connect"]
+    assert machine.commands == []
+    assert "grafana.port" in capfd.readouterr().err
+
+
+def test_docker_that_is_down_stops_an_official_run(machine: Machine) -> None:
+    machine.answers = [False]
+    with pytest.raises(OpsError, match="Docker Engine"):
+        lifecycle.up("dev")
+    assert machine.done == ["connect"]
+
+
+def test_docker_that_is_down_is_started_by_the_lab_and_checked_then(machine: Machine) -> None:
+    machine.choice, machine.answers = LAB, [False, True]
+    lifecycle.up("dev")
+    assert machine.done == ["connect", "provide lab", "connect"]
+
+
+def test_docker_that_the_lab_cannot_start_is_told(machine: Machine) -> None:
+    machine.choice, machine.answers = LAB, [False]
+    with pytest.raises(OpsError, match="no Docker Engine"):
+        lifecycle.up("dev")
+    assert machine.commands == []
+
+
+def test_doctor_changes_nothing(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+    lifecycle.doctor("dev")
+    assert machine.done == ["connect"]
+    assert machine.commands == []
+    assert not (machine.folder / "state").exists()
+    text = capfd.readouterr().err
+    assert all(part in text for part in ("Python", "Docker Engine", "port 4317", "memory", "disk", "Pulumi"))
+
+
+def test_prepare_deploys_nothing(machine: Machine) -> None:
+    machine.answers = [False]
+    lifecycle.prepare("dev")
+    assert machine.done == ["connect", "provide official"]
+    assert machine.commands == []
+
+
+def test_preview_works_on_a_stack_that_is_not_up(machine: Machine) -> None:
+    machine.answers = [False]
+    lifecycle.preview("dev")
+    assert machine.commands[-1].startswith("preview --diff --stack dev")
+
+
+def test_down_keeps_data_and_the_passwords_inside_it(machine: Machine) -> None:
+    lifecycle.up("dev")
+    lifecycle.down("dev")
+    destroy = machine.commands[-1]
+    assert destroy.startswith("destroy --yes")
+    assert "--exclude=urn:volume::loki-data" in destroy
+    assert "--exclude=urn:password::grafana-admin-password" in destroy
+    assert "loki-config" not in destroy
+    assert "urn:container" not in destroy
+
+
+def test_destroy_keeps_nothing(machine: Machine) -> None:
+    lifecycle.up("dev")
+    lifecycle.destroy("dev")
+    destroy, removal = machine.commands[-2:]
+    assert destroy.startswith("destroy --yes")
+    assert "--exclude" not in destroy
+    assert removal.startswith("stack rm --yes --preserve-config --stack dev")
+    assert not (machine.folder / "state" / "otel-stack" / "stacks" / "dev").exists()
+    assert (machine.folder / "state" / "otel-stack" / "passphrase").exists()
+
+
+@pytest.mark.parametrize("remove", [lifecycle.down, lifecycle.destroy])
+def test_nothing_to_remove(machine: Machine, remove: Callable[[str], None]) -> None:
+    with pytest.raises(OpsError, match="nothing to remove") as caught:
+        remove("dev")
+    assert caught.value.status == 2
+    assert machine.commands == ["stack ls --json --non-interactive"]
+
+
+def test_next_steps_name_every_address(capfd: pytest.CaptureFixture[str]) -> None:
+    values = {
+        "contract_version": "1",
+        "otlp_grpc_endpoint": "http://127.0.0.1:4317",
+        "otlp_http_endpoint": "http://127.0.0.1:4318",
+        "grafana_url": "http://127.0.0.1:3000",
+        "grafana_admin_user": "admin",
+        "traces_ui_url": "http://127.0.0.1:16686",
+        "metrics_query_url": "http://127.0.0.1:9090",
+        "logs_query_url": "http://127.0.0.1:3100",
+        "sdk_environment": "export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317",
+    }
+    lifecycle.show_next_steps(StackOutputs(values))
+    text = capfd.readouterr().out
+    ports = Settings.load({}).published_ports()
+    assert all(f":{ports[key]}" in text for key in ("ingest.grpcPort", "ingest.httpPort", "grafana.port"))
+    assert values["sdk_environment"] in text
+    assert "make password" in text
