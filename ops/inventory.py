@@ -1,0 +1,59 @@
+"""What a stack has on its Docker Engine, from the engine's state: right in every phase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CONTAINER = "docker:index/container:Container"
+VOLUME = "docker:index/volume:Volume"
+PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type's name
+
+_CONFIG_MARK = "-config-"
+_PROBE_MARK = "-ready"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """The parts of a stack that operators deal with.
+
+    Attributes:
+        programs: containers that run, in the order of the state.
+        probes: program -> container that asks it from outside whether it is ready.
+        data_volumes: volumes that hold data.
+        kept_urns: resources that outlive ``down``: the data, and the passwords inside the data.
+    """
+
+    programs: tuple[str, ...]
+    probes: Mapping[str, str]
+    data_volumes: tuple[str, ...]
+    kept_urns: tuple[str, ...]
+
+
+def take_inventory(resources: Iterable[Mapping[str, Any]]) -> Inventory:
+    """Read the resources of an exported state."""
+    found = list(resources)
+    running = [_name(one) for one in found if _is(one, CONTAINER) and _inputs(one).get("start", True)]
+    probes = {name.removesuffix(_PROBE_MARK): name for name in running if name.endswith(_PROBE_MARK)}
+    volumes = [one for one in found if _is(one, VOLUME) and _CONFIG_MARK not in _name(one)]
+    passwords = [one for one in found if _is(one, PASSWORD)]
+    return Inventory(
+        programs=tuple(name for name in running if name not in probes.values()),
+        probes=probes,
+        data_volumes=tuple(_name(one) for one in volumes),
+        kept_urns=tuple(str(one["urn"]) for one in [*volumes, *passwords]),
+    )
+
+
+def _is(resource: Mapping[str, Any], kind: str) -> bool:
+    return resource.get("type") == kind and not resource.get("delete")
+
+
+def _inputs(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    inputs: Mapping[str, Any] = resource.get("inputs") or {}
+    return inputs
+
+
+def _name(resource: Mapping[str, Any]) -> str:
+    return str(_inputs(resource).get("name") or str(resource["urn"]).rsplit("::", maxsplit=1)[-1])
