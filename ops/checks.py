@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -54,9 +55,13 @@ def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
     return Finding(name="Python", found=f"{found} ({platform.system()} {platform.machine()})")
 
 
-def check_engine(engine: Engine) -> Finding:
+def check_engine(engine: Engine, environ: Mapping[str, str] = os.environ) -> Finding:
     """Which Docker Engine answers, and how large is its machine?"""
     found = f"{engine.version} at {engine.host}, {amount(engine.memory)} of memory"
+    other = environ.get("DOCKER_HOST", engine.host)
+    if other != engine.host:
+        advice = f"DOCKER_HOST is {other}, which the stack does not follow: set docker.host in its file"
+        return Finding(name="Docker Engine", status="warn", found=found, advice=advice)
     return Finding(name="Docker Engine", found=found)
 
 

@@ -16,7 +16,7 @@ CONNECT_TIMEOUT = 20
 """Seconds for one answer of the engine; it asks registries over its own network within this time."""
 
 _START = "start it (Linux: sudo systemctl start docker; macOS and Windows: Docker Desktop)"
-_ELSEWHERE = "if it listens elsewhere (docker context ls), set docker.host in the stack's file or DOCKER_HOST"
+_ELSEWHERE = "if it listens elsewhere (docker context ls), set docker.host in the stack's file"
 _UNREACHABLE = ("dial tcp", "no such host", "timeout", "connection refused", "proxyconnect", "x509", "eof")
 
 

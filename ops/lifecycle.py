@@ -45,7 +45,7 @@ def prepare(name: str) -> None:
     stack = load_stack(name)
     choice = choose(_engine_if_any(stack), image_references(stack.settings))
     say(f"Pulumi: {_toolchain_finding(choice).found}")
-    provide(choice, docker_host=stack.docker_host())
+    provide(choice, docker_host=stack.docker_host)
 
 
 def up(name: str) -> Session:
@@ -62,9 +62,9 @@ def up(name: str) -> Session:
     docker_can_come = choice.lab and engine is None
     _report([finding for finding in findings if not (docker_can_come and finding.name == "Docker Engine")])
     heading("Engine")
-    toolchain = provide(choice, phase=stack.settings.phase, docker_host=stack.docker_host())
+    toolchain = provide(choice, phase=stack.settings.phase, docker_host=stack.docker_host)
     if engine is None:
-        _report(_engine_findings(stack, connect(stack.docker_host())))
+        _report(_engine_findings(stack, connect(stack.docker_host)))
     session = bind(stack, toolchain)
     session.pulumi.make()
     heading(f"Stack {name}")
@@ -146,7 +146,7 @@ def _existing(name: str) -> Session:
 
 def _engine_if_any(stack: Stack) -> Engine | None:
     try:
-        return connect(stack.docker_host())
+        return connect(stack.docker_host)
     except OpsError:
         return None
 
@@ -154,7 +154,7 @@ def _engine_if_any(stack: Stack) -> Engine | None:
 def _examine(stack: Stack) -> tuple[Engine | None, list[Finding]]:
     findings = [check_python()]
     try:
-        engine = connect(stack.docker_host())
+        engine = connect(stack.docker_host)
     except OpsError as error:
         failed = Finding(name="Docker Engine", status="fail", found=error.message, advice=error.advice)
         return None, [*findings, failed]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,13 @@ from typing import Any
 
 import yaml
 
+from components.sections import DockerSection
 from components.settings import Settings
 from components.settings_errors import SettingsError
 from ops.errors import OpsError
 
 ROOT = Path(__file__).resolve().parent.parent
-DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
+DEFAULT_DOCKER_HOST = DockerSection().host
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +50,10 @@ class Stack:
         """The project's own file."""
         return self.root / "Pulumi.yaml"
 
-    def docker_host(self, environ: Mapping[str, str] = os.environ) -> str:
-        """Address of the Docker Engine: the stack's setting, else ``DOCKER_HOST``, else the local socket."""
-        section = self.config.get("docker")
-        chosen = section.get("host") if isinstance(section, Mapping) else None
-        return chosen or environ.get("DOCKER_HOST") or DEFAULT_DOCKER_HOST
+    @property
+    def docker_host(self) -> str:
+        """Address of the Docker Engine that the program is going to use."""
+        return self.settings.docker.host
 
 
 def load_stack(name: str, root: Path = ROOT) -> Stack:

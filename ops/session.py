@@ -82,7 +82,7 @@ def working(name: str) -> Session:
         OpsError: there is no such stack, or the toolchain is not to be had.
     """
     stack = load_stack(name)
-    needed = provide(choose(None, ()), phase=stack.settings.phase, docker_host=stack.docker_host())
+    needed = provide(choose(None, ()), phase=stack.settings.phase, docker_host=stack.docker_host)
     return bind(stack, needed)
 
 

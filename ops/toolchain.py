@@ -209,7 +209,7 @@ def _prepare_lab(phase: int | None, docker_host: str, environ: Mapping[str, str]
     command = [sys.executable, "-m", "tests.lab", "prepare"]
     if phase is not None:
         command += ["--phase", str(phase)]
-    environment = dict(environ)
+    environment = {name: value for name, value in environ.items() if name != "DOCKER_HOST"}
     if docker_host != DEFAULT_DOCKER_HOST:
         environment["DOCKER_HOST"] = docker_host
     if subprocess.run(command, cwd=root, env=environment, check=False).returncode != 0:

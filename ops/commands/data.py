@@ -82,7 +82,7 @@ def _source(session: Session) -> Source:
 
 
 def _volumes(stack: Stack) -> Volumes:
-    engine = connect(stack.docker_host(), timeout=ARCHIVE_SECONDS)
+    engine = connect(stack.docker_host, timeout=ARCHIVE_SECONDS)
     return Volumes(engine.client, image_references(stack.settings))
 
 

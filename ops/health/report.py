@@ -45,7 +45,7 @@ def gather(session: Session, window: str) -> list[Reading]:
 
 def _from_docker(stack: Stack, inventory: Inventory) -> list[Reading]:
     try:
-        engine = connect(stack.docker_host())
+        engine = connect(stack.docker_host)
         return [
             *container_readings(engine.client, inventory),
             *disk_readings(engine, stack.settings, inventory.data_volumes),

@@ -18,7 +18,7 @@ from docker.errors import APIError, DockerException, ImageNotFound
 
 from components.settings import Settings
 from ops import checks
-from ops.checks import check_disk, check_memory, check_ports, check_python
+from ops.checks import check_disk, check_engine, check_memory, check_ports, check_python
 from ops.docker_engine import Engine, connect
 from ops.errors import OpsError
 from ops.names import NETWORK
@@ -46,6 +46,14 @@ def engine(*containers: dict[str, Any], mine: bool = True, memory: int = 16 * GI
 @pytest.mark.parametrize(("version", "status"), [((3, 10, 0), "ok"), ((3, 14), "ok"), ((3, 9), "fail")])
 def test_python(version: tuple[int, ...], status: str) -> None:
     assert check_python(version).status == status
+
+
+def test_engine_that_the_environment_does_not_name() -> None:
+    assert check_engine(engine(), {}).status == "ok"
+    assert check_engine(engine(), {"DOCKER_HOST": "unix:///x"}).status == "ok"
+    finding = check_engine(engine(), {"DOCKER_HOST": "unix:///run/user/1000/docker.sock"})
+    assert finding.status == "warn"
+    assert "docker.host" in finding.advice
 
 
 @pytest.fixture

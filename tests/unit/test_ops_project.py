@@ -53,18 +53,17 @@ def test_missing_project_file_is_told_in_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "environ", "expected"),
+    ("section", "expected"),
     [
-        ("  otel-stack:docker:\n    host: ssh://ops@node\n", {"DOCKER_HOST": "unix:///x"}, "ssh://ops@node"),
-        ("", {"DOCKER_HOST": "unix:///run/user/1/docker.sock"}, "unix:///run/user/1/docker.sock"),
-        ("", {}, "unix:///var/run/docker.sock"),
+        ("  otel-stack:docker:\n    host: ssh://ops@node\n", "ssh://ops@node"),
+        ("", "unix:///var/run/docker.sock"),
     ],
 )
-def test_docker_host_is_the_settings_then_the_environments(
-    tmp_path: Path, section: str, environ: dict[str, str], expected: str
+def test_docker_host_is_that_of_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: str, expected: str
 ) -> None:
-    stack = checkout(tmp_path, stack=f"config:\n  otel-stack:phase: 1\n{section}")
-    assert stack.docker_host(environ) == expected
+    monkeypatch.setenv("DOCKER_HOST", "unix:///elsewhere")
+    assert checkout(tmp_path, stack=f"config:\n  otel-stack:phase: 1\n{section}").docker_host == expected
 
 
 def test_own_secrets_and_own_backend_are_noticed(tmp_path: Path) -> None:

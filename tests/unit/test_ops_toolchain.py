@@ -218,7 +218,7 @@ def test_lab_is_prepared_for_the_stacks_phase(tmp_path: Path) -> None:
         'open("log", "a").write(" ".join(sys.argv[1:]) + f" at {os.environ.get(\'DOCKER_HOST\')}\\n")\n'
         'if sys.argv[1] == "env": print(json.dumps({"PATH": "/lab/path"}))',
     )
-    lab, environ = Choice(lab=True, reason=""), environ_of(tmp_path)
+    lab, environ = Choice(lab=True, reason=""), environ_of(tmp_path, DOCKER_HOST="unix:///not-the-stacks")
     assert provide(lab, phase=1, environ=environ, root=root) == {"PATH": "/lab/path"}
     provide(lab, docker_host="unix:///mine", environ=environ, root=root)
     assert (root / "log").read_text().splitlines()[::2] == [
