@@ -45,6 +45,8 @@ class Pulumi:
         if sys.stdout.isatty():
             command.append("--color=always")
         status, output = self._stream(command)
+        if status < 0:
+            raise OpsError(f"pulumi {arguments[0]} was ended by signal {-status}", "the same command goes on")
         if status != 0:
             raise _failure(f"pulumi {arguments[0]}", output, shown=True)
 

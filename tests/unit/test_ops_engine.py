@@ -69,6 +69,11 @@ def test_silent_failure_is_a_failure(tmp_path: Path) -> None:
         engine_that(tmp_path, "exit 3").pulumi.run("up")
 
 
+def test_killed_engine_is_told_in_words(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match="pulumi up was ended by signal 9"):
+        engine_that(tmp_path, "kill -9 $$").pulumi.run("up")
+
+
 def test_missing_engine_is_told_in_words(tmp_path: Path) -> None:
     stack = checkout(tmp_path / "clone")
     state = EngineState(environment={}, config_file=None, home=None)
