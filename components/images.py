@@ -87,7 +87,7 @@ CATALOGUE: Mapping[str, Image] = {
         owned_directory="/var/lib/kafka/data",
         tools=True,
     ),
-    "haproxy": Image(repository="haproxy", tag="3.2.18-alpine", uid=99, gid=99, go=False, tools=True),
+    "haproxy": Image(repository="haproxy", tag="3.2.18-alpine", uid=99, gid=99, go=False),
 }
 
 

@@ -108,7 +108,7 @@ def _broker(name: str, number: int, args: KafkaBufferArgs) -> Workload:
         config_directory=CONFIG_DIRECTORY,
         files={"server.properties": text("kafka/server.properties")},
         ports=[Port(name="kafka", number=PORT), Port(name="controller", number=CONTROLLER_PORT)],
-        probe=Probe(port=None, command=("nc", "-z", "localhost", str(PORT))),
+        probe=Probe(port=None, command=("bash", "-c", f"</dev/tcp/localhost/{PORT}")),
         resources=limits(args.size.broker),
         volumes=[
             DataVolume(name=f"kafka-data-{number}", path="/var/lib/kafka/data", size=args.size.broker.volume)
@@ -130,6 +130,7 @@ def _broker_environment(name: str, number: int, args: KafkaBufferArgs) -> Mappin
         "KAFKA_CONTROLLER_QUORUM_VOTERS": ",".join(
             f"{node}@{name}-{node}:{CONTROLLER_PORT}" for node in brokers
         ),
+        "KAFKA_LISTENERS": f"PLAINTEXT://:{PORT},CONTROLLER://:{CONTROLLER_PORT}",
         "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{name}-{number}:{PORT}",
         "KAFKA_DEFAULT_REPLICATION_FACTOR": copies,
         "KAFKA_MIN_INSYNC_REPLICAS": in_sync,

@@ -56,11 +56,7 @@ class LoadBalancer(StackComponent):
                 *otlp_ports(args.grpc, args.http),
                 Port(name="observe", number=OBSERVE_PORT, published=args.observe),
             ],
-            probe=Probe(
-                port=OBSERVE_PORT,
-                path="/healthz",
-                command=("wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{OBSERVE_PORT}/healthz"),
-            ),
+            probe=Probe(port=OBSERVE_PORT, path="/healthz", command=None),
             resources=limits(args.size),
         )
         self.run(workload, after)

@@ -30,7 +30,7 @@ NOT_APPLIED = ["healthcheck", "tmpfs", "init"]
 """Fields of a container that the provider accepts to change without changing the container."""
 
 LOG_ROTATION = {"max-size": "10m", "max-file": "3"}
-TEMPORARY = "rw,noexec,nosuid,size=64m"
+TEMPORARY_SIZE = "64m"
 IDLE_MEMORY = mebibytes(16)
 PROBE_RETRIES = 5
 PROBE_TIMEOUT = Duration(5)
@@ -96,7 +96,7 @@ class DockerPlatform:
             ports=_published(workload),
             networks_advanced=[{"name": self._network.name, "aliases": [workload.name]}],
             volumes=[*_mounted(own), configuration],
-            tmpfs=dict.fromkeys(workload.writable, TEMPORARY),
+            tmpfs=_temporary(workload),
             restart="unless-stopped",
             stop_timeout=workload.stop_grace.seconds,
             destroy_grace_seconds=workload.stop_grace.seconds,
@@ -249,6 +249,13 @@ def _environment(workload: Workload, name: str) -> list[str]:
     if workload.image.go:
         variables["GOMEMLIMIT"] = f"{workload.resources.memory.share(0.8).mebibytes}MiB"
     return [f"{name}={value}" for name, value in sorted(variables.items())]
+
+
+def _temporary(workload: Workload) -> dict[str, str]:
+    """Give the program the directories it writes to; Docker would give them to root."""
+    owner = f"uid={workload.image.uid},gid={workload.image.gid},mode=0755"
+    options = f"rw,noexec,nosuid,size={TEMPORARY_SIZE},{owner}"
+    return dict.fromkeys(workload.writable, options)
 
 
 def _published(workload: Workload) -> list[docker.ContainerPortArgs]:

@@ -8,21 +8,21 @@
 # CLIENT      optional file with client properties (security)
 set -euo pipefail
 
-kafka() { /opt/kafka/bin/kafka-run-class.sh "$@"; }
+PATH=/opt/kafka/bin:$PATH
 options=(--bootstrap-server "$BOOTSTRAP")
 if [[ -n "${CLIENT:-}" ]]; then options+=(--command-config "$CLIENT"); fi
 
 apply() {
   local name=$1 partitions=$2 settings=$3 setting found arguments=()
   for setting in ${settings//,/ }; do arguments+=(--config "$setting"); done
-  kafka org.apache.kafka.tools.TopicCommand "${options[@]}" --create --if-not-exists --topic "$name" \
+  kafka-topics.sh "${options[@]}" --create --if-not-exists --topic "$name" \
     --partitions "$partitions" --replication-factor "$REPLICAS" "${arguments[@]}"
-  kafka org.apache.kafka.tools.ConfigCommand "${options[@]}" --alter --entity-type topics --entity-name "$name" \
+  kafka-configs.sh "${options[@]}" --alter --entity-type topics --entity-name "$name" \
     --add-config "$settings"
-  found=$(kafka org.apache.kafka.tools.TopicCommand "${options[@]}" --describe --topic "$name" |
+  found=$(kafka-topics.sh "${options[@]}" --describe --topic "$name" |
     sed -n 's/.*PartitionCount: *\([0-9]*\).*/\1/p')
   if ((found < partitions)); then
-    kafka org.apache.kafka.tools.TopicCommand "${options[@]}" --alter --topic "$name" --partitions "$partitions"
+    kafka-topics.sh "${options[@]}" --alter --topic "$name" --partitions "$partitions"
   elif ((found > partitions)); then
     echo "topic $name has $found partitions, more than the configured $partitions; Kafka cannot take any away" >&2
   fi
