@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.lab import grafana_build
+from tests.lab import grafana_build, store
+from tests.lab.progress import say
 from tests.support.lab import missing
 from tests.support.standin import ADMIN, Files, refusal, running
 
@@ -28,7 +29,9 @@ def binary() -> Path:
     if not grafana_build.is_built():
         if shutil.which("go") is None:
             missing("the stand-in for Grafana is not built and there is no Go to build it with")
-        grafana_build.build()
+        with store.lock(lambda: say("the lab is being prepared; waiting for it to finish")):
+            if not grafana_build.is_built():
+                grafana_build.build()
     return grafana_build.target() / "grafana"
 
 
@@ -40,7 +43,7 @@ def files(binary: Path, tmp_path: Path) -> Files:
 
 
 @pytest.fixture
-def store() -> Iterator[tuple[str, list[BaseHTTPRequestHandler]]]:
+def upstream() -> Iterator[tuple[str, list[BaseHTTPRequestHandler]]]:
     """A store that remembers the requests it got."""
     seen: list[BaseHTTPRequestHandler] = []
 
@@ -147,9 +150,9 @@ def test_a_stale_copy_of_a_dashboard_is_not_saved(files: Files) -> None:
 
 
 def test_queries_reach_the_store_without_the_callers_credentials(
-    files: Files, store: tuple[str, list[BaseHTTPRequestHandler]]
+    files: Files, upstream: tuple[str, list[BaseHTTPRequestHandler]]
 ) -> None:
-    address, seen = store
+    address, seen = upstream
     edit(files.root / DATASOURCES, "http://prometheus:9090", address)
     with running(files) as server, server.client() as admin:
         assert admin.get("/api/datasources/uid/prometheus/health").json()["status"] == "OK"
