@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,9 +11,9 @@ class Hint:
     """Advice for one kind of failure.
 
     Attributes:
-        sign: pattern that its messages match, in any case.
+        sign: pattern that its messages match, in any case; its group ``name`` names what they are about.
         meaning: what has happened.
-        advice: what to do.
+        advice: what to do; ``{names}`` stands for those names.
     """
 
     sign: str
@@ -35,14 +35,14 @@ HINTS: tuple[Hint, ...] = (
         advice="python -m ops doctor says by which; stop it or set another port in the stack's file",
     ),
     Hint(
-        sign=r"container name .* is already in use",
+        sign=r"container name \"/?(?P<name>[^\"]+)\" is already in use",
         meaning="a container of that name exists that the engine does not know",
-        advice="if it was left by an interrupted run: docker rm -f <name>, and the same command again",
+        advice="if it was left by an interrupted run: docker rm -f {names}, and the same command again",
     ),
     Hint(
-        sign=r"network with name .* already exists",
+        sign=r"network with name (?P<name>\S+) already exists",
         meaning="a network of that name exists that the engine does not know",
-        advice="another stack may use it; if it was left by an interrupted run: docker network rm <name>",
+        advice="another stack may use it; if it was left by an interrupted run: docker network rm {names}",
     ),
     Hint(
         sign=r"toomanyrequests",
@@ -97,6 +97,8 @@ HINTS: tuple[Hint, ...] = (
 def find_hint(output: str) -> Hint | None:
     """Find the first hint, in order of the list, that fits what the engine printed."""
     for hint in HINTS:
-        if re.search(hint.sign, output, re.IGNORECASE):
-            return hint
+        found = list(re.finditer(hint.sign, output, re.IGNORECASE))
+        if found:
+            names = dict.fromkeys(str(match["name"]) for match in found if "name" in match.groupdict())
+            return replace(hint, advice=hint.advice.replace("{names}", " ".join(names)))
     return None

@@ -173,5 +173,12 @@ def test_hints_know_what_people_meet(output: str, meaning: str) -> None:
     assert meaning in hint.meaning
 
 
+def test_hint_names_what_is_in_the_way() -> None:
+    conflict = 'Conflict. The container name "/{name}" is already in use by container "1".\n'
+    hint = find_hint("".join(conflict.format(name=name) for name in ("loki", "jaeger", "loki")))
+    assert hint is not None
+    assert "docker rm -f loki jaeger," in hint.advice
+
+
 def test_no_hint_for_ordinary_output() -> None:
     assert find_hint("Resources:\n    + 31 created\nDuration: 42s") is None
