@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+
+from tests.support.docker_engine import Engine, engine
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer to write golden files anew."""
     parser.addoption("--update-golden", action="store_true", help="write golden files instead of comparing")
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[Engine]:
+    """A Docker Engine that no stack but those of the tests uses."""
+    with engine() as found:
+        yield found

@@ -1,0 +1,166 @@
+"""The programs' own checkers of configuration, run in the programs' own images."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from docker.models.containers import Container
+
+from components.images import CATALOGUE
+from tests.support.docker_engine import Engine
+from tests.support.program import CONTAINER, Registered, Result
+from tests.support.waiting import until
+
+START_SECONDS = 60.0
+END_SECONDS = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configured:
+    """A program with its configuration.
+
+    Attributes:
+        program: its name in the catalogue of images.
+        command: its arguments.
+        environment: its environment variables.
+        directory: where the files lie.
+        files: text by path in that directory.
+    """
+
+    program: str
+    directory: str
+    files: Mapping[str, str]
+    command: Sequence[str] = ()
+    environment: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        """Name it for a message."""
+        return f"{self.program} with {', '.join(sorted(self.files))}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a checker said.
+
+    Attributes:
+        accepted: the program takes the configuration.
+        said: its output.
+    """
+
+    accepted: bool
+    said: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checker:
+    """Asks programs for their verdicts, each configuration once."""
+
+    engine: Engine
+    known: dict[str, Verdict] = field(default_factory=dict)
+
+    def check(self, configured: Configured) -> Verdict:
+        """Ask a program whether it takes a configuration."""
+        key = json.dumps([configured.program, configured.command, configured.environment, configured.files])
+        if key not in self.known:
+            self.known[key] = self._ask(configured)
+        return self.known[key]
+
+    def _ask(self, configured: Configured) -> Verdict:
+        image = CATALOGUE[configured.program]
+        self.engine.provide([image.reference])
+        entrypoint, command = _checking(configured)
+        container = self.engine.client.containers.create(
+            image.reference,
+            entrypoint=entrypoint,
+            command=command,
+            environment=list(configured.environment),
+            hostname="localhost",
+            network_mode="none",
+        )
+        try:
+            container.put_archive("/", _archive(configured, image.uid, image.gid))
+            container.start()
+            return _started(container) if configured.program == "grafana" else _ended(container)
+        finally:
+            container.remove(force=True, v=True)
+
+
+def configured(result: Result) -> Iterator[Configured]:
+    """Find every running program of a stack that has configuration files."""
+    uploads = {one.name: one.plain("uploads") for one in result.of(CONTAINER) if one.plain("uploads")}
+    for container in result.of(CONTAINER):
+        for mount in container.inputs.get("volumes", []):
+            if container.inputs.get("start", True) and mount["volumeName"] in uploads:
+                directory = mount["containerPath"]
+                yield Configured(
+                    program=_program_of(container),
+                    directory=directory,
+                    files={
+                        upload["file"].removeprefix(f"{directory}/"): upload["content"]
+                        for upload in uploads[mount["volumeName"]]
+                    },
+                    command=container.inputs.get("command", []),
+                    environment=container.plain("envs") or [],
+                )
+
+
+def _program_of(container: Registered) -> str:
+    reference = container.inputs["image"].removeprefix("sha256:")
+    return next(name for name, image in CATALOGUE.items() if image.reference == reference)
+
+
+def _checking(configured: Configured) -> tuple[list[str] | None, list[str]]:
+    """Give entry point (None: the image's own) and arguments of a program's checker."""
+    scripts = [path for path in configured.files if path.endswith(".sh")]
+    main = f"{configured.directory}/{min(scripts or configured.files)}"
+    match configured.program:
+        case "collector" | "jaeger":
+            return None, ["validate", *configured.command]
+        case "prometheus":
+            return ["promtool"], ["check", "config", f"{configured.directory}/prometheus.yaml"]
+        case "loki":
+            return None, [*configured.command, "-verify-config"]
+        case "haproxy":
+            return ["haproxy"], ["-c", "-f", main]
+        case "kafka" if scripts:
+            return ["bash"], ["-n", main]
+        case "kafka":
+            storage = ["format", "--cluster-id", "b3RlbC1zdGFjay1jaGVja3M", "--config", main]
+            return ["/opt/kafka/bin/kafka-storage.sh"], storage
+        case _:
+            return None, list(configured.command)
+
+
+def _archive(configured: Configured, uid: int, gid: int) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, text in configured.files.items():
+            content = text.encode()
+            entry = tarfile.TarInfo(f"{configured.directory}/{path}".lstrip("/"))
+            entry.size, entry.uid, entry.gid, entry.mode = len(content), uid, gid, 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _ended(container: Container) -> Verdict:
+    """A checker ends with status 0 when all is well."""
+    status = container.wait(timeout=END_SECONDS)["StatusCode"]
+    return Verdict(accepted=status == 0, said=container.logs().decode(errors="replace"))
+
+
+def _started(container: Container) -> Verdict:
+    """Grafana has no checker; it starts, or it ends with what it does not take."""
+
+    def answer() -> str:
+        container.reload()
+        if container.status == "exited":
+            return "ended"
+        asked = container.exec_run(["wget", "-q", "-O", "/dev/null", "http://localhost:3000/api/health"])
+        return "healthy" if asked.exit_code == 0 else ""
+
+    state = until("Grafana to answer its health check or to end", answer, seconds=START_SECONDS)
+    return Verdict(accepted=state == "healthy", said=container.logs().decode(errors="replace"))
