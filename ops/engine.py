@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ops.errors import OpsError
@@ -19,6 +20,15 @@ from ops.state import EngineState
 
 _KEPT_LINES = 400
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ended:
+    """A command whose output was shown while it ran."""
+
+    status: int
+    output: str
+    interrupted: bool
 
 
 class Pulumi:
@@ -44,11 +54,16 @@ class Pulumi:
         say(f"$ {' '.join(command)}")
         if sys.stdout.isatty():
             command.append("--color=always")
-        status, output = self._stream(command)
-        if status < 0:
-            raise OpsError(f"pulumi {arguments[0]} was ended by signal {-status}", "the same command goes on")
-        if status != 0:
-            raise _failure(f"pulumi {arguments[0]}", output, shown=True)
+        name = f"pulumi {arguments[0]}"
+        ended = self._stream(command)
+        if ended.interrupted:
+            raise OpsError(f"{name} was interrupted", "the same command goes on", status=130)
+        if ended.status < 0:
+            raise OpsError(
+                f"{name} was ended by signal {-ended.status}", "the same command goes on from there"
+            )
+        if ended.status != 0:
+            raise _failure(name, ended.output, shown=True)
 
     def answer(self, *arguments: str) -> str:
         """Give the standard output of a command of the CLI on the stack.
@@ -106,11 +121,12 @@ class Pulumi:
             raise _failure(" ".join(command[:3]), problems, shown=False)
         return output
 
-    def _stream(self, command: Sequence[str]) -> tuple[int, str]:
+    def _stream(self, command: Sequence[str]) -> _Ended:
         """Copy a command's output to ours line by line; an interrupt is left to the engine to honour."""
         process = self._start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert process.stdout is not None  # noqa: S101 - a pipe was asked for
         kept: deque[str] = deque(maxlen=_KEPT_LINES)
+        interrupted = False
         while True:
             try:
                 for line in process.stdout:
@@ -119,8 +135,9 @@ class Pulumi:
                     kept.append(_COLORS.sub("", line))
                 break
             except KeyboardInterrupt:
+                interrupted = True
                 say("Interrupted: the engine finishes what it has begun; once more ends it at once.")
-        return process.wait(), "".join(kept)
+        return _Ended(status=process.wait(), output="".join(kept), interrupted=interrupted)
 
     def _start(self, command: Sequence[str], *, stdout: int, stderr: int) -> subprocess.Popen[str]:
         environment = self.environment()

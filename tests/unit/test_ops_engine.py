@@ -74,6 +74,14 @@ def test_killed_engine_is_told_in_words(tmp_path: Path) -> None:
         engine_that(tmp_path, "kill -9 $$").pulumi.run("up")
 
 
+def test_interrupt_lets_the_engine_finish(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    script = f'trap "" INT; echo begun; kill -INT {os.getpid()}; sleep 1; echo finished'
+    with pytest.raises(OpsError, match="pulumi up was interrupted") as caught:
+        engine_that(tmp_path, script).pulumi.run("up")
+    assert caught.value.status == 130
+    assert "finished" in capfd.readouterr().out
+
+
 def test_missing_engine_is_told_in_words(tmp_path: Path) -> None:
     stack = checkout(tmp_path / "clone")
     state = EngineState(environment={}, config_file=None, home=None)
