@@ -36,6 +36,8 @@ BACKEND = "otel-stack-smoke-backend"
 ID_ATTRIBUTE = "smoke_id"
 TRANSPORT_ATTRIBUTE = "smoke_transport"
 METRIC = "otel_stack_smoke_duration"
+KEEP = {"sampling.priority": 1}
+"""On every span: the head sampler decides span by span and keeps those with a priority above zero."""
 SEND_SECONDS = 5
 """Time for one request, retries of the exporter included."""
 
@@ -83,7 +85,7 @@ class Application:
         """Let the frontend call the backend once; give the frontend's span."""
         headers: dict[str, str] = {}
         with self._frontend_tracer.start_as_current_span(
-            "smoke request", kind=trace.SpanKind.CLIENT, attributes=self.attributes
+            "smoke request", kind=trace.SpanKind.CLIENT, attributes={**self.attributes, **KEEP}
         ) as span:
             propagate.inject(headers)
             context = span.get_span_context()
@@ -91,8 +93,9 @@ class Application:
             "smoke work",
             context=propagate.extract(headers),
             kind=trace.SpanKind.SERVER,
-            attributes=self.attributes,
-        ):
+            attributes={**self.attributes, **KEEP},
+        ) as work:
+            work.set_status(trace.StatusCode.ERROR, "an error on purpose: tail sampling keeps its trace")
             self._logger.emit(
                 body=f"smoke {self.attributes[ID_ATTRIBUTE]}",
                 severity_number=SeverityNumber.INFO,

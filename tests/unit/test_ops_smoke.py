@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from opentelemetry.sdk.metrics.export import HistogramDataPoint
+from opentelemetry.trace import StatusCode
 
 from ops.errors import OpsError
 from ops.outputs import StackOutputs
@@ -82,9 +83,12 @@ def test_application_emits_one_connected_trace_with_log_and_exemplar_inside() ->
     assert backend.parent is not None
     assert backend.parent.span_id == context.span_id
     assert all((span.attributes or {})["smoke_id"] == "id1" for span in spans)
+    assert all((span.attributes or {})["sampling.priority"] == 1 for span in spans), "the head sampler keeps all"
+    assert any(span.status.status_code is StatusCode.ERROR for span in spans), "the tail sampler keeps the trace"
     (record,) = application.records.get_finished_logs()
     assert record.log_record.trace_id == context.trace_id
     assert dict(record.log_record.attributes or {})["smoke_id"] == "id1"
+    assert "sampling.priority" not in dict(record.log_record.attributes or {})
     metrics = application.samples.get_metrics_data()
     assert metrics is not None
     (point,) = metrics.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points
