@@ -1,0 +1,315 @@
+"""Steady load of numbered logs, metrics and traces, with what became of every record.
+
+A record is *acknowledged* when its call was answered OK without partial success. A call that fails with an
+error that OTLP calls retryable is sent again with the same content, as a client's SDK does, until it is answered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import grpc  # type: ignore[import-untyped]
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    Gauge,
+    Metric,
+    NumberDataPoint,
+    ResourceMetrics,
+    ScopeMetrics,
+)
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
+
+Request: TypeAlias = ExportLogsServiceRequest | ExportMetricsServiceRequest | ExportTraceServiceRequest
+
+SERVICES = {
+    "logs": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+    "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+}
+ANSWERS: dict[str, Any] = {
+    "logs": ExportLogsServiceResponse,
+    "metrics": ExportMetricsServiceResponse,
+    "traces": ExportTraceServiceResponse,
+}
+RETRYABLE = {
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.OUT_OF_RANGE,
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DATA_LOSS,
+}
+"""By the OTLP specification; RESOURCE_EXHAUSTED is only with a delay that the server names."""
+DEADLINE_SECONDS = 10.0
+"""The deadline that SDKs give a call."""
+PAUSE_SECONDS = 0.5
+WORKERS = 3
+SPANS = 4
+BATCH = {"logs": 20, "metrics": 20, "traces": 5}
+METRIC = "drill_sequence"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """Records per second of each signal; a trace counts as one."""
+
+    logs: int = 200
+    metrics: int = 200
+    traces: int = 25
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What became of the records of one signal.
+
+    Attributes:
+        acknowledged: numbers of the records that were answered OK, with the time of that.
+        refused: number -> error, for those answered with an error that is not to be retried.
+        retried: calls that failed with a retryable error, by its code.
+    """
+
+    acknowledged: dict[int, float] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+    retried: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(kw_only=True)
+class Load:
+    """Load on one OTLP address.
+
+    Attributes:
+        run: distinguishes its records from those of other runs.
+        target: ``host:port`` of OTLP over gRPC.
+        started: when, in seconds since the epoch.
+        tallies: what became of the records, by signal.
+    """
+
+    run: str
+    target: str
+    rates: Rates = field(default_factory=Rates)
+    started: float = field(default_factory=time.time)
+    tallies: dict[str, Tally] = field(default_factory=lambda: {signal: Tally() for signal in SERVICES})
+
+    @property
+    def service(self) -> str:
+        """Value of ``service.name`` of all its records."""
+        return f"drill-{self.run}"
+
+    def acknowledged(self, signal: str) -> int:
+        """Count the records of a signal that were answered OK so far."""
+        return len(self.tallies[signal].acknowledged)
+
+
+def kind_of(number: int) -> str:
+    """Tell what a numbered trace is: each tenth has an error, each tenth is slow."""
+    return {0: "error", 5: "slow"}.get(number % 10, "plain")
+
+
+def trace_id(run: str, number: int) -> bytes:
+    """Give the id of a numbered trace."""
+    return hashlib.sha256(f"{run}/{number}".encode()).digest()[:16]
+
+
+@contextmanager
+def running(load: Load) -> Iterator[Load]:
+    """Send load until the block ends; then wait until every call in flight was answered."""
+    stop = threading.Event()
+    errors: list[BaseException] = []
+    workers = [
+        threading.Thread(target=_work, args=(load, signal, worker, stop, errors), daemon=True)
+        for signal in SERVICES
+        if getattr(load.rates, signal)
+        for worker in range(WORKERS)
+    ]
+    for thread in workers:
+        thread.start()
+    try:
+        yield load
+    finally:
+        stop.set()
+        for thread in workers:
+            thread.join(timeout=120)
+    assert not errors, errors
+    assert not any(thread.is_alive() for thread in workers), "calls in flight were not answered within 120 s"
+
+
+def _work(load: Load, signal: str, worker: int, stop: threading.Event, errors: list[BaseException]) -> None:
+    tally, size = load.tallies[signal], BATCH[signal]
+    pause = size * WORKERS / getattr(load.rates, signal)
+    numbers = itertools.count(worker, WORKERS)
+    try:
+        with grpc.insecure_channel(load.target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+            call = _caller(channel, signal)
+            while not stop.is_set():
+                batch = list(itertools.islice(numbers, size))
+                error = ""
+                for request in _REQUESTS[signal](load, worker, batch):
+                    error = error or _deliver(call, request, tally)
+                if error:
+                    tally.refused.update(dict.fromkeys(batch, error))
+                else:
+                    tally.acknowledged.update(dict.fromkeys(batch, time.time()))
+                stop.wait(pause)
+    except BaseException as failure:  # noqa: BLE001 - told to the thread that waits for this one
+        errors.append(failure)
+
+
+def _caller(channel: Any, signal: str) -> Callable[..., Any]:
+    call: Callable[..., Any] = channel.unary_unary(
+        SERVICES[signal],
+        request_serializer=lambda request: request.SerializeToString(),
+        response_deserializer=ANSWERS[signal].FromString,
+    )
+    return call
+
+
+def _deliver(call: Callable[..., Any], request: Request, tally: Tally) -> str:
+    """Send until it is answered; give the error if the answer is one, else nothing."""
+    pause = threading.Event()
+    while (code := _once(call, request))[0] in RETRYABLE:
+        tally.retried[code[0].name] += 1
+        pause.wait(PAUSE_SECONDS)
+    return code[1]
+
+
+def _once(call: Callable[..., Any], request: Request) -> tuple[grpc.StatusCode, str]:
+    """Send once; give the status and, unless all was taken, the error in words."""
+    try:
+        answer = call(request, timeout=DEADLINE_SECONDS)
+    except grpc.RpcError as error:
+        return error.code(), f"{error.code().name}: {error.details()}"
+    partly = f"partial success: {answer}" if answer.partial_success.ByteSize() else ""
+    return grpc.StatusCode.OK, partly
+
+
+def export(target: str, signal: str, request: Request) -> str:
+    """Send one request once; give the error, nothing when all of it was taken."""
+    options = [("grpc.max_send_message_length", -1)]
+    with grpc.insecure_channel(target, options=options) as channel:
+        return _once(_caller(channel, signal), request)[1]
+
+
+def _attributes(**values: str | int) -> list[KeyValue]:
+    return [
+        KeyValue(
+            key=key,
+            value=AnyValue(int_value=value) if isinstance(value, int) else AnyValue(string_value=value),
+        )
+        for key, value in values.items()
+    ]
+
+
+def _resource(load: Load) -> Resource:
+    return Resource(
+        attributes=[KeyValue(key="service.name", value=AnyValue(string_value=load.service))],
+    )
+
+
+def logs_request(load: Load, worker: int, numbers: Sequence[int], padding: str = "") -> list[Request]:
+    """Log records whose line is their number, and then the padding."""
+    now = time.time_ns()
+    records = [
+        LogRecord(
+            time_unix_nano=now + index,
+            observed_time_unix_nano=now + index,
+            severity_text="INFO",
+            body=AnyValue(string_value=f"{number} worker {worker} {padding}".rstrip()),
+        )
+        for index, number in enumerate(numbers)
+    ]
+    scope = ScopeLogs(log_records=records)
+    return [
+        ExportLogsServiceRequest(resource_logs=[ResourceLogs(resource=_resource(load), scope_logs=[scope])])
+    ]
+
+
+def metrics_request(
+    load: Load, worker: int, numbers: Sequence[int], at_seconds: float | None = None
+) -> list[Request]:
+    """Samples whose value is their number, each at a millisecond of its own."""
+    now = int((at_seconds or time.time()) * 1000)
+    points = [
+        NumberDataPoint(
+            time_unix_nano=(now + index) * 1_000_000,
+            as_int=number,
+            attributes=_attributes(worker=str(worker)),
+        )
+        for index, number in enumerate(numbers)
+    ]
+    scope = ScopeMetrics(metrics=[Metric(name=METRIC, gauge=Gauge(data_points=points))])
+    return [
+        ExportMetricsServiceRequest(
+            resource_metrics=[ResourceMetrics(resource=_resource(load), scope_metrics=[scope])]
+        )
+    ]
+
+
+def _traces_requests(load: Load, _worker: int, numbers: Sequence[int]) -> list[Request]:
+    """Two requests, each with half of every trace; HAProxy gives one to each gateway.
+
+    What makes a trace slow or wrong shows in the second half, slowness in the two together only.
+    """
+    now = time.time_ns() - 3_000_000_000
+    halves: list[list[Span]] = [[], []]
+    for number in numbers:
+        for index, span in enumerate(_spans(load, number, now)):
+            halves[index // (SPANS // 2)].append(span)
+    return [
+        ExportTraceServiceRequest(
+            resource_spans=[ResourceSpans(resource=_resource(load), scope_spans=[ScopeSpans(spans=half)])]
+        )
+        for half in halves
+    ]
+
+
+def _spans(load: Load, number: int, start: int) -> list[Span]:
+    identity, kind = trace_id(load.run, number), kind_of(number)
+    ids = [hashlib.sha256(identity + bytes([index])).digest()[:8] for index in range(SPANS)]
+    return [
+        Span(
+            trace_id=identity,
+            span_id=ids[index],
+            parent_span_id=b"" if index == 0 else ids[0],
+            name=kind,
+            kind=Span.SPAN_KIND_SERVER if index == 0 else Span.SPAN_KIND_INTERNAL,
+            start_time_unix_nano=start + (1_500_000_000 if kind == "slow" and index >= SPANS // 2 else 0),
+            end_time_unix_nano=start
+            + (1_550_000_000 if kind == "slow" and index >= SPANS // 2 else 50_000_000),
+            status=Status(
+                code=Status.STATUS_CODE_ERROR
+                if kind == "error" and index == SPANS - 1
+                else Status.STATUS_CODE_OK
+            ),
+            attributes=[KeyValue(key="drill.number", value=AnyValue(int_value=number))],
+        )
+        for index in range(SPANS)
+    ]
+
+
+_REQUESTS: dict[str, Callable[[Load, int, Sequence[int]], list[Request]]] = {
+    "logs": logs_request,
+    "metrics": metrics_request,
+    "traces": _traces_requests,
+}
