@@ -9,8 +9,11 @@ from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.jaeger_store import JaegerStore, JaegerStoreArgs
 from components.loki_store import LokiStore, LokiStoreArgs
 from components.prometheus_store import PrometheusStore, PrometheusStoreArgs
+from components.quantities import Size
 from components.settings import Settings
 from components.workload import Platform, Publication
+
+PHASE_WITH_KAFKA = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,7 @@ def run_stores(settings: Settings, platform: Platform, jobs: Mapping[str, str] |
             retention=settings.retention.metrics,
             retention_size=settings.size.metrics_size,
             out_of_order=settings.retention.metrics_out_of_order,
+            memory_limits=_memory_limits(settings),
             jobs=jobs or {},
             published=published(query.prometheus_port),
         ),
@@ -106,3 +110,14 @@ def run_grafana(settings: Settings, platform: Platform, stores: NodeStores) -> G
         platform=platform,
         after=stores.all,
     )
+
+
+def _memory_limits(settings: Settings) -> Mapping[str, Size]:
+    """Memory limits by scrape job."""
+    programs = settings.size.programs
+    limits = {"otel-collector": programs["collector"].memory}
+    limits |= {job: programs[job].memory for job in ("jaeger", "prometheus", "loki", "grafana")}
+    if settings.phase == PHASE_WITH_KAFKA:
+        buffer = settings.buffer
+        limits |= {"otel-gateway": buffer.gateway.each.memory, "otel-processor": buffer.processor.each.memory}
+    return limits

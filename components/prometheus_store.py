@@ -28,6 +28,7 @@ class PrometheusStoreArgs:
         retention: age at which a block is dropped.
         retention_size: disk at which the oldest blocks are dropped.
         out_of_order: how late a sample may arrive.
+        memory_limits: scrape job -> memory limit of its program, for the alerts on memory.
         jobs: further scrape job -> ``name:port`` of programs; a name may stand for several replicas.
         published: where UI and query API are reachable from outside.
     """
@@ -38,6 +39,7 @@ class PrometheusStoreArgs:
     retention: Duration
     retention_size: Size
     out_of_order: Duration
+    memory_limits: Mapping[str, Size] = field(default_factory=dict)
     jobs: Mapping[str, str] = field(default_factory=dict)
     published: Publication | None = None
 
@@ -64,7 +66,17 @@ def prometheus_configuration(args: PrometheusStoreArgs) -> Document:
 def prometheus_files(args: PrometheusStoreArgs) -> dict[str, str]:
     """Give the configuration file and the rule files."""
     rules = {f"rules/{path}": content for path, content in texts("prometheus/rules", "*.yaml").items()}
+    rules["rules/limits.yaml"] = _limits(args.memory_limits)
     return {"prometheus.yaml": prometheus_configuration(args).dump(), **rules}
+
+
+def _limits(limits: Mapping[str, Size]) -> str:
+    document = Document.read("prometheus/rules/limits.yaml")
+    rules = [
+        {"record": "program:memory_limit:bytes", "labels": {"job": job}, "expr": str(limit.bytes)}
+        for job, limit in limits.items()
+    ]
+    return document.set("groups", 0, "rules", to=rules).dump()
 
 
 def _job(name: str, address: str) -> dict[str, Any]:
