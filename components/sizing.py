@@ -37,9 +37,9 @@ MINIMUM_MEMORY: Mapping[str, Size] = {
     "kafka": mebibytes(768),
     "haproxy": mebibytes(64),
 }
-"""Least memory that is accepted. At rest in the lab, in MiB: collector 22, processor 79, gateway 35, Jaeger 133,
-Prometheus 148, Loki 102, Kafka 430, HAProxy 8; about double leaves room for a first burst. Grafana could not
-be measured there."""
+"""Least memory that is accepted. At rest in the lab, in MiB: collector 22, processor 79, gateway 35, Jaeger
+133, Prometheus 148, Loki 102, Kafka 430, HAProxy 8; about double leaves room for a first burst. Grafana could
+not be measured there."""
 
 SMALLEST_VOLUME = gibibytes(5)
 DEFAULT_METRICS_SIZE = Size(40 * 10**9)
