@@ -17,7 +17,7 @@ IS_RECENT := import sys, ensurepip; sys.exit(sys.version_info < (3, 10))
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@printf '\n  STACK=%s chooses Pulumi.%s.yaml; python -m ops <command> --help tells all options\n' '$(STACK)' '$(STACK)'
 
 .PHONY: venv

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from components.settings_errors import SettingsError
 from ops.errors import OpsError
 
 ROOT = Path(__file__).resolve().parent.parent
+ENCRYPTED = "(encrypted)"
+"""Stands for a secret value, which only the engine can read."""
+
 DEFAULT_DOCKER_HOST = DockerSection().host
 
 
@@ -72,10 +76,11 @@ def load_stack(name: str, root: Path = ROOT) -> Stack:
     config = {
         key.removeprefix(prefix): value
         for key, value in (stack_text.get("config") or {}).items()
-        if key.startswith(prefix) and not _is_encrypted(value)
+        if key.startswith(prefix)
     }
+    engine_text = {f"{prefix}{key}": _as_engine_gives_it(value) for key, value in config.items()}
     try:
-        settings = Settings.load(config)
+        settings = Settings.from_pulumi(engine_text, project)
     except SettingsError as error:
         raise OpsError(f"{path.name}: {error}", f"correct {path}", status=2) from error
     return Stack(
@@ -101,5 +106,8 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _is_encrypted(value: object) -> bool:
-    return isinstance(value, Mapping) and set(value) == {"secure"}
+def _as_engine_gives_it(value: object) -> str:
+    """Write a value as the program gets it: the CLI rewrites numbers as text, and here secrets stay shut."""
+    if isinstance(value, Mapping) and set(value) == {"secure"}:
+        return ENCRYPTED
+    return value if isinstance(value, str) else json.dumps(value)
