@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,12 +76,23 @@ def test_killed_engine_is_told_in_words(tmp_path: Path) -> None:
         engine_that(tmp_path, "kill -9 $$").pulumi.run("up")
 
 
-def test_interrupt_lets_the_engine_finish(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    script = f'trap "" INT; echo begun; kill -INT {os.getpid()}; sleep 1; echo finished'
+class Interrupted(io.StringIO):
+    """A terminal at which somebody presses Ctrl-C when the first line appears."""
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if text == "begun\n":
+            raise KeyboardInterrupt
+        return written
+
+
+def test_interrupt_lets_the_engine_finish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Interrupted()
+    monkeypatch.setattr(sys, "stdout", terminal)
     with pytest.raises(OpsError, match="pulumi up was interrupted") as caught:
-        engine_that(tmp_path, script).pulumi.run("up")
+        engine_that(tmp_path, "echo begun; echo finished").pulumi.run("up")
     assert caught.value.status == 130
-    assert "finished" in capfd.readouterr().out
+    assert "finished" in terminal.getvalue()
 
 
 def test_missing_engine_is_told_in_words(tmp_path: Path) -> None:
