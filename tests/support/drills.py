@@ -208,3 +208,19 @@ def await_all(site: Site, load: Load, *, seconds: float = 180) -> dict[str, Foun
 
         until(f"{signal} in their store", whole, seconds=seconds + 60, pause=2, forgive=(httpx.HTTPError,))
     return found
+
+
+def lag_of(site: Site) -> Counter[str]:
+    """Records of each topic that its consumer group has not marked as done."""
+    listing = site.run(
+        "kafka-topics",
+        *("/opt/kafka/bin/kafka-consumer-groups.sh", "--bootstrap-server", "kafka-1:9092"),
+        *("--describe", "--all-groups"),
+    )
+    lag: Counter[str] = Counter()
+    for line in listing.splitlines():
+        columns = line.split()
+        if len(columns) > 5 and columns[1].startswith("otlp-"):
+            read = int(columns[3]) if columns[3] != "-" else 0
+            lag[columns[1]] += int(columns[4]) - read
+    return lag

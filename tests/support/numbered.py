@@ -1,7 +1,7 @@
 """Steady load of numbered logs, metrics and traces, with what became of every record.
 
 A record is *acknowledged* when its call was answered OK without partial success. A call that fails with an
-error that OTLP calls retryable is sent again with the same content, as a client's SDK does, until it is answered.
+error that OTLP calls retryable is sent again with the same content, as an SDK does, until it is answered.
 """
 
 from __future__ import annotations

@@ -1,0 +1,56 @@
+"""What several drills do and demand."""
+
+from __future__ import annotations
+
+from tests.support.drills import Found, Site, await_all, lag_of
+from tests.support.numbered import SERVICES, Load
+from tests.support.waiting import until
+
+STEADY = {"logs": 1000, "metrics": 1000, "traces": 120}
+"""Acknowledged records after which the load is taken for steady: about 5 s of it."""
+DECISION_SECONDS, SPARE_SECONDS = 10.0, 6.0
+"""The sampler's wait, and what a span may take from its acknowledgement until the sampler has it."""
+
+
+def flow(load: Load, *, seconds: float = 120) -> None:
+    """Wait until some more records of each signal were acknowledged."""
+    before = {signal: load.acknowledged(signal) for signal in SERVICES}
+    for signal in SERVICES:
+        goal = before[signal] + STEADY[signal]
+        until(
+            f"{goal} acknowledged {signal}",
+            lambda signal=signal, goal=goal: load.acknowledged(signal) >= goal,  # type: ignore[misc]
+            seconds=seconds,
+        )
+
+
+def demand_nothing_lost(site: Site, load: Load, *, killed: tuple[float, ...] = ()) -> dict[str, Found]:
+    """Demand every acknowledged log record and sample, and every error and slow trace whole.
+
+    ``killed`` says when a processor with tail sampling was killed: the traces that it had not decided on may
+    be missing, which are those acknowledged at most the bound before.
+    """
+    lag_gone(site)
+    found = await_all(site, load, seconds=20 if killed else 120)
+    for signal in SERVICES:
+        assert not load.tallies[signal].refused, f"{signal} refused for good: {load.tallies[signal].refused}"
+    for signal in ("logs", "metrics"):
+        assert not found[signal].missing, f"{signal} missing: {found[signal].missing}"
+    when = load.tallies["traces"].acknowledged
+    bound = DECISION_SECONDS + SPARE_SECONDS
+    unexplained = [
+        number
+        for number in found["traces"].missing
+        if not any(-SPARE_SECONDS <= kill - when[number] <= bound for kill in killed)
+    ]
+    assert not unexplained, f"traces missing or in pieces: {unexplained}"
+    return found
+
+
+def lag_gone(site: Site, seconds: float = 180) -> None:
+    """Wait until the processors have read, and marked, everything in Kafka."""
+
+    def is_gone() -> bool:
+        return sum(lag_of(site).values()) == 0
+
+    until("the processors to have read everything", is_gone, seconds=seconds, forgive=(AssertionError,))

@@ -1,0 +1,38 @@
+"""kill -9 of each program on the way, in turn, under load."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.e2e.phase2.conftest import Report
+from tests.e2e.phase2.steps import demand_nothing_lost, flow
+from tests.support.drills import Site
+from tests.support.numbered import Load, running
+
+
+@pytest.mark.parametrize(
+    "programs",
+    [
+        pytest.param(("otel-processor-1", "otel-processor-2"), id="processors"),
+        pytest.param(("otel-gateway-1", "otel-gateway-2"), id="gateways"),
+        pytest.param(("haproxy",), id="haproxy"),
+        pytest.param(("kafka-1",), id="kafka"),
+        pytest.param(("loki",), id="loki"),
+        pytest.param(("prometheus",), id="prometheus"),
+        pytest.param(("jaeger",), id="jaeger"),
+    ],
+)
+def test_kill_loses_nothing_acknowledged(
+    site: Site, load: Load, report: Report, programs: tuple[str, ...]
+) -> None:
+    kills: list[float] = []
+    with running(load):
+        flow(load)
+        for program in programs:
+            kills.append(time.time())
+            site.kill(program)
+            flow(load)
+    samplers = tuple(kills) if programs[0].startswith("otel-processor") else ()
+    report(load, demand_nothing_lost(site, load, killed=samplers))

@@ -1,0 +1,55 @@
+"""Kafka and the stores away for a while, under load."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.e2e.phase2.conftest import Report
+from tests.e2e.phase2.steps import demand_nothing_lost, flow
+from tests.support.drills import Site
+from tests.support.numbered import SERVICES, Load, running
+from tests.support.waiting import until
+
+STORES = ("loki", "prometheus", "jaeger")
+OLD_LIMIT_SECONDS = 300
+"""After which a collector with default settings gives a record up."""
+
+
+def _passed(seconds: float) -> None:
+    end = time.monotonic() + seconds
+    until(f"{seconds:g} s to pass", lambda: time.monotonic() > end, seconds=seconds + 5)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seconds", [0, pytest.param(60, marks=pytest.mark.long)])
+def test_kafka_away(site: Site, load: Load, report: Report, seconds: int) -> None:
+    with running(load):
+        flow(load)
+        site.container("kafka-1").stop(timeout=60)
+        for signal in SERVICES:
+            until(
+                f"a retryable error for {signal}",
+                lambda signal=signal: load.tallies[signal].retried,  # type: ignore[misc]
+                seconds=60,
+            )
+        _passed(seconds)
+        site.start("kafka-1")
+        flow(load)
+    report(load, demand_nothing_lost(site, load))
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("seconds", [10, pytest.param(OLD_LIMIT_SECONDS + 30, marks=pytest.mark.long)])
+def test_stores_away(site: Site, load: Load, report: Report, seconds: int) -> None:
+    with running(load):
+        flow(load)
+        for store in STORES:
+            site.container(store).stop(timeout=60)
+        _passed(seconds)
+        flow(load)  # what is acknowledged does not depend on the stores
+        for store in STORES:
+            site.start(store)
+        flow(load)
+    report(load, demand_nothing_lost(site, load))
