@@ -224,3 +224,33 @@ def lag_of(site: Site) -> Counter[str]:
             read = int(columns[3]) if columns[3] != "-" else 0
             lag[columns[1]] += int(columns[4]) - read
     return lag
+
+
+KAFKA = ("--bootstrap-server", "kafka-1:9092")
+DEAD_LETTERS = "otlp-dead-letters"
+
+
+def end_offset(site: Site, topic: str) -> int:
+    """Count the records that a topic ever had."""
+    listing = site.run("kafka-topics", "/opt/kafka/bin/kafka-get-offsets.sh", *KAFKA, "--topic", topic)
+    return sum(int(line.rsplit(":", 1)[1]) for line in listing.split() if line.startswith(f"{topic}:"))
+
+
+def dead_letters(site: Site, first: int) -> list[str]:
+    """Give the dead letters from an offset on."""
+    count = end_offset(site, DEAD_LETTERS) - first
+    if count <= 0:
+        return []
+    text = site.run(
+        "kafka-topics",
+        *("/opt/kafka/bin/kafka-console-consumer.sh", *KAFKA, "--topic", DEAD_LETTERS),
+        *("--partition", "0", "--offset", str(first), "--max-messages", str(count)),
+        *("--timeout-ms", "20000"),
+    )
+    return [line for line in text.splitlines() if line.startswith("{")]
+
+
+def produce(site: Site, topic: str, text: str) -> None:
+    """Write one record of plain text into a topic."""
+    producer = f"/opt/kafka/bin/kafka-console-producer.sh {' '.join(KAFKA)} --topic {topic}"
+    site.run("kafka-topics", "bash", "-c", f"printf '%s\\n' '{text}' | {producer}")

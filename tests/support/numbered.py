@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
@@ -227,9 +227,16 @@ def _resource(load: Load) -> Resource:
     )
 
 
-def logs_request(load: Load, worker: int, numbers: Sequence[int], padding: str = "") -> list[Request]:
+def logs_request(
+    load: Load,
+    worker: int,
+    numbers: Sequence[int],
+    *,
+    padding: str = "",
+    at_seconds: float | None = None,
+) -> list[Request]:
     """Log records whose line is their number, and then the padding."""
-    now = time.time_ns()
+    now = time.time_ns() if at_seconds is None else int(at_seconds * 1e9)
     records = [
         LogRecord(
             time_unix_nano=now + index,
@@ -246,7 +253,7 @@ def logs_request(load: Load, worker: int, numbers: Sequence[int], padding: str =
 
 
 def metrics_request(
-    load: Load, worker: int, numbers: Sequence[int], at_seconds: float | None = None
+    load: Load, worker: int, numbers: Sequence[int], *, at_seconds: float | None = None
 ) -> list[Request]:
     """Samples whose value is their number, each at a millisecond of its own."""
     now = int((at_seconds or time.time()) * 1000)

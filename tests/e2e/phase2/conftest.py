@@ -1,7 +1,8 @@
 """Drills: a stack of phase 2 under steady load whose parts are killed, stopped and changed.
 
 The ones that take minutes run with ``--drills``. ``--drill-running`` drills the stack that is up on the
-machine's own Docker Engine instead of one of the tests' own; ``--drill-report FILE`` appends what was measured.
+machine's own Docker Engine instead of one of the tests' own; ``--drill-report FILE`` appends what was
+measured.
 """
 
 from __future__ import annotations

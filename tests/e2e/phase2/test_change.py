@@ -1,0 +1,80 @@
+"""``pulumi up`` under load: new settings, more and fewer processors, phase 1 to phase 2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.e2e.phase2.conftest import PHASE, Report
+from tests.e2e.phase2.steps import demand_nothing_lost, flow
+from tests.support.drills import Site, await_all
+from tests.support.numbered import SERVICES, Load, running
+from tests.support.stack import Stack
+
+NO_OWN_STACK = "changes a stack of the tests' own only"
+
+
+def _processors(count: int) -> dict[str, Any]:
+    return {"sizing": {**PHASE["sizing"], "processor": {"replicas": count}}}  # type: ignore[dict-item]
+
+
+def _under_load(site: Site, stack: Stack | None, load: Load, *changes: dict[str, Any]) -> None:
+    if stack is None:
+        pytest.skip(NO_OWN_STACK)
+    with running(load):
+        flow(load)
+        for change in changes:
+            stack.up(change)
+            flow(load)
+    assert site.target == load.target
+
+
+@pytest.mark.timeout(1200)
+def test_new_settings(site: Site, stack: Stack | None, load: Load, report: Report) -> None:
+    ingest = {} if stack is None else {**stack.config["ingest"], "maxConnectionAge": "4m"}
+    _under_load(site, stack, load, {"ingest": ingest, "sampling": {"keepPercent": 20}})
+    report(load, demand_nothing_lost(site, load))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_processors_two_three_two(site: Site, stack: Stack | None, load: Load, report: Report) -> None:
+    _under_load(site, stack, load, _processors(3), _processors(2))
+    report(load, demand_nothing_lost(site, load))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("mode", ["head", "none"])
+def test_a_killed_processor_loses_no_trace_without_tail_sampling(
+    site: Site, stack: Stack | None, load: Load, report: Report, mode: str
+) -> None:
+    if stack is None:
+        pytest.skip(NO_OWN_STACK)
+    stack.up({"sampling": {"mode": mode, "keepPercent": 100}})
+    try:
+        with running(load):
+            flow(load)
+            for number in (1, 2):
+                site.kill(f"otel-processor-{number}")
+                flow(load)
+        report(load, demand_nothing_lost(site, load))
+    finally:
+        stack.up({"sampling": {}})
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+def test_from_phase_one(site: Site, stack: Stack | None, load: Load, report: Report) -> None:
+    if stack is None:
+        pytest.skip(NO_OWN_STACK)
+    stack.destroy()
+    stack.up({"phase": 1})
+    with running(load):
+        flow(load)
+        stack.up({"phase": 2})
+        flow(load)
+    found = await_all(site, load)
+    assert all(not found[signal].missing for signal in SERVICES), found
+    report(load, found)

@@ -1,0 +1,106 @@
+"""Records that cannot be delivered, and some that are only unusual, amid steady load."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import pytest
+
+from tests.e2e.phase2.conftest import Report
+from tests.e2e.phase2.steps import demand_nothing_lost, flow
+from tests.support.drills import (
+    DEAD_LETTERS,
+    Found,
+    Site,
+    compare,
+    dead_letters,
+    end_offset,
+    logs_of,
+    produce,
+    samples_of,
+)
+from tests.support.numbered import Load, export, logs_request, metrics_request, running
+from tests.support.waiting import until
+
+MEBIBYTE = 2**20
+HOUR = 3600.0
+
+
+def _other(site: Site, *, age: float = 0.0) -> Load:
+    return Load(run=uuid.uuid4().hex[:8], target=site.target, started=time.time() - age)
+
+
+def _letters(site: Site, first: int, *words: str) -> list[str]:
+    return [one for one in dead_letters(site, first) if all(word in one for word in words)]
+
+
+def _await_letter(site: Site, first: int, *words: str) -> str:
+    what = f"a dead letter with {', '.join(words)}"
+    return until(what, lambda: _letters(site, first, *words), seconds=90, pause=2)[0]
+
+
+@pytest.mark.parametrize("signal", ["logs", "metrics", "traces"])
+def test_record_that_is_no_otlp_becomes_a_dead_letter(
+    site: Site, load: Load, report: Report, signal: str
+) -> None:
+    first = end_offset(site, DEAD_LETTERS)
+    topic = f"otlp-{signal}"
+    with running(load):
+        flow(load)
+        produce(site, topic, "this is no OTLP")
+        letter = _await_letter(site, first, topic)
+        flow(load)
+    assert all(f'"key":"{key}"' in letter for key in ("topic", "partition", "offset", "error")), letter
+    report(load, demand_nothing_lost(site, load))
+
+
+def test_request_over_the_limit_is_refused_for_good(site: Site, load: Load, report: Report) -> None:
+    huge = logs_request(_other(site), 0, [0], padding="x" * 5 * MEBIBYTE)
+    with running(load):
+        flow(load)
+        assert export(site.target, "logs", huge[0]).startswith("RESOURCE_EXHAUSTED")
+        flow(load)
+    report(load, demand_nothing_lost(site, load))
+
+
+def test_record_just_under_the_limit_is_delivered(site: Site) -> None:
+    other = _other(site)
+    large = logs_request(other, 0, [7], padding=uuid.uuid4().hex * (3 * MEBIBYTE // 32))
+    assert export(site.target, "logs", large[0]) == ""
+    until("the large record in Loki", lambda: logs_of(site, other) == {7: 1}, seconds=60)
+
+
+def test_replay_within_the_windows_is_stored(site: Site) -> None:
+    logs, metrics = _other(site, age=6 * 24 * HOUR), _other(site, age=23 * HOUR)
+    numbers = list(range(50))
+    assert export(site.target, "logs", logs_request(logs, 0, numbers, at_seconds=logs.started)[0]) == ""
+    samples = metrics_request(metrics, 0, numbers, at_seconds=metrics.started)
+    assert export(site.target, "metrics", samples[0]) == ""
+    until("the old records in Loki", lambda: len(logs_of(site, logs)) == len(numbers), seconds=60)
+    until("the old samples in Prometheus", lambda: len(samples_of(site, metrics)) == len(numbers), seconds=60)
+
+
+def test_replay_older_than_the_windows_becomes_dead_letters(site: Site, load: Load, report: Report) -> None:
+    first = end_offset(site, DEAD_LETTERS)
+    old = _other(site, age=8 * 24 * HOUR)
+    requests = {
+        "logs": logs_request(old, 0, [1], at_seconds=old.started),
+        "metrics": metrics_request(old, 0, [1], at_seconds=old.started),
+    }
+    with running(load):
+        flow(load)
+        for signal, request in requests.items():
+            assert export(site.target, signal, request[0]) == ""
+            _await_letter(site, first, f"otlp-{signal}")
+        flow(load)
+    report(load, demand_nothing_lost(site, load))
+
+
+def test_traces_in_halves_to_two_gateways_are_sampled_as_one(site: Site, load: Load) -> None:
+    with running(load):
+        flow(load)
+    found: dict[str, Found] = demand_nothing_lost(site, load)
+    assert found["traces"].acknowledged > 0
+    assert found["traces"].partly == 0
+    assert not compare(load, "logs", logs_of(site, load)).missing
