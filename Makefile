@@ -77,7 +77,7 @@ restore: $(STAMP) ## restore a backup: make restore FROM=backups/dev-...
 	@$(OPS) restore $(if $(FORCE),--force) "$(FROM)"
 
 .PHONY: test test-unit test-engine test-e2e lint lab
-test: $(STAMP) ## all tests; prepares the lab where the network is closed
+test: $(STAMP) lint ## all tests; prepares the lab where the network is closed
 	@$(OPS) prepare
 	@$(PYTEST) tests
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 import pulumi_docker
 import pytest
-from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+from google.protobuf import empty_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import provider_pb2_grpc, status_pb2
@@ -172,7 +172,8 @@ def test_errors_are_their_message(stub: Any) -> None:
 def test_what_exists_but_is_not_usable_stays_in_the_state(stub: Any) -> None:
     with pytest.raises(grpc.RpcError) as failed:
         stub.Create(pb.CreateRequest(urn=URN, properties=wire.pack({"name": "broken"})))
-    packed = dict(failed.value.trailing_metadata())["grpc-status-details-bin"]
+    metadata: Any = failed.value.trailing_metadata()
+    packed = dict(metadata)["grpc-status-details-bin"]
     detail = pb.ErrorResourceInitFailed()
     assert status_pb2.Status.FromString(packed).details[0].Unpack(detail)
     assert (detail.id, list(detail.reasons)) == ("7", ["broken: not usable."])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from concurrent import futures
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from tests.lab.lifetime import wait_for_the_end
