@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from ops.commands import data, proof, stack
+from ops.commands import data, kafka, proof, stack
 from ops.errors import OpsError
 from ops.screen import err, show_error
 from ops.web import keep_loopback_direct
@@ -33,8 +33,11 @@ for command in (
     proof.health,
     data.backup,
     data.restore,
+    kafka.lag,
+    kafka.topics,
 ):
     app.command()(command)
+app.add_typer(kafka.deadletters, name="deadletters")
 
 
 def main() -> None:

@@ -20,8 +20,8 @@ from ops.smoke.report import show as show_smoke
 from ops.smoke.run import run
 
 SMOKE_SECONDS = 90.0
-"""Default deadline. A warm stack needs a few seconds, tail sampling its decision wait (10 s) on top, and a fresh
-stack on a busy machine some more."""
+"""Default deadline. A warm stack needs a few seconds, tail sampling its decision wait (10 s) on top, and a
+fresh stack on a busy machine some more."""
 
 
 def _address(name: str, what: str) -> typer.models.OptionInfo:

@@ -1,0 +1,152 @@
+"""Commands about the buffer: what is unread, how the topics are, what was passed over."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.commands.options import AsJson, StackName
+from ops.errors import OpsError
+from ops.kafka import show
+from ops.kafka.deadletters import read_dead_letters
+from ops.kafka.lag import read_lag, with_ages
+from ops.kafka.records import Position, read_record
+from ops.kafka.replay import replay as replay_records
+from ops.kafka.telemetry import decode, signal_of
+from ops.kafka.tools import ContainerTools
+from ops.kafka.topics import read_topics
+from ops.screen import err, out, print_json, say
+from ops.session import reading
+
+LETTERS = 100
+"""Dead letters that are looked at unless more are asked for."""
+
+deadletters = typer.Typer(help="Records that the processors passed over.", no_args_is_help=True)
+
+Last = Annotated[int, typer.Option(min=1, help="Look at this many, the newest.")]
+
+
+def lag(
+    stack: StackName = "dev",
+    age: Annotated[
+        bool, typer.Option("--age", help="Also the oldest unread record's age; some seconds a partition.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the processors have not read yet. Exit status 1: records wait and nobody reads them."""
+    tools = ContainerTools(stack)
+    with err.status("asking Kafka"):
+        lags = read_lag(tools)
+        lags = with_ages(tools, lags, datetime.now(timezone.utc)) if age else lags
+    if as_json:
+        print_json([one.as_dict() for one in lags])
+    else:
+        out.print(show.lags(lags, age=age))
+    if any(one.stuck for one in lags):
+        raise typer.Exit(1)
+
+
+def topics(stack: StackName = "dev", as_json: AsJson = False) -> None:
+    """Show the topics. Exit status 1: a partition lacks copies, or takes no writes."""
+    tools = ContainerTools(stack)
+    with err.status("asking Kafka"):
+        found = read_topics(tools)
+    if as_json:
+        print_json([one.as_dict() for one in found])
+    else:
+        out.print(show.topics(found))
+    if not all(one.whole for one in found):
+        raise typer.Exit(1)
+
+
+@deadletters.command("list")
+def list_letters(stack: StackName = "dev", last: Last = LETTERS, as_json: AsJson = False) -> None:
+    """Show when which record was passed over, and why."""
+    tools = ContainerTools(stack)
+    with err.status("reading the dead letters"):
+        letters = read_dead_letters(tools, last)
+    if as_json:
+        print_json([letter.as_dict() for letter in letters])
+    elif letters:
+        out.print(show.letters(letters))
+    else:
+        say("no dead letters")
+
+
+@deadletters.command("inspect")
+def inspect_record(
+    record: Annotated[str, typer.Argument(help="topic/partition/offset, as list shows it.")],
+    stack: StackName = "dev",
+    save: Annotated[
+        Path | None, typer.Option(help="Write the record's own bytes to this file.", dir_okay=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a record of a topic: its bytes and, when it is OTLP, what they say."""
+    position = Position.parse(record)
+    signal = signal_of(position.topic)
+    found = read_record(ContainerTools(stack), position)
+    content = decode(signal, found.value)
+    if save is not None:
+        _write(save, found.value)
+    if as_json:
+        print_json(
+            {
+                "record": str(position),
+                "time": found.time.isoformat(),
+                "key_base64": None if found.key is None else base64.b64encode(found.key).decode(),
+                "value_base64": base64.b64encode(found.value).decode(),
+                "decoded": content.decoded,
+                "problem": content.problem,
+            }
+        )
+    else:
+        show.record(found, content)
+
+
+@deadletters.command("replay")
+def replay(
+    records: Annotated[
+        list[str] | None, typer.Argument(help="topic/partition/offset, as list shows them.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every record that list shows.")] = False,
+    stack: StackName = "dev",
+    last: Last = LETTERS,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Send; without it only show.")] = False,
+    http: Annotated[
+        str | None,
+        typer.Option(envvar="SMOKE_HTTP", metavar="URL", help="OTLP over HTTP; from the stack's outputs."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send records again after the cause is mended. Exit status 1: not all can be, or could be, sent."""
+    if bool(records) == every:
+        raise OpsError(
+            "nothing to send" if not every else "records and --all", "name records, or --all", status=2
+        )
+    positions = [Position.parse(record) for record in records or []]
+    tools = ContainerTools(stack)
+    if every:
+        positions = [letter.position for letter in read_dead_letters(tools, last)]
+    endpoint = (http or reading(stack).outputs().text("otlp_http_endpoint")) if yes else ""
+    outcomes = replay_records(tools, positions, endpoint, send=yes)
+    if as_json:
+        print_json([one.as_dict() for one in outcomes])
+    else:
+        out.print(show.replayed(outcomes))
+        if not yes and any(one.good for one in outcomes):
+            say("nothing was sent; once the cause is mended, repeat with --yes")
+    if not all(one.good for one in outcomes):
+        raise typer.Exit(1)
+
+
+def _write(path: Path, value: bytes) -> None:
+    try:
+        path.write_bytes(value)
+    except OSError as error:
+        raise OpsError(f"cannot write {path}: {error.strerror}", "name another file with --save") from error
+    say(f"{len(value):,} bytes: {path}")

@@ -1,0 +1,91 @@
+"""Records that the processors passed over, as they tell of them in the dead-letter topic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from components.kafka_buffer import DEAD_LETTERS
+from ops.kafka.offsets import end_offsets
+from ops.kafka.records import READ_MILLISECONDS, Position
+from ops.kafka.tools import Tools
+
+_ERRORS = ("exception.message", "error")
+"""Attributes that hold the reason, by spelling of the collector's releases."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """What a processor says of a record that it passed over.
+
+    Attributes:
+        time: when.
+        position: the record; it stays in its topic until retention takes it.
+        error: why; empty when the letter does not say, and the processor's log has it.
+    """
+
+    time: datetime
+    position: Position
+    error: str
+
+    def as_dict(self) -> dict[str, object]:
+        """The form for machines."""
+        return {"time": self.time.isoformat(), "record": str(self.position), "error": self.error}
+
+
+def read_dead_letters(tools: Tools, limit: int) -> list[DeadLetter]:
+    """Read the last ``limit`` letters of each partition of the dead-letter topic, the oldest first.
+
+    Raises:
+        OpsError: Kafka does not answer, or there is no such topic.
+    """
+    earliest = end_offsets(tools, "earliest", DEAD_LETTERS)
+    letters: list[DeadLetter] = []
+    for (topic, partition), end in end_offsets(tools, "latest", DEAD_LETTERS).items():
+        start = max(earliest.get((topic, partition), 0), end - limit)
+        if start < end:
+            output = tools.run(
+                "kafka-console-consumer",
+                *("--topic", topic, "--partition", str(partition), "--offset", str(start)),
+                *("--max-messages", str(end - start), "--timeout-ms", str(READ_MILLISECONDS)),
+            )
+            letters += parse_letters(output.decode(errors="replace"))
+    return sorted(letters, key=lambda letter: (letter.time, letter.position))[-limit:]
+
+
+def parse_letters(output: str) -> list[DeadLetter]:
+    """Read OTLP logs in JSON, one request a line; what is no letter is passed by."""
+    return [letter for line in output.splitlines() for letter in _letters(line)]
+
+
+def _letters(line: str) -> Iterator[DeadLetter]:
+    try:
+        request = json.loads(line)
+    except ValueError:
+        return
+    for resource in request.get("resourceLogs", []):
+        for scope in resource.get("scopeLogs", []):
+            for record in scope.get("logRecords", []):
+                attributes = {one["key"]: _scalar(one["value"]) for one in record.get("attributes", [])}
+                if {"topic", "partition", "offset"} <= attributes.keys():
+                    yield _letter(record, attributes)
+
+
+def _letter(record: Mapping[str, Any], attributes: Mapping[str, str]) -> DeadLetter:
+    nanoseconds = int(record.get("timeUnixNano") or record.get("observedTimeUnixNano") or 0)
+    return DeadLetter(
+        time=datetime.fromtimestamp(nanoseconds // 1_000_000 / 1000, timezone.utc),
+        position=Position(
+            topic=attributes["topic"],
+            partition=int(attributes["partition"]),
+            offset=int(attributes["offset"]),
+        ),
+        error=next((attributes[name] for name in _ERRORS if attributes.get(name)), ""),
+    )
+
+
+def _scalar(value: Mapping[str, Any]) -> str:
+    return str(next(iter(value.values()), ""))

@@ -1,0 +1,117 @@
+"""Sends a record that was passed over once more, through the door that applications use.
+
+The gateway takes the record's own bytes and answers only when Kafka has them on all in-sync replicas. It
+finds the same topic by the signal and, for traces, the same key by the trace id. That works with every Kafka,
+whatever its encryption and login; what cannot be decoded is refused here, not passed over a second time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import httpx
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_exponential
+
+from ops.errors import OpsError
+from ops.kafka.offsets import end_offsets
+from ops.kafka.records import Position, Record, read_record
+from ops.kafka.telemetry import decode, signal_of
+from ops.kafka.tools import Tools
+from ops.web import problem
+
+SEND_SECONDS = 30.0
+"""Longest wait for one answer, above the gateway's own limit for Kafka (8 s)."""
+
+RETRIED = {429, 502, 503, 504}
+"""OTLP: answers after which a client tries again."""
+
+ATTEMPTS = 5
+
+Outcome = Literal["would be sent", "sent", "gone", "refused"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """What became of one record.
+
+    Attributes:
+        record: where it was.
+        outcome: gone: retention took it. refused: it cannot be delivered, the detail says why.
+        detail: what was found.
+    """
+
+    record: str
+    outcome: Outcome
+    detail: str
+
+    @property
+    def good(self) -> bool:
+        """It was sent, or would be."""
+        return self.outcome in {"sent", "would be sent"}
+
+    def as_dict(self) -> dict[str, str]:
+        """The form for machines."""
+        return asdict(self)
+
+
+def replay(tools: Tools, positions: list[Position], endpoint: str, *, send: bool) -> list[Replayed]:
+    """Read records again and send them, or only say what would be sent.
+
+    Args:
+        tools: Kafka's tools.
+        positions: the records; one that is named twice is taken once.
+        endpoint: base address of the stack's OTLP receiver over HTTP.
+        send: really send.
+
+    Raises:
+        OpsError: Kafka or the endpoint does not answer, or a record is of no topic of the stack.
+    """
+    for position in positions:
+        signal_of(position.topic)
+    earliest = end_offsets(tools, "earliest")
+    outcomes = []
+    with httpx.Client(timeout=SEND_SECONDS) as client:
+        for position in dict.fromkeys(positions):
+            oldest = earliest.get((position.topic, position.partition))
+            if oldest is None or position.offset < oldest:
+                found = "no such partition" if oldest is None else f"retention has taken all before {oldest}"
+                outcomes.append(Replayed(record=str(position), outcome="gone", detail=found))
+                continue
+            outcomes.append(_replay_one(client, read_record(tools, position), endpoint, send=send))
+    return outcomes
+
+
+def _replay_one(client: httpx.Client, record: Record, endpoint: str, *, send: bool) -> Replayed:
+    name, signal = str(record.position), signal_of(record.position.topic)
+    content = decode(signal, record.value)
+    if content.problem:
+        return Replayed(record=name, outcome="refused", detail=content.problem)
+    size = f"{content.items} {signal} items, {len(record.value):,} bytes"
+    if not send:
+        return Replayed(record=name, outcome="would be sent", detail=size)
+    answer = _post(client, f"{endpoint.rstrip('/')}/v1/{signal}", record.value)
+    if answer.is_success:
+        return Replayed(record=name, outcome="sent", detail=size)
+    said = "larger than ingest.maxMessageSize" if answer.status_code == 413 else answer.reason_phrase
+    return Replayed(record=name, outcome="refused", detail=f"HTTP {answer.status_code}: {said}")
+
+
+def _post(client: httpx.Client, url: str, value: bytes) -> httpx.Response:
+    def post() -> httpx.Response:
+        return client.post(url, content=value, headers={"content-type": "application/x-protobuf"})
+
+    retrying = Retrying(
+        retry=retry_if_result(lambda answer: answer.status_code in RETRIED),
+        wait=wait_exponential(max=10),
+        stop=stop_after_attempt(ATTEMPTS),
+    )
+    try:
+        return retrying(post)
+    except RetryError as error:
+        answer: httpx.Response = error.last_attempt.result()
+        return answer
+    except httpx.HTTPError as error:
+        raise OpsError(
+            f"nothing sent: {url}: {problem(error)}", "make health; docker ps --filter name=haproxy"
+        ) from error

@@ -1,0 +1,107 @@
+"""Kafka's state for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from ops.kafka.deadletters import DeadLetter
+from ops.kafka.lag import PartitionLag
+from ops.kafka.records import Record
+from ops.kafka.replay import Replayed
+from ops.kafka.telemetry import Content, hexdump
+from ops.kafka.topics import Topic
+from ops.screen import MARKS, print_plain, table
+from ops.units import amount
+
+TIME = "%Y-%m-%d %H:%M:%S"
+_HOUR_MS = 3_600_000
+
+
+def lags(found: Sequence[PartitionLag], *, age: bool) -> Table:
+    """One line a partition; marked when records wait and nobody reads them."""
+    columns = (
+        "",
+        "group",
+        "topic",
+        "partition",
+        "read to",
+        "end",
+        "unread",
+        *(["oldest"] if age else []),
+        "reader",
+    )
+    rows: list[tuple[str | Text, ...]] = [
+        (
+            MARKS["fail" if one.stuck else "ok"],
+            one.group,
+            one.topic,
+            str(one.partition),
+            "-" if one.committed is None else f"{one.committed:,}",
+            f"{one.end:,}",
+            f"{one.lag:,}",
+            *(["-" if one.age_seconds is None else f"{one.age_seconds:,.0f} s"] if age else []),
+            one.reader[: -len("-00000000-0000-0000-0000-000000000000")] or one.reader or "nobody",
+        )
+        for one in found
+    ]
+    return table(columns, rows)
+
+
+def topics(found: Sequence[Topic]) -> Table:
+    """One line a topic; marked when copies are missing."""
+    rows: list[tuple[str | Text, ...]] = [
+        (
+            MARKS["ok" if one.whole else "fail"],
+            one.name,
+            str(one.partitions),
+            str(one.replicas),
+            str(one.in_sync),
+            str(one.under_replicated),
+            str(one.unavailable),
+            "default" if one.retention_ms is None else f"{one.retention_ms / _HOUR_MS:g} h",
+            "-" if one.retention_bytes is None else amount(one.retention_bytes),
+            "-" if one.size is None else amount(one.size),
+        )
+        for one in found
+    ]
+    return table(
+        (
+            *("", "topic", "partitions", "replicas", "in sync", "under-replicated", "unavailable"),
+            *("kept for", "kept per partition", "size"),
+        ),
+        rows,
+    )
+
+
+def letters(found: Sequence[DeadLetter]) -> Table:
+    """One line a letter."""
+    rows = [
+        (f"{one.time:{TIME}}", str(one.position), one.error or "docker logs of the processors at that time")
+        for one in found
+    ]
+    return table(("time (UTC)", "record", "error"), rows)
+
+
+def record(found: Record, content: Content) -> None:
+    """Print where a record is, its bytes, and what they say."""
+    print_plain(f"record  {found.position}")
+    print_plain(f"time    {found.time:{TIME}} UTC")
+    print_plain(f"key     {'none' if found.key is None else found.key.decode(errors='backslashreplace')}")
+    print_plain(f"value   {len(found.value):,} bytes")
+    print_plain(hexdump(found.value))
+    if content.problem:
+        print_plain(content.problem)
+    else:
+        print_plain(json.dumps(content.decoded, indent=2, ensure_ascii=False))
+
+
+def replayed(outcomes: Sequence[Replayed]) -> Table:
+    """One line a record."""
+    rows: list[tuple[str | Text, ...]] = [
+        (MARKS["ok" if one.good else "fail"], one.record, one.outcome, one.detail) for one in outcomes
+    ]
+    return table(("", "record", "outcome", "detail"), rows)
