@@ -1,0 +1,86 @@
+"""What a client got its OK for arrives, whatever happens to the programs meanwhile."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from tests.support.deliveries import await_acknowledged, await_everything
+from tests.support.drills import Site
+from tests.support.numbered import Load, running
+from tests.support.phase1 import PROGRAMS
+from tests.support.stack import Stack
+
+pytestmark = pytest.mark.usefixtures("stack")
+COLLECTOR, PROBE = "otel-collector", "otel-collector-ready"
+WHILE_AWAY = 500
+"""Records of each signal that are acknowledged while a store is away."""
+
+
+def new_load(site: Site) -> Load:
+    return Load(run=uuid.uuid4().hex[:8], target=site.target)
+
+
+def restart(site: Site, name: str) -> None:
+    site.container(name).restart(timeout=30)
+    await_health(site, name)
+
+
+def await_health(site: Site, name: str) -> None:
+    site.await_health(PROBE if name == COLLECTOR else name)
+
+
+@pytest.fixture(scope="module")
+def kept(site: Site) -> Load:
+    """Load that has arrived before anything is done to the stack."""
+    with running(new_load(site)) as load:
+        await_acknowledged(load, 200)
+    await_everything(site, load)
+    return load
+
+
+def test_collector_killed_while_loki_is_away(site: Site) -> None:
+    collector, loki = site.container(COLLECTOR), site.container("loki")
+    with running(new_load(site)) as load:
+        await_acknowledged(load, 100)
+        loki.stop(timeout=30)
+        await_acknowledged(load, WHILE_AWAY)
+        collector.kill(signal="SIGKILL")
+        collector.start()
+        await_acknowledged(load, 100)
+        loki.start()
+        await_health(site, "loki")
+    await_everything(site, load)
+
+
+def test_each_program_restarted_in_turn(site: Site) -> None:
+    with running(new_load(site)) as load:
+        for name in PROGRAMS:
+            await_acknowledged(load, 50)
+            restart(site, name)
+        await_acknowledged(load, 50)
+    await_everything(site, load)
+
+
+def test_data_outlives_a_restart_of_everything(site: Site, kept: Load) -> None:
+    for name in PROGRAMS:
+        site.container(name).restart(timeout=30)
+    for name in PROGRAMS:
+        await_health(site, name)
+    await_everything(site, kept)
+
+
+def test_data_outlives_a_new_version_of_the_collector(
+    stack: Stack, site: Site, kept: Load, next_collector: str
+) -> None:
+    before = site.container(COLLECTOR).attrs["Image"]
+    with running(new_load(site)) as load:
+        await_acknowledged(load, 50)
+        stack.up({"images": {"overrides": {"collector": next_collector}}})
+        await_acknowledged(load, 50)
+    after = site.container(COLLECTOR).attrs["Image"]
+    assert (after != before, after) == (True, site.client.images.get(next_collector).id)
+    await_everything(site, load)
+    await_everything(site, kept)
+    stack.preview("--expect-no-changes")
