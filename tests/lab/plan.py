@@ -26,7 +26,7 @@ class Part:
         make: makes it.
         tools: commands that ``make`` runs and does not install.
         root: ``make`` needs root.
-        disk_gb: what it takes when finished, measured.
+        disk_gb: what it takes when finished, in the cache and again in an image, measured.
         scratch_gb: growth of Go's caches in its build, measured; given back at the end.
     """
 
@@ -85,8 +85,8 @@ def _all_parts() -> list[Part]:
             is_there=collector.is_built,
             make=collector.build,
             tools=("go",),
-            disk_gb=0.2,
-            scratch_gb=5.0,
+            disk_gb=0.4,
+            scratch_gb=4.5,
         ),
         *others,
         Part(
@@ -144,5 +144,5 @@ def _base_part(package: str) -> Part:
         make=lambda: debian.make_base(package),
         tools=("apt-get",),
         root=True,
-        disk_gb=0.5,
+        disk_gb=0.7,
     )

@@ -28,7 +28,7 @@ class GoProgram:
         phase: first phase of the stack that needs it.
         strings: package variable -> text set at link time.
         replaces: added to the replace directives of the upstream ``go.mod``.
-        disk_gb: what the finished programs take, measured.
+        disk_gb: what the finished programs take in the cache and again in their image, measured.
         scratch_gb: growth of Go's caches in this build after those before it, measured.
     """
 
@@ -59,7 +59,7 @@ PULUMI = GoProgram(
     binaries={"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
     strings={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.230.0"},
     disk_gb=0.1,
-    scratch_gb=2.5,
+    scratch_gb=2.6,
 )
 COLLECTOR_BUILDER = GoProgram(
     name="builder",
@@ -80,8 +80,8 @@ PROMETHEUS = GoProgram(
         "promtool": "github.com/prometheus/prometheus/cmd/promtool",
     },
     strings={"github.com/prometheus/common/version.Version": "3.16.0"},
-    disk_gb=0.3,
-    scratch_gb=4.0,
+    disk_gb=0.4,
+    scratch_gb=3.5,
 )
 LOKI = GoProgram(
     name="loki",
@@ -93,8 +93,8 @@ LOKI = GoProgram(
         "github.com/grafana/loki/v3/pkg/util/build.Version": "3.7.8",
         "github.com/grafana/loki/v3/pkg/util/build.Branch": "HEAD",
     },
-    disk_gb=0.1,
-    scratch_gb=3.0,
+    disk_gb=0.3,
+    scratch_gb=3.1,
 )
 JAEGER = GoProgram(
     name="jaeger",
@@ -103,8 +103,8 @@ JAEGER = GoProgram(
     module_version="v1.62.0",
     binaries={"jaeger": "github.com/jaegertracing/jaeger/cmd/jaeger"},
     strings={"github.com/jaegertracing/jaeger/pkg/version.latestVersion": "v2.0.0-rc2"},
-    disk_gb=0.1,
-    scratch_gb=3.0,
+    disk_gb=0.2,
+    scratch_gb=2.1,
 )
 TELEMETRYGEN = GoProgram(
     name="telemetrygen",
@@ -112,8 +112,8 @@ TELEMETRYGEN = GoProgram(
     module="github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen",
     module_version="v0.149.0",
     binaries={"telemetrygen": "github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen"},
-    disk_gb=0.05,
-    scratch_gb=0.5,
+    disk_gb=0.02,
+    scratch_gb=0.4,
 )
 
 GO_PROGRAMS: tuple[GoProgram, ...] = (PULUMI, PROMETHEUS, LOKI, JAEGER, TELEMETRYGEN)
