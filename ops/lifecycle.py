@@ -17,7 +17,7 @@ from ops.docker_engine import Engine, connect
 from ops.errors import OpsError
 from ops.images import image_references
 from ops.outputs import StackOutputs
-from ops.project import Stack, load_stack
+from ops.project import DEFAULT_DOCKER_HOST, Stack, load_stack
 from ops.screen import MARKS, err, heading, out, say, table
 from ops.session import Session, bind, working
 from ops.state import forget_stack
@@ -59,7 +59,7 @@ def up(name: str) -> Session:
     engine, findings = _examine(stack)
     choice = choose(engine, image_references(stack.settings))
     findings.append(_toolchain_finding(choice))
-    docker_can_come = choice.lab and engine is None
+    docker_can_come = choice.lab and engine is None and stack.docker_host == DEFAULT_DOCKER_HOST
     _report([finding for finding in findings if not (docker_can_come and finding.name == "Docker Engine")])
     heading("Engine")
     toolchain = provide(choice, phase=stack.settings.phase, docker_host=stack.docker_host)

@@ -26,7 +26,7 @@ def grafana_password(session: Session) -> str:
 def _plaintext(value: object) -> str:
     """Open the envelope that the engine puts around a secret."""
     if isinstance(value, Mapping) and "plaintext" in value:
-        return str(json.loads(str(value["plaintext"])))
+        value = json.loads(str(value["plaintext"]))
     if isinstance(value, str):
         return value
     raise OpsError(f"{RESOURCE} cannot be read from the stack's state", "make up completes it")

@@ -12,7 +12,7 @@ from ops.inventory import Inventory, take_inventory
 from ops.outputs import StackOutputs
 from ops.project import Stack, load_stack
 from ops.state import EngineState, prepare_state
-from ops.toolchain import at_hand, choose, provide
+from ops.toolchain import at_hand, choose, provide_engine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +76,14 @@ def reading(name: str) -> Session:
 
 
 def working(name: str) -> Session:
-    """Open a stack for work on its resources, with the whole toolchain.
+    """Open a stack for work on its resources, with CLI and plugins.
 
     Raises:
         OpsError: there is no such stack, or the toolchain is not to be had.
     """
     stack = load_stack(name)
-    needed = provide(choose(None, ()), phase=stack.settings.phase, docker_host=stack.docker_host)
-    return bind(stack, needed)
+    phase, docker_host = stack.settings.phase, stack.docker_host
+    return bind(stack, provide_engine(choose(None, ()), phase=phase, docker_host=docker_host))
 
 
 def bind(stack: Stack, toolchain: Mapping[str, str]) -> Session:

@@ -100,15 +100,30 @@ def _stack_folder(home: Path, stack: Stack) -> Path:
 
 
 def _passphrase_file(home: Path) -> Path:
-    """Give the passphrase's file; of two runs that make it at the same time, the first one's stays."""
+    """Give the passphrase's file; of two runs that make it at the same time, the first one's stays.
+
+    Raises:
+        OpsError: it is gone, but there are secrets that it has locked.
+    """
     path = home / "passphrase"
     if not path.exists():
+        _refuse_new_passphrase(home, path)
         made = _write_private(home / f"passphrase.{os.getpid()}", secrets.token_urlsafe(PASSPHRASE_BYTES))
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(made)
         made.unlink()
     path.chmod(0o600)
     return path
+
+
+def _refuse_new_passphrase(home: Path, path: Path) -> None:
+    copies = sorted(home.glob("stacks/*/Pulumi.*.yaml"))
+    locked = [file.parent.name for file in copies if "encryptionsalt" in file.read_text()]
+    if locked:
+        raise OpsError(
+            f"the passphrase {path} is gone, but the secrets of {', '.join(locked)} are locked with it",
+            "put it back from your copy; docs/operations.md, lost passphrase, says what to do without one",
+        )
 
 
 def _config_copy(stack: Stack, folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -101,6 +102,25 @@ def provide(
     for plugin in choice.plugins:
         _install_plugin(cli, plugin, {**environ, **added})
     return added
+
+
+def provide_engine(
+    choice: Choice,
+    *,
+    phase: int,
+    docker_host: str,
+    environ: Mapping[str, str] = os.environ,
+    root: Path = ROOT,
+) -> dict[str, str]:
+    """Like ``provide``, for commands that need no images: a lab that was prepared once is taken as it is.
+
+    Raises:
+        OpsError: an installation failed.
+    """
+    if choice.lab:
+        with contextlib.suppress(OpsError):
+            return lab_environment(root)
+    return provide(choice, phase=phase, docker_host=docker_host, environ=environ, root=root)
 
 
 def at_hand(environ: Mapping[str, str] = os.environ, root: Path = ROOT) -> dict[str, str]:

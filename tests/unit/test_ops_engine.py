@@ -149,8 +149,9 @@ def test_password_is_taken_from_the_decrypted_state(tmp_path: Path, result: str)
     assert "stack export --show-secrets" in log_of(tmp_path)
 
 
-@pytest.mark.parametrize("resource", ["", f'{{"urn": "{URN}", "outputs": {{"result": {{"cipher": "x"}}}}}}'])
-def test_password_that_is_not_there_is_told_in_words(tmp_path: Path, resource: str) -> None:
+@pytest.mark.parametrize("result", ["", '{"cipher": "x"}', '{"plaintext": "null"}'])
+def test_password_that_is_not_there_is_told_in_words(tmp_path: Path, result: str) -> None:
+    resource = result and f'{{"urn": "{URN}", "outputs": {{"result": {result}}}}}'
     with pytest.raises(OpsError, match="grafana-admin-password"):
         grafana_password(engine_that(tmp_path, password_script(resource)))
 

@@ -98,7 +98,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     for module in (lifecycle, session):
         monkeypatch.setattr(module, "load_stack", lambda _name: stack)
         monkeypatch.setattr(module, "choose", found.choose)
-        monkeypatch.setattr(module, "provide", found.provide)
+    monkeypatch.setattr(lifecycle, "provide", found.provide)
+    monkeypatch.setattr(session, "provide_engine", found.provide)
     monkeypatch.setattr(lifecycle, "connect", found.connect)
     monkeypatch.setattr(checks, "is_taken", lambda _address, _port: False)
     return found
@@ -144,6 +145,19 @@ def test_docker_that_is_down_is_started_by_the_lab_and_checked_then(machine: Mac
     machine.choice, machine.answers = LAB, [False, True]
     lifecycle.up("dev")
     assert machine.done == ["connect", "provide lab", "connect"]
+
+
+def test_docker_elsewhere_is_not_the_labs_to_start(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    elsewhere = checkout(
+        tmp_path / "other", stack="config:\n  otel-stack:docker:\n    host: unix:///x.sock\n"
+    )
+    monkeypatch.setattr(lifecycle, "load_stack", lambda _name: elsewhere)
+    machine.choice, machine.answers = LAB, [False]
+    with pytest.raises(OpsError, match="Docker Engine"):
+        lifecycle.up("dev")
+    assert machine.done == ["connect"]
 
 
 def test_docker_that_the_lab_cannot_start_is_told(machine: Machine) -> None:

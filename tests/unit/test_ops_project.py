@@ -18,9 +18,13 @@ def test_settings_are_those_of_the_stack(tmp_path: Path) -> None:
     assert set(stack.config) == {"environment"}
 
 
-def test_encrypted_values_are_not_settings_that_can_be_read_here(tmp_path: Path) -> None:
-    stack = checkout(tmp_path, stack="config:\n  otel-stack:token:\n    secure: v1:abc\n")
-    assert stack.config == {}
+def test_encrypted_values_stay_shut(tmp_path: Path) -> None:
+    stack = checkout(tmp_path, stack="config:\n  otel-stack:kafkaPassword:\n    secure: v1:abc\n")
+    assert "v1:abc" not in repr(stack.settings)
+
+
+def test_numbers_that_the_cli_has_rewritten_as_text_are_numbers(tmp_path: Path) -> None:
+    assert checkout(tmp_path, stack='config:\n  otel-stack:phase: "2"\n').settings.phase == 2
 
 
 def test_unknown_stack_names_those_that_exist(tmp_path: Path) -> None:

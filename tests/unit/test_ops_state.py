@@ -49,6 +49,21 @@ def test_passphrase_is_made_once_and_tightened_again(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir() if file.is_file()] == ["passphrase"]
 
 
+def test_lost_passphrase_is_not_replaced_while_secrets_are_locked_with_it(tmp_path: Path) -> None:
+    stack, environ = checkout(tmp_path / "clone"), environ_of(tmp_path)
+    state = prepare_state(stack, environ)
+    passphrase = tmp_path / "state" / "otel-stack" / "passphrase"
+    passphrase.unlink()
+    prepare_state(stack, environ)
+    assert state.config_file is not None
+    with state.config_file.open("a") as file:
+        file.write("encryptionsalt: v1:x\n")
+    passphrase.unlink()
+    with pytest.raises(OpsError, match=r"is gone, but the secrets of dev are locked"):
+        prepare_state(stack, environ)
+    assert not passphrase.exists()
+
+
 def test_salt_stays_with_the_state_and_settings_follow_the_checkout(tmp_path: Path) -> None:
     environ = environ_of(tmp_path)
     first = prepare_state(checkout(tmp_path / "old"), environ)

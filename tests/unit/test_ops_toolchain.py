@@ -18,7 +18,7 @@ from ops import pulumi_cli, toolchain
 from ops.docker_engine import Engine
 from ops.errors import OpsError
 from ops.pulumi_cli import Cli, Plugin, find_cli, installed_plugins, needed_plugins
-from ops.toolchain import Choice, at_hand, choose, lab_environment, provide
+from ops.toolchain import Choice, at_hand, choose, lab_environment, provide, provide_engine
 
 IMAGE = "grafana/loki:3.7.8"
 DOCKER = Plugin(name="docker", version="5.2.0")
@@ -225,6 +225,19 @@ def test_lab_is_prepared_for_the_stacks_phase(tmp_path: Path) -> None:
         "prepare --phase 1 at None",
         "prepare at unix:///mine",
     ]
+
+
+def test_lab_that_is_prepared_is_taken_as_it_is_where_no_images_are_needed(tmp_path: Path) -> None:
+    lab, environ = Choice(lab=True, reason=""), environ_of(tmp_path)
+    body = 'open("log", "a").write(sys.argv[1]); {env}'
+    ready = lab_of(tmp_path / "ready", body.format(env='print(json.dumps({"PATH": "/lab/path"}))'))
+    found = provide_engine(lab, phase=1, docker_host="unix:///gone", environ=environ, root=ready)
+    assert found == {"PATH": "/lab/path"}
+    assert (ready / "log").read_text() == "env"
+    fresh = lab_of(tmp_path / "fresh", body.format(env="sys.exit(1)"))
+    with pytest.raises(OpsError, match="could not be prepared"):
+        provide_engine(lab, phase=1, docker_host="unix:///gone", environ=environ, root=fresh)
+    assert (fresh / "log").read_text() == "envprepare"
 
 
 def test_lab_that_cannot_be_prepared_is_told_in_words(tmp_path: Path) -> None:
