@@ -20,6 +20,12 @@ from components.sections import IngestSection
 from components.sizing_buffer import TOPICS, TierSize
 from components.workload import Platform
 
+ADDED_BYTES = 64 * 1024
+"""More than the gateway's own attributes add to a request: a record over the batch's limit would never leave."""
+
+LEAST_BATCH = 1_000_000
+"""Well over what a batch waits for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CollectorGatewayArgs:
@@ -70,4 +76,6 @@ def gateway_configuration(name: str, args: CollectorGatewayArgs) -> Document:
         exporter = ("exporters", f"kafka/{signal}")
         args.kafka.configure(document, *exporter)
         document.set(*exporter, "producer", "max_message_bytes", to=args.kafka.largest_message.bytes)
+        largest = max(LEAST_BATCH, args.ingest.max_message_size.bytes + ADDED_BYTES)
+        document.set(*exporter, "sending_queue", "batch", "max_size", to=largest)
     return document
