@@ -21,7 +21,7 @@ from components.sizing_buffer import TOPICS, TierSize
 from components.workload import Platform
 
 ADDED_BYTES = 64 * 1024
-"""More than the gateway's own attributes add to a request: a record over the batch's limit would never leave."""
+"""More than a gateway's attributes add to a request: a record over the batch's limit would never leave."""
 
 LEAST_BATCH = 1_000_000
 """Well over what a batch waits for."""
