@@ -82,7 +82,7 @@ def installed_plugins(cli: Cli, environ: Mapping[str, str] = os.environ) -> set[
     listed = _answer([str(cli.path), "plugin", "ls", "--json"], {**environ, **cli.environment(environ)})
     return {
         Plugin(name=one["name"], version=str(one["version"]).removeprefix("v"))
-        for one in json.loads(listed or "[]")
+        for one in json.loads(listed or "[]") or []
         if one.get("kind") == "resource" and one.get("version")
     }
 
