@@ -39,7 +39,7 @@ def prepare(phase: Phase = LAST_PHASE) -> None:
         for image in images.missing(client, phase):
             images.build(client, image)
         images.drop_outdated(client)
-        say(f"the lab is ready for phase {phase}: {store.root()} ({disk.size_gb(store.root()):.1f} GB)")
+        say(f"the lab is ready for phase {phase}: {store.root()}")
 
 
 @app.command()

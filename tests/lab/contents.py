@@ -77,7 +77,7 @@ def grafana(root: RootFs) -> None:
 
 
 def kafka(root: RootFs) -> None:
-    """A Java runtime, Kafka's jars, its commands, and folders that belong to appuser."""
+    """A Java runtime, Kafka's jars and commands, Alpine's tools, and folders that belong to appuser."""
     user = {"uid": 1000, "gid": 1000}
     for path in ("opt/kafka", "opt/kafka/config", "opt/kafka/logs", "usr/logs", "mnt/shared/config"):
         root.directory(path, **user)
@@ -97,16 +97,18 @@ def kafka(root: RootFs) -> None:
     root.directory("home/appuser", **user)
     root.users({"appuser": (1000, 1000), "nobody": (65534, 65534)}, login="/bin/bash")
     root.merge(debian.base(debian.JAVA))
+    _busybox(root, "usr/bin")
 
 
 def haproxy(root: RootFs) -> None:
-    """HAProxy of Debian under the official image's paths and user."""
+    """HAProxy of Debian under the official image's paths and user, and Alpine's tools."""
     root.link("usr/local/sbin/haproxy", "/usr/sbin/haproxy")
     root.file("usr/local/bin/docker-entrypoint.sh", _HERE / "haproxy" / "docker-entrypoint.sh", mode=0o755)
     root.directory("usr/local/etc/haproxy")
     root.directory("var/lib/haproxy", uid=99, gid=99)
     root.users({"haproxy": (99, 99)})
     root.merge(debian.base(debian.HAPROXY))
+    _busybox(root, "usr/bin")
 
 
 def sources() -> list[Path]:
@@ -115,12 +117,13 @@ def sources() -> list[Path]:
     return sorted([*modules, *_KAFKA_FILES.iterdir(), *(_HERE / "haproxy").iterdir()])
 
 
-def _busybox(root: RootFs) -> None:
+def _busybox(root: RootFs, folder: str = "bin") -> None:
+    """Add Alpine's tools; those that a base has already stay as they are."""
     program = debian.busybox()
-    root.program("bin/busybox", program)
+    root.program(f"{folder}/busybox", program)
     names = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
     for name in names:
         if name != "busybox":
-            root.link(f"bin/{name}", "busybox")
+            root.link(f"{folder}/{name}", "busybox")
     root.directory("tmp", mode=0o1777)
     root.users({"nobody": (65534, 65534)})
