@@ -58,23 +58,22 @@ def topics(found: Sequence[Topic]) -> Table:
             MARKS["ok" if one.whole else "fail"],
             one.name,
             str(one.partitions),
-            str(one.replicas),
-            str(one.in_sync),
+            f"{one.in_sync} of {one.replicas}",
             str(one.under_replicated),
             str(one.unavailable),
-            "default" if one.retention_ms is None else f"{one.retention_ms / _HOUR_MS:g} h",
-            "-" if one.retention_bytes is None else amount(one.retention_bytes),
+            _kept(one),
             "-" if one.size is None else amount(one.size),
         )
         for one in found
     ]
-    return table(
-        (
-            *("", "topic", "partitions", "replicas", "in sync", "under-replicated", "unavailable"),
-            *("kept for", "kept per partition", "size"),
-        ),
-        rows,
-    )
+    columns = ("", "topic", "partitions", "in sync", "under-replicated", "unavailable", "retention", "size")
+    return table(columns, rows)
+
+
+def _kept(topic: Topic) -> str:
+    """Until which age and, for each partition, which size a topic keeps its records."""
+    age = "default" if topic.retention_ms is None else f"{topic.retention_ms / _HOUR_MS:g} h"
+    return age if topic.retention_bytes is None else f"{age}, {amount(topic.retention_bytes)}"
 
 
 def letters(found: Sequence[DeadLetter]) -> Table:
