@@ -107,7 +107,7 @@ def haproxy(root: RootFs) -> None:
     root.directory("usr/local/etc/haproxy")
     root.directory("var/lib/haproxy", uid=99, gid=99)
     root.users({"haproxy": (99, 99)})
-    root.merge(debian.base(debian.HAPROXY))
+    root.merge(debian.base(debian.HAPROXY), without={"usr/bin/bash"})
     _busybox(root, "usr/bin")
 
 

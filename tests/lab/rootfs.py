@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 
 _EPOCH = 0
@@ -63,12 +63,12 @@ class RootFs:
         self.text("/etc/passwd", passwd)
         self.text("/etc/group", group)
 
-    def merge(self, base: Path) -> None:
-        """Add every entry of another tar whose path is not taken yet."""
+    def merge(self, base: Path, without: Collection[str] = ()) -> None:
+        """Add every entry of another tar whose path is not taken yet and not in ``without``."""
         with tarfile.open(base) as other:
             for member in other:
                 member.name = _plain(member.name)
-                if member.name and member.name not in self._seen:
+                if member.name and member.name not in self._seen and member.name not in without:
                     self._seen.add(member.name)
                     self._tar.addfile(member, other.extractfile(member) if member.isreg() else None)
 

@@ -19,14 +19,16 @@ class TestRootFileSystem:
         with RootFs(tmp_path / "base.tar") as base:
             base.text("etc/passwd", "from the base")
             base.text("usr/share/file", "from the base")
+            base.text("usr/bin/bash", "from the base")
         with RootFs(tmp_path / "image.tar") as root:
             root.users({"app": (1000, 1000)})
             root.directory("var/lib/app", uid=1000, gid=1000)
-            root.merge(tmp_path / "base.tar")
+            root.merge(tmp_path / "base.tar", without={"usr/bin/bash"})
         entries = _entries(tmp_path / "image.tar")
         assert entries["var/lib"].uid == 0
         assert (entries["var/lib/app"].uid, entries["var/lib/app"].gid) == (1000, 1000)
         assert "usr/share/file" in entries
+        assert "usr/bin/bash" not in entries
         with tarfile.open(tmp_path / "image.tar") as tar:
             names = tar.getnames()
             passwd = tar.extractfile("etc/passwd")
