@@ -30,7 +30,6 @@ class Image:
         gid: numeric group the image runs as.
         go: written in Go, so that GOMEMLIMIT bounds its heap.
         owned_directory: a non-empty directory of the image that belongs to ``uid``; None where it has none.
-        tools: it has a shell and BusyBox's tools.
     """
 
     repository: str
@@ -41,7 +40,6 @@ class Image:
     gid: int
     go: bool = True
     owned_directory: str | None = None
-    tools: bool = False
 
     @property
     def reference(self) -> str:
@@ -60,23 +58,13 @@ CATALOGUE: Mapping[str, Image] = {
     "collector": Image(
         repository="otel/opentelemetry-collector-contrib", tag="0.155.0", uid=10001, gid=10001
     ),
-    "jaeger": Image(repository="jaegertracing/jaeger", tag="2.19.0", uid=10001, gid=10001, tools=True),
+    "jaeger": Image(repository="jaegertracing/jaeger", tag="2.19.0", uid=10001, gid=10001),
     "prometheus": Image(
-        repository="prom/prometheus",
-        tag="v3.16.0",
-        uid=65534,
-        gid=65534,
-        owned_directory="/prometheus",
-        tools=True,
+        repository="prom/prometheus", tag="v3.16.0", uid=65534, gid=65534, owned_directory="/prometheus"
     ),
     "loki": Image(repository="grafana/loki", tag="3.7.8", uid=10001, gid=10001, owned_directory="/loki"),
     "grafana": Image(
-        repository="grafana/grafana",
-        tag="13.2.0",
-        uid=472,
-        gid=0,
-        owned_directory="/var/lib/grafana",
-        tools=True,
+        repository="grafana/grafana", tag="13.2.0", uid=472, gid=0, owned_directory="/var/lib/grafana"
     ),
     "kafka": Image(
         repository="apache/kafka",
@@ -85,7 +73,6 @@ CATALOGUE: Mapping[str, Image] = {
         gid=1000,
         go=False,
         owned_directory="/var/lib/kafka/data",
-        tools=True,
     ),
     "haproxy": Image(repository="haproxy", tag="3.2.18-alpine", uid=99, gid=99, go=False),
 }

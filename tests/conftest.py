@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.support.docker_engine import Engine, engine
+
 settings.register_profile("steady", deadline=None)  # a busy machine is no failure
 settings.load_profile("steady")
-
-from tests.support.docker_engine import Engine, engine
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
