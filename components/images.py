@@ -29,7 +29,7 @@ class Image:
         uid: numeric user the image runs as.
         gid: numeric group the image runs as.
         go: written in Go, so that GOMEMLIMIT bounds its heap.
-        owned_directory: a non-empty directory of the image that belongs to ``uid``; None where it has none.
+        owned_directory: a directory of the image that belongs to ``uid``; None where it has none.
     """
 
     repository: str
