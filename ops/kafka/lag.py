@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
+from ops.errors import OpsError
 from ops.kafka.offsets import Partition, end_offsets
 from ops.kafka.records import Position, read_record
-from ops.kafka.tools import Tools
+from ops.kafka.tools import BROKERS_ADVICE, Tools
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +52,26 @@ def read_lag(tools: Tools) -> list[PartitionLag]:
     Raises:
         OpsError: Kafka does not answer.
     """
-    output = tools.run("kafka-consumer-groups", "--describe", "--all-groups")
-    rows = list(table_rows(output.decode(errors="replace")))
+    output = tools.run("kafka-consumer-groups", "--describe", "--all-groups").decode(errors="replace")
+    refuse_errors(output)
+    rows = list(table_rows(output))
     new = any(row["CURRENT-OFFSET"] == "-" and row["LOG-END-OFFSET"] not in {"0", "-"} for row in rows)
     earliest = end_offsets(tools, "earliest") if new else {}
     return sorted(
         (_lag(row, earliest) for row in rows if row["LOG-END-OFFSET"] != "-"),
         key=lambda one: (one.group, one.topic, one.partition),
     )
+
+
+def refuse_errors(output: str) -> None:
+    """Find the failures that ``kafka-consumer-groups`` tells on standard output, with exit status 0.
+
+    Raises:
+        OpsError: there is one.
+    """
+    told = next((line for line in output.splitlines() if line.startswith("Error: ")), "")
+    if told:
+        raise OpsError(f"kafka-consumer-groups: {told.removeprefix('Error: ')}", BROKERS_ADVICE)
 
 
 def table_rows(output: str) -> Iterator[dict[str, str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from ops.errors import OpsError
+from ops.kafka.offsets import end_offsets
 from ops.kafka.tools import Tools
 
 READ_MILLISECONDS = 15_000
@@ -72,7 +73,7 @@ def read_record(tools: Tools, position: Position) -> Record:
     consumer gives another.
 
     Raises:
-        OpsError: there is no such record.
+        OpsError: there is no such record, or Kafka does not answer.
     """
     mark, null = uuid.uuid4().hex, uuid.uuid4().hex
     shown = ["print.timestamp=true", "print.offset=true", "print.key=true", "print.headers=false"]
@@ -85,7 +86,7 @@ def read_record(tools: Tools, position: Position) -> Record:
     )
     parts = output.split(mark.encode(), 3)
     if len(parts) != 4 or parts[1] != f"Offset:{position.offset}".encode():
-        raise OpsError(f"there is no record {position}", "ops lag shows where each partition ends")
+        raise _absent(tools, position)
     absent = null.encode()
     return Record(
         position=position,
@@ -93,6 +94,17 @@ def read_record(tools: Tools, position: Position) -> Record:
         key=None if parts[2] == absent else parts[2],
         value=b"" if parts[3] == absent else parts[3],
     )
+
+
+def _absent(tools: Tools, position: Position) -> OpsError:
+    """Tell why a record was not there to be read; the consumer itself only waits and gives up."""
+    partition = (position.topic, position.partition)
+    oldest = end_offsets(tools, "earliest").get(partition)
+    if oldest is None:
+        return OpsError(f"there is no record {position}: no such partition", "ops topics shows the topics")
+    if position.offset < oldest:
+        return OpsError(f"there is no record {position}: retention has taken all before {oldest}")
+    return OpsError(f"there is no record {position}", "ops lag shows where each partition ends")
 
 
 def read_time(printed: bytes) -> datetime:

@@ -14,6 +14,8 @@ from ops.project import load_stack
 CONTAINER = "kafka-topics"
 """Has Kafka's tools, the brokers' addresses and, for an external cluster, the credentials; is no broker."""
 
+BROKERS_ADVICE = "docker ps -a --filter name=kafka; docker logs --tail 20 kafka-1"
+
 ANSWER_SECONDS = 120
 """Longest silence of a tool: starting Java on a busy machine, then its own time limits."""
 
@@ -89,5 +91,4 @@ def _failure(tool: str, output: bytes) -> OpsError:
     telling = [line for line in lines if line and not line.startswith(_NOISE)]
     named = [line for line in telling if "Exception" in line or line.startswith("Error")]
     said = (named or telling or ["it said nothing"])[0]
-    advice = "docker ps --filter name=kafka; docker logs --tail 20 kafka-1"
-    return OpsError(f"{tool}: {said}", advice)
+    return OpsError(f"{tool}: {said}", BROKERS_ADVICE)

@@ -118,6 +118,12 @@ def test_lag_counts_from_the_oldest_record_when_nothing_was_committed() -> None:
     assert lags[3].reader == "otel-processor-2-traces-6bd7c563-98ee-4f1b-b62d-0745d671cff9"
 
 
+def test_a_cluster_that_is_away_is_no_empty_answer() -> None:
+    said = b"\nError: Executing consumer group command failed due to TimeoutException: findAllBrokers\n"
+    with pytest.raises(OpsError, match=r"kafka-consumer-groups: Executing .* findAllBrokers"):
+        read_lag(FakeTools(consumer_groups=said))
+
+
 def test_age_is_that_of_the_first_unread_record() -> None:
     fake = FakeTools(consumer_groups=GROUPS, get_offsets=EARLIEST, console_consumer=stored(b"x", age=90))
     lags = with_ages(fake, read_lag(fake), NOW)
@@ -155,8 +161,13 @@ def test_a_record_is_read_byte_by_byte(value: bytes, key: bytes | None) -> None:
 
 @pytest.mark.parametrize("output", [stored(b"x", offset=9), b""])
 def test_another_record_than_the_wanted_one_is_refused(output: Callable[..., bytes] | bytes) -> None:
-    with pytest.raises(OpsError, match="there is no record otlp-logs/5/1"):
-        read_record(FakeTools(console_consumer=output), Position.parse("otlp-logs/5/1"))
+    fake = FakeTools(console_consumer=output, get_offsets=EARLIEST)
+    with pytest.raises(OpsError, match="there is no record otlp-logs/5/1: no such partition"):
+        read_record(fake, Position.parse("otlp-logs/5/1"))
+    with pytest.raises(OpsError, match="retention has taken all before 30"):
+        read_record(fake, Position.parse("otlp-logs/0/2"))
+    with pytest.raises(OpsError, match=r"there is no record otlp-logs/0/77$"):
+        read_record(fake, Position.parse("otlp-logs/0/77"))
 
 
 @pytest.mark.parametrize(
