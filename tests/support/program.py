@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,16 +86,32 @@ def run_program(config: Mapping[str, Any] | None = None, *, traces_partitions: i
     set_all_config({f"otel-stack:{key}": _as_engine_text(value) for key, value in (config or {}).items()})
     harness: Callable[[Callable[[], object]], Callable[[], None]] = pulumi.runtime.test
     program = harness(lambda: runpy.run_path(str(ROOT / "__main__.py")))
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
+    with _event_loop(), mock.patch.object(pulumi, "export", outputs.__setitem__):
         set_mocks(recorder, project="otel-stack", stack="test", preview=False)
-        with mock.patch.object(pulumi, "export", outputs.__setitem__):
-            program()
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+        program()
     return Result(resources=recorder.resources, outputs=outputs)
+
+
+@contextmanager
+def _event_loop() -> Iterator[None]:
+    """Set an event loop; at the end close it, and those that the SDK's mocks leave open in threads."""
+    made: list[asyncio.AbstractEventLoop] = []
+    make = asyncio.new_event_loop
+
+    def remembered() -> asyncio.AbstractEventLoop:
+        made.append(make())
+        return made[-1]
+
+    with mock.patch.object(asyncio, "new_event_loop", remembered):
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            yield
+        finally:
+            loop.run_until_complete(loop.shutdown_default_executor())
+            asyncio.set_event_loop(None)
+            for one in made:
+                one.close()
 
 
 def unwrapped(value: Any) -> Any:

@@ -11,6 +11,7 @@ from docker.errors import APIError
 from docker.models.containers import Container
 
 from components.images import CATALOGUE
+from components.platform.docker import NETWORK
 from components.settings import Settings
 from tests.support.drills import Site
 from tests.support.phase1 import PROGRAMS
@@ -64,7 +65,7 @@ def test_configuration_cannot_be_written(site: Site, name: str) -> None:
 def test_only_what_must_be_reachable_is_published(site: Site) -> None:
     published = {
         (container.name, port)
-        for container in site.client.containers.list()
+        for container in site.client.containers.list(filters={"network": NETWORK})
         for port, bindings in published_ports(container).items()
         if bindings
     }
