@@ -67,6 +67,16 @@ health: $(STAMP) ## programs, scrapes, queues, losses, disk
 password: $(STAMP) ## print Grafana's admin password
 	@$(OPS) password
 
+.PHONY: lag topics deadletters
+lag: $(STAMP) ## phase 2: what each group of consumers has still to read
+	@$(OPS) lag
+
+topics: $(STAMP) ## phase 2: partitions, copies in sync, retention, size
+	@$(OPS) topics
+
+deadletters: $(STAMP) ## phase 2: records that were passed over
+	@$(OPS) deadletters list
+
 .PHONY: backup restore
 backup: $(STAMP) ## back up data, encrypted state, configuration
 	@$(OPS) backup
@@ -76,7 +86,7 @@ restore: $(STAMP) ## restore a backup: make restore FROM=backups/dev-...
 		echo "to do:  make restore FROM=backups/<backup> (FORCE=1 replaces data that is there)" >&2; exit 2; fi
 	@$(OPS) restore $(if $(FORCE),--force) "$(FROM)"
 
-.PHONY: test test-unit test-engine test-e2e lint lab
+.PHONY: test test-unit test-engine test-e2e drills lint lab
 test: $(STAMP) lint ## all tests; prepares the lab where the network is closed
 	@$(OPS) prepare
 	@$(PYTEST) tests
@@ -89,6 +99,9 @@ test-engine: $(STAMP) ## the real Pulumi CLI against the lab's providers
 
 test-e2e: $(STAMP) ## the stack on a real Docker Engine
 	@$(PYTEST) tests/e2e
+
+drills: $(STAMP) ## phase 2: every drill, those of minutes as well
+	@$(PYTEST) tests/e2e/phase2 --drills
 
 lint: $(STAMP) ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy

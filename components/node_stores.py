@@ -75,6 +75,7 @@ def run_stores(settings: Settings, platform: Platform, jobs: Mapping[str, str] |
             retention_size=settings.size.metrics_size,
             out_of_order=settings.retention.metrics_out_of_order,
             memory_limits=_memory_limits(settings),
+            buffer_retention=settings.kafka.retention,
             jobs=jobs or {},
             published=published(query.prometheus_port),
         ),

@@ -15,6 +15,7 @@ from components.workload import DataVolume, Platform, Port, Probe, Publication, 
 
 CONFIG_DIRECTORY = "/etc/prometheus"
 PORT = 9090
+DAY = Duration(86400)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class PrometheusStoreArgs:
         retention_size: disk at which the oldest blocks are dropped.
         out_of_order: how late a sample may arrive.
         memory_limits: scrape job -> memory limit of its program, for the alerts on memory.
+        buffer_retention: how long Kafka keeps what nobody has read, for the alert on its age.
         jobs: further scrape job -> ``name:port`` of programs; a name may stand for several replicas.
         published: where UI and query API are reachable from outside.
     """
@@ -40,6 +42,7 @@ class PrometheusStoreArgs:
     retention_size: Size
     out_of_order: Duration
     memory_limits: Mapping[str, Size] = field(default_factory=dict)
+    buffer_retention: Duration = DAY
     jobs: Mapping[str, str] = field(default_factory=dict)
     published: Publication | None = None
 
@@ -66,17 +69,20 @@ def prometheus_configuration(args: PrometheusStoreArgs) -> Document:
 def prometheus_files(args: PrometheusStoreArgs) -> dict[str, str]:
     """Give the configuration file and the rule files."""
     rules = {f"rules/{path}": content for path, content in texts("prometheus/rules", "*.yaml").items()}
-    rules["rules/limits.yaml"] = _limits(args.memory_limits)
+    rules["rules/limits.yaml"] = _limits(args)
     return {"prometheus.yaml": prometheus_configuration(args).dump(), **rules}
 
 
-def _limits(limits: Mapping[str, Size]) -> str:
+def _limits(args: PrometheusStoreArgs) -> str:
+    """Tell the alerts what this sizing allows."""
     document = Document.read("prometheus/rules/limits.yaml")
     rules = [
         {"record": "program:memory_limit:bytes", "labels": {"job": job}, "expr": str(limit.bytes)}
-        for job, limit in limits.items()
+        for job, limit in args.memory_limits.items()
     ]
-    return document.set("groups", 0, "rules", to=rules).dump()
+    document.set("groups", 0, "rules", to=rules)
+    document.set("groups", 1, "rules", 0, "expr", to=str(args.buffer_retention.seconds))
+    return document.dump()
 
 
 def _job(name: str, address: str) -> dict[str, Any]:
