@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from docker.errors import NotFound
 
@@ -16,16 +18,21 @@ DATA = "/var/lib/kafka/data"
 
 
 @pytest.fixture(scope="module")
-def three_brokers(site: Site, stack: Stack | None) -> Site:
-    """The site with three brokers; a stack of the tests' own is made anew with them."""
-    if stack is not None:
-        stack.destroy()
-        stack.up({"kafka": {"brokers": 3}})
+def three_brokers(site: Site, stack: Stack | None) -> Iterator[Site]:
+    """The site with three brokers; a stack of the tests' own is made anew with them, and without again."""
+    _rebuild(stack, {"brokers": 3})
     try:
         site.container("kafka-3")
     except NotFound:
         pytest.skip("the stack that is up has one broker")
-    return site
+    yield site
+    _rebuild(stack, {})
+
+
+def _rebuild(stack: Stack | None, kafka: dict[str, int]) -> None:
+    if stack is not None:
+        stack.destroy()
+        stack.up({"kafka": kafka})
 
 
 @pytest.mark.long

@@ -12,16 +12,17 @@ from tests.support.drills import Site
 from tests.support.numbered import Load, running
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "programs",
     [
         pytest.param(("otel-processor-1", "otel-processor-2"), id="processors"),
         pytest.param(("otel-gateway-1", "otel-gateway-2"), id="gateways"),
         pytest.param(("haproxy",), id="haproxy"),
-        pytest.param(("kafka-1",), id="kafka"),
-        pytest.param(("loki",), id="loki"),
-        pytest.param(("prometheus",), id="prometheus"),
-        pytest.param(("jaeger",), id="jaeger"),
+        pytest.param(("kafka-1",), id="kafka", marks=pytest.mark.long),
+        pytest.param(("loki",), id="loki", marks=pytest.mark.long),
+        pytest.param(("prometheus",), id="prometheus", marks=pytest.mark.long),
+        pytest.param(("jaeger",), id="jaeger", marks=pytest.mark.long),
     ],
 )
 def test_kill_loses_nothing_acknowledged(

@@ -41,7 +41,10 @@ def _await_letter(site: Site, first: int, *words: str) -> str:
     return until(what, lambda: _letters(site, first, *words), seconds=90, pause=2)[0]
 
 
-@pytest.mark.parametrize("signal", ["logs", "metrics", "traces"])
+@pytest.mark.parametrize(
+    "signal",
+    ["logs", pytest.param("metrics", marks=pytest.mark.long), pytest.param("traces", marks=pytest.mark.long)],
+)
 def test_record_that_is_no_otlp_becomes_a_dead_letter(
     site: Site, load: Load, report: Report, signal: str
 ) -> None:
@@ -84,6 +87,7 @@ def test_replay_within_the_windows_is_stored(site: Site) -> None:
     until("the old samples in Prometheus", lambda: len(samples_of(site, metrics)) == len(numbers), seconds=60)
 
 
+@pytest.mark.long
 def test_replay_older_than_the_windows_becomes_dead_letters(site: Site, load: Load, report: Report) -> None:
     first = end_offset(site, DEAD_LETTERS)
     old = _other(site, age=8 * 24 * HOUR)
