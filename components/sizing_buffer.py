@@ -10,13 +10,13 @@ from components.sections import KafkaSection, SamplingSection, SizingSection
 from components.sizing import SHARES, ProgramSize, declared_rate, override, with_headroom
 
 GATEWAY_RATE = 50_000
-"""Events per second of one gateway of 2 cores: half of what one acknowledged in this project's bench."""
+"""Events per second that one gateway of 2 cores is counted with: the guide's figure for a collector."""
 
 PROCESSOR_RATE = 25_000
-"""Events per second of one processor of 2 cores, tail sampling included, by the same measure."""
+"""Events per second that one processor of 2 cores is counted with: half of a gateway, for the sampling."""
 
 BUFFERED_BYTES = 150
-"""Bytes of one event in Kafka, compressed with snappy."""
+"""Bytes of one event in Kafka, compressed: a figure to plan with."""
 
 SMALL_RATE = 1_000
 BUSY_RATE = 10_000
