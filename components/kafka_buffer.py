@@ -26,6 +26,14 @@ CLUSTER_ID = base64.urlsafe_b64encode(b"otel-stack-kafka").decode().rstrip("=")
 """Sixteen bytes that every broker of a cluster must share; each stack's network has one cluster only."""
 
 TOOL_SIZE = ProgramSize(memory=mebibytes(384), cpus=1)
+OTHER_PARTITIONS = (
+    "With any other number of partitions the spans of one trace would reach two processors, which then "
+    "sample it in halves."
+)
+OTHER_BROKERS = (
+    "Topics keep the number of copies that they were made with, and with another number of brokers would ask "
+    "for more copies than there are, or stay without the new ones."
+)
 STOP_GRACE = Duration(60)
 """A broker hands its leaderships over and closes its log within this, or checks all of it when it starts."""
 
@@ -60,7 +68,7 @@ class KafkaBuffer(StackComponent):
         """Run the brokers, then make the topics.
 
         Raises:
-            pulumi.RunError: the partitions of the traces topic differ from those it was made with.
+            pulumi.RunError: partitions of the traces topic, or brokers, differ from what it was made with.
         """
         super().__init__(name, platform)
         external = args.kafka.mode == "external"
@@ -74,25 +82,25 @@ class KafkaBuffer(StackComponent):
             for number in range(1, args.size.brokers + 1):
                 self.start(_broker(name, number, args))
         if args.kafka.create_topics:
-            self._fix_partitions(name, args.size.partitions)
+            self._fix(name, "traces-partitions", args.size.partitions, OTHER_PARTITIONS)
+            if not external:
+                self._fix(name, "brokers", args.size.brokers, OTHER_BROKERS)
             brokers, self.ready = self.ready, []
             self.start(_topics(name, args, self.client), brokers)
         self.register_outputs({"servers": list(self.client.servers)})
 
-    def _fix_partitions(self, name: str, partitions: int) -> None:
-        """Remember how many partitions the traces topic was made with, and refuse any other number."""
-        opts = pulumi.ResourceOptions(parent=self)
-        made_with = pulumi.Stash(f"{name}-traces-partitions", input=partitions, opts=opts)
-        made_with.output.apply(lambda first: _refuse_change(first, partitions))
+    def _fix(self, name: str, key: str, wanted: int, why: str) -> None:
+        """Remember a number that the topics were made with, and refuse any other from then on."""
+        stash = f"{name}-{key}"
+        made_with = pulumi.Stash(stash, input=wanted, opts=pulumi.ResourceOptions(parent=self))
+        made_with.output.apply(lambda first: _refuse_change(key.rpartition("-")[2], int(first), wanted, why))
 
 
-def _refuse_change(first: float, wanted: int) -> None:
-    if int(first) != wanted:
-        raise pulumi.RunError(
-            f"kafka.partitions: {wanted}: this stack's traces topic has {int(first)} partitions. With any "
-            "other number the spans of one trace would reach two processors, which then sample it in halves. "
-            f"Set kafka.partitions: {int(first)}; docs/phases.md says how to move to more."
-        )
+def _refuse_change(key: str, first: int, wanted: int, why: str) -> None:
+    if first != wanted:
+        reason = f"kafka.{key}: {wanted}: this stack was made with {first}. {why} Set kafka.{key}: {first}"
+        pulumi.log.error(f"{reason}; docs/phases.md says how to move to another number.")
+        raise pulumi.RunError(f"{reason}.")
 
 
 def _servers(name: str, brokers: int) -> list[str]:

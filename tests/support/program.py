@@ -38,9 +38,9 @@ class Registered:
 class Recorder(Mocks):
     """Answers every registration, and remembers it."""
 
-    def __init__(self, traces_partitions: int | None = None) -> None:
+    def __init__(self, remembered: Mapping[str, int]) -> None:
         self.resources: list[Registered] = []
-        self._traces_partitions = traces_partitions
+        self._remembered = remembered
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         self.resources.append(Registered(type=args.typ, name=args.name, inputs=args.inputs))
@@ -53,7 +53,7 @@ class Recorder(Mocks):
                 "value": f"generated-{args.name}",
             }
         if args.typ == "pulumi:index:Stash":
-            outputs["output"] = self._traces_partitions or args.inputs["input"]
+            outputs["output"] = self._remembered.get(args.name, args.inputs["input"])
         return f"{args.name}-id", outputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
@@ -76,12 +76,14 @@ class Result:
         return next(found for found in self.of(CONTAINER) if found.name == name)
 
 
-def run_program(config: Mapping[str, Any] | None = None, *, traces_partitions: int | None = None) -> Result:
+def run_program(
+    config: Mapping[str, Any] | None = None, *, remembered: Mapping[str, int] | None = None
+) -> Result:
     """Run ``__main__.py`` with a configuration, outside any engine.
 
-    ``traces_partitions`` is what an earlier run made the traces topic with.
+    ``remembered`` is what an earlier run has stashed, by name.
     """
-    recorder = Recorder(traces_partitions)
+    recorder = Recorder(remembered or {})
     outputs: dict[str, Any] = {}
     set_all_config({f"otel-stack:{key}": _as_engine_text(value) for key, value in (config or {}).items()})
     harness: Callable[[Callable[[], object]], Callable[[], None]] = pulumi.runtime.test

@@ -269,6 +269,14 @@ def test_three_brokers_acknowledge_on_two() -> None:
     ]
 
 
-def test_other_partitions_on_a_live_stack_are_refused() -> None:
-    with pytest.raises(pulumi.RunError, match=r"traces topic has 6 partitions.*Set kafka.partitions: 6"):
-        run_program({"phase": 2, "kafka": {"partitions": 12}}, traces_partitions=6)
+@pytest.mark.parametrize(
+    ("stashed", "kafka", "message"),
+    [
+        ("kafka-traces-partitions", {"partitions": 12}, r"kafka\.partitions: 12: .* made with 6.* Set .*: 6"),
+        ("kafka-brokers", {"brokers": 3}, r"kafka\.brokers: 3: this stack was made with 1\..* Set .*: 1"),
+    ],
+)
+def test_what_topics_were_made_with_stays(stashed: str, kafka: dict[str, int], message: str) -> None:
+    first = {"kafka-traces-partitions": 6, "kafka-brokers": 1}[stashed]
+    with pytest.raises(pulumi.RunError, match=message):
+        run_program({"phase": 2, "kafka": kafka}, remembered={stashed: first})
