@@ -31,6 +31,7 @@ def _under_load(site: Site, stack: Stack | None, load: Load, *changes: dict[str,
 
 
 @pytest.mark.timeout(1200)
+@pytest.mark.long
 def test_new_settings(site: Site, stack: Stack | None, load: Load, report: Report) -> None:
     ingest = {} if stack is None else {**stack.config["ingest"], "maxConnectionAge": "4m"}
     _under_load(site, stack, load, {"ingest": ingest, "sampling": {"keepPercent": 20}})

@@ -23,7 +23,8 @@ def _passed(seconds: float) -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seconds", [0, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("seconds", [0, 60])
 def test_kafka_away(site: Site, load: Load, report: Report, seconds: int) -> None:
     with running(load):
         flow(load)
@@ -41,7 +42,8 @@ def test_kafka_away(site: Site, load: Load, report: Report, seconds: int) -> Non
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("seconds", [10, pytest.param(OLD_LIMIT_SECONDS + 30, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("seconds", [10, OLD_LIMIT_SECONDS + 30])
 def test_stores_away(site: Site, load: Load, report: Report, seconds: int) -> None:
     with running(load):
         flow(load)

@@ -59,6 +59,7 @@ def test_record_that_is_no_otlp_becomes_a_dead_letter(
     report(load, demand_nothing_lost(site, load))
 
 
+@pytest.mark.long
 def test_request_over_the_limit_holds_nothing_up(site: Site, load: Load, report: Report) -> None:
     huge = logs_request(_other(site), 0, [0], padding="x" * 5 * MEBIBYTE)
     with running(load):
@@ -104,6 +105,7 @@ def test_replay_older_than_the_windows_becomes_dead_letters(site: Site, load: Lo
     report(load, demand_nothing_lost(site, load))
 
 
+@pytest.mark.long
 def test_traces_in_halves_to_two_gateways_are_sampled_as_one(site: Site, load: Load) -> None:
     with running(load):
         flow(load)
