@@ -18,7 +18,7 @@ from tests.support.numbered import Load, running
     [
         pytest.param(("otel-processor-1", "otel-processor-2"), id="processors"),
         pytest.param(("otel-gateway-1", "otel-gateway-2"), id="gateways"),
-        pytest.param(("haproxy",), id="haproxy", marks=pytest.mark.long),
+        pytest.param(("haproxy",), id="haproxy"),
         pytest.param(("kafka-1",), id="kafka", marks=pytest.mark.long),
         pytest.param(("loki",), id="loki", marks=pytest.mark.long),
         pytest.param(("prometheus",), id="prometheus", marks=pytest.mark.long),
