@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=long)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack | None]:
     """A stack of phase 2 on the tests' own engine; None when the one that is up is drilled."""
     if request.config.getoption("--drill-running", default=False):
@@ -81,7 +81,7 @@ def _config(engine: Engine, ports: list[int]) -> dict[str, object]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(request: pytest.FixtureRequest, stack: Stack | None) -> Iterator[Site]:
     """Where the stack under drill answers."""
     if stack is None:

@@ -41,6 +41,9 @@ def _await_letter(site: Site, first: int, *words: str) -> str:
     return until(what, lambda: _letters(site, first, *words), seconds=90, pause=2)[0]
 
 
+LETTER = ("topic", "partition", "offset", "exception.message")
+
+
 @pytest.mark.parametrize(
     "signal",
     ["logs", pytest.param("metrics", marks=pytest.mark.long), pytest.param("traces", marks=pytest.mark.long)],
@@ -55,7 +58,7 @@ def test_record_that_is_no_otlp_becomes_a_dead_letter(
         produce(site, topic, "this is no OTLP")
         letter = _await_letter(site, first, topic)
         flow(load)
-    assert all(f'"key":"{key}"' in letter for key in ("topic", "partition", "offset")), letter
+    assert all(f'"key":"{key}"' in letter for key in LETTER), letter
     report(load, demand_nothing_lost(site, load))
 
 
