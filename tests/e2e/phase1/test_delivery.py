@@ -14,7 +14,7 @@ from tests.support.phase1 import PROGRAMS
 from tests.support.stack import Stack
 
 pytestmark = pytest.mark.usefixtures("stack")
-COLLECTOR, PROBE = "otel-collector", "otel-collector-ready"
+COLLECTOR = "otel-collector"
 LOGS_WHILE_AWAY = 1000
 SOME = 50
 """Records of each signal; traces come slowest, 25 a second."""
@@ -25,12 +25,10 @@ def new_load(site: Site) -> Load:
 
 
 def restart(site: Site, name: str) -> None:
+    """The collector's image cannot ask for its health; what it acknowledges next shows it."""
     site.container(name).restart(timeout=30)
-    await_health(site, name)
-
-
-def await_health(site: Site, name: str) -> None:
-    site.await_health(PROBE if name == COLLECTOR else name)
+    if name != COLLECTOR:
+        site.await_health(name)
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +49,7 @@ def test_collector_killed_while_loki_is_away(site: Site) -> None:
         collector.kill(signal="SIGKILL")
         collector.start()
         await_acknowledged(load, SOME)
-        loki.start()
-        await_health(site, "loki")
+        site.start("loki")
     await_everything(site, load)
 
 
