@@ -16,7 +16,7 @@ from components.quantities import Duration, Size, mebibytes
 from components.sections import KafkaSection
 from components.sizing import ProgramSize
 from components.sizing_buffer import TOPICS, BufferSize
-from components.workload import DataVolume, Platform, Port, Probe, Workload
+from components.workload import DataVolume, Platform, Port, Probe, Workload, replica_hosts
 
 CONFIG_DIRECTORY = "/mnt/shared/config"
 PORT, CONTROLLER_PORT = 9092, 9093
@@ -79,8 +79,7 @@ class KafkaBuffer(StackComponent):
             largest_message=args.largest_message,
         )
         if not external:
-            for number in range(1, args.size.brokers + 1):
-                self.start(_broker(name, number, args))
+            self.start(_brokers(name, args))
         if args.kafka.create_topics:
             self._fix(name, "traces-partitions", args.size.partitions, OTHER_PARTITIONS)
             if not external:
@@ -104,42 +103,45 @@ def _refuse_change(key: str, first: int, wanted: int, why: str) -> None:
 
 
 def _servers(name: str, brokers: int) -> list[str]:
-    return [f"{name}-{number}:{PORT}" for number in range(1, brokers + 1)]
+    return [f"{host}:{PORT}" for host in replica_hosts(name, brokers)]
 
 
-def _broker(name: str, number: int, args: KafkaBufferArgs) -> Workload:
-    node = f"{name}-{number}"
+def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
     return Workload(
-        name=node,
+        name=name,
         image=args.image,
-        environment=_broker_environment(name, number, args),
+        replicas=args.size.brokers,
+        identity=True,
+        peers=True,
+        environment=_broker_environment(name, args),
         config_directory=CONFIG_DIRECTORY,
         files={"server.properties": text("kafka/server.properties")},
-        ports=[Port(name="kafka", number=PORT), Port(name="controller", number=CONTROLLER_PORT)],
+        ports=[
+            Port(name="kafka", number=PORT, speaks="bytes"),
+            Port(name="controller", number=CONTROLLER_PORT, speaks="bytes"),
+        ],
         probe=Probe(port=None, command=("bash", "-c", f"</dev/tcp/localhost/{PORT}")),
         resources=limits(args.size.broker),
-        volumes=[
-            DataVolume(name=f"kafka-data-{number}", path="/var/lib/kafka/data", size=args.size.broker.volume)
-        ],
+        volumes=[DataVolume(name="kafka-data", path="/var/lib/kafka/data", size=args.size.broker.volume)],
         writable=("/tmp", "/opt/kafka/config", "/opt/kafka/logs"),  # noqa: S108 - paths inside the container
         stop_grace=STOP_GRACE,
     )
 
 
-def _broker_environment(name: str, number: int, args: KafkaBufferArgs) -> Mapping[str, str]:
+def _broker_environment(name: str, args: KafkaBufferArgs) -> Mapping[str, str]:
     """Set what differs from the single broker of the configuration file."""
-    brokers, copies = range(1, args.size.brokers + 1), str(args.size.replicas)
-    in_sync = str(_in_sync(args.size.replicas))
+    copies, in_sync = str(args.size.replicas), str(_in_sync(args.size.replicas))
     heap = args.size.broker.memory.share(0.5).mebibytes
+    voters = enumerate(replica_hosts(name, args.size.brokers), start=1)
     return {
         "CLUSTER_ID": CLUSTER_ID,
         "KAFKA_HEAP_OPTS": f"-Xms{heap}m -Xmx{heap}m",
-        "KAFKA_NODE_ID": str(number),
+        "KAFKA_NODE_ID": "$(REPLICA_NUMBER)",
         "KAFKA_CONTROLLER_QUORUM_VOTERS": ",".join(
-            f"{node}@{name}-{node}:{CONTROLLER_PORT}" for node in brokers
+            f"{number}@{host}:{CONTROLLER_PORT}" for number, host in voters
         ),
         "KAFKA_LISTENERS": f"PLAINTEXT://:{PORT},CONTROLLER://:{CONTROLLER_PORT}",
-        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{name}-{number}:{PORT}",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://$(REPLICA).{name}:{PORT}",
         "KAFKA_DEFAULT_REPLICATION_FACTOR": copies,
         "KAFKA_MIN_INSYNC_REPLICAS": in_sync,
         "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": copies,

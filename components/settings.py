@@ -29,7 +29,7 @@ from components.sections import (
 from components.settings_errors import SettingsError, describe
 from components.sizing import StackSize, size_stack
 from components.sizing_buffer import BufferSize, size_buffer
-from components.workload import Publication
+from components.workload import HostPort
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -125,9 +125,9 @@ class Settings:
         }
         return ports | ({"query.haproxyPort": self.query.haproxy_port} if self.phase == 2 else {})
 
-    def publication(self, address: str, port: int) -> Publication:
+    def publication(self, address: str, port: int) -> HostPort:
         """Say where a port is published, and the name others reach it by."""
-        return Publication(address=address, port=port, advertised=self.docker.advertised_host)
+        return HostPort(address=address, port=port, host=self.docker.advertised_host or address)
 
     @property
     def size(self) -> StackSize:

@@ -17,22 +17,33 @@ STOP_GRACE = Duration(30)
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """Where a port is reachable from outside the platform's own network.
+    """Where others than the stack's own programs reach a port.
 
     Attributes:
-        address: address of the host to listen on.
-        port: port of the host.
-        advertised: name by which others reach the host; None is the address itself.
+        host: name or address that they name.
+        port: port that they name.
+        scheme: ``https`` where something before the program ends the encryption.
     """
 
-    address: str
+    host: str
     port: int
-    advertised: str | None = None
+    scheme: Literal["http", "https"] = "http"
 
     @property
     def url(self) -> str:
         """The HTTP address for others."""
-        return f"http://{self.advertised or self.address}:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostPort(Publication):
+    """A port of the host that runs the containers.
+
+    Attributes:
+        address: address of the host to listen on.
+    """
+
+    address: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +53,16 @@ class Port:
     Attributes:
         name: what it speaks, such as ``otlp-grpc``.
         number: port inside the container.
-        published: where it can be reached from outside; None keeps it inside.
+        published: where others can reach it; None keeps it inside.
+        speaks: what a proxy before it must know.
+        transport: TCP or UDP.
     """
 
     name: str
     number: int
     published: Publication | None = None
+    speaks: Literal["http", "grpc", "bytes"] = "http"
+    transport: Literal["TCP", "UDP"] = "TCP"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +74,15 @@ class Probe:
         path: path that answers 2xx when it is ready.
         command: command inside its own image that exits 0 when it is ready; None where the image has no
             program that could ask, and readiness must be proved from outside.
+        alive: path that answers 2xx as long as a restart would not help, even when it is not ready; None is
+            the same path.
         start_period: time in which failures do not count yet.
         interval: time between two questions.
     """
 
     port: int | None
     path: str = "/"
+    alive: str | None = None
     command: tuple[str, ...] | None
     start_period: Duration = Duration(60)
     interval: Duration = Duration(5)
@@ -101,6 +119,70 @@ class DataVolume:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KafkaLag:
+    """Consumer lag by which a program scales.
+
+    Attributes:
+        servers: ``host:port`` of the brokers.
+        topics: consumer group -> topic that it reads.
+        each: records behind that are worth one more replica.
+    """
+
+    servers: Sequence[str]
+    topics: Mapping[str, str]
+    each: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autoscaling:
+    """Bounds between which a platform may change the number of replicas.
+
+    Attributes:
+        maximum: most replicas; the least is the workload's own number.
+        cpu: share of the CPU limit above which it adds one.
+        memory: the same of the memory limit; None where memory does not tell load.
+        lag: scale by this instead.
+    """
+
+    maximum: int
+    cpu: float = 0.7
+    memory: float | None = None
+    lag: KafkaLag | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiRule:
+    """What a program may read from the platform's own API.
+
+    Attributes:
+        group: API group; empty for the core.
+        resources: kinds, in plural.
+        everywhere: in all namespaces, not only the stack's.
+    """
+
+    group: str = ""
+    resources: tuple[str, ...]
+    everywhere: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingSecret:
+    """A value in a secret that somebody else keeps on the platform.
+
+    Attributes:
+        name: name of the secret.
+        key: key of the value.
+    """
+
+    name: str
+    key: str
+
+
+SecretText = pulumi.Input[str] | ExistingSecret
+"""A secret of the stack's own, or a reference to one."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Workload:
     """One program to run.
 
@@ -109,8 +191,14 @@ class Workload:
         image: its image.
         probe: how to tell that it is ready.
         resources: limits and reservations.
-        replicas: number of equal instances that share the name; each then has a number, finds its own name
-            in the environment variable REPLICA, and its own volumes. None is a single one without number.
+        replicas: number of equal instances that share the name; each then has its own volumes and finds its
+            own name in the environment variable REPLICA. None is a single one without number.
+        identity: a replica that comes back has the number it had before, in REPLICA_NUMBER, counted from 1.
+            Values of the environment may say ``$(REPLICA)`` and ``$(REPLICA_NUMBER)``.
+        peers: the replicas need each other before any of them is ready; each has a host name of its own.
+        autoscaling: bounds within which their number follows the load, where the platform can do that.
+        reads: what it reads from the platform's own API, where there is one.
+        scraped: name of the port that serves ``/metrics``.
         args: arguments; the image's entry point stays.
         entry_point: command in place of the image's entry point.
         environment: environment variables; no secrets.
@@ -128,12 +216,17 @@ class Workload:
     probe: Probe
     resources: Resources
     replicas: int | None = None
+    identity: bool = False
+    peers: bool = False
+    autoscaling: Autoscaling | None = None
+    reads: Sequence[ApiRule] = ()
+    scraped: str | None = None
     args: Sequence[str] = ()
     entry_point: Sequence[str] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     config_directory: str
     files: Mapping[str, str]
-    secret_files: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    secret_files: Mapping[str, SecretText] = field(default_factory=dict)
     ports: Sequence[Port] = ()
     volumes: Sequence[DataVolume] = ()
     writable: Sequence[str] = ("/tmp",)  # noqa: S108 - a path inside the container
@@ -148,7 +241,7 @@ class Workload:
         outside = [path for path in (*self.files, *self.secret_files) if path.startswith("/")]
         if outside:
             raise ValueError(f"{self.name}: files must be relative to {self.config_directory}: {outside}")
-        numbers = [port.number for port in self.ports]
+        numbers = [(port.number, port.transport) for port in self.ports]
         if len(set(numbers)) != len(numbers):
             raise ValueError(f"{self.name}: a port is named twice: {numbers}")
 
@@ -178,6 +271,11 @@ class Deployed:
     host: str
     ready: Sequence[pulumi.Resource]
 
+    @property
+    def replica_hosts(self) -> Sequence[str]:
+        """Names of the single replicas, where they have names of their own."""
+        return replica_hosts(self.workload.name, self.workload.replicas or 0)
+
     def address(self, port: str) -> str:
         """Give ``host:port`` inside the platform's network."""
         return f"{self.host}:{self.workload.port(port).number}"
@@ -196,6 +294,11 @@ class Deployed:
         if publication is None:
             raise LookupError(f"{self.workload.name}: port {port!r} is not published")
         return publication.url
+
+
+def replica_hosts(name: str, replicas: int) -> Sequence[str]:
+    """Give the names of the replicas of a workload whose replicas are peers."""
+    return [f"{name}-{number}.{name}" for number in range(1, replicas + 1)]
 
 
 class Platform(Protocol):

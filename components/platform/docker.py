@@ -22,7 +22,7 @@ import pulumi_docker as docker
 
 from components.images import Image, Images
 from components.quantities import Duration, Size, mebibytes
-from components.workload import DataVolume, Deployed, Probe, Workload
+from components.workload import DataVolume, Deployed, ExistingSecret, HostPort, Probe, Workload
 
 NETWORK = "observability"
 
@@ -59,12 +59,13 @@ class DockerPlatform:
     ) -> Deployed:
         """Run a workload as containers with their volumes and one configuration.
 
-        Replicas are started, and on a later update replaced, one after the other.
+        Replicas are started, and on a later update replaced, one after the other; those that need each other
+        all at once.
         """
         config_volume, config = self._config(workload, parent)
         ready: list[pulumi.Resource] = []
         for name in _names(workload):
-            before = [*after, *ready[-1:], config]
+            before = [*after, *([] if workload.peers else ready[-1:]), config]
             container = self._container(name, workload, config_volume, config, parent=parent, after=before)
             asks_itself = workload.probe.command is not None
             ready.append(container if asks_itself else self._probe(name, workload.probe, container, parent))
@@ -94,7 +95,7 @@ class DockerPlatform:
             entrypoints=None if workload.entry_point is None else list(workload.entry_point),
             envs=_environment(workload, name),
             ports=_published(workload),
-            networks_advanced=[{"name": self._network.name, "aliases": [workload.name]}],
+            networks_advanced=[{"name": self._network.name, "aliases": _aliases(name, workload)}],
             volumes=[*_mounted(own), configuration],
             tmpfs=_temporary(workload),
             restart="unless-stopped",
@@ -132,7 +133,7 @@ class DockerPlatform:
                 "owner": str(workload.image.uid),
                 "group": str(workload.image.gid),
             }
-            for path, content in sorted(workload.secret_files.items())
+            for path, content in _secrets(workload)
         ]
         container = self._never_started(
             name,
@@ -237,18 +238,44 @@ def _names(workload: Workload) -> list[str]:
     return [f"{workload.name}-{number}" for number in range(1, workload.replicas + 1)]
 
 
+def _aliases(name: str, workload: Workload) -> list[str]:
+    """Give the name shared by all replicas, and one as a cluster's own name service gives it."""
+    return [workload.name, *([f"{name}.{workload.name}"] if workload.peers else [])]
+
+
+def _secrets(workload: Workload) -> list[tuple[str, pulumi.Input[str]]]:
+    """Give the texts of secret files.
+
+    Raises:
+        TypeError: one is kept by somebody else, which an engine has no place for.
+    """
+    found: list[tuple[str, pulumi.Input[str]]] = []
+    for path, content in sorted(workload.secret_files.items()):
+        if isinstance(content, ExistingSecret):
+            raise TypeError(f"{workload.name}: {path}: Docker has no secret {content.name!r} to refer to")
+        found.append((path, content))
+    return found
+
+
 def _own(volume: str, name: str, workload: Workload) -> str:
     """Give a replica's own volume its number."""
     return volume + name.removeprefix(workload.name)
 
 
 def _environment(workload: Workload, name: str) -> list[str]:
-    variables = dict(workload.environment)
-    if workload.replicas is not None:
-        variables["REPLICA"] = name
+    replica = {} if workload.replicas is None else {"REPLICA": name}
+    if workload.identity:
+        replica["REPLICA_NUMBER"] = name.rpartition("-")[2]
+    variables = {key: _filled(value, replica) for key, value in workload.environment.items()} | replica
     if workload.image.go:
         variables["GOMEMLIMIT"] = f"{workload.resources.memory.share(0.8).mebibytes}MiB"
     return [f"{name}={value}" for name, value in sorted(variables.items())]
+
+
+def _filled(value: str, replica: Mapping[str, str]) -> str:
+    for name, own in replica.items():
+        value = value.replace(f"$({name})", own)
+    return value
 
 
 def _temporary(workload: Workload) -> dict[str, str]:
@@ -264,7 +291,7 @@ def _published(workload: Workload) -> list[docker.ContainerPortArgs]:
             internal=port.number, external=port.published.port, ip=port.published.address
         )
         for port in sorted(workload.ports, key=lambda port: port.number)
-        if port.published is not None
+        if isinstance(port.published, HostPort)
     ]
 
 

@@ -1,0 +1,176 @@
+"""The sections of the stack configuration for Kubernetes: where it runs, how it is reached, how it scales."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.sections import STRICT, HostName, Text, Url
+
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
+
+ObjectName = Annotated[
+    str,
+    Text(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", "a Kubernetes name: lower-case letters, digits, hyphens"),
+]
+NamespaceName = Annotated[
+    str,
+    Text(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "a namespace: up to 63 lower-case letters, digits, hyphens"),
+]
+LabelKey = Annotated[
+    str, Text(rf"([a-z0-9.-]{{1,253}}/)?{_LABEL}", "a label's key, such as example.com/team")
+]
+LabelValue = Annotated[str, Text(rf"({_LABEL})?", "a label's value: up to 63 letters, digits, - _ .")]
+Path = Annotated[str, Text(r"\S(.*\S)?", "the path of a file or folder")]
+Share = Annotated[int, Field(ge=10, le=100)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Toleration:
+    """A taint of nodes that the stack's pods may run on in spite of it.
+
+    Attributes:
+        key: the taint's key; every key when nothing is said.
+        operator: ``Exists``, or ``Equal`` with a value.
+        value: the taint's value.
+        effect: the taint's effect; every effect when nothing is said.
+    """
+
+    key: LabelKey | None = None
+    operator: Literal["Exists", "Equal"] = "Exists"
+    value: LabelValue | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ExposureSection:
+    """How OTLP and Grafana are reached. The stores' own interfaces stay inside the cluster.
+
+    Attributes:
+        type: ``ClusterIP`` inside the cluster only; ``LoadBalancer`` a load balancer of the cloud for each;
+            ``Ingress``; ``GatewayAPI`` routes of a Gateway that exists.
+        otlp_grpc_host: name for OTLP over gRPC; needed by all but ``ClusterIP``.
+        otlp_http_host: name for OTLP over HTTP; needed by all but ``ClusterIP``.
+        grafana_host: name for Grafana; without it Grafana stays inside.
+        tls_secret: Secret of type ``kubernetes.io/tls`` for these names, for ``Ingress``.
+        class_name: class of the Ingresses, or of the load balancers.
+        gateway: name of the Gateway, for ``GatewayAPI``; its listeners have the certificates.
+        gateway_namespace: namespace of the Gateway; the stack's own when nothing is said.
+        annotations: annotations of Services of type LoadBalancer, of Ingresses, or of routes.
+    """
+
+    type: Literal["ClusterIP", "LoadBalancer", "Ingress", "GatewayAPI"] = "ClusterIP"
+    otlp_grpc_host: HostName | None = None
+    otlp_http_host: HostName | None = None
+    grafana_host: HostName | None = None
+    tls_secret: ObjectName | None = None
+    class_name: ObjectName | None = None
+    gateway: ObjectName | None = None
+    gateway_namespace: NamespaceName | None = None
+    annotations: dict[LabelKey, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ExistingSecrets:
+    """Secrets in the stack's namespace that somebody else keeps (External Secrets, Sealed Secrets, by hand).
+
+    Attributes:
+        grafana: keys ``admin-password`` and ``secret-key``; generated when nothing is said.
+        kafka: key ``password``, the SASL password of an external Kafka.
+    """
+
+    grafana: ObjectName | None = None
+    kafka: ObjectName | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class GitOpsSection:
+    """Where the rendered manifests are kept, for the Argo CD Application and the Flux Kustomization.
+
+    Attributes:
+        repository: address of the Git repository.
+        revision: branch, tag or commit.
+        path: folder in it; that of ``kubernetes.render`` when nothing is said.
+        interval: how often Flux looks.
+    """
+
+    repository: Url | None = None
+    revision: Annotated[str, Field(min_length=1)] = "main"
+    path: Path | None = None
+    interval: Annotated[str, Text(r"[0-9]+[smh]", "a duration, such as 10m")] = "10m"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class KubernetesSection:
+    """The cluster of phases 3 and 4.
+
+    Attributes:
+        kubeconfig: file with the cluster's address and login. There is no default: what happens to be in
+            the environment is never used.
+        context: context in that file.
+        namespace: namespace of the stack, made when it is not there, and kept on destroy for its volumes.
+        storage_class: class of all volumes; the cluster's default when nothing is said.
+        node_selector: labels of the nodes that the pods may run on.
+        tolerations: taints of nodes that the pods may run on in spite of them.
+        priority_class: priority of the pods.
+        image_pull_secrets: Secrets in the namespace with logins of image registries.
+        labels: further labels of every object.
+        clients: labels of the namespaces whose pods may send OTLP and open Grafana; all namespaces when
+            nothing is said.
+        exposure: how OTLP and Grafana are reached.
+        monitoring: ``annotations`` for the stack's own Prometheus only; ``prometheus-operator`` adds
+            ServiceMonitors and a PrometheusRule for yours.
+        existing_secrets: secrets that somebody else keeps.
+        render: write the manifests into this folder, for Git, and touch no cluster.
+        gitops: where they are kept then.
+    """
+
+    kubeconfig: Path | None = None
+    context: Annotated[str, Field(min_length=1)] | None = None
+    namespace: NamespaceName = "observability"
+    storage_class: ObjectName | None = None
+    node_selector: dict[LabelKey, LabelValue] = field(default_factory=dict)
+    tolerations: tuple[Toleration, ...] = ()
+    priority_class: ObjectName | None = None
+    image_pull_secrets: tuple[ObjectName, ...] = ()
+    labels: dict[LabelKey, LabelValue] = field(default_factory=dict)
+    clients: dict[LabelKey, LabelValue] = field(default_factory=dict)
+    exposure: ExposureSection = field(default_factory=ExposureSection)
+    monitoring: Literal["annotations", "prometheus-operator"] = "annotations"
+    existing_secrets: ExistingSecrets = field(default_factory=ExistingSecrets)
+    render: Path | None = None
+    gitops: GitOpsSection = field(default_factory=GitOpsSection)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class TierScaling:
+    """Bounds of one tier.
+
+    Attributes:
+        maximum: most replicas; three times the sizing's number when nothing is said.
+        cpu_percent: share of the CPU limit above which one is added.
+    """
+
+    maximum: Annotated[int, Field(ge=2, le=100)] | None = None
+    cpu_percent: Share = 70
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AutoscalingSection:
+    """How gateways and processors follow the load, from phase 3 on.
+
+    Attributes:
+        gateway: bounds of the gateways.
+        processor: bounds of the processors; never more than there are partitions.
+        lag: ``keda`` scales the processors by what they have still to read; KEDA must be in the cluster.
+            By CPU when nothing is said.
+        lag_threshold: records behind, per processor, that are worth one more.
+    """
+
+    gateway: TierScaling = field(default_factory=TierScaling)
+    processor: TierScaling = field(default_factory=TierScaling)
+    lag: Literal["keda"] | None = None
+    lag_threshold: Annotated[int, Field(ge=1)] = 1000
