@@ -16,9 +16,18 @@ class InitializationError(ProviderError):
         resource_id: the id under which the resource exists.
         outputs: its properties as far as they are known.
         message: what was wrong and what to do.
+        inputs: its inputs where they are not those of the program, as after a refresh.
     """
 
-    def __init__(self, message: str, *, resource_id: str, outputs: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        resource_id: str,
+        outputs: dict[str, Any],
+        inputs: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.resource_id = resource_id
         self.outputs = outputs
+        self.inputs = inputs

@@ -22,8 +22,8 @@ _GRACE = 30.0
 """Seconds that operations under way get to finish."""
 
 
-def start(provider: Provider) -> tuple[grpc.Server, int]:
-    """A running server of the provider on loopback, and its port."""
+def start(provider: Provider, servicer: Servicer | None = None) -> tuple[grpc.Server, int]:
+    """A running server of the provider on loopback, and its port; some have a servicer of their own."""
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=_AT_ONCE),
         options=[
@@ -31,15 +31,15 @@ def start(provider: Provider) -> tuple[grpc.Server, int]:
             ("grpc.max_send_message_length", _LARGEST_MESSAGE),
         ],
     )
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(provider), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer or Servicer(provider), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, port
 
 
-def serve(provider: Provider) -> None:
+def serve(provider: Provider, servicer: Servicer | None = None) -> None:
     """Serve until the engine ends the process with a signal, or is gone itself."""
-    server, port = start(provider)
+    server, port = start(provider, servicer)
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     wait_for_the_end()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,47 +48,47 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=self._provider.version)
 
     def CheckConfig(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> pb.CheckResponse:
-        with _plain_errors(context):
+        with plain_errors(context):
             found = failures(self._provider.config, self._config(request.news))
-            return pb.CheckResponse(inputs=request.news, failures=_failures(found))
+            return pb.CheckResponse(inputs=request.news, failures=check_failures(found))
 
     def DiffConfig(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:
         old, new = wire.unpack(request.old_inputs), wire.unpack(request.news)
         changed = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-        return _diff_response([Change(path=name, kind="update", replaces=False) for name in changed])
+        return diff_response([Change(path=name, kind="update", replaces=False) for name in changed])
 
     def Configure(self, request: pb.ConfigureRequest, context: grpc.ServicerContext) -> pb.ConfigureResponse:
-        with _plain_errors(context):
+        with plain_errors(context):
             self._provider.configure(self._config(request.args))
         return pb.ConfigureResponse(supportsPreview=True)
 
     def Invoke(self, request: pb.InvokeRequest, context: grpc.ServicerContext) -> pb.InvokeResponse:
-        with _plain_errors(context):
+        with plain_errors(context):
             raise ProviderError(
                 f"the lab's stand-in for the {self._provider.name} plugin has no functions; "
                 f"{request.tok} needs the official plugin."
             )
 
     def Check(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> pb.CheckResponse:
-        with _plain_errors(context):
+        with plain_errors(context):
             resource = self._resource(request.urn)
-            news, olds = _public(wire.unpack(request.news)), wire.unpack(request.olds)
+            news, olds = public(wire.unpack(request.news)), wire.unpack(request.olds)
             found = list(resource.failures(news))
             if found:
-                return pb.CheckResponse(inputs=request.news, failures=_failures(found))
+                return pb.CheckResponse(inputs=request.news, failures=check_failures(found))
             checked = resource.checked(news, olds, _name(request.urn), request.randomSeed)
             return pb.CheckResponse(inputs=wire.pack(checked))
 
     def Diff(self, request: pb.DiffRequest, context: grpc.ServicerContext) -> pb.DiffResponse:
-        with _plain_errors(context):
+        with plain_errors(context):
             resource = self._resource(request.urn)
             diff = resource.diff(wire.unpack(request.olds), wire.unpack(request.news))
             ignored = frozenset(request.ignoreChanges)
             kept = [change for change in diff.changes if change.property not in ignored]
-            return _diff_response(kept, delete_before_replace=diff.delete_before_replace)
+            return diff_response(kept, delete_before_replace=diff.delete_before_replace)
 
     def Create(self, request: pb.CreateRequest, context: grpc.ServicerContext) -> pb.CreateResponse:
-        with _plain_errors(context):
+        with plain_errors(context):
             resource = self._resource(request.urn)
             inputs = wire.unpack(request.properties)
             if request.preview:
@@ -98,7 +98,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return pb.CreateResponse(id=made.resource_id, properties=properties)
 
     def Read(self, request: pb.ReadRequest, context: grpc.ServicerContext) -> pb.ReadResponse:
-        with _plain_errors(context):
+        with plain_errors(context):
             resource = self._resource(request.urn)
             inputs = wire.unpack(request.inputs)
             if not inputs:
@@ -115,7 +115,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
 
     def Update(self, request: pb.UpdateRequest, context: grpc.ServicerContext) -> pb.UpdateResponse:
-        with _plain_errors(context):
+        with plain_errors(context):
             resource = self._resource(request.urn)
             state, news = wire.unpack(request.olds), wire.unpack(request.news)
             if request.preview:
@@ -125,7 +125,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return pb.UpdateResponse(properties=_outputs(resource, outputs))
 
     def Delete(self, request: pb.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        with _plain_errors(context):
+        with plain_errors(context):
             self._resource(request.urn).delete(request.id, wire.unpack(request.properties))
         return empty_pb2.Empty()
 
@@ -138,7 +138,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def _config(self, struct: struct_pb2.Struct) -> dict[str, Any]:
         """The provider's settings; those that are no text travel as JSON text."""
-        settings = _public(wire.unpack(struct))
+        settings = public(wire.unpack(struct))
         return {
             name: self._decoded(name, value)
             for name, value in settings.items()
@@ -157,7 +157,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
 
 @contextmanager
-def _plain_errors(context: grpc.ServicerContext) -> Iterator[None]:
+def plain_errors(context: grpc.ServicerContext) -> Iterator[None]:
     """Hand a resource's error to the engine as its message alone."""
     try:
         yield
@@ -165,6 +165,8 @@ def _plain_errors(context: grpc.ServicerContext) -> Iterator[None]:
         detail = pb.ErrorResourceInitFailed(
             id=error.resource_id, properties=wire.pack(error.outputs), reasons=[str(error)]
         )
+        if error.inputs is not None:
+            detail.inputs.CopyFrom(wire.pack(error.inputs))
         status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
         status.details.add().Pack(detail)
         context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
@@ -173,7 +175,8 @@ def _plain_errors(context: grpc.ServicerContext) -> Iterator[None]:
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 
-def _public(values: dict[str, Any]) -> dict[str, Any]:
+def public(values: dict[str, Any]) -> dict[str, Any]:
+    """The properties without those that the engine or the provider keeps for itself."""
     return {name: value for name, value in values.items() if not name.startswith("__")}
 
 
@@ -181,7 +184,8 @@ def _name(urn: str) -> str:
     return urn.split("::", 3)[3]
 
 
-def _failures(found: Iterator[Failure] | list[Failure]) -> list[pb.CheckFailure]:
+def check_failures(found: Iterable[Failure]) -> list[pb.CheckFailure]:
+    """The failures as the protocol has them."""
     return [pb.CheckFailure(property=item.path, reason=item.reason) for item in found]
 
 
@@ -189,7 +193,8 @@ def _outputs(resource: Resource, outputs: Mapping[str, Any]) -> struct_pb2.Struc
     return wire.pack(outputs, secret=resource.secret_outputs)
 
 
-def _diff_response(changes: list[Change], *, delete_before_replace: bool = False) -> pb.DiffResponse:
+def diff_response(changes: Sequence[Change], *, delete_before_replace: bool = False) -> pb.DiffResponse:
+    """The changes as the protocol has them."""
     some = pb.DiffResponse.DIFF_SOME if changes else pb.DiffResponse.DIFF_NONE
     return pb.DiffResponse(
         changes=some,

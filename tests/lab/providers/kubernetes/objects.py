@@ -1,0 +1,155 @@
+"""Objects of the API server, of any kind it knows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.lab.providers.errors import ProviderError
+from tests.lab.providers.kubernetes.cluster import Cluster, RefusedError
+from tests.lab.providers.kubernetes.naming import name_of, namespace_of
+
+_NOT_FOUND = 404
+_CONFLICT = 409
+
+DEFAULT_NAMESPACE = "default"
+
+
+class UnknownKindError(ProviderError):
+    """The API server has no such kind, mostly because a CustomResourceDefinition is missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where the objects of a kind are: the group and version's path, and the plural name."""
+
+    root: str
+    plural: str
+    namespaced: bool
+
+
+class Objects:
+    """Creates, applies, reads, lists and deletes objects given as plain mappings."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._endpoints: dict[tuple[str, str], Endpoint] = {}
+        self._lock = threading.Lock()
+
+    def endpoint(self, api_version: str, kind: str) -> Endpoint:
+        """Where the API server keeps objects of a kind.
+
+        Raises:
+            UnknownKindError: it has none.
+        """
+        with self._lock:
+            if (api_version, kind) not in self._endpoints:
+                self._discover(api_version)
+            try:
+                return self._endpoints[api_version, kind]
+            except KeyError:
+                raise UnknownKindError(
+                    f"the API server has no kind {kind} in {api_version}; if it is a custom resource, its "
+                    f"CustomResourceDefinition must be there first."
+                ) from None
+
+    def get(self, like: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The object of the same kind, namespace and name, None when there is none."""
+        try:
+            return self._cluster.request("GET", self._path(like))
+        except RefusedError as error:
+            if error.code == _NOT_FOUND:
+                return None
+            raise
+
+    def create(self, values: Mapping[str, Any], manager: str, *, dry_run: bool) -> dict[str, Any]:
+        """Make an object that must not be there yet."""
+        query = [*_mutation(manager, dry_run=dry_run), ("fieldValidation", "Strict")]
+        return self._cluster.request("POST", self._folder(values), query, body=dict(values))
+
+    def apply(self, values: Mapping[str, Any], manager: str, *, force: bool, dry_run: bool) -> dict[str, Any]:
+        """Apply on the server: fields that are given are set, fields given last time and no more are removed.
+
+        Raises:
+            ProviderError: somebody else owns a field; the message names both.
+        """
+        query = [
+            *_mutation(manager, dry_run=dry_run),
+            ("fieldValidation", "Strict"),
+            ("force", str(force).lower()),
+        ]
+        content_type = "application/apply-patch+yaml"
+        try:
+            return self._cluster.request("PATCH", self._path(values), query, dict(values), content_type)
+        except RefusedError as error:
+            if error.code == _CONFLICT and error.causes:
+                raise _conflict(values, error) from error
+            raise
+
+    def own(self, live: Mapping[str, Any], manager: str) -> None:
+        """Turn what a manager created into what it applied, so that its next apply can remove fields."""
+        entries: list[dict[str, Any]] = live.get("metadata", {}).get("managedFields") or []
+        ours = [entry for entry in entries if entry.get("manager") == manager and "subresource" not in entry]
+        if [entry.get("operation") for entry in ours] != ["Update"]:
+            return
+        applied = [{**entry, "operation": "Apply"} if entry is ours[0] else entry for entry in entries]
+        version = live["metadata"]["resourceVersion"]
+        body = [
+            {"op": "replace", "path": "/metadata/managedFields", "value": applied},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+        ]
+        self._cluster.request("PATCH", self._path(live), (), body, "application/json-patch+json")
+
+    def delete(self, like: Mapping[str, Any], propagation: str) -> None:
+        """Ask for an object's removal; no error when it is gone already."""
+        try:
+            self._cluster.request("DELETE", self._path(like), [("propagationPolicy", propagation)])
+        except RefusedError as error:
+            if error.code != _NOT_FOUND:
+                raise
+
+    def select(
+        self, api_version: str, kind: str, namespace: str, selectors: Iterable[tuple[str, str]] = ()
+    ) -> list[dict[str, Any]]:
+        """The objects of a kind in a namespace; ``selectors`` are query parameters like ``labelSelector``."""
+        like = {"apiVersion": api_version, "kind": kind, "metadata": {"namespace": namespace}}
+        items: list[dict[str, Any]] = self._cluster.request("GET", self._folder(like), selectors)["items"]
+        return items
+
+    def _path(self, like: Mapping[str, Any]) -> str:
+        return f"{self._folder(like)}/{name_of(like)}"
+
+    def _folder(self, like: Mapping[str, Any]) -> str:
+        found = self.endpoint(like["apiVersion"], like["kind"])
+        if not found.namespaced:
+            return f"{found.root}/{found.plural}"
+        return f"{found.root}/namespaces/{namespace_of(like) or DEFAULT_NAMESPACE}/{found.plural}"
+
+    def _discover(self, api_version: str) -> None:
+        root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+        try:
+            resources = self._cluster.request("GET", root)["resources"]
+        except RefusedError as error:
+            if error.code == _NOT_FOUND:
+                return
+            raise
+        for resource in resources:
+            if "/" not in resource["name"]:
+                self._endpoints[api_version, resource["kind"]] = Endpoint(
+                    root=root, plural=resource["name"], namespaced=resource["namespaced"]
+                )
+
+
+def _mutation(manager: str, *, dry_run: bool) -> list[tuple[str, str]]:
+    return [("fieldManager", manager), *([("dryRun", "All")] if dry_run else [])]
+
+
+def _conflict(values: Mapping[str, Any], error: RefusedError) -> ProviderError:
+    owners = "; ".join(f"{cause.get('field')}: {cause.get('message')}" for cause in error.causes)
+    return ProviderError(
+        f"server-side apply of {values['kind']} {name_of(values)} found fields of somebody else: {owners}. "
+        f"Leave these fields out of the program (or ignore_changes), or take them over with the annotation "
+        f'pulumi.com/patchForce: "true".'
+    )
