@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -70,19 +71,30 @@ class Kind:
         if self.inputs is not None:
             yield from failures(self.inputs, dict(values))
         elif "metadata" in values:
-            yield from failures(record(ObjectMetaArgs), values["metadata"], "metadata")
+            yield from failures(_METADATA, values["metadata"], "metadata")
         for name, expected in (("apiVersion", self.api_version), ("kind", self.name)):
             if values.get(name, expected) != expected:
                 yield Failure(path=name, reason=f"must be {expected!r} for a {self.token}")
 
 
-@cache
+_METADATA = record(ObjectMetaArgs)
+
+_loading = threading.Lock()
+"""Held while the SDK's modules are loaded: they need each other, and half of one is not enough."""
+
+
 def kind_of(token: str) -> Kind:
     """The kind behind a token like ``kubernetes:apps/v1:Deployment``.
 
     Raises:
         ProviderError: it is no object, or one that is not modelled.
     """
+    with _loading:
+        return _kind_of(token)
+
+
+@cache
+def _kind_of(token: str) -> Kind:
     _, module, name = token.split(":")
     group, _, version = module.rpartition("/")
     if module.startswith(_OTHER_RESOURCES) or not group:
