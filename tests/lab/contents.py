@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-from tests.lab import cache, debian
+from tests.lab import alpine, cache, debian
 from tests.lab.rootfs import RootFs
 
 _HERE = Path(__file__).parent
-_KAFKA_FILES = _HERE / "kafka"
+KAFKA_FILES = _HERE / "kafka"
+HAPROXY_FILES = _HERE / "haproxy"
 
 KAFKA_COMMANDS = {
     "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
@@ -39,7 +39,7 @@ def collector(root: RootFs) -> None:
 def jaeger(root: RootFs) -> None:
     """Alpine's tools and the program at its official path."""
     root.program("cmd/jaeger/jaeger-linux", cache.binary("jaeger"))
-    _busybox(root)
+    alpine.tools(root)
 
 
 def prometheus(root: RootFs) -> None:
@@ -50,7 +50,7 @@ def prometheus(root: RootFs) -> None:
     root.directory("etc/prometheus", uid=65534, gid=65534)
     root.text("etc/prometheus/prometheus.yml", "global: {}\n", uid=65534, gid=65534)
     root.users({"nobody": (65534, 65534)})
-    _busybox(root)
+    alpine.tools(root)
 
 
 def loki(root: RootFs) -> None:
@@ -73,7 +73,7 @@ def grafana(root: RootFs) -> None:
         root.directory(f"etc/grafana/provisioning/{kind}", uid=472, mode=0o777)
     root.text("etc/grafana/grafana.ini", "")
     root.users({"grafana": (472, 0)})
-    _busybox(root)
+    alpine.tools(root)
 
 
 def kafka(root: RootFs) -> None:
@@ -83,12 +83,12 @@ def kafka(root: RootFs) -> None:
         root.directory(path, **user)
     for path in ("etc/kafka", "etc/kafka/docker", "etc/kafka/secrets", "var/lib/kafka", "var/lib/kafka/data"):
         root.directory(path, uid=1000, mode=0o775)
-    root.file("etc/kafka/docker/run", _KAFKA_FILES / "run", uid=1000, gid=1000, mode=0o755)
+    root.file("etc/kafka/docker/run", KAFKA_FILES / "run", uid=1000, gid=1000, mode=0o755)
     for name in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
-        root.file(f"etc/kafka/docker/{name}", _KAFKA_FILES / name, uid=1000)
-        root.file(f"opt/kafka/config/{name}", _KAFKA_FILES / name, **user)
+        root.file(f"etc/kafka/docker/{name}", KAFKA_FILES / name, uid=1000)
+        root.file(f"opt/kafka/config/{name}", KAFKA_FILES / name, **user)
     for name in ("kafka-run-class.sh", "kafka-server-start.sh"):
-        root.file(f"opt/kafka/bin/{name}", _KAFKA_FILES / name, mode=0o755)
+        root.file(f"opt/kafka/bin/{name}", KAFKA_FILES / name, mode=0o755)
     for name, main_class in KAFKA_COMMANDS.items():
         command = f'#!/bin/sh\nexec /opt/kafka/bin/kafka-run-class.sh {main_class} "$@"\n'
         root.text(f"opt/kafka/bin/{name}", command, mode=0o755)
@@ -97,33 +97,15 @@ def kafka(root: RootFs) -> None:
     root.directory("home/appuser", **user)
     root.users({"appuser": (1000, 1000), "nobody": (65534, 65534)}, login="/bin/bash")
     root.merge(debian.base(debian.JAVA))
-    _busybox(root, "usr/bin")
+    alpine.tools(root, "usr/bin")
 
 
 def haproxy(root: RootFs) -> None:
     """HAProxy of Debian under the official image's paths and user, and Alpine's tools."""
     root.link("usr/local/sbin/haproxy", "/usr/sbin/haproxy")
-    root.file("usr/local/bin/docker-entrypoint.sh", _HERE / "haproxy" / "docker-entrypoint.sh", mode=0o755)
+    root.file("usr/local/bin/docker-entrypoint.sh", HAPROXY_FILES / "docker-entrypoint.sh", mode=0o755)
     root.directory("usr/local/etc/haproxy")
     root.directory("var/lib/haproxy", uid=99, gid=99)
     root.users({"haproxy": (99, 99)})
     root.merge(debian.base(debian.HAPROXY), without={"usr/bin/bash"})
-    _busybox(root, "usr/bin")
-
-
-def sources() -> list[Path]:
-    """The lab's own files that go into images or decide what does."""
-    modules = [_HERE / name for name in ("contents.py", "rootfs.py")]
-    return sorted([*modules, *_KAFKA_FILES.iterdir(), *(_HERE / "haproxy").iterdir()])
-
-
-def _busybox(root: RootFs, folder: str = "bin") -> None:
-    """Add Alpine's tools; those that a base has already stay as they are."""
-    program = debian.busybox()
-    root.program(f"{folder}/busybox", program)
-    names = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
-    for name in names:
-        if name != "busybox":
-            root.link(f"{folder}/{name}", "busybox")
-    root.directory("tmp", mode=0o1777)
-    root.users({"nobody": (65534, 65534)})
+    alpine.tools(root, "usr/bin")

@@ -1,4 +1,4 @@
-"""Bases from the Debian archive: BusyBox as a single file, and a minimal Debian with chosen packages."""
+"""From the Debian archive: single packages unpacked, and a minimal Debian with chosen packages."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from tests.lab.progress import run, step
 SUITE = "bookworm"
 JAVA = "openjdk-17-jre-headless"
 HAPROXY = "haproxy"
+POSTGRES_MAJOR = "15"
+POSTGRES = f"postgresql-{POSTGRES_MAJOR}"
+BUSYBOX = "busybox-static"
+CNI_PLUGINS = "containernetworking-plugins"
 _LEFT_OUT = (
     "dev",
     "usr/share/doc",
@@ -25,24 +29,34 @@ _LEFT_OUT = (
 
 def busybox() -> Path:
     """The statically linked ``busybox`` of Debian."""
-    return _busybox_folder() / "bin" / "busybox"
+    return unpacked(BUSYBOX) / "bin" / "busybox"
 
 
-def has_busybox() -> bool:
-    """True when BusyBox has been fetched."""
-    return store.is_done(_busybox_folder(), SUITE)
+def cni_plugins() -> Path:
+    """The folder of the programs that connect a pod to the network."""
+    return unpacked(CNI_PLUGINS) / "usr" / "lib" / "cni"
 
 
-def fetch_busybox() -> None:
-    """Fetch BusyBox with apt.
+def unpacked(package: str) -> Path:
+    """The folder of an unpacked package."""
+    return store.folder("base") / package
+
+
+def has_unpacked(package: str) -> bool:
+    """True when the package has been fetched."""
+    return store.is_done(unpacked(package), SUITE)
+
+
+def unpack(package: str) -> None:
+    """Fetch a package with apt and unpack it; nothing is installed.
 
     Raises:
         LabError: when apt cannot fetch it.
     """
-    log = store.log_file("busybox")
+    log = store.log_file(package)
     log.write_text("")
-    with step("fetch busybox"):
-        store.fill(_busybox_folder(), SUITE, lambda out: _unpack("busybox-static", out, log))
+    with step(f"fetch {package}"):
+        store.fill(unpacked(package), SUITE, lambda out: _unpack(package, out, log))
 
 
 def base(package: str) -> Path:
@@ -82,10 +96,6 @@ def ensure_package(command: str, *packages: str) -> None:
     with step(f"apt-get install {' '.join(packages)}"):
         run(["apt-get", "update"], log, env=quiet)
         run(["apt-get", "install", "-y", "--no-install-recommends", *packages], log, env=quiet)
-
-
-def _busybox_folder() -> Path:
-    return store.folder("base") / "busybox"
 
 
 def _base_folder(package: str) -> Path:

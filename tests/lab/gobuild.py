@@ -10,13 +10,14 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.lab import disk, store
 from tests.lab.errors import LabError
-from tests.lab.programs import GoProgram, program_folder
+from tests.lab.goprogram import GoProgram
+from tests.lab.programs import program_folder
 from tests.lab.progress import run, step
 
 
@@ -56,6 +57,7 @@ def compile_package(
     *,
     cwd: Path,
     strings: Mapping[str, str] | None = None,
+    linker: Sequence[str] = (),
     mod: str = "mod",
 ) -> None:
     """Compile a main package without paths of this machine or symbol tables, with ``strings`` set in it.
@@ -65,16 +67,18 @@ def compile_package(
     Raises:
         LabError: when Go fails.
     """
-    linker = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in (strings or {}).items())])
-    command = ["go", "build", f"-mod={mod}", "-trimpath", "-ldflags", linker, "-o", str(out), package]
+    set_strings = (f"-X {name}={value}" for name, value in (strings or {}).items())
+    options = " ".join(["-s", "-w", *linker, *set_strings])
+    command = ["go", "build", f"-mod={mod}", "-trimpath", "-ldflags", options, "-o", str(out), package]
     run(command, log, cwd=cwd, env=go_environment())
 
 
-def inherited_replaces(go_mod: dict[str, Any]) -> dict[str, str]:
-    """The replace directives of an upstream ``go.mod`` that name a version, as ``old -> new@version``.
+def inherited_replaces(go_mod: dict[str, Any], tree_version: str = "") -> dict[str, str]:
+    """The replace directives of an upstream ``go.mod``, as ``old -> new@version``.
 
     ``go_mod`` is what ``go mod edit -json`` prints. A directive without a version points into the upstream's
-    own source tree, which the registry publishes as a module of its own.
+    own source tree, which the registry publishes as modules of their own: at ``tree_version``, or without
+    one at the version that ``go.mod`` requires.
     """
     found: dict[str, str] = {}
     for directive in go_mod.get("Replace") or []:
@@ -82,6 +86,8 @@ def inherited_replaces(go_mod: dict[str, Any]) -> dict[str, str]:
         if "Version" in new:
             name = f"{old['Path']}@{old['Version']}" if "Version" in old else old["Path"]
             found[name] = f"{new['Path']}@{new['Version']}"
+        elif tree_version:
+            found[old["Path"]] = f"{old['Path']}@{tree_version}"
     return found
 
 
@@ -109,12 +115,15 @@ def _own_module(program: GoProgram, log: Path) -> Path:
     environment = go_environment()
     module = store.folder("build") / program.name
     shutil.rmtree(module, ignore_errors=True)
-    module.mkdir()
+    if program.source:
+        shutil.copytree(program.source, module)
+    else:
+        module.mkdir()
     wanted = f"{program.module}@{program.module_version}"
     downloaded = _json(["go", "mod", "download", "-json", wanted])
     upstream = _json(["go", "mod", "edit", "-json", downloaded["GoMod"]])
     (module / "go.mod").write_text(f"module otel-stack-lab/{program.name}\n\ngo {upstream['Go']}\n")
-    replaces = {**inherited_replaces(upstream), **program.replaces}
+    replaces = {**inherited_replaces(upstream, program.tree_version), **program.replaces}
     edits = [f"-replace={old}={new}" for old, new in replaces.items()]
     run(["go", "mod", "edit", f"-require={wanted}", *edits], log, cwd=module, env=environment)
     return module
@@ -122,7 +131,7 @@ def _own_module(program: GoProgram, log: Path) -> Path:
 
 def _compile(program: GoProgram, module: Path, out: Path, log: Path) -> None:
     for name, package in program.binaries.items():
-        compile_package(package, out / name, log, cwd=module, strings=program.strings)
+        compile_package(package, out / name, log, cwd=module, strings=program.strings, linker=program.linker)
 
 
 def _json(command: list[str]) -> dict[str, Any]:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import docker
 from docker.errors import APIError, BuildError, ImageNotFound
 
-from tests.lab import collector, contents, debian, grafana_build, maven, programs, store
+from tests.lab import alpine, debian, store
 from tests.lab.errors import LabError
 from tests.lab.progress import say, step
 from tests.lab.rootfs import RootFs
 
 LABEL = "io.otel-stack.lab"
 _ROOTFS = "rootfs.tar"
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,7 @@ class LabImage:
         phase: first phase of the stack that needs it.
         contents: fills the root file system.
         recipe: gives a digest of the program inside, so that a rebuilt program makes a new image.
+        files: folder of the lab's own files that ``contents`` puts in.
     """
 
     reference: str
@@ -46,11 +49,12 @@ class LabImage:
     ports: tuple[int, ...] = ()
     volumes: tuple[str, ...] = ()
     stop_signal: str = "SIGTERM"
+    files: Path | None = None
 
     def dockerfile(self) -> str:
         """The image's configuration, without the label of its recipe."""
         lines = ["FROM scratch", f"ADD {_ROOTFS} /"]
-        lines += [f"ENV {name}={value}" for name, value in {"PATH": _PATH, **self.environment}.items()]
+        lines += [f"ENV {name}={value}" for name, value in {"PATH": PATH, **self.environment}.items()]
         lines += [f"EXPOSE {port}/tcp" for port in self.ports]
         if self.volumes:
             lines.append(f"VOLUME {json.dumps(self.volumes)}")
@@ -67,112 +71,22 @@ class LabImage:
             self.dockerfile(),
             self.recipe(),
             debian.SUITE,
-            *(path.read_text() for path in contents.sources()),
+            *(path.read_text() for path in self.sources()),
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
-
-IMAGES: tuple[LabImage, ...] = (
-    LabImage(
-        reference="otel/opentelemetry-collector-contrib:0.155.0",
-        holds="otelcol-contrib 0.155.0 of selected components",
-        phase=1,
-        user="10001:10001",
-        contents=contents.collector,
-        recipe=collector.recipe,
-        entrypoint=("/otelcol-contrib",),
-        command=("--config", "/etc/otelcol-contrib/config.yaml"),
-        ports=(4317, 4318, 55679),
-    ),
-    LabImage(
-        reference="jaegertracing/jaeger:2.19.0",
-        holds="jaeger v1.62.0, cmd/jaeger",
-        phase=1,
-        user="10001",
-        contents=contents.jaeger,
-        recipe=lambda: programs.JAEGER.recipe,
-        entrypoint=("/cmd/jaeger/jaeger-linux",),
-        environment={"JAEGER_LISTEN_HOST": "0.0.0.0"},
-        ports=(4317, 4318, 5778, 5779, 9411, 13132, 13133, 14250, 14268, 16686),
-        volumes=("/tmp",),  # noqa: S108 (a path in the image)
-    ),
-    LabImage(
-        reference="prom/prometheus:v3.16.0",
-        holds="prometheus 3.16.0 without its web pages",
-        phase=1,
-        user="nobody",
-        contents=contents.prometheus,
-        recipe=lambda: programs.PROMETHEUS.recipe,
-        entrypoint=("/bin/prometheus",),
-        command=("--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"),
-        workdir="/prometheus",
-        ports=(9090,),
-        volumes=("/prometheus",),
-    ),
-    LabImage(
-        reference="grafana/loki:3.7.8",
-        holds="loki 3.7.8",
-        phase=1,
-        user="10001",
-        contents=contents.loki,
-        recipe=lambda: programs.LOKI.recipe,
-        entrypoint=("/usr/bin/loki",),
-        command=("-config.file=/etc/loki/local-config.yaml",),
-        ports=(3100,),
-    ),
-    LabImage(
-        reference="grafana/grafana:13.2.0",
-        holds="the lab's stand-in for Grafana",
-        phase=1,
-        user="472",
-        contents=contents.grafana,
-        recipe=grafana_build.recipe,
-        entrypoint=("/run.sh",),
-        workdir="/usr/share/grafana",
-        environment={
-            "PATH": f"/usr/share/grafana/bin:{_PATH}",
-            "GF_PATHS_CONFIG": "/etc/grafana/grafana.ini",
-            "GF_PATHS_DATA": "/var/lib/grafana",
-            "GF_PATHS_HOME": "/usr/share/grafana",
-            "GF_PATHS_LOGS": "/var/log/grafana",
-            "GF_PATHS_PLUGINS": "/var/lib/grafana/plugins",
-            "GF_PATHS_PROVISIONING": "/etc/grafana/provisioning",
-        },
-        ports=(3000,),
-    ),
-    LabImage(
-        reference="apache/kafka:4.3.1",
-        holds="kafka 4.3.1 on a Java 17 runtime of Debian",
-        phase=2,
-        user="appuser",
-        contents=contents.kafka,
-        recipe=maven.pom,
-        command=("/etc/kafka/docker/run",),
-        environment={"JAVA_HOME": "/usr/lib/jvm/java-17-openjdk-amd64", "LANG": "C.UTF-8"},
-        ports=(9092,),
-        volumes=("/etc/kafka/secrets", "/var/lib/kafka/data", "/mnt/shared/config"),
-    ),
-    LabImage(
-        reference="haproxy:3.2.18-alpine",
-        holds="haproxy 2.6 of Debian",
-        phase=2,
-        user="haproxy",
-        contents=contents.haproxy,
-        recipe=lambda: "haproxy",
-        entrypoint=("docker-entrypoint.sh",),
-        command=("haproxy", "-f", "/usr/local/etc/haproxy/haproxy.cfg"),
-        workdir="/var/lib/haproxy",
-        stop_signal="SIGUSR1",
-    ),
-)
+    def sources(self) -> list[Path]:
+        """The lab's own files that go into the image or decide what does."""
+        modules = [Path(inspect.getfile(part)) for part in (self.contents, RootFs, alpine.tools)]
+        return [*modules, *(sorted(self.files.iterdir()) if self.files else [])]
 
 
-def missing(client: docker.DockerClient, phase: int) -> list[LabImage]:
-    """The images of these phases that the engine lacks, or has from an older recipe of the lab.
+def missing(client: docker.DockerClient, wanted: Iterable[LabImage]) -> list[LabImage]:
+    """Those of the wanted images that the engine lacks, or has from an older recipe of the lab.
 
     An image under the same name that the lab did not make is the official one and is kept.
     """
-    return [image for image in IMAGES if image.phase <= phase and not _is_there(client, image)]
+    return [image for image in wanted if not _is_there(client, image)]
 
 
 def build(client: docker.DockerClient, image: LabImage) -> None:

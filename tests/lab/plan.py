@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tests.lab import collector, debian, gobuild, grafana_build, maven, programs, store
 from tests.lab.errors import LabError
+from tests.lab.goprogram import GoProgram
 
 MOST_SCRATCH_GB = 16.0
 """Go's caches are deleted after each program when the disk gets short, so no build needs more than this."""
@@ -99,15 +100,7 @@ def _all_parts() -> list[Part]:
             disk_gb=0.05,
             scratch_gb=0.5,
         ),
-        Part(
-            name="busybox",
-            version=debian.SUITE,
-            phase=1,
-            is_there=debian.has_busybox,
-            make=debian.fetch_busybox,
-            tools=("apt-get", "dpkg-deb"),
-            disk_gb=0.01,
-        ),
+        _package_part(debian.BUSYBOX, phase=1, disk_gb=0.01),
         Part(
             name="kafka",
             version=programs.KAFKA_VERSION,
@@ -117,11 +110,13 @@ def _all_parts() -> list[Part]:
             tools=("mvn", "java"),
             disk_gb=0.1,
         ),
-        *(_base_part(package) for package in (debian.JAVA, debian.HAPROXY)),
+        *(_base_part(package, phase=2) for package in (debian.JAVA, debian.HAPROXY)),
+        _package_part(debian.CNI_PLUGINS, phase=3, disk_gb=0.06),
+        _base_part(debian.POSTGRES, phase=4),
     ]
 
 
-def _go_part(program: programs.GoProgram) -> Part:
+def _go_part(program: GoProgram) -> Part:
     target = programs.program_folder(program.name, program.version)
     return Part(
         name=program.name,
@@ -135,11 +130,23 @@ def _go_part(program: programs.GoProgram) -> Part:
     )
 
 
-def _base_part(package: str) -> Part:
+def _package_part(package: str, *, phase: int, disk_gb: float) -> Part:
+    return Part(
+        name=package,
+        version=debian.SUITE,
+        phase=phase,
+        is_there=lambda: debian.has_unpacked(package),
+        make=lambda: debian.unpack(package),
+        tools=("apt-get", "dpkg-deb"),
+        disk_gb=disk_gb,
+    )
+
+
+def _base_part(package: str, *, phase: int) -> Part:
     return Part(
         name=f"Debian with {package}",
         version=debian.SUITE,
-        phase=2,
+        phase=phase,
         is_there=lambda: debian.has_base(package),
         make=lambda: debian.make_base(package),
         tools=("apt-get",),

@@ -2,54 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.lab import store
+from tests.lab.cluster_programs import CLUSTER_PROGRAMS
 from tests.lab.errors import LabError
+from tests.lab.goprogram import GoProgram
+from tests.lab.storage_programs import STORAGE_PROGRAMS
 
 KAFKA_VERSION = "4.3.1"
 GRAFANA_VERSION = "13.2.0"
-
-
-@dataclass(frozen=True, kw_only=True)
-class GoProgram:
-    """One ``go build`` in a module of the lab's own that requires the upstream module.
-
-    Attributes:
-        name: names the build and its folder in the cache.
-        version: what the program itself reports.
-        module: upstream module.
-        module_version: the version that the Go registry knows.
-        binaries: resulting program -> its main package.
-        phase: first phase of the stack that needs it.
-        strings: package variable -> text set at link time.
-        replaces: added to the replace directives of the upstream ``go.mod``.
-        disk_gb: what the finished programs take in the cache and again in their image, measured.
-        scratch_gb: growth of Go's caches in this build after those before it, measured.
-    """
-
-    name: str
-    version: str
-    module: str
-    module_version: str
-    binaries: Mapping[str, str]
-    phase: int = 1
-    strings: Mapping[str, str] = field(default_factory=dict)
-    replaces: Mapping[str, str] = field(default_factory=dict)
-    disk_gb: float
-    scratch_gb: float
-
-    @property
-    def recipe(self) -> str:
-        """A digest of everything that goes into the build; another recipe builds again."""
-        modules = {self.module: self.module_version, **self.replaces}
-        inputs = json.dumps([modules, dict(self.binaries), dict(self.strings)])
-        return hashlib.sha256(inputs.encode()).hexdigest()
-
 
 PULUMI = GoProgram(
     name="pulumi",
@@ -116,7 +78,15 @@ TELEMETRYGEN = GoProgram(
     scratch_gb=0.4,
 )
 
-GO_PROGRAMS: tuple[GoProgram, ...] = (PULUMI, PROMETHEUS, LOKI, JAEGER, TELEMETRYGEN)
+GO_PROGRAMS: tuple[GoProgram, ...] = (
+    PULUMI,
+    PROMETHEUS,
+    LOKI,
+    JAEGER,
+    TELEMETRYGEN,
+    *CLUSTER_PROGRAMS,
+    *STORAGE_PROGRAMS,
+)
 
 COLLECTOR_NAME = "otelcol-contrib"
 COLLECTOR_VERSION = "0.155.0"

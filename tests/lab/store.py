@@ -71,9 +71,12 @@ def remove(path: Path) -> None:
 
 
 @contextmanager
-def lock(wait_message: Callable[[], None]) -> Iterator[None]:
-    """Hold the cache for one run; a second run says so through ``wait_message`` and waits."""
-    with (folder(".") / ".lock").open("w") as handle:
+def lock(wait_message: Callable[[], None], name: str = "") -> Iterator[None]:
+    """Hold the cache for one run; a second run says so through ``wait_message`` and waits.
+
+    ``name`` chooses the lock of a part of the cache.
+    """
+    with (folder(".") / f".{name}lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

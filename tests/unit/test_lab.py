@@ -59,6 +59,10 @@ class TestGoModules:
             "a.org/y@v0.1.0": "b.org/y@v0.2.0",
         }
 
+    def test_modules_of_the_upstreams_own_tree_are_taken_from_the_registry(self) -> None:
+        go_mod = {"Replace": [{"Old": {"Path": "k8s.io/api"}, "New": {"Path": "./staging/src/k8s.io/api"}}]}
+        assert gobuild.inherited_replaces(go_mod, "v0.34.3") == {"k8s.io/api": "k8s.io/api@v0.34.3"}
+
     @pytest.mark.parametrize("go_mod", [{}, {"Replace": None}])
     def test_a_module_without_replaces(self, go_mod: dict[str, None]) -> None:
         assert gobuild.inherited_replaces(go_mod) == {}
@@ -97,6 +101,7 @@ class TestTableOfPrograms:
         recipe = programs.LOKI.recipe
         assert replace(programs.LOKI, module_version="v3.7.9").recipe != recipe
         assert replace(programs.LOKI, replaces={"a": "b@v1.0.0"}).recipe != recipe
+        assert replace(programs.LOKI, linker=("-checklinkname=0",)).recipe != recipe
         assert replace(programs.LOKI, disk_gb=9.0).recipe == recipe
 
     def test_kafka_has_its_tools_and_logging(self) -> None:

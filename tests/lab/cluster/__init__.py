@@ -1,0 +1,1 @@
+"""One real Kubernetes node: control plane, kubelet and containerd as processes of this machine."""

@@ -1,0 +1,128 @@
+"""The command line of each process of the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.lab import cache
+from tests.lab.cluster import configs, layout, pki
+
+RUNTIME = ("containerd", "etcd")
+API_SERVER = "kube-apiserver"
+NODE = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+"""Those that need the API server."""
+NAMES = (*RUNTIME, API_SERVER, *NODE)
+SIMULATOR = "kwok"
+
+
+def command(name: str) -> Sequence[str | Path]:
+    """How a process is started."""
+    return {
+        "containerd": _containerd,
+        "etcd": _etcd,
+        API_SERVER: _api_server,
+        "kube-controller-manager": _controller_manager,
+        "kube-scheduler": _scheduler,
+        "kubelet": _kubelet,
+        "kube-proxy": _kube_proxy,
+    }[name]()
+
+
+def _containerd() -> list[str | Path]:
+    return ["containerd", "--config", configs.path("containerd.toml")]
+
+
+def _etcd() -> list[str | Path]:
+    """Without syncing to disk: the cluster's state is lost with the machine anyway."""
+    client, peer = (f"https://127.0.0.1:{port}" for port in (layout.ETCD_PORT, layout.ETCD_PEER_PORT))
+    return [
+        cache.binary("etcd"),
+        f"--data-dir={layout.state('etcd')}",
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=default={peer}",
+        *(f"--{kind}cert-file={pki.certificate('etcd')}" for kind in ("", "peer-")),
+        *(f"--{kind}key-file={pki.key('etcd')}" for kind in ("", "peer-")),
+        *(f"--{kind}trusted-ca-file={pki.certificate(pki.AUTHORITY)}" for kind in ("", "peer-")),
+        *(f"--{kind}client-cert-auth=true" for kind in ("", "peer-")),
+        "--unsafe-no-fsync=true",
+        "--log-level=warn",
+    ]
+
+
+def _api_server() -> list[str | Path]:
+    authority, accounts = pki.certificate(pki.AUTHORITY), pki.SERVICE_ACCOUNTS
+    own, own_key = pki.certificate(API_SERVER), pki.key(API_SERVER)
+    return [
+        cache.binary(API_SERVER),
+        f"--bind-address={layout.NODE_ADDRESS}",
+        f"--advertise-address={layout.NODE_ADDRESS}",
+        f"--secure-port={layout.API_PORT}",
+        f"--service-cluster-ip-range={layout.SERVICE_NETWORK}",
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        "--allow-privileged=true",
+        "--anonymous-auth=false",
+        f"--client-ca-file={authority}",
+        f"--tls-cert-file={own}",
+        f"--tls-private-key-file={own_key}",
+        f"--etcd-servers=https://127.0.0.1:{layout.ETCD_PORT}",
+        f"--etcd-cafile={authority}",
+        f"--etcd-certfile={own}",
+        f"--etcd-keyfile={own_key}",
+        f"--kubelet-client-certificate={own}",
+        f"--kubelet-client-key={own_key}",
+        f"--kubelet-certificate-authority={authority}",
+        "--kubelet-preferred-address-types=InternalIP,Hostname",
+        f"--service-account-issuer=https://kubernetes.default.svc.{layout.DOMAIN}",
+        f"--service-account-key-file={pki.public_key(accounts)}",
+        f"--service-account-signing-key-file={pki.key(accounts)}",
+        f"--requestheader-client-ca-file={authority}",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        f"--proxy-client-cert-file={pki.certificate('front-proxy')}",
+        f"--proxy-client-key-file={pki.key('front-proxy')}",
+        "--enable-aggregator-routing=true",
+    ]
+
+
+def _controller_manager() -> list[str | Path]:
+    return [
+        *_client("kube-controller-manager"),
+        "--bind-address=127.0.0.1",
+        "--leader-elect=false",
+        "--use-service-account-credentials=true",
+        "--allocate-node-cidrs=true",
+        f"--cluster-cidr={layout.CLUSTER_NETWORK}",
+        f"--service-cluster-ip-range={layout.SERVICE_NETWORK}",
+        f"--root-ca-file={pki.certificate(pki.AUTHORITY)}",
+        f"--service-account-private-key-file={pki.key(pki.SERVICE_ACCOUNTS)}",
+    ]
+
+
+def _scheduler() -> list[str | Path]:
+    return [*_client("kube-scheduler"), "--bind-address=127.0.0.1", "--leader-elect=false"]
+
+
+def _kubelet() -> list[str | Path]:
+    return [
+        *_client("kubelet"),
+        f"--config={configs.path('kubelet.yaml')}",
+        f"--root-dir={layout.state('kubelet')}",
+        f"--hostname-override={layout.NODE}",
+        f"--node-ip={layout.NODE_ADDRESS}",
+        "--node-labels=topology.kubernetes.io/region=lab,topology.kubernetes.io/zone=zone-1",
+    ]
+
+
+def _kube_proxy() -> list[str | Path]:
+    return [cache.binary("kube-proxy"), f"--config={configs.path('kube-proxy.yaml')}"]
+
+
+def _client(name: str) -> list[str | Path]:
+    return [cache.binary(name), f"--kubeconfig={configs.path(f'{name}.kubeconfig')}"]

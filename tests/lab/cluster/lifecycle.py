@@ -1,0 +1,185 @@
+"""Brings the cluster up step by step, and takes it down without a trace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from tests.lab import cache, debian, engine, image_table, store
+from tests.lab.cluster import (
+    addons,
+    components,
+    configs,
+    kubectl,
+    layout,
+    network,
+    pki,
+    processes,
+    remains,
+    runtime,
+)
+from tests.lab.errors import LabError
+from tests.lab.progress import say, step
+
+_DEADLINE_SECONDS = 120.0
+_POLL_SECONDS = 0.3
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def up() -> None:
+    """Start what does not run, and wait until pods can be scheduled, find each other and get volumes.
+
+    Raises:
+        LabError: when this is not root, a program is missing, or a step does not succeed in time.
+    """
+    _require()
+    if _is_of_an_earlier_boot():
+        down()
+    with step("network, certificates, configuration"):
+        network.up()
+        remains.make_cgroup()
+        pki.ensure()
+        configs.write_all(debian.cni_plugins())
+        _boot_marker().write_text(_BOOT_ID.read_text())
+    with step("containerd and etcd"):
+        _start(*components.RUNTIME)
+        _wait("containerd to answer", runtime.is_ready, "containerd")
+    with step("API server"):
+        _start(components.API_SERVER)
+        _import_images()
+        _wait("the API server to be ready", _api_is_ready, components.API_SERVER)
+    with step("controllers, scheduler, kubelet, kube-proxy"):
+        _start(*components.NODE)
+        kubectl.apply(addons.manifests())
+        _wait("the node to be ready", addons.node_is_ready, "kubelet")
+    with step("names, volumes, metrics"):
+        _wait("CoreDNS to answer", addons.dns_answers, "kubelet")
+        _wait("the volume provisioner to run", addons.volumes_are_ready, "kubelet")
+        _wait("the metrics API to answer", addons.metrics_are_ready, "kubelet")
+    say(f"the cluster is ready: export KUBECONFIG={layout.kubeconfig()}")
+
+
+def down() -> None:
+    """End every process of the cluster and remove its mounts, network and files; images are kept.
+
+    Raises:
+        LabError: naming what could not be removed.
+    """
+    with step("end the cluster's processes"):
+        processes.stop(components.SIMULATOR)
+        for name in reversed(components.NODE):
+            processes.stop(name)
+        runtime.remove_containers()
+        for name in (components.API_SERVER, *reversed(components.RUNTIME)):
+            processes.stop(name)
+        remains.kill_pods()
+        runtime.kill_shims()
+    with step("remove its mounts, network and files"):
+        remains.unmount()
+        network.down()
+        _wait_while(lambda: bool(remains.mounts() or remains.cgroups()), _remove_remains)
+        remains.delete_files()
+    if left := [*remains.mounts(), *map(str, remains.cgroups()), *network.leftovers()]:
+        lines = "".join(f"\n  {line}" for line in left)
+        raise LabError(f"the cluster left behind:{lines}\nRun the same command again; a reboot removes all.")
+
+
+def status() -> list[tuple[str, str]]:
+    """Each process with its process id, or a dash when it does not run."""
+    names = (*components.NAMES, components.SIMULATOR)
+    return [(name, str(processes.pid(name) or "-")) for name in names]
+
+
+def is_up() -> bool:
+    """True when all processes run and the node is ready."""
+    return all(processes.is_running(name) for name in components.NAMES) and addons.node_is_ready()
+
+
+def _require() -> None:
+    if os.geteuid() != 0:
+        raise LabError("a Kubernetes node needs root: bridges, mounts and control groups. Run as root.")
+    for name in (*components.NAMES, "kubectl"):
+        if name != "containerd":
+            cache.binary(name)
+    if not debian.has_unpacked(debian.CNI_PLUGINS):
+        raise LabError("the CNI plugins are not in the lab's cache. Run: python -m tests.lab prepare")
+    for tool in ("containerd", "ctr", "runc", "ip", "iptables"):
+        if shutil.which(tool) is None:
+            raise LabError(f"{tool} is not installed. Run: python -m tests.lab prepare")
+
+
+def _api_is_ready() -> bool:
+    return kubectl.succeeds("get", "--raw", "/readyz")
+
+
+def _start(*names: str) -> None:
+    for name in names:
+        processes.start(name, components.command(name))
+
+
+def _import_images() -> None:
+    client = engine.ensure()
+    last = max(image.phase for image in (*image_table.STACK_IMAGES, *image_table.LAB_IMAGES))
+    references = [image.reference for image in image_table.of_phases(last)]
+    for reference, image_id in runtime.outdated(client, references).items():
+        with step(f"copy image {reference}"):
+            runtime.import_image(reference, image_id)
+
+
+def _wait(what: str, condition: Callable[[], bool], process: str) -> None:
+    def met() -> bool:
+        processes.require_running(process)
+        return condition()
+
+    polls = Retrying(
+        retry=retry_if_result(lambda ready: not ready),
+        wait=wait_fixed(_POLL_SECONDS),
+        stop=stop_after_delay(_DEADLINE_SECONDS),
+    )
+    try:
+        polls(met)
+    except RetryError as error:
+        raise LabError(
+            f"waited {_DEADLINE_SECONDS:.0f} s for {what}. Logs: {layout.log(process).parent}/cluster-*.log; "
+            f"pods: kubectl --kubeconfig {layout.kubeconfig()} get pods -A"
+        ) from error
+
+
+def _wait_while(busy: Callable[[], bool], act: Callable[[], None]) -> None:
+    polls = Retrying(
+        retry=retry_if_result(bool),
+        wait=wait_fixed(_POLL_SECONDS),
+        stop=stop_after_delay(_DEADLINE_SECONDS / 4),
+        retry_error_callback=lambda _: None,
+    )
+
+    def attempt() -> bool:
+        act()
+        return busy()
+
+    polls(attempt)
+
+
+def _remove_remains() -> None:
+    remains.kill_pods()
+    remains.unmount()
+    remains.remove_cgroups()
+
+
+def _boot_marker() -> Path:
+    return layout.home() / "boot"
+
+
+def _is_of_an_earlier_boot() -> bool:
+    marker = _boot_marker()
+    return marker.is_file() and marker.read_text() != _BOOT_ID.read_text()
+
+
+def lock() -> AbstractContextManager[None]:
+    """Hold the cluster for one command; another one waits."""
+    return store.lock(lambda: say("another command works on the cluster; waiting for it"), "cluster-")
