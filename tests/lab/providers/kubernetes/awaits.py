@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.lab.providers.kubernetes import conditions, naming, readiness
@@ -62,8 +62,7 @@ class Awaits:
             found = self._objects.get(state)
             if found is None or found["metadata"].get("uid") != state["metadata"].get("uid"):
                 return None
-            kept = ", ".join(found["metadata"].get("finalizers", []))
-            return Pending(reason=f"it is being deleted{f'; finalizers: {kept}' if kept else ''}")
+            return Pending(reason="; ".join(["it is being deleted", *_keepers(found)]))
 
         if naming.is_annotated(state, naming.SKIP_AWAIT):
             return
@@ -91,3 +90,13 @@ class Awaits:
             cancelled=self._cancelled,
             tell=lambda message: self._host.status(call.urn, message),
         )
+
+
+def _keepers(values: Mapping[str, Any]) -> Iterator[str]:
+    """What keeps an object that is being deleted."""
+    finalizers = values["metadata"].get("finalizers", [])
+    if finalizers:
+        yield f"finalizers: {', '.join(finalizers)}"
+    for item in values.get("status", {}).get("conditions") or []:
+        if values["kind"] == "Namespace" and item.get("status") == "True":
+            yield f"{item.get('type')}: {item.get('message')}"

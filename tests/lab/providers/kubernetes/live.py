@@ -16,7 +16,7 @@ from tests.lab.providers.kubernetes.backend import Backend, Call, Found, importe
 from tests.lab.providers.kubernetes.cluster import Cluster, RefusedError
 from tests.lab.providers.kubernetes.diff import drifted
 from tests.lab.providers.kubernetes.kinds import Kind
-from tests.lab.providers.kubernetes.objects import Objects, UnknownKindError
+from tests.lab.providers.kubernetes.objects import Objects, UnknownKindError, is_created_by
 from tests.lab.providers.kubernetes.settings import Settings
 from tests.lab.providers.kubernetes.waiting import NotReadyError
 from tests.lab.providers.resource import Made
@@ -61,7 +61,7 @@ class Live(Backend):
         return self._previewed(inputs, lambda: self._objects.create(inputs, manager, dry_run=True))
 
     def updated(self, state: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
-        return self._previewed(news, lambda: self._applied(state, news, dry_run=True))
+        return self._previewed(news, lambda: self._dry_applied(state, news))
 
     def create(self, inputs: dict[str, Any], call: Call) -> Made:
         manager = naming.field_manager(inputs, {})
@@ -81,7 +81,7 @@ class Live(Backend):
                 f"{news['kind']} {resource_id} is gone; tell Pulumi with: pulumi refresh; then update again."
             )
         self._objects.own(before, manager)
-        live = self._applied(state, news, dry_run=False)
+        live = self._objects.apply(news, manager, force=self._is_forced(news), dry_run=False)
         return self._ready(news, live, manager, call)
 
     def read(
@@ -157,10 +157,17 @@ class Live(Backend):
         )
         return attempts(make)
 
-    def _applied(self, state: Mapping[str, Any], news: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
-        force = dry_run or self._settings.patch_force or naming.is_annotated(news, naming.FORCE)
+    def _dry_applied(self, state: Mapping[str, Any], news: dict[str, Any]) -> dict[str, Any]:
         manager = naming.field_manager(news, state)
-        return self._objects.apply(news, manager, force=force, dry_run=dry_run)
+        before = self._objects.get(state)
+        if before is None:
+            return news
+        # the update itself first takes over what was created, which a dry run cannot
+        force = self._is_forced(news) or is_created_by(before, manager)
+        return self._objects.apply(news, manager, force=force, dry_run=True)
+
+    def _is_forced(self, inputs: Mapping[str, Any]) -> bool:
+        return self._settings.patch_force or naming.is_annotated(inputs, naming.FORCE)
 
     def _ready(
         self, inputs: dict[str, Any], live: dict[str, Any], manager: str, call: Call

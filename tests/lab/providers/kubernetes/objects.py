@@ -90,15 +90,19 @@ class Objects:
 
     def own(self, live: Mapping[str, Any], manager: str) -> None:
         """Turn what a manager created into what it applied, so that its next apply can remove fields."""
-        entries: list[dict[str, Any]] = live.get("metadata", {}).get("managedFields") or []
-        ours = [entry for entry in entries if entry.get("manager") == manager and "subresource" not in entry]
-        if [entry.get("operation") for entry in ours] != ["Update"]:
+        if not is_created_by(live, manager):
             return
-        applied = [{**entry, "operation": "Apply"} if entry is ours[0] else entry for entry in entries]
-        version = live["metadata"]["resourceVersion"]
+        applied = [
+            {**entry, "operation": "Apply"} if entry in _entries(live, manager) else entry
+            for entry in live["metadata"]["managedFields"]
+        ]
         body = [
             {"op": "replace", "path": "/metadata/managedFields", "value": applied},
-            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+            {
+                "op": "replace",
+                "path": "/metadata/resourceVersion",
+                "value": live["metadata"]["resourceVersion"],
+            },
         ]
         self._cluster.request("PATCH", self._path(live), (), body, "application/json-patch+json")
 
@@ -140,6 +144,16 @@ class Objects:
                 self._endpoints[api_version, resource["kind"]] = Endpoint(
                     root=root, plural=resource["name"], namespaced=resource["namespaced"]
                 )
+
+
+def is_created_by(live: Mapping[str, Any], manager: str) -> bool:
+    """True when a manager created the object and has applied nothing yet."""
+    return [entry.get("operation") for entry in _entries(live, manager)] == ["Update"]
+
+
+def _entries(live: Mapping[str, Any], manager: str) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = live["metadata"].get("managedFields") or []
+    return [entry for entry in entries if entry.get("manager") == manager and "subresource" not in entry]
 
 
 def _mutation(manager: str, *, dry_run: bool) -> list[tuple[str, str]]:
