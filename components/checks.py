@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from components.checks_kubernetes import KUBERNETES_CHECKS
+from components.problems import Check, Problem
 from components.sizing import HEADROOM, MINIMUM_MEMORY, declared_rate, size_stack, stored_bytes
 
 if TYPE_CHECKING:
@@ -13,34 +14,6 @@ if TYPE_CHECKING:
 
 CEILINGS: Mapping[int, int] = {1: 50_000, 2: 100_000}
 """Events per second up to which a phase is meant to be used: the guide's triggers for the next one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """One thing wrong with the settings.
-
-    Attributes:
-        key: configuration key, dotted.
-        value: what was given.
-        message: what is allowed and what to do.
-    """
-
-    key: str
-    value: object
-    message: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """A rule over several settings.
-
-    Attributes:
-        reads: top-level sections it looks at; it is not asked when one of them is malformed.
-        run: yields what is wrong.
-    """
-
-    reads: tuple[str, ...]
-    run: Callable[[Settings], Iterator[Problem]]
 
 
 def ceiling_problem(settings: Settings) -> Problem | None:
@@ -129,7 +102,7 @@ def _kafka_is_whole(settings: Settings) -> Iterator[Problem]:
             value=[],
             message="kafka.mode: external needs host:port of its brokers",
         )
-    if kafka.mode == "builtin" and kafka.bootstrap_servers:
+    if kafka.mode != "external" and kafka.bootstrap_servers:
         yield Problem(
             key="kafka.bootstrapServers",
             value=list(kafka.bootstrap_servers),
@@ -141,7 +114,8 @@ def _kafka_is_whole(settings: Settings) -> Iterator[Problem]:
             value=security.username,
             message="mechanism and username belong together; set both or none",
         )
-    if security.mechanism is not None and settings.kafka_password is None:
+    kept_elsewhere = settings.kubernetes.existing_secrets.kafka is not None
+    if security.mechanism is not None and settings.kafka_password is None and not kept_elsewhere:
         yield Problem(
             key="kafkaPassword",
             value=None,
@@ -151,7 +125,7 @@ def _kafka_is_whole(settings: Settings) -> Iterator[Problem]:
 
 def _replay_fits_the_stores(settings: Settings) -> Iterator[Problem]:
     kept, window = settings.kafka.retention, settings.retention.metrics_out_of_order
-    if settings.phase == 2 and window < kept:
+    if settings.phase >= 2 and window < kept:
         yield Problem(
             key="retention.metricsOutOfOrder",
             value=str(window),
@@ -165,7 +139,8 @@ CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "sizing"), run=_rate_fits_phase),
     Check(reads=("ingest", "query", "grafana"), run=_ports_differ),
     Check(reads=("sizing",), run=_memory_suffices),
-    Check(reads=("kafka", "kafkaPassword"), run=_kafka_is_whole),
+    Check(reads=("kafka", "kafkaPassword", "kubernetes"), run=_kafka_is_whole),
     Check(reads=("phase", "kafka", "retention"), run=_replay_fits_the_stores),
     Check(reads=("sizing", "retention"), run=_volumes_hold_retention),
+    *KUBERNETES_CHECKS,
 )

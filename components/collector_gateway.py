@@ -18,10 +18,16 @@ from components.otel_collector import (
 )
 from components.sections import IngestSection
 from components.sizing_buffer import TOPICS, TierSize
-from components.workload import Platform
+from components.workload import ApiRule, Autoscaling, Platform, Publication
 
 ADDED_BYTES = 64 * 1024
 """More than a gateway's attributes add to a request: a record over the batch's limit would never leave."""
+
+POD_RULES = (
+    ApiRule(resources=("pods", "namespaces"), everywhere=True),
+    ApiRule(group="apps", resources=("replicasets",), everywhere=True),
+)
+"""What tells which pod an address belongs to, and which Deployment the pod."""
 
 LEAST_BATCH = 1_000_000
 """Well over what a batch waits for."""
@@ -37,6 +43,10 @@ class CollectorGatewayArgs:
         environment: becomes ``deployment.environment.name``.
         ingest: what is accepted.
         kafka: where they write to.
+        grpc: where OTLP over gRPC is published; None when a load balancer has that address.
+        http: where OTLP over HTTP is published; None in the same case.
+        autoscaling: bounds within which they follow the load.
+        pod_attributes: add those of the pod that sent, as the platform's API tells them.
     """
 
     image: Image
@@ -44,6 +54,10 @@ class CollectorGatewayArgs:
     environment: str
     ingest: IngestSection
     kafka: KafkaClient
+    grpc: Publication | None = None
+    http: Publication | None = None
+    autoscaling: Autoscaling | None = None
+    pod_attributes: bool = False
 
 
 class CollectorGateway(StackComponent):
@@ -59,8 +73,11 @@ class CollectorGateway(StackComponent):
             gateway_configuration(name, args),
             image=args.image,
             size=args.size.each,
-            ports=otlp_ports(None, None),
+            ports=otlp_ports(args.grpc, args.http),
             replicas=args.size.replicas,
+            autoscaling=args.autoscaling,
+            calls=args.kafka.servers,
+            reads=POD_RULES if args.pod_attributes else (),
             secret_files=args.kafka.secret_files,
         )
         self.run(workload, after)
@@ -78,4 +95,13 @@ def gateway_configuration(name: str, args: CollectorGatewayArgs) -> Document:
         document.set(*exporter, "producer", "max_message_bytes", to=args.kafka.largest_message.bytes)
         largest = max(LEAST_BATCH, args.ingest.max_message_size.bytes + ADDED_BYTES)
         document.set(*exporter, "sending_queue", "batch", "max_size", to=largest)
+    _set_pod_attributes(document, wanted=args.pod_attributes)
     return document
+
+
+def _set_pod_attributes(document: Document, *, wanted: bool) -> None:
+    if not wanted:
+        document.remove("processors", "k8s_attributes")
+        return
+    for signal in TOPICS:
+        document.get("service", "pipelines", signal, "processors").insert(1, "k8s_attributes")

@@ -13,7 +13,14 @@ from components.otel_collector import collector_workload, set_memory, set_stores
 from components.quantities import Duration
 from components.sections import SamplingSection
 from components.sizing_buffer import TOPICS, TierSize
-from components.workload import DataVolume, Platform
+from components.workload import Autoscaling, DataVolume, Platform, callee
+
+GROUPS: Mapping[str, str] = {
+    "traces": "otel-trace-processors",
+    "metrics": "otel-metric-processors",
+    "logs": "otel-log-processors",
+}
+"""Consumer group of each signal."""
 
 FLUSH = Duration(30)
 """Time to hand over what was decided, after the last decision."""
@@ -30,6 +37,7 @@ class CollectorProcessorArgs:
         sampling: which traces they keep.
         max_traces: traces that one holds undecided.
         stores: exporter of the configuration file -> endpoint of the store.
+        autoscaling: bounds within which they follow the load.
     """
 
     image: Image
@@ -38,6 +46,7 @@ class CollectorProcessorArgs:
     sampling: SamplingSection
     max_traces: int
     stores: Mapping[str, str]
+    autoscaling: Autoscaling | None = None
 
 
 class CollectorProcessor(StackComponent):
@@ -55,6 +64,9 @@ class CollectorProcessor(StackComponent):
             image=args.image,
             size=args.size.each,
             replicas=args.size.replicas,
+            identity=True,
+            autoscaling=args.autoscaling,
+            calls=[*args.kafka.servers, *map(callee, args.stores.values())],
             volumes=[volume],
             secret_files=args.kafka.secret_files,
             stop_grace=Duration(args.sampling.decision_wait.seconds + FLUSH.seconds),
@@ -69,6 +81,7 @@ def processor_configuration(args: CollectorProcessorArgs) -> Document:
     set_stores(document, args.stores)
     for signal in TOPICS:
         args.kafka.configure(document, "receivers", f"kafka/{signal}")
+        document.set("receivers", f"kafka/{signal}", "group_id", to=GROUPS[signal])
     args.kafka.configure(document, "exporters", "kafka/dead_letters")
     _set_sampling(document, args)
     return document

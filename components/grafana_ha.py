@@ -12,7 +12,17 @@ from components.base import StackComponent, limits
 from components.documents import Document, texts
 from components.images import Image
 from components.sizing import ProgramSize
-from components.workload import DataVolume, Platform, Port, Probe, Publication, Workload
+from components.workload import (
+    DataVolume,
+    ExistingSecret,
+    Platform,
+    Port,
+    Probe,
+    Publication,
+    SecretText,
+    Workload,
+    callee,
+)
 
 CONFIG_DIRECTORY = "/etc/grafana"
 PORT = 3000
@@ -31,6 +41,7 @@ class GrafanaHAArgs:
         published: where it is reachable from outside.
         root_url: address people type.
         data_sources: uid of a data source -> its URL.
+        existing_secret: name of a secret that has the administrator's password and the encryption key.
     """
 
     image: Image
@@ -39,6 +50,7 @@ class GrafanaHAArgs:
     published: Publication
     root_url: str
     data_sources: Mapping[str, str]
+    existing_secret: str | None = None
 
 
 class GrafanaHA(StackComponent):
@@ -53,13 +65,16 @@ class GrafanaHA(StackComponent):
         """Run Grafana once its data sources answer."""
         super().__init__(name, platform)
         secrets = {
-            ADMIN_PASSWORD: self._generated(f"{name}-admin-password"),
-            SECRET_KEY: self._generated(f"{name}-secret-key"),
+            path: self._secret(name, path, args.existing_secret) for path in (ADMIN_PASSWORD, SECRET_KEY)
         }
         self.run(_workload(name, args, secrets), after)
 
-    def _generated(self, name: str) -> pulumi.Output[str]:
+    def _secret(self, name: str, path: str, existing: str | None) -> SecretText:
+        key = path.rpartition("/")[2]
+        if existing is not None:
+            return ExistingSecret(name=existing, key=key)
         opts = pulumi.ResourceOptions(parent=self)
+        name = f"{name}-{key}"
         return random.RandomPassword(name, length=32, special=False, opts=opts).result
 
 
@@ -97,7 +112,7 @@ def _environment(args: GrafanaHAArgs) -> dict[str, str]:
     }
 
 
-def _workload(name: str, args: GrafanaHAArgs, secrets: Mapping[str, pulumi.Input[str]]) -> Workload:
+def _workload(name: str, args: GrafanaHAArgs, secrets: Mapping[str, SecretText]) -> Workload:
     return Workload(
         name=name,
         image=args.image,
@@ -106,6 +121,8 @@ def _workload(name: str, args: GrafanaHAArgs, secrets: Mapping[str, pulumi.Input
         files=grafana_files(args),
         secret_files=secrets,
         ports=[Port(name="http", number=PORT, published=args.published)],
+        scraped="http",
+        calls=[callee(url) for url in args.data_sources.values()],
         probe=Probe(
             port=PORT,
             path="/api/health",

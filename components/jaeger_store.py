@@ -56,10 +56,11 @@ def _workload(name: str, args: JaegerStoreArgs) -> Workload:
         files={"config.yaml": jaeger_configuration(args).dump()},
         ports=[
             Port(name="query", number=QUERY_PORT, published=args.published),
-            Port(name="otlp-grpc", number=OTLP_PORT),
+            Port(name="otlp-grpc", number=OTLP_PORT, speaks="grpc"),
             Port(name="metrics", number=METRICS_PORT),
             Port(name="health", number=HEALTH_PORT),
         ],
+        scraped="metrics",
         probe=Probe(
             port=HEALTH_PORT,
             path="/status",

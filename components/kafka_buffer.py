@@ -16,7 +16,7 @@ from components.quantities import Duration, Size, mebibytes
 from components.sections import KafkaSection
 from components.sizing import ProgramSize
 from components.sizing_buffer import TOPICS, BufferSize
-from components.workload import DataVolume, Platform, Port, Probe, Workload, replica_hosts
+from components.workload import DataVolume, Platform, Port, Probe, SecretText, Workload, replica_hosts
 
 CONFIG_DIRECTORY = "/mnt/shared/config"
 PORT, CONTROLLER_PORT = 9092, 9093
@@ -47,14 +47,14 @@ class KafkaBufferArgs:
         size: brokers, partitions, copies.
         kafka: mode, retention, who makes the topics.
         largest_message: largest record that the topics take.
-        password: SASL password of an external cluster.
+        password: SASL password of an external cluster, or where it is kept.
     """
 
     image: Image
     size: BufferSize
     kafka: KafkaSection
     largest_message: Size
-    password: pulumi.Output[str] | None = None
+    password: SecretText | None = None
 
 
 class KafkaBuffer(StackComponent):
@@ -166,17 +166,20 @@ def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
         "TOPICS": "\n".join(_topic_lines(args)),
         "KAFKA_HEAP_OPTS": f"-Xmx{TOOL_SIZE.memory.share(0.5).mebibytes}m",
         "LOG_DIR": "/tmp",  # noqa: S108 - a path inside the container
-        **({"CLIENT": f"{root}/secrets/client.properties"} if secured else {}),
+        **({"CLIENT": f"{root}/client.properties"} if secured else {}),
     }
-    properties = pulumi.Output.secret(client.password or "").apply(client.properties)
     return Workload(
         name=f"{name}-topics",
         image=args.image,
+        calls=client.servers,
         entry_point=["/bin/bash", f"{root}/topics.sh"],
         environment=environment,
         config_directory=root,
-        files={"topics.sh": text("kafka/topics.sh")},
-        secret_files={"secrets/client.properties": properties} if secured else {},
+        files={
+            "topics.sh": text("kafka/topics.sh"),
+            **({"client.properties": client.properties(root)} if secured else {}),
+        },
+        secret_files=client.secret_files,
         probe=Probe(port=None, command=("test", "-f", "/tmp/ready")),  # noqa: S108 - a path inside the container
         resources=limits(TOOL_SIZE),
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import pulumi
-
 from components.documents import Document
 from components.quantities import Size
 from components.sections import KafkaSecurity
+from components.workload import SecretText
 
+DIRECTORY_PROVIDER = "org.apache.kafka.common.config.provider.DirectoryConfigProvider"
 PASSWORD_FILE = "secrets/kafka-password"  # noqa: S105 - a path
 
 
@@ -21,17 +21,17 @@ class KafkaClient:
     Attributes:
         servers: ``host:port`` of its brokers.
         security: encryption and login; None for the stack's own brokers inside their network.
-        password: SASL password, a secret; None without login.
+        password: SASL password, or where it is kept; None without login.
         largest_message: largest record that its topics take.
     """
 
     servers: Sequence[str]
     security: KafkaSecurity | None = None
-    password: pulumi.Output[str] | None = None
+    password: SecretText | None = None
     largest_message: Size
 
     @property
-    def secret_files(self) -> Mapping[str, pulumi.Input[str]]:
+    def secret_files(self) -> Mapping[str, SecretText]:
         """Files that a collector needs to log in."""
         return {} if self.password is None else {PASSWORD_FILE: self.password}
 
@@ -52,15 +52,18 @@ class KafkaClient:
                 }
             }
 
-    def properties(self, password: str) -> str:
-        """Write the client properties of Kafka's own tools."""
+    def properties(self, directory: str) -> str:
+        """Write the client properties of Kafka's own tools, which themselves read the password's file."""
         security = self.security or KafkaSecurity(tls=False)
         protocol = ("SASL_" if security.mechanism else "") + ("SSL" if security.tls else "PLAINTEXT")
         lines = [f"security.protocol={protocol}"]
         if security.mechanism is not None:
             module = "plain.Plain" if security.mechanism == "PLAIN" else "scram.Scram"
-            login = f'username="{security.username}" password="{password}"'
+            folder, _, file = f"{directory}/{PASSWORD_FILE}".rpartition("/")
+            login = f'username="{security.username}" password="${{directory:{folder}:{file}}}"'
             lines += [
+                "config.providers=directory",
+                f"config.providers.directory.class={DIRECTORY_PROVIDER}",
                 f"sasl.mechanism={security.mechanism}",
                 f"sasl.jaas.config=org.apache.kafka.common.security.{module}LoginModule required {login};",
             ]

@@ -69,7 +69,13 @@ def _workload(name: str, args: LokiStoreArgs) -> Workload:
         config_directory=CONFIG_DIRECTORY,
         files={"loki.yaml": loki_configuration(args).dump()},
         ports=[Port(name="http", number=PORT, published=args.published)],
-        probe=Probe(port=PORT, path="/ready", command=("/usr/bin/loki", "-health")),
+        scraped="http",
+        probe=Probe(
+            port=PORT,
+            path="/ready",
+            alive="/loki/api/v1/status/buildinfo",
+            command=("/usr/bin/loki", "-health"),
+        ),
         resources=limits(args.size),
         volumes=[DataVolume(name="loki-data", path="/loki", size=args.size.volume)],
     )

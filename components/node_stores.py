@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from components.addresses import Addresses
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.jaeger_store import JaegerStore, JaegerStoreArgs
 from components.loki_store import LokiStore, LokiStoreArgs
-from components.prometheus_store import PrometheusStore, PrometheusStoreArgs
+from components.prometheus_store import Discovery, PrometheusStore, PrometheusStoreArgs
 from components.quantities import Size
 from components.settings import Settings
 from components.workload import Platform, Publication
@@ -48,20 +49,23 @@ class NodeStores:
         }
 
 
-def run_stores(settings: Settings, platform: Platform, jobs: Mapping[str, str] | None = None) -> NodeStores:
+def run_stores(
+    settings: Settings,
+    platform: Platform,
+    addresses: Addresses,
+    jobs: Mapping[str, str] | None = None,
+    *,
+    discovery: Discovery = "names",
+) -> NodeStores:
     """Run the three stores; ``jobs`` are scraped besides what every phase has."""
-    images, programs, query = settings.image_catalogue, settings.size.programs, settings.query
-
-    def published(port: int) -> Publication:
-        return settings.publication(query.bind_address, port)
-
+    images, programs = settings.image_catalogue, settings.size.programs
     jaeger = JaegerStore(
         "jaeger",
         JaegerStoreArgs(
             image=images["jaeger"],
             size=programs["jaeger"],
             retention=settings.retention.traces,
-            published=published(query.jaeger_port),
+            published=addresses.traces,
         ),
         platform=platform,
     )
@@ -77,7 +81,8 @@ def run_stores(settings: Settings, platform: Platform, jobs: Mapping[str, str] |
             memory_limits=_memory_limits(settings),
             buffer_retention=settings.kafka.retention,
             jobs=jobs or {},
-            published=published(query.prometheus_port),
+            discovery=discovery,
+            published=addresses.metrics,
         ),
         platform=platform,
     )
@@ -88,16 +93,17 @@ def run_stores(settings: Settings, platform: Platform, jobs: Mapping[str, str] |
             size=programs["loki"],
             retention=settings.retention.logs,
             accepted_rate=settings.size.log_bytes_per_second,
-            published=published(query.loki_port),
+            published=addresses.logs,
         ),
         platform=platform,
     )
     return NodeStores(jaeger=jaeger, prometheus=prometheus, loki=loki)
 
 
-def run_grafana(settings: Settings, platform: Platform, stores: NodeStores) -> GrafanaHA:
+def run_grafana(
+    settings: Settings, platform: Platform, stores: NodeStores, published: Publication
+) -> GrafanaHA:
     """Run Grafana over the stores, after them."""
-    published = settings.publication(settings.grafana.bind_address, settings.grafana.port)
     return GrafanaHA(
         "grafana",
         GrafanaHAArgs(
@@ -107,6 +113,7 @@ def run_grafana(settings: Settings, platform: Platform, stores: NodeStores) -> G
             published=published,
             root_url=settings.grafana.root_url or published.url,
             data_sources=stores.data_sources,
+            existing_secret=settings.kubernetes.existing_secrets.grafana,
         ),
         platform=platform,
         after=stores.all,
@@ -118,7 +125,7 @@ def _memory_limits(settings: Settings) -> Mapping[str, Size]:
     programs = settings.size.programs
     limits = {"otel-collector": programs["collector"].memory}
     limits |= {job: programs[job].memory for job in ("jaeger", "prometheus", "loki", "grafana")}
-    if settings.phase == PHASE_WITH_KAFKA:
+    if settings.phase >= PHASE_WITH_KAFKA:
         buffer = settings.buffer
         limits |= {"otel-gateway": buffer.gateway.each.memory, "otel-processor": buffer.processor.each.memory}
     return limits

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import pulumi
+from typing import Any
 
 from components.base import StackComponent, limits
 from components.documents import Document
 from components.images import Image
-from components.quantities import Duration
 from components.sections import IngestSection
 from components.sizing import ProgramSize
-from components.workload import STOP_GRACE, DataVolume, Platform, Port, Probe, Publication, Workload
+from components.workload import DataVolume, Platform, Port, Probe, Publication, Workload
 
 CONFIG_DIRECTORY = "/etc/otelcol"
 GRPC_PORT, HTTP_PORT, METRICS_PORT, HEALTH_PORT = 4317, 4318, 8888, 13133
@@ -107,7 +105,7 @@ def set_resource(document: Document, *, environment: str, name: str) -> None:
 def otlp_ports(grpc: Publication | None, http: Publication | None) -> list[Port]:
     """Ports on which applications, or a load balancer before them, reach a collector."""
     return [
-        Port(name="otlp-grpc", number=GRPC_PORT, published=grpc),
+        Port(name="otlp-grpc", number=GRPC_PORT, published=grpc, speaks="grpc"),
         Port(name="otlp-http", number=HTTP_PORT, published=http),
     ]
 
@@ -120,11 +118,12 @@ def collector_workload(
     size: ProgramSize,
     ports: Sequence[Port] = (),
     volumes: Sequence[DataVolume] = (),
-    replicas: int | None = None,
-    secret_files: Mapping[str, pulumi.Input[str]] | None = None,
-    stop_grace: Duration = STOP_GRACE,
+    **further: Any,
 ) -> Workload:
-    """Describe a collector with a given configuration; its image has no program that could ask for health."""
+    """Describe a collector with a given configuration; its image has no program that could ask for health.
+
+    ``further`` are fields of ``Workload``.
+    """
     return Workload(
         name=name,
         image=image,
@@ -135,7 +134,6 @@ def collector_workload(
         probe=Probe(port=HEALTH_PORT, path="/", command=None),
         resources=limits(size),
         volumes=volumes,
-        replicas=replicas,
-        secret_files=secret_files or {},
-        stop_grace=stop_grace,
+        scraped="metrics",
+        **further,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from components.addresses import Addresses
 from components.settings import Settings
-from components.workload import Deployed
 
 CONTRACT_VERSION = "1"
 """Raised when an output is renamed, removed, or changes its meaning."""
@@ -70,21 +70,9 @@ class Outputs:
         return asdict(self)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Running:
-    """The running parts that outputs speak of."""
-
-    ingest: Deployed
-    traces: Deployed
-    metrics: Deployed
-    logs: Deployed
-    grafana: Deployed
-
-
-def outputs(settings: Settings, running: Running, *, platform: str) -> Outputs:
+def outputs(settings: Settings, addresses: Addresses, *, platform: str) -> Outputs:
     """Gather the outputs of a stack."""
-    grpc = running.ingest.published_url("otlp-grpc")
-    traces = running.traces.published_url("query")
+    grpc, traces = addresses.otlp_grpc.url, addresses.traces.url
     size = settings.size
     return Outputs(
         contract_version=CONTRACT_VERSION,
@@ -92,14 +80,14 @@ def outputs(settings: Settings, running: Running, *, platform: str) -> Outputs:
         phase=settings.phase,
         platform=platform,
         otlp_grpc_endpoint=grpc,
-        otlp_http_endpoint=running.ingest.published_url("otlp-http"),
+        otlp_http_endpoint=addresses.otlp_http.url,
         sdk_environment=_sdk_environment(grpc, settings.environment),
-        grafana_url=settings.grafana.root_url or running.grafana.published_url("http"),
+        grafana_url=settings.grafana.root_url or addresses.grafana.url,
         grafana_admin_user=settings.grafana.admin_user,
         traces_ui_url=traces,
         traces_query_url=traces,
-        metrics_query_url=running.metrics.published_url("http"),
-        logs_query_url=running.logs.published_url("http"),
+        metrics_query_url=addresses.metrics.url,
+        logs_query_url=addresses.logs.url,
         traces_datasource_uid="jaeger",
         metrics_datasource_uid="prometheus",
         logs_datasource_uid="loki",

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-import pulumi
-
-from components.base import StackComponent
-from components.collector_gateway import CollectorGateway, CollectorGatewayArgs
-from components.collector_processor import CollectorProcessor, CollectorProcessorArgs
-from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs
-from components.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.addresses import Addresses, cluster_addresses, host_addresses
 from components.node_stores import NodeStores, run_grafana, run_stores
-from components.otel_collector import OtelCollector, OtelCollectorArgs
-from components.outputs import Outputs, Running, outputs
+from components.outputs import Outputs, outputs
+from components.parts import Parts
 from components.platform.docker import DockerPlatform
-from components.quantities import Size
+from components.platform.kubernetes import KubernetesPlatform
+from components.platform.manifests.scope import Scope
 from components.settings import Settings
-from components.workload import Platform, Publication
+from components.workload import Platform
 
-SCRAPED = {
-    "otel-gateway": "otel-gateway:8888",
-    "otel-processor": "otel-processor:8888",
-    "haproxy": "haproxy:8404",
-}
-"""What phase 2 adds to the programs that Prometheus scrapes."""
+COLLECTORS = {"otel-gateway": "otel-gateway:8888", "otel-processor": "otel-processor:8888"}
+"""What phases 2 and 3 add to the programs that Prometheus scrapes."""
 
 
 class PhaseError(ValueError):
@@ -46,11 +37,12 @@ def build(settings: Settings) -> Outputs:
 
 def single_node(settings: Settings) -> Outputs:
     """Phase 1: applications -> collector -> Jaeger, Prometheus, Loki -> Grafana, on one Docker Engine."""
-    platform = DockerPlatform(host=settings.docker.host, images=settings.image_catalogue)
-    stores = run_stores(settings, platform)
-    grpc, http = _otlp_addresses(settings)
-    collector = _collector(settings, platform, stores, grpc=grpc, http=http)
-    return _finish(settings, platform, stores, ingest=collector)
+    platform, addresses = _docker(settings), host_addresses(settings)
+    stores = run_stores(settings, platform, addresses)
+    Parts(settings=settings, platform=platform).collector(
+        stores, grpc=addresses.otlp_grpc, http=addresses.otlp_http
+    )
+    return _finish(settings, platform, stores, addresses, name="docker")
 
 
 def buffered_node(settings: Settings) -> Outputs:
@@ -58,106 +50,42 @@ def buffered_node(settings: Settings) -> Outputs:
 
     Phase 1's collector stays, without its address, to hand over what its queue on disk still holds.
     """
-    platform = DockerPlatform(host=settings.docker.host, images=settings.image_catalogue)
-    stores = run_stores(settings, platform, SCRAPED)
-    kafka = _kafka(settings, platform)
-    gateway = _gateway(settings, platform, kafka)
-    _processor(settings, platform, kafka, stores)
-    drain = _collector(settings, platform, stores, after=[gateway])
-    balancer = _load_balancer(settings, platform, after=[gateway, drain])
-    return _finish(settings, platform, stores, ingest=balancer)
+    platform, addresses = _docker(settings), host_addresses(settings)
+    parts = Parts(settings=settings, platform=platform)
+    stores = run_stores(settings, platform, addresses, {**COLLECTORS, "haproxy": "haproxy:8404"})
+    kafka = parts.kafka()
+    gateway = parts.gateway(kafka)
+    parts.processor(kafka, stores)
+    drain = parts.collector(stores, after=[gateway])
+    parts.load_balancer(addresses, after=[gateway, drain])
+    return _finish(settings, platform, stores, addresses, name="docker")
 
 
-def _otlp_addresses(settings: Settings) -> tuple[Publication, Publication]:
-    ingest = settings.ingest
-    grpc, http = (
-        settings.publication(ingest.bind_address, port) for port in (ingest.grpc_port, ingest.http_port)
-    )
-    return grpc, http
+def cluster(settings: Settings) -> Outputs:
+    """Phase 3: applications -> gateways -> Kafka -> processors -> stores -> Grafana, on Kubernetes."""
+    platform, addresses = _kubernetes(settings), cluster_addresses(settings)
+    parts = Parts(settings=settings, platform=platform)
+    stores = run_stores(settings, platform, addresses, COLLECTORS, discovery="pods")
+    kafka = parts.kafka()
+    parts.gateway(kafka, addresses, scaled=True)
+    parts.processor(kafka, stores, scaled=True)
+    platform.alert(stores.prometheus.alert_rules, parent=stores.prometheus)
+    return _finish(settings, platform, stores, addresses, name="kubernetes")
 
 
-def _collector(
-    settings: Settings,
-    platform: Platform,
-    stores: NodeStores,
-    *,
-    grpc: Publication | None = None,
-    http: Publication | None = None,
-    after: Sequence[StackComponent] = (),
-) -> OtelCollector:
-    args = OtelCollectorArgs(
-        image=settings.image_catalogue["collector"],
-        size=settings.size.programs["collector"],
-        environment=settings.environment,
-        ingest=settings.ingest,
-        grpc=grpc,
-        http=http,
-        stores=stores.otlp_endpoints,
-    )
-    return OtelCollector("otel-collector", args, platform=platform, after=[*stores.all, *after])
+def _docker(settings: Settings) -> DockerPlatform:
+    return DockerPlatform(host=settings.docker.host, images=settings.image_catalogue)
 
 
-def _kafka(settings: Settings, platform: Platform) -> KafkaBuffer:
-    password = settings.kafka_password
-    args = KafkaBufferArgs(
-        image=settings.image_catalogue["kafka"],
-        size=settings.buffer,
-        kafka=settings.kafka,
-        # Twice the largest request: the gateway never adds that much to a record.
-        largest_message=Size(2 * settings.ingest.max_message_size.bytes),
-        password=None if password is None else pulumi.Output.secret(password),
-    )
-    return KafkaBuffer("kafka", args, platform=platform)
+def _kubernetes(settings: Settings) -> KubernetesPlatform:
+    return KubernetesPlatform(Scope(section=settings.kubernetes, environment=settings.environment))
 
 
-def _gateway(settings: Settings, platform: Platform, kafka: KafkaBuffer) -> CollectorGateway:
-    args = CollectorGatewayArgs(
-        image=settings.image_catalogue["collector"],
-        size=settings.buffer.gateway,
-        environment=settings.environment,
-        ingest=settings.ingest,
-        kafka=kafka.client,
-    )
-    return CollectorGateway("otel-gateway", args, platform=platform, after=[kafka])
+def _finish(
+    settings: Settings, platform: Platform, stores: NodeStores, addresses: Addresses, *, name: str
+) -> Outputs:
+    run_grafana(settings, platform, stores, addresses.grafana)
+    return outputs(settings, addresses, platform=name)
 
 
-def _processor(
-    settings: Settings, platform: Platform, kafka: KafkaBuffer, stores: NodeStores
-) -> CollectorProcessor:
-    args = CollectorProcessorArgs(
-        image=settings.image_catalogue["collector"],
-        size=settings.buffer.processor,
-        kafka=kafka.client,
-        sampling=settings.sampling,
-        max_traces=settings.buffer.max_traces,
-        stores=stores.otlp_endpoints,
-    )
-    return CollectorProcessor("otel-processor", args, platform=platform, after=[kafka, *stores.all])
-
-
-def _load_balancer(settings: Settings, platform: Platform, after: Sequence[StackComponent]) -> LoadBalancer:
-    grpc, http = _otlp_addresses(settings)
-    args = LoadBalancerArgs(
-        image=settings.image_catalogue["haproxy"],
-        size=settings.buffer.load_balancer,
-        largest_request=settings.ingest.max_message_size,
-        grpc=grpc,
-        http=http,
-        observe=settings.publication(settings.query.bind_address, settings.query.haproxy_port),
-    )
-    return LoadBalancer("haproxy", args, platform=platform, after=after)
-
-
-def _finish(settings: Settings, platform: Platform, stores: NodeStores, *, ingest: StackComponent) -> Outputs:
-    grafana = run_grafana(settings, platform, stores)
-    running = Running(
-        ingest=ingest.deployed,
-        traces=stores.jaeger.deployed,
-        metrics=stores.prometheus.deployed,
-        logs=stores.loki.deployed,
-        grafana=grafana.deployed,
-    )
-    return outputs(settings, running, platform="docker")
-
-
-_PHASES: Mapping[int, Callable[[Settings], Outputs]] = {1: single_node, 2: buffered_node}
+_PHASES: Mapping[int, Callable[[Settings], Outputs]] = {1: single_node, 2: buffered_node, 3: cluster}

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from components.base import StackComponent, hours, limits
-from components.documents import Document, texts
+from components.documents import Document, text, texts
 from components.images import Image
 from components.quantities import Duration, Size
 from components.sizing import ProgramSize
-from components.workload import DataVolume, Platform, Port, Probe, Publication, Workload
+from components.workload import ApiRule, DataVolume, Platform, Port, Probe, Publication, Workload
 
 CONFIG_DIRECTORY = "/etc/prometheus"
 PORT = 9090
+OWN_JOB = "prometheus"
+Discovery = Literal["names", "pods"]
+"""How Prometheus finds what it scrapes: by the names of its jobs, or all pods that say so."""
+
 DAY = Duration(86400)
+POD_ATTRIBUTES = ("k8s.namespace.name", "k8s.pod.name", "k8s.node.name", "k8s.deployment.name")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,7 @@ class PrometheusStoreArgs:
         memory_limits: scrape job -> memory limit of its program, for the alerts on memory.
         buffer_retention: how long Kafka keeps what nobody has read, for the alert on its age.
         jobs: further scrape job -> ``name:port`` of programs; a name may stand for several replicas.
+        discovery: how it finds them.
         published: where UI and query API are reachable from outside.
     """
 
@@ -44,15 +50,21 @@ class PrometheusStoreArgs:
     memory_limits: Mapping[str, Size] = field(default_factory=dict)
     buffer_retention: Duration = DAY
     jobs: Mapping[str, str] = field(default_factory=dict)
+    discovery: Discovery = "names"
     published: Publication | None = None
 
 
 class PrometheusStore(StackComponent):
-    """Prometheus 3 on a volume, taking OTLP."""
+    """Prometheus 3 on a volume, taking OTLP.
+
+    Attributes:
+        alert_rules: its rule files, for others that evaluate them too.
+    """
 
     def __init__(self, name: str, args: PrometheusStoreArgs, *, platform: Platform) -> None:
         """Run Prometheus."""
         super().__init__(name, platform)
+        self.alert_rules = alert_rules(args)
         self.run(_workload(name, args))
 
 
@@ -62,15 +74,25 @@ def prometheus_configuration(args: PrometheusStoreArgs) -> Document:
     document.set("global", "external_labels", "environment", to=args.environment)
     window = args.out_of_order.in_unit("s")
     document.set("storage", "tsdb", "out_of_order_time_window", to=window)
+    if args.discovery == "pods":
+        document.set("scrape_configs", to=[])
+        document.get("otlp", "promote_resource_attributes").extend(POD_ATTRIBUTES)
+        return document
+    document.remove("scrape_config_files")
     document.get("scrape_configs").extend(_job(name, address) for name, address in args.jobs.items())
     return document
 
 
+def alert_rules(args: PrometheusStoreArgs) -> dict[str, str]:
+    """Give the rule files."""
+    return {**texts("prometheus/rules", "*.yaml"), "limits.yaml": _limits(args)}
+
+
 def prometheus_files(args: PrometheusStoreArgs) -> dict[str, str]:
-    """Give the configuration file and the rule files."""
-    rules = {f"rules/{path}": content for path, content in texts("prometheus/rules", "*.yaml").items()}
-    rules["rules/limits.yaml"] = _limits(args)
-    return {"prometheus.yaml": prometheus_configuration(args).dump(), **rules}
+    """Give the configuration file, the rule files, and how pods are found."""
+    rules = {f"rules/{path}": content for path, content in alert_rules(args).items()}
+    found = {} if args.discovery == "names" else {"scrape/pods.yaml": text("prometheus/scrape/pods.yaml")}
+    return {"prometheus.yaml": prometheus_configuration(args).dump(), **rules, **found}
 
 
 def _limits(args: PrometheusStoreArgs) -> str:
@@ -83,6 +105,15 @@ def _limits(args: PrometheusStoreArgs) -> str:
     document.set("groups", 0, "rules", to=rules)
     document.set("groups", 1, "rules", 0, "expr", to=str(args.buffer_retention.seconds))
     return document.dump()
+
+
+def _scraped(args: PrometheusStoreArgs) -> list[str]:
+    """Give the addresses of everything that it scrapes but itself."""
+    document = Document.read("prometheus/prometheus.yaml")
+    always = {
+        job["job_name"]: job["static_configs"][0]["targets"][0] for job in document.get("scrape_configs")
+    }
+    return sorted(address for job, address in {**always, **args.jobs}.items() if job != OWN_JOB)
 
 
 def _job(name: str, address: str) -> dict[str, Any]:
@@ -109,9 +140,13 @@ def _workload(name: str, args: PrometheusStoreArgs) -> Workload:
         config_directory=CONFIG_DIRECTORY,
         files=prometheus_files(args),
         ports=[Port(name="http", number=PORT, published=args.published)],
+        scraped="http",
+        calls=_scraped(args),
+        reads=[ApiRule(resources=("pods",))] if args.discovery == "pods" else (),
         probe=Probe(
             port=PORT,
             path="/-/ready",
+            alive="/-/healthy",
             command=("promtool", "check", "ready", f"--url=http://localhost:{PORT}"),
         ),
         resources=limits(args.size),

@@ -221,7 +221,7 @@ class KafkaSection:
 
     Attributes:
         mode: ``builtin`` runs brokers of the stack's own; ``external`` uses some that exist (MSK, Confluent,
-            Redpanda).
+            Redpanda); ``strimzi`` has the Strimzi operator of the cluster run them, from phase 3 on.
         brokers: number of brokers, 1 or 3; 1 for the small preset, 3 above it.
         partitions: partitions of each topic; 6, or 12 above 10,000 events/s. Those of the traces topic cannot
             be changed on a running stack.
@@ -232,7 +232,7 @@ class KafkaSection:
         create_topics: make and configure the topics; false where somebody else does.
     """
 
-    mode: Literal["builtin", "external"] = "builtin"
+    mode: Literal["builtin", "external", "strimzi"] = "builtin"
     brokers: Literal[1, 3] | None = None
     partitions: Annotated[int, Field(ge=1, le=1000)] | None = None
     retention: Duration = Duration(24 * 3600)

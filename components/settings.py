@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from components.checks import CHECKS, Problem, ceiling_problem
+from components.checks import CHECKS, ceiling_problem
 from components.images import Images
+from components.problems import Problem
 from components.sections import (
     STRICT,
     DockerSection,
@@ -26,10 +27,10 @@ from components.sections import (
     SamplingSection,
     SizingSection,
 )
+from components.sections_kubernetes import AutoscalingSection, KubernetesSection
 from components.settings_errors import SettingsError, describe
 from components.sizing import StackSize, size_stack
 from components.sizing_buffer import BufferSize, size_buffer
-from components.workload import HostPort
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -48,6 +49,8 @@ class Settings:
         kafka_password: SASL password of an external Kafka; set it with ``--secret``.
         sampling: which traces the processors keep, from phase 2 on.
         docker: the Docker Engine of phases 1 and 2.
+        kubernetes: the cluster of phases 3 and 4.
+        autoscaling: how gateways and processors follow the load, from phase 3 on.
         grafana: Grafana's front door.
     """
 
@@ -62,6 +65,8 @@ class Settings:
     kafka_password: str | None = field(default=None, repr=False)
     sampling: SamplingSection = field(default_factory=SamplingSection)
     docker: DockerSection = field(default_factory=DockerSection)
+    kubernetes: KubernetesSection = field(default_factory=KubernetesSection)
+    autoscaling: AutoscalingSection = field(default_factory=AutoscalingSection)
     grafana: GrafanaSection = field(default_factory=GrafanaSection)
 
     @classmethod
@@ -124,10 +129,6 @@ class Settings:
             "grafana.port": self.grafana.port,
         }
         return ports | ({"query.haproxyPort": self.query.haproxy_port} if self.phase == 2 else {})
-
-    def publication(self, address: str, port: int) -> HostPort:
-        """Say where a port is published, and the name others reach it by."""
-        return HostPort(address=address, port=port, host=self.docker.advertised_host or address)
 
     @property
     def size(self) -> StackSize:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from components.checks import Problem
+from components.problems import Problem
 
 
 class SettingsError(ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
+from urllib.parse import urlsplit
 
 import pulumi
 
@@ -44,6 +45,17 @@ class HostPort(Publication):
     """
 
     address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exposure(Publication):
+    """A name under which a cluster makes a port known.
+
+    Attributes:
+        outside: reachable from outside the cluster too.
+    """
+
+    outside: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +209,7 @@ class Workload:
             Values of the environment may say ``$(REPLICA)`` and ``$(REPLICA_NUMBER)``.
         peers: the replicas need each other before any of them is ready; each has a host name of its own.
         autoscaling: bounds within which their number follows the load, where the platform can do that.
+        calls: ``host:port`` of everything it opens connections to.
         reads: what it reads from the platform's own API, where there is one.
         scraped: name of the port that serves ``/metrics``.
         args: arguments; the image's entry point stays.
@@ -219,6 +232,7 @@ class Workload:
     identity: bool = False
     peers: bool = False
     autoscaling: Autoscaling | None = None
+    calls: Sequence[str] = ()
     reads: Sequence[ApiRule] = ()
     scraped: str | None = None
     args: Sequence[str] = ()
@@ -271,11 +285,6 @@ class Deployed:
     host: str
     ready: Sequence[pulumi.Resource]
 
-    @property
-    def replica_hosts(self) -> Sequence[str]:
-        """Names of the single replicas, where they have names of their own."""
-        return replica_hosts(self.workload.name, self.workload.replicas or 0)
-
     def address(self, port: str) -> str:
         """Give ``host:port`` inside the platform's network."""
         return f"{self.host}:{self.workload.port(port).number}"
@@ -284,21 +293,27 @@ class Deployed:
         """Give the address of an HTTP port inside the platform's network."""
         return f"{scheme}://{self.address(port)}"
 
-    def published_url(self, port: str) -> str:
-        """Give the address of an HTTP port from outside.
-
-        Raises:
-            LookupError: the port is not published.
-        """
-        publication = self.workload.port(port).published
-        if publication is None:
-            raise LookupError(f"{self.workload.name}: port {port!r} is not published")
-        return publication.url
-
 
 def replica_hosts(name: str, replicas: int) -> Sequence[str]:
     """Give the names of the replicas of a workload whose replicas are peers."""
-    return [f"{name}-{number}.{name}" for number in range(1, replicas + 1)]
+    return [f"{name}-{number}.{headless(name)}" for number in range(1, replicas + 1)]
+
+
+def headless(name: str) -> str:
+    """Give the name that stands for each replica of a workload, and not for any of them."""
+    return f"{name}-headless"
+
+
+def callee(url: str) -> str:
+    """Give the ``host:port`` of an address, with scheme and path or without.
+
+    Raises:
+        ValueError: it names no host and port.
+    """
+    parts = urlsplit(url if "//" in url else f"//{url}")
+    if parts.hostname is None or parts.port is None:
+        raise ValueError(f"{url!r} names no host and port")
+    return f"{parts.hostname}:{parts.port}"
 
 
 class Platform(Protocol):

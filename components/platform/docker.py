@@ -22,7 +22,7 @@ import pulumi_docker as docker
 
 from components.images import Image, Images
 from components.quantities import Duration, Size, mebibytes
-from components.workload import DataVolume, Deployed, ExistingSecret, HostPort, Probe, Workload
+from components.workload import DataVolume, Deployed, ExistingSecret, HostPort, Probe, Workload, headless
 
 NETWORK = "observability"
 
@@ -239,8 +239,8 @@ def _names(workload: Workload) -> list[str]:
 
 
 def _aliases(name: str, workload: Workload) -> list[str]:
-    """Give the name shared by all replicas, and one as a cluster's own name service gives it."""
-    return [workload.name, *([f"{name}.{workload.name}"] if workload.peers else [])]
+    """Give the name shared by all replicas, and a peer's own as a cluster's name service gives it."""
+    return [workload.name, *([f"{name}.{headless(workload.name)}"] if workload.peers else [])]
 
 
 def _secrets(workload: Workload) -> list[tuple[str, pulumi.Input[str]]]:

@@ -1,0 +1,80 @@
+"""Where others than the stack's own programs reach each of its interfaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from components.sections import Address, HostName, TcpPort
+from components.settings import Settings
+from components.workload import Exposure, HostPort, Publication
+
+OTLP_GRPC, OTLP_HTTP, GRAFANA, JAEGER, PROMETHEUS, LOKI = 4317, 4318, 3000, 16686, 9090, 3100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addresses:
+    """The published interfaces of a stack.
+
+    Attributes:
+        otlp_grpc: OTLP over gRPC.
+        otlp_http: OTLP over HTTP.
+        grafana: Grafana.
+        traces: UI and query API of the trace store.
+        metrics: query API of the metric store.
+        logs: query API of the log store.
+    """
+
+    otlp_grpc: Publication
+    otlp_http: Publication
+    grafana: Publication
+    traces: Publication
+    metrics: Publication
+    logs: Publication
+
+
+def host_addresses(settings: Settings) -> Addresses:
+    """Give the addresses on the host of phases 1 and 2."""
+    ingest, query, grafana = settings.ingest, settings.query, settings.grafana
+    return Addresses(
+        otlp_grpc=host_port(settings, ingest.bind_address, ingest.grpc_port),
+        otlp_http=host_port(settings, ingest.bind_address, ingest.http_port),
+        grafana=host_port(settings, grafana.bind_address, grafana.port),
+        traces=host_port(settings, query.bind_address, query.jaeger_port),
+        metrics=host_port(settings, query.bind_address, query.prometheus_port),
+        logs=host_port(settings, query.bind_address, query.loki_port),
+    )
+
+
+def host_port(settings: Settings, address: Address, port: TcpPort) -> HostPort:
+    """Publish on a port of the Docker host, under the name by which others reach it."""
+    return HostPort(address=address, port=port, host=settings.docker.advertised_host or address)
+
+
+def cluster_addresses(settings: Settings) -> Addresses:
+    """Give the addresses of phase 3: OTLP and Grafana as exposed, the stores inside the cluster."""
+    exposure = settings.kubernetes.exposure
+    return Addresses(
+        otlp_grpc=_exposed(settings, "otel-gateway", OTLP_GRPC, exposure.otlp_grpc_host),
+        otlp_http=_exposed(settings, "otel-gateway", OTLP_HTTP, exposure.otlp_http_host),
+        grafana=_exposed(settings, "grafana", GRAFANA, exposure.grafana_host),
+        traces=inside(settings, "jaeger", JAEGER),
+        metrics=inside(settings, "prometheus", PROMETHEUS),
+        logs=inside(settings, "loki", LOKI),
+    )
+
+
+def inside(settings: Settings, service: str, port: int) -> Exposure:
+    """Give a Service's address, as any pod of the cluster writes it."""
+    return Exposure(host=f"{service}.{settings.kubernetes.namespace}.svc", port=port)
+
+
+def _exposed(settings: Settings, service: str, port: int, host: HostName | None) -> Exposure:
+    section = settings.kubernetes.exposure
+    if host is None or section.type == "ClusterIP":
+        return inside(settings, service, port)
+    if section.type == "LoadBalancer":
+        return Exposure(host=host, port=port, outside=True)
+    encrypted = section.type == "GatewayAPI" or section.tls_secret is not None
+    if encrypted:
+        return Exposure(host=host, port=443, scheme="https", outside=True)
+    return Exposure(host=host, port=80, outside=True)

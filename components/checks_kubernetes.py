@@ -1,0 +1,127 @@
+"""What must hold between the settings of phases 3 and 4."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from components.problems import Check, Problem
+
+if TYPE_CHECKING:
+    from components.settings import Settings
+
+FIRST_PHASE = 3
+"""The first phase on Kubernetes."""
+
+
+def _cluster_is_named(settings: Settings) -> Iterator[Problem]:
+    section = settings.kubernetes
+    if settings.phase < FIRST_PHASE or section.render is not None:
+        return
+    for key, value, example in (
+        ("kubeconfig", section.kubeconfig, "the path of a kubeconfig file"),
+        ("context", section.context, "the name of a context in it (kubectl config get-contexts)"),
+    ):
+        if value is None:
+            yield Problem(
+                key=f"kubernetes.{key}",
+                value=None,
+                message=f"phase {settings.phase} needs {example}, or kubernetes.render for manifests only; "
+                "what is in the environment is never used",
+            )
+
+
+def _exposure_is_whole(settings: Settings) -> Iterator[Problem]:
+    exposure = settings.kubernetes.exposure
+    if exposure.type == "ClusterIP":
+        return
+    for key, value in (
+        ("otlpGrpcHost", exposure.otlp_grpc_host),
+        ("otlpHttpHost", exposure.otlp_http_host),
+    ):
+        if value is None:
+            yield Problem(
+                key=f"kubernetes.exposure.{key}",
+                value=None,
+                message=f"exposure.type: {exposure.type} needs the host name under which it is reached",
+            )
+    if exposure.type == "GatewayAPI" and exposure.gateway is None:
+        yield Problem(
+            key="kubernetes.exposure.gateway",
+            value=None,
+            message="exposure.type: GatewayAPI needs the name of a Gateway in the cluster",
+        )
+    if exposure.tls_secret is not None and exposure.type != "Ingress":
+        yield Problem(
+            key="kubernetes.exposure.tlsSecret",
+            value=exposure.tls_secret,
+            message="only an Ingress takes it; a Gateway's listeners and a cloud's load balancer have their "
+            "own certificates (see exposure.annotations)",
+        )
+
+
+def _rendering_has_no_secrets(settings: Settings) -> Iterator[Problem]:
+    section = settings.kubernetes
+    if settings.phase < FIRST_PHASE or section.render is None:
+        return
+    advice = (
+        "manifests in Git must not hold secrets: name a Secret of the namespace that External Secrets, "
+        "Sealed Secrets or somebody by hand makes"
+    )
+    if section.existing_secrets.grafana is None:
+        yield Problem(
+            key="kubernetes.existingSecrets.grafana",
+            value=None,
+            message=f"{advice}, with the keys admin-password and secret-key",
+        )
+    if settings.kafka_password is not None:
+        yield Problem(
+            key="kafkaPassword",
+            value="(secret)",
+            message=f"{advice}, with the key password, in kubernetes.existingSecrets.kafka; remove this one",
+        )
+    if section.gitops.repository is None:
+        yield Problem(
+            key="kubernetes.gitops.repository",
+            value=None,
+            message="kubernetes.render needs the Git repository that Argo CD and Flux are to read",
+        )
+
+
+def _scaling_fits(settings: Settings) -> Iterator[Problem]:
+    for tier, section, size in (
+        ("gateway", settings.autoscaling.gateway, settings.buffer.gateway),
+        ("processor", settings.autoscaling.processor, settings.buffer.processor),
+    ):
+        if section.maximum is not None and section.maximum < size.replicas:
+            yield Problem(
+                key=f"autoscaling.{tier}.maximum",
+                value=section.maximum,
+                message=f"the sizing already runs {size.replicas}; raise it, or lower sizing.{tier}.replicas",
+            )
+    maximum, partitions = settings.autoscaling.processor.maximum, settings.buffer.partitions
+    if maximum is not None and maximum > partitions:
+        yield Problem(
+            key="autoscaling.processor.maximum",
+            value=maximum,
+            message=f"only {partitions} processors get a partition (kafka.partitions); the others would idle",
+        )
+
+
+def _kafka_fits_platform(settings: Settings) -> Iterator[Problem]:
+    if settings.kafka.mode == "strimzi" and settings.phase < FIRST_PHASE:
+        yield Problem(
+            key="kafka.mode",
+            value="strimzi",
+            message=f"Strimzi runs on Kubernetes, phase {FIRST_PHASE}; phase {settings.phase} takes builtin "
+            "or external",
+        )
+
+
+KUBERNETES_CHECKS: tuple[Check, ...] = (
+    Check(reads=("phase", "kubernetes"), run=_cluster_is_named),
+    Check(reads=("kubernetes",), run=_exposure_is_whole),
+    Check(reads=("phase", "kubernetes", "kafkaPassword"), run=_rendering_has_no_secrets),
+    Check(reads=("sizing", "kafka", "sampling", "autoscaling"), run=_scaling_fits),
+    Check(reads=("phase", "kafka"), run=_kafka_fits_platform),
+)

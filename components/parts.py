@@ -1,0 +1,147 @@
+"""The parts of the phases, each made from the settings of its stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.addresses import Addresses, host_port
+from components.base import StackComponent
+from components.collector_gateway import CollectorGateway, CollectorGatewayArgs
+from components.collector_processor import GROUPS, CollectorProcessor, CollectorProcessorArgs
+from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs
+from components.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.node_stores import NodeStores
+from components.otel_collector import OtelCollector, OtelCollectorArgs
+from components.quantities import Size
+from components.sections_kubernetes import TierScaling
+from components.settings import Settings
+from components.sizing_buffer import TOPICS
+from components.workload import Autoscaling, ExistingSecret, KafkaLag, Platform, Publication
+
+ROOM_TO_GROW = 3
+"""Replicas at most, over the sizing's own number: peaks of three times the declared rate."""
+
+GATEWAY_MEMORY = 0.75
+"""Share of its memory limit at which gateways get another: they refuse data at 80%."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Makes the parts of one stack on one platform."""
+
+    settings: Settings
+    platform: Platform
+
+    def collector(
+        self,
+        stores: NodeStores,
+        *,
+        grpc: Publication | None = None,
+        http: Publication | None = None,
+        after: Sequence[StackComponent] = (),
+    ) -> OtelCollector:
+        """Make the single collector of phase 1."""
+        settings = self.settings
+        args = OtelCollectorArgs(
+            image=settings.image_catalogue["collector"],
+            size=settings.size.programs["collector"],
+            environment=settings.environment,
+            ingest=settings.ingest,
+            grpc=grpc,
+            http=http,
+            stores=stores.otlp_endpoints,
+        )
+        return OtelCollector("otel-collector", args, platform=self.platform, after=[*stores.all, *after])
+
+    def kafka(self) -> KafkaBuffer:
+        """Make the buffer."""
+        settings = self.settings
+        args = KafkaBufferArgs(
+            image=settings.image_catalogue["kafka"],
+            size=settings.buffer,
+            kafka=settings.kafka,
+            # Twice the largest request: the gateway never adds that much to a record.
+            largest_message=Size(2 * settings.ingest.max_message_size.bytes),
+            password=self._kafka_password(),
+        )
+        return KafkaBuffer("kafka", args, platform=self.platform)
+
+    def gateway(
+        self, kafka: KafkaBuffer, addresses: Addresses | None = None, *, scaled: bool = False
+    ) -> CollectorGateway:
+        """Make the gateways; with addresses where no load balancer stands before them."""
+        settings = self.settings
+        size = settings.buffer.gateway
+        args = CollectorGatewayArgs(
+            image=settings.image_catalogue["collector"],
+            size=size,
+            environment=settings.environment,
+            ingest=settings.ingest,
+            kafka=kafka.client,
+            grpc=None if addresses is None else addresses.otlp_grpc,
+            http=None if addresses is None else addresses.otlp_http,
+            autoscaling=self._gateway_scaling(size.replicas) if scaled else None,
+            pod_attributes=scaled,
+        )
+        return CollectorGateway("otel-gateway", args, platform=self.platform, after=[kafka])
+
+    def processor(
+        self, kafka: KafkaBuffer, stores: NodeStores, *, scaled: bool = False
+    ) -> CollectorProcessor:
+        """Make the processors."""
+        settings = self.settings
+        args = CollectorProcessorArgs(
+            image=settings.image_catalogue["collector"],
+            size=settings.buffer.processor,
+            kafka=kafka.client,
+            sampling=settings.sampling,
+            max_traces=settings.buffer.max_traces,
+            stores=stores.otlp_endpoints,
+            autoscaling=self._processor_scaling(kafka) if scaled else None,
+        )
+        return CollectorProcessor("otel-processor", args, platform=self.platform, after=[kafka, *stores.all])
+
+    def load_balancer(self, addresses: Addresses, after: Sequence[StackComponent]) -> LoadBalancer:
+        """Make the load balancer of phase 2."""
+        settings = self.settings
+        args = LoadBalancerArgs(
+            image=settings.image_catalogue["haproxy"],
+            size=settings.buffer.load_balancer,
+            largest_request=settings.ingest.max_message_size,
+            grpc=addresses.otlp_grpc,
+            http=addresses.otlp_http,
+            observe=host_port(settings, settings.query.bind_address, settings.query.haproxy_port),
+        )
+        return LoadBalancer("haproxy", args, platform=self.platform, after=after)
+
+    def _kafka_password(self) -> pulumi.Output[str] | ExistingSecret | None:
+        existing, given = self.settings.kubernetes.existing_secrets.kafka, self.settings.kafka_password
+        if existing is not None:
+            return ExistingSecret(name=existing, key="password")
+        return None if given is None else pulumi.Output.secret(given)
+
+    def _gateway_scaling(self, replicas: int) -> Autoscaling:
+        tier = self.settings.autoscaling.gateway
+        return Autoscaling(
+            maximum=_maximum(tier, replicas), cpu=tier.cpu_percent / 100, memory=GATEWAY_MEMORY
+        )
+
+    def _processor_scaling(self, kafka: KafkaBuffer) -> Autoscaling:
+        section, size = self.settings.autoscaling, self.settings.buffer
+        replicas = size.processor.replicas
+        lag = None
+        if section.lag == "keda":
+            topics = {GROUPS[signal]: topic for signal, topic in TOPICS.items()}
+            lag = KafkaLag(servers=kafka.client.servers, topics=topics, each=section.lag_threshold)
+        return Autoscaling(
+            maximum=max(replicas, min(_maximum(section.processor, replicas), size.partitions)),
+            cpu=section.processor.cpu_percent / 100,
+            lag=lag,
+        )
+
+
+def _maximum(tier: TierScaling, replicas: int) -> int:
+    return max(replicas, tier.maximum or ROOM_TO_GROW * replicas)

@@ -1,0 +1,299 @@
+"""Workloads as Deployments or StatefulSets of one namespace, with all that belongs to them.
+
+ConfigMaps and Secrets are immutable and named by the provider, so other text is another object: the pods
+roll, and go back to the old object when they must. While manifests are only written for Git, there is no
+state to remember such a name in; then it carries the text's hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from components.platform.manifests import access, config, network, scaling, workloads
+from components.platform.manifests.monitoring import SCRAPED, rule_groups, service_monitor_spec
+from components.platform.manifests.scope import Manifest, Scope, digest
+from components.workload import Deployed, Workload, headless
+
+START_TIMEOUT = "10m"
+"""How long pods may take to become ready before the update fails and says which did not."""
+
+POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+
+
+class KubernetesPlatform:
+    """Runs workloads in one namespace of one cluster, or writes their manifests into a folder."""
+
+    def __init__(self, scope: Scope) -> None:
+        """Name the cluster; nothing is contacted before the update itself."""
+        self._scope = scope
+        self._provider = kubernetes.Provider("kubernetes", **_connection(scope), namespace=scope.namespace)
+        self._namespace = _namespace(scope, self._provider)
+
+    @property
+    def component_options(self) -> pulumi.ResourceOptions:
+        """Options for components, so that what they create is made in this cluster."""
+        return pulumi.ResourceOptions(providers=[self._provider])
+
+    def run(
+        self, workload: Workload, *, parent: pulumi.Resource, after: Sequence[pulumi.Resource] = ()
+    ) -> Deployed:
+        """Run a workload with its account, configuration, Services, policies and bounds."""
+        made = _Making(self._scope, workload, parent, [self._namespace, *after])
+        made.account()
+        made.policies()
+        objects = made.configuration()
+        made.services()
+        pods = made.pods(objects)
+        made.bounds()
+        made.ways_in()
+        return Deployed(workload=workload, host=workload.name, ready=[pods])
+
+    def alert(self, rules: Mapping[str, str], *, parent: pulumi.Resource) -> None:
+        """Give alert rules, by file, to the operator's Prometheus where the settings choose it."""
+        if self._scope.section.monitoring == "prometheus-operator":
+            CustomResource(
+                "otel-stack-rules",
+                api_version="monitoring.coreos.com/v1",
+                kind="PrometheusRule",
+                metadata=self._scope.metadata("otel-stack"),
+                spec={"groups": rule_groups(rules)},
+                opts=pulumi.ResourceOptions(parent=parent, depends_on=[self._namespace]),
+            )
+
+
+class _Making:
+    """The objects of one workload."""
+
+    def __init__(
+        self, scope: Scope, workload: Workload, parent: pulumi.Resource, after: Sequence[pulumi.Resource]
+    ) -> None:
+        self._scope, self._workload, self._name = scope, workload, workload.name
+        self._parent = parent
+        self._after: list[pulumi.Resource] = list(after)
+
+    def account(self) -> None:
+        """Make the account, and what it may read."""
+        name, workload, scope = self._name, self._workload, self._scope
+        account = kubernetes.core.v1.ServiceAccount(
+            name,
+            metadata=scope.metadata(name),
+            automount_service_account_token=False,
+            opts=self._options(),
+        )
+        self._after.append(account)
+        near = [rule for rule in workload.reads if not rule.everywhere]
+        far = [rule for rule in workload.reads if rule.everywhere]
+        subjects = [access.account(scope, workload)]
+        rbac = kubernetes.rbac.v1
+        if near:
+            rbac.Role(name, metadata=scope.metadata(name), rules=access.rules(near), opts=self._options())
+            rbac.RoleBinding(
+                name,
+                metadata=scope.metadata(name),
+                role_ref=access.role_ref("Role", name),
+                subjects=subjects,
+                opts=self._options(),
+            )
+        if far:
+            wide = scope.metadata(name, name=access.cluster_role_name(scope, workload), cluster_wide=True)
+            rbac.ClusterRole(name, metadata=wide, rules=access.rules(far), opts=self._options())
+            rbac.ClusterRoleBinding(
+                name,
+                metadata=wide,
+                role_ref=access.role_ref("ClusterRole", wide["name"]),
+                subjects=subjects,
+                opts=self._options(),
+            )
+
+    def policies(self) -> None:
+        """Open exactly the ways that the workload's data takes."""
+        egress = {f"{self._name}-egress": network.egress_spec(self._workload)}
+        for name, spec in {**egress, **network.ingress_policies(self._scope, self._workload)}.items():
+            policy = kubernetes.networking.v1.NetworkPolicy(
+                name, metadata=self._scope.metadata(self._name, name=name), spec=spec, opts=self._options()
+            )
+            self._after.append(policy)
+
+    def configuration(self) -> config.ConfigObjects:
+        """Make ConfigMap and Secret."""
+        workload, core = self._workload, kubernetes.core.v1
+        config_map = secret = None
+        if workload.files:
+            config_map = core.ConfigMap(
+                f"{self._name}-config",
+                metadata=self._rolling_metadata("config", workload.files),
+                data=config.config_data(workload.files),
+                immutable=True,
+                opts=self._options(),
+            ).metadata.name
+        secrets = config.own_secrets(workload)
+        if secrets:
+            secret = core.Secret(
+                f"{self._name}-secrets",
+                metadata=self._rolling_metadata("secrets", {}),
+                string_data=secrets,
+                immutable=True,
+                opts=self._options(),
+            ).metadata.name
+        return config.ConfigObjects(config_map=config_map, secret=secret)
+
+    def services(self) -> None:
+        """Make the Service, and the headless one where single pods are reached, before the pods."""
+        workload, exposure = self._workload, self._scope.section.exposure
+        if not workload.ports:
+            return
+        load_balanced = exposure.type == "LoadBalancer" and network.exposed(workload)
+        self._service(
+            self._name,
+            network.service_spec(self._scope, workload),
+            annotations=exposure.annotations if load_balanced else {},
+            labels={SCRAPED: "true"} if workload.scraped else {},
+        )
+        if workload.peers or any(port.speaks == "grpc" and port.published for port in workload.ports):
+            self._service(headless(self._name), network.headless_spec(workload))
+
+    def pods(self, objects: config.ConfigObjects) -> pulumi.Resource:
+        """Make the Deployment or StatefulSet and wait for its pods."""
+        scope, workload = self._scope, self._workload
+        options = self._options(
+            depends_on=self._after,
+            custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT),
+        )
+        metadata = scope.metadata(self._name)
+        if workloads.is_deployment(workload):
+            spec = workloads.deployment_spec(scope, workload, objects)
+            make: Callable[..., pulumi.Resource] = kubernetes.apps.v1.Deployment
+        else:
+            spec = workloads.stateful_set_spec(scope, workload, objects)
+            make = kubernetes.apps.v1.StatefulSet
+        return make(self._name, metadata=metadata, spec=spec, opts=options)
+
+    def bounds(self) -> None:
+        """Bound how many pods there are, and how many may be away."""
+        workload, metadata = self._workload, self._scope.metadata(self._name)
+        if workload.replicas is not None and workload.replicas > 1:
+            spec = scaling.disruption_spec(workload)
+            kubernetes.policy.v1.PodDisruptionBudget(
+                self._name, metadata=metadata, spec=spec, opts=self._options()
+            )
+        scale = workload.autoscaling
+        if scale is None:
+            return
+        if scale.lag is not None:
+            self._custom(
+                "keda.sh/v1alpha1",
+                "ScaledObject",
+                scaling.scaled_object_spec(workload, scale, scale.lag, None),
+            )
+            return
+        kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
+            self._name,
+            metadata=metadata,
+            spec=scaling.autoscaler_spec(workload, scale),
+            opts=self._options(),
+        )
+
+    def ways_in(self) -> None:
+        """Make the ways in from outside, and let the operator's Prometheus look."""
+        scope, workload = self._scope, self._workload
+        section = scope.section.exposure
+        for port, exposure in network.exposed(workload):
+            name = f"{self._name}-{port.name}"
+            if section.type == "Ingress":
+                kubernetes.networking.v1.Ingress(
+                    name,
+                    metadata=scope.metadata(self._name, name=name, annotations=section.annotations),
+                    spec=network.ingress_spec(scope, workload, port, exposure),
+                    opts=self._options(),
+                )
+            elif section.type == "GatewayAPI":
+                kind = "GRPCRoute" if port.speaks == "grpc" else "HTTPRoute"
+                spec = network.route_spec(scope, workload, port, exposure)
+                self._custom("gateway.networking.k8s.io/v1", kind, spec, name=name)
+        if workload.scraped is not None and scope.section.monitoring == "prometheus-operator":
+            spec = service_monitor_spec(workload, workload.scraped)
+            self._custom("monitoring.coreos.com/v1", "ServiceMonitor", spec)
+
+    def _service(
+        self,
+        name: str,
+        spec: Manifest,
+        *,
+        annotations: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        metadata = self._scope.metadata(
+            self._name, name=name, annotations={**(annotations or {}), **NOT_AWAITED}
+        )
+        metadata["labels"].update(labels or {})
+        service = kubernetes.core.v1.Service(name, metadata=metadata, spec=spec, opts=self._options())
+        self._after.append(service)
+
+    def _custom(self, api_version: str, kind: str, spec: Manifest, *, name: str | None = None) -> None:
+        name = name or self._name
+        CustomResource(
+            f"{name}-{kind.lower()}",
+            api_version=api_version,
+            kind=kind,
+            metadata=self._scope.metadata(self._name, name=name),
+            spec=spec,
+            opts=self._options(),
+        )
+
+    def _rolling_metadata(self, kind: str, files: Mapping[str, str]) -> Manifest:
+        """Leave the name to the provider, which keeps it in the state; without one it is the text's hash."""
+        if self._scope.section.render is None:
+            return self._scope.metadata(self._name, autonamed=True)
+        return self._scope.metadata(self._name, name=f"{self._name}-{kind}-{digest(files)}")
+
+    def _options(
+        self,
+        *,
+        depends_on: Sequence[pulumi.Resource] = (),
+        custom_timeouts: pulumi.CustomTimeouts | None = None,
+    ) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(
+            parent=self._parent,
+            depends_on=list(depends_on or self._after[:1]),
+            custom_timeouts=custom_timeouts,
+        )
+
+
+NOT_AWAITED = {"pulumi.com/skipAwait": "true"}
+"""A Service waits for pods, which wait for it: the pods' own readiness is what counts."""
+
+
+def _connection(scope: Scope) -> dict[str, str]:
+    section = scope.section
+    if section.render is not None:
+        return {"render_yaml_to_directory": f"{section.render}/manifests"}
+    return {
+        "kubeconfig": section.kubeconfig or "",
+        "context": section.context or "",
+        "cluster_identifier": section.context or "",
+    }
+
+
+def _namespace(scope: Scope, provider: kubernetes.Provider) -> kubernetes.core.v1.Namespace:
+    """Make the namespace, or take over the one that an earlier stack left behind with its volumes."""
+    if scope.section.render is None:
+        provider = kubernetes.Provider(
+            "kubernetes-namespace", **_connection(scope), upsert_existing_objects=True
+        )
+    metadata = {"name": scope.namespace, "labels": {**scope.section.labels, **POD_SECURITY}}
+    namespace = kubernetes.core.v1.Namespace(
+        scope.namespace,
+        metadata=metadata,
+        opts=pulumi.ResourceOptions(provider=provider, retain_on_delete=scope.section.render is None),
+    )
+    kubernetes.networking.v1.NetworkPolicy(
+        "deny-all",
+        metadata=scope.metadata("otel-stack", name="deny-all"),
+        spec=network.deny_all_spec(),
+        opts=pulumi.ResourceOptions(provider=provider, depends_on=[namespace]),
+    )
+    return namespace

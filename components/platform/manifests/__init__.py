@@ -1,0 +1,1 @@
+"""Kubernetes objects as plain data, in the API's own spelling; nothing here knows Pulumi's provider."""

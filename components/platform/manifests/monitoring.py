@@ -1,0 +1,70 @@
+"""What the prometheus-operator's Prometheus needs to watch the stack, and Git tools to deploy it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from components.platform.manifests.scope import Manifest, Scope, selector
+from components.sections_kubernetes import GitOpsSection
+from components.workload import Workload
+
+
+def service_monitor_spec(workload: Workload, port: str) -> Manifest:
+    """Give the spec of a ServiceMonitor: job and labels as in the stack's own Prometheus."""
+    return {
+        "jobLabel": "app.kubernetes.io/name",
+        "selector": {"matchLabels": {**selector(workload.name), SCRAPED: "true"}},
+        "endpoints": [{"port": port, "path": "/metrics", "interval": "15s"}],
+    }
+
+
+SCRAPED = "otel-stack.io/scraped"
+"""Label of the one Service of a workload through which it is scraped."""
+
+
+def rule_groups(files: Mapping[str, str]) -> list[Manifest]:
+    """Give the groups of a PrometheusRule from Prometheus's own rule files."""
+    groups: list[Manifest] = []
+    for content in files.values():
+        document: Mapping[str, Any] = yaml.safe_load(content)
+        groups += document["groups"]
+    return groups
+
+
+def application_spec(scope: Scope, gitops: GitOpsSection, path: str) -> Manifest:
+    """Give the spec of an Argo CD Application over the rendered manifests."""
+    return {
+        "project": "default",
+        "source": {
+            "repoURL": gitops.repository,
+            "targetRevision": gitops.revision,
+            "path": path,
+            "directory": {"recurse": True},
+        },
+        "destination": {"server": "https://kubernetes.default.svc", "namespace": scope.namespace},
+        "syncPolicy": {
+            "automated": {"prune": True, "selfHeal": True},
+            "syncOptions": ["ServerSideApply=true", "CreateNamespace=false", "PruneLast=true"],
+        },
+    }
+
+
+def git_repository_spec(gitops: GitOpsSection) -> Manifest:
+    """Give the spec of Flux's GitRepository."""
+    return {"interval": gitops.interval, "url": gitops.repository, "ref": {"branch": gitops.revision}}
+
+
+def kustomization_spec(scope: Scope, gitops: GitOpsSection, path: str, source: str) -> Manifest:
+    """Give the spec of Flux's Kustomization over the rendered manifests."""
+    return {
+        "interval": gitops.interval,
+        "path": f"./{path}",
+        "prune": True,
+        "wait": True,
+        "timeout": "15m",
+        "targetNamespace": scope.namespace,
+        "sourceRef": {"kind": "GitRepository", "name": source},
+    }

@@ -1,0 +1,223 @@
+"""A workload's pod: one container, confined as the ``restricted`` Pod Security level asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.platform.manifests.config import VOLUME, ConfigObjects, config_volume
+from components.platform.manifests.scope import Manifest, Scope, digest, selector
+from components.quantities import Duration
+from components.workload import Port, Probe, Resources, Workload
+
+CONFIG_HASH = "otel-stack.io/config-hash"
+TEMPORARY_SIZE = "64Mi"
+START_SECONDS = 300
+"""How long a program may take to start before it is begun again."""
+
+LEAVE = Duration(5)
+"""Time for every node to hear that a pod gets no more connections, before it is asked to stop."""
+
+SPARE = Duration(10)
+"""Time over a program's own to stop, before it is killed."""
+
+RESERVED_CPU = 0.125
+"""Part of the CPU limit that is promised: programs of one node are seldom busy all at once."""
+
+PROBE_TIMEOUT = 5
+ZONE, NODE = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
+
+
+def pod_template(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
+    """Give the template of a workload's pods."""
+    annotations = {CONFIG_HASH: digest(workload.files), **_scraping(workload)}
+    return {
+        "metadata": {"labels": scope.labels(workload.name), "annotations": annotations},
+        "spec": _pod(scope, workload, objects),
+    }
+
+
+def is_stateful(workload: Workload) -> bool:
+    """Tell whether the replicas have volumes or an identity of their own."""
+    return bool(workload.volumes) or workload.identity or workload.peers
+
+
+def _pod(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
+    section = scope.section
+    spec: Manifest = {
+        "serviceAccountName": workload.name,
+        "automountServiceAccountToken": bool(workload.reads),
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": (
+            (LEAVE.seconds if _leaves(workload) else 0) + workload.stop_grace.seconds + SPARE.seconds
+        ),
+        "securityContext": _pod_security(workload),
+        "containers": [_container(workload)],
+        "volumes": [
+            config_volume(workload, objects),
+            *(
+                {"name": f"tmp-{n}", "emptyDir": {"sizeLimit": TEMPORARY_SIZE}}
+                for n, _ in _writable(workload)
+            ),
+        ],
+        **_placement(scope, workload),
+    }
+    if section.priority_class is not None:
+        spec["priorityClassName"] = section.priority_class
+    if section.image_pull_secrets:
+        spec["imagePullSecrets"] = [{"name": name} for name in section.image_pull_secrets]
+    return spec
+
+
+def _container(workload: Workload) -> Manifest:
+    container: Manifest = {
+        "name": workload.name,
+        "image": workload.image.reference,
+        "imagePullPolicy": "IfNotPresent",
+        "args": list(workload.args),
+        "env": _environment(workload),
+        "ports": [_port(port) for port in workload.ports],
+        "resources": _resources(workload.resources),
+        **_probes(workload.probe),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": VOLUME, "mountPath": workload.config_directory, "readOnly": True},
+            *({"name": volume.name, "mountPath": volume.path} for volume in workload.volumes),
+            *({"name": f"tmp-{n}", "mountPath": path} for n, path in _writable(workload)),
+        ],
+    }
+    if workload.entry_point is not None:
+        container["command"] = list(workload.entry_point)
+    if _leaves(workload):
+        container["lifecycle"] = {"preStop": {"sleep": {"seconds": LEAVE.seconds}}}
+    return container
+
+
+def _writable(workload: Workload) -> list[tuple[int, str]]:
+    return list(enumerate(workload.writable))
+
+
+def _leaves(workload: Workload) -> bool:
+    """Tell whether others call it through an address that they share."""
+    return any(port.published is not None for port in workload.ports)
+
+
+def _environment(workload: Workload) -> list[Manifest]:
+    """Give the variables, those first that others refer to."""
+    fields = {"POD_IP": "status.podIP"}
+    if workload.replicas is not None:
+        fields["REPLICA"] = "metadata.name"
+    if workload.identity:
+        fields["REPLICA_NUMBER"] = "metadata.labels['apps.kubernetes.io/pod-index']"
+    variables = dict(workload.environment)
+    if workload.image.go:
+        variables["GOMEMLIMIT"] = f"{workload.resources.memory.share(0.8).mebibytes}MiB"
+    return [
+        *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()),
+        *({"name": name, "value": value} for name, value in sorted(variables.items())),
+    ]
+
+
+def _port(port: Port) -> Manifest:
+    return {"name": port.name, "containerPort": port.number, "protocol": port.transport}
+
+
+def _resources(resources: Resources) -> Manifest:
+    return {
+        "requests": {
+            "cpu": millicores(resources.cpus * RESERVED_CPU),
+            "memory": f"{resources.reserved_memory.mebibytes}Mi",
+        },
+        "limits": {"cpu": millicores(resources.cpus), "memory": f"{resources.memory.mebibytes}Mi"},
+    }
+
+
+def millicores(cpus: float) -> str:
+    """Write cores as Kubernetes reads them back."""
+    return f"{cpus:g}" if float(cpus).is_integer() else f"{round(cpus * 1000)}m"
+
+
+def _probes(probe: Probe) -> Manifest:
+    ready, alive = _question(probe, probe.path), _question(probe, probe.alive or probe.path)
+    every = probe.interval.seconds
+    return {
+        "startupProbe": {
+            **alive,
+            "periodSeconds": 2,
+            "failureThreshold": START_SECONDS // 2,
+            "timeoutSeconds": PROBE_TIMEOUT,
+        },
+        "readinessProbe": {
+            **ready,
+            "periodSeconds": every,
+            "failureThreshold": 3,
+            "timeoutSeconds": PROBE_TIMEOUT,
+        },
+        "livenessProbe": {
+            **alive,
+            "periodSeconds": 2 * every,
+            "failureThreshold": 6,
+            "timeoutSeconds": PROBE_TIMEOUT,
+        },
+    }
+
+
+def _question(probe: Probe, path: str) -> Manifest:
+    if probe.port is not None:
+        return {"httpGet": {"path": path, "port": probe.port}}
+    return {"exec": {"command": list(probe.command or ())}}
+
+
+def _pod_security(workload: Workload) -> Manifest:
+    image = workload.image
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": image.uid,
+        "runAsGroup": image.gid,
+        "fsGroup": image.gid or image.uid,
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def _placement(scope: Scope, workload: Workload) -> Manifest:
+    """Say on which nodes the pods may run, and how they spread over nodes and zones."""
+    section = scope.section
+    found: Manifest = {}
+    if section.node_selector:
+        found["nodeSelector"] = dict(section.node_selector)
+    if section.tolerations:
+        found["tolerations"] = [
+            _given({"key": one.key, "operator": one.operator, "value": one.value, "effect": one.effect})
+            for one in section.tolerations
+        ]
+    if workload.replicas is None:
+        return found
+    pods = {"matchLabels": selector(workload.name)}
+    found["topologySpreadConstraints"] = [
+        {"maxSkew": 1, "topologyKey": topology, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": pods}
+        for topology in (ZONE, NODE)
+    ]
+    if workload.peers:
+        found["affinity"] = {"podAntiAffinity": _apart(pods, required=section.spread == "required")}
+    return found
+
+
+def _apart(pods: Manifest, *, required: bool) -> Manifest:
+    term = {"labelSelector": pods, "topologyKey": NODE}
+    if required:
+        return {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
+    return {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": term}]}
+
+
+def _scraping(workload: Workload) -> dict[str, str]:
+    if workload.scraped is None:
+        return {}
+    return {"prometheus.io/scrape": "true", "prometheus.io/port": str(workload.port(workload.scraped).number)}
+
+
+def _given(fields: dict[str, Any]) -> Manifest:
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,107 @@
+"""How many pods there are: autoscalers, and how many may be away at once."""
+
+from __future__ import annotations
+
+from components.platform.manifests.pod import is_stateful, millicores
+from components.platform.manifests.scope import Manifest, selector
+from components.workload import Autoscaling, KafkaLag, Workload
+
+CALM_SECONDS = 300
+"""How long the load must have been lower before replicas are taken away."""
+
+STEP_SECONDS = 60
+"""At most one replica goes, and at most as many come as there are, in this time."""
+
+
+def autoscaler_spec(workload: Workload, scaling: Autoscaling) -> Manifest:
+    """Give the spec of a HorizontalPodAutoscaler by CPU, and by memory where that tells load.
+
+    Targets are amounts, taken from the limits: shares would be of the requests, which are far below.
+    """
+    limits = workload.resources
+    metrics = [_metric("cpu", millicores(limits.cpus * scaling.cpu))]
+    if scaling.memory is not None:
+        metrics.append(_metric("memory", f"{limits.memory.share(scaling.memory).mebibytes}Mi"))
+    return {
+        "scaleTargetRef": _target(workload),
+        "minReplicas": workload.replicas or 1,
+        "maxReplicas": scaling.maximum,
+        "metrics": metrics,
+        "behavior": _behavior(),
+    }
+
+
+def scaled_object_spec(
+    workload: Workload, scaling: Autoscaling, lag: KafkaLag, login: str | None
+) -> Manifest:
+    """Give the spec of KEDA's ScaledObject: one trigger for each consumer group.
+
+    Args:
+        workload: what is scaled.
+        scaling: bounds; KEDA itself never goes over the number of partitions.
+        lag: what is measured.
+        login: name of the TriggerAuthentication; None where Kafka asks for no login.
+    """
+    return {
+        "scaleTargetRef": _target(workload),
+        "minReplicaCount": workload.replicas or 1,
+        "maxReplicaCount": scaling.maximum,
+        "pollingInterval": 15,
+        "cooldownPeriod": CALM_SECONDS,
+        "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _behavior()}},
+        "triggers": [
+            {
+                "type": "kafka",
+                "metadata": {
+                    "bootstrapServers": ",".join(lag.servers),
+                    "consumerGroup": group,
+                    "topic": topic,
+                    "lagThreshold": str(lag.each),
+                    "allowIdleConsumers": "false",
+                    "offsetResetPolicy": "earliest",
+                },
+                **({"authenticationRef": {"name": login}} if login else {}),
+            }
+            for group, topic in lag.topics.items()
+        ],
+    }
+
+
+def disruption_spec(workload: Workload) -> Manifest:
+    """Give the spec of a PodDisruptionBudget: one at a time.
+
+    Pods that do not work anyway may always go, unless they hold data that others would then lack.
+    """
+    return {
+        "maxUnavailable": 1,
+        "selector": {"matchLabels": selector(workload.name)},
+        "unhealthyPodEvictionPolicy": "IfHealthyBudget" if workload.peers else "AlwaysAllow",
+    }
+
+
+def _target(workload: Workload) -> Manifest:
+    kind = "StatefulSet" if is_stateful(workload) else "Deployment"
+    return {"apiVersion": "apps/v1", "kind": kind, "name": workload.name}
+
+
+def _metric(name: str, amount: str) -> Manifest:
+    target = {"type": "AverageValue", "averageValue": amount}
+    return {"type": "Resource", "resource": {"name": name, "target": target}}
+
+
+def _behavior() -> Manifest:
+    return {
+        "scaleUp": {
+            "stabilizationWindowSeconds": 0,
+            "selectPolicy": "Max",
+            "policies": [
+                {"type": "Percent", "value": 100, "periodSeconds": STEP_SECONDS},
+                {"type": "Pods", "value": 2, "periodSeconds": STEP_SECONDS},
+            ],
+        },
+        "scaleDown": {
+            "stabilizationWindowSeconds": CALM_SECONDS,
+            "selectPolicy": "Min",
+            "policies": [{"type": "Pods", "value": 1, "periodSeconds": STEP_SECONDS}],
+        },
+    }

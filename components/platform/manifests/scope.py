@@ -1,0 +1,76 @@
+"""What all objects of a stack share: namespace, labels, names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.sections_kubernetes import KubernetesSection
+
+NAME, PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of"
+STACK = "otel-stack"
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """One stack in one namespace.
+
+    Attributes:
+        section: settings of the cluster.
+        environment: name of the environment.
+    """
+
+    section: KubernetesSection
+    environment: str
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of every object that has one."""
+        return self.section.namespace
+
+    def labels(self, name: str) -> dict[str, str]:
+        """Give the labels of everything that belongs to a workload."""
+        own = {
+            **selector(name),
+            "app.kubernetes.io/instance": self.environment,
+            "app.kubernetes.io/managed-by": "pulumi",
+        }
+        return {**self.section.labels, **own}
+
+    def metadata(
+        self,
+        workload: str,
+        *,
+        name: str | None = None,
+        annotations: Mapping[str, pulumi.Input[str]] | None = None,
+        autonamed: bool = False,
+        cluster_wide: bool = False,
+    ) -> Manifest:
+        """Give an object's metadata; without a name it has the workload's, or the provider makes one."""
+        found: Manifest = {"labels": self.labels(workload)}
+        if not autonamed:
+            found["name"] = name or workload
+        if not cluster_wide:
+            found["namespace"] = self.namespace
+        if annotations:
+            found["annotations"] = dict(annotations)
+        return found
+
+
+def selector(name: str) -> dict[str, str]:
+    """Give the labels that select a workload's pods; they never change."""
+    return {NAME: name, PART_OF: STACK}
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """Hash texts by path, so that other text is another value."""
+    found = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        found.update(f"{path}\0{content}\0".encode())
+    return found.hexdigest()[:16]

@@ -1,0 +1,65 @@
+"""Deployments and StatefulSets."""
+
+from __future__ import annotations
+
+from components.platform.manifests.config import ConfigObjects
+from components.platform.manifests.pod import is_stateful, pod_template
+from components.platform.manifests.scope import Manifest, Scope, selector
+from components.workload import DataVolume, Workload, headless
+
+HISTORY = 3
+PROGRESS_SECONDS = 600
+
+
+def deployment_spec(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
+    """Give the spec of a workload without state: a new pod is ready before an old one goes."""
+    return {
+        **_replicas(workload),
+        "selector": {"matchLabels": selector(workload.name)},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+        "revisionHistoryLimit": HISTORY,
+        "progressDeadlineSeconds": PROGRESS_SECONDS,
+        "template": pod_template(scope, workload, objects),
+    }
+
+
+def stateful_set_spec(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
+    """Give the spec of a workload with volumes or identity: its claims outlive it, one pod goes at a time."""
+    return {
+        **_replicas(workload),
+        "selector": {"matchLabels": selector(workload.name)},
+        "serviceName": headless(workload.name) if workload.peers else workload.name,
+        "ordinals": {"start": 1},
+        "podManagementPolicy": "Parallel" if workload.peers else "OrderedReady",
+        "updateStrategy": {"type": "RollingUpdate"},
+        "minReadySeconds": 5 if workload.peers else 0,
+        "revisionHistoryLimit": HISTORY,
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
+        "template": pod_template(scope, workload, objects),
+        "volumeClaimTemplates": [_claim(scope, workload, volume) for volume in workload.volumes],
+    }
+
+
+def is_deployment(workload: Workload) -> bool:
+    """Tell whether the workload is a Deployment rather than a StatefulSet."""
+    return not is_stateful(workload)
+
+
+def _replicas(workload: Workload) -> Manifest:
+    """Leave the number to the autoscaler where there is one: two owners would fight over it."""
+    return {} if workload.autoscaling is not None else {"replicas": workload.replicas or 1}
+
+
+def _claim(scope: Scope, workload: Workload, volume: DataVolume) -> Manifest:
+    spec: Manifest = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": f"{-(-volume.size.bytes // 2**30)}Gi"}},
+    }
+    if scope.section.storage_class is not None:
+        spec["storageClassName"] = scope.section.storage_class
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": volume.name, "labels": selector(workload.name)},
+        "spec": spec,
+    }
