@@ -58,7 +58,7 @@ class Live(Backend):
 
     def planned(self, inputs: dict[str, Any]) -> dict[str, Any]:
         manager = naming.field_manager(inputs, {})
-        return self._previewed(inputs, lambda: self._objects.create(inputs, manager, dry_run=True))
+        return self._previewed(inputs, lambda: self._put(inputs, manager, dry_run=True))
 
     def updated(self, state: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
         return self._previewed(news, lambda: self._dry_applied(state, news))
@@ -137,7 +137,7 @@ class Live(Backend):
 
     def _made(self, inputs: dict[str, Any], manager: str) -> dict[str, Any]:
         try:
-            return self._patiently(lambda: self._objects.create(inputs, manager, dry_run=False))
+            return self._patiently(lambda: self._put(inputs, manager, dry_run=False))
         except RefusedError as error:
             name = f"{inputs['kind']} {naming.identifier(inputs)}"
             if error.code == _EXISTS and error.reason == "AlreadyExists":
@@ -146,6 +146,11 @@ class Live(Backend):
                     f"another name."
                 ) from error
             raise ProviderError(f"the API server refused {name}: {error}") from error
+
+    def _put(self, inputs: dict[str, Any], manager: str, *, dry_run: bool) -> dict[str, Any]:
+        if self._settings.upsert:
+            return self._objects.apply(inputs, manager, force=self._is_forced(inputs), dry_run=dry_run)
+        return self._objects.create(inputs, manager, dry_run=dry_run)
 
     def _patiently(self, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         attempts = tenacity.Retrying(

@@ -16,11 +16,12 @@ _ENVIRONMENT = {
     "enablePatchForce": "PULUMI_K8S_ENABLE_PATCH_FORCE",
     "enableSecretMutable": "PULUMI_K8S_ENABLE_SECRET_MUTABLE",
     "enableServerSideApply": "PULUMI_K8S_ENABLE_SERVER_SIDE_APPLY",
+    "upsertExistingObjects": "PULUMI_K8S_UPSERT_EXISTING_OBJECTS",
     "skipUpdateUnreachable": "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE",
 }
 """The official plugin's; a setting of the program goes before its variable."""
 
-_NOT_MODELLED = ("alwaysRender", "helmReleaseSettings", "upsertExistingObjects")
+_NOT_MODELLED = ("alwaysRender", "helmReleaseSettings")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class Settings:
     secrets_mutable: bool = False
     skip_update_unreachable: bool = False
     delete_unreachable: bool = False
+    upsert: bool = False
 
 
 def read(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
@@ -73,6 +75,7 @@ def read(config: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
         secrets_mutable=_is_true(given.get("enableSecretMutable")),
         skip_update_unreachable=_is_true(given.get("skipUpdateUnreachable")),
         delete_unreachable=_is_true(given.get("deleteUnreachable")),
+        upsert=_is_true(given.get("upsertExistingObjects")),
     )
 
 
