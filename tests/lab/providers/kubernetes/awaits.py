@@ -44,7 +44,7 @@ class Awaits:
             until(look, self._wait(inputs, call))
         except NotReadyError as error:
             name = f"{live['kind']} {naming.identifier(live)}"
-            raise NotReadyError(f"{name} is not ready {error}{explained(latest, self._objects)}") from error
+            raise NotReadyError(f"{name} is not ready: {error}{explained(latest, self._objects)}") from error
 
     def pending(self, inputs: Mapping[str, Any], live: Mapping[str, Any]) -> str | None:
         """What the object lacks at this moment, None when it is ready."""
@@ -70,7 +70,7 @@ class Awaits:
             until(look, self._wait(state, call))
         except NotReadyError as error:
             name = f"{state['kind']} {naming.identifier(state)}"
-            raise NotReadyError(f"{name} is not gone {error}{explained(state, self._objects)}") from error
+            raise NotReadyError(f"{name} is not gone: {error}{explained(state, self._objects)}") from error
 
     def _is_awaited(self, inputs: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
         if naming.is_annotated(inputs, naming.SKIP_AWAIT):

@@ -108,13 +108,22 @@ class Cluster:
         try:
             response = api.call_api(*serialized, _request_timeout=timeout)
             data: bytes = response.read()  # type: ignore[no-untyped-call]
-            answer = json.loads(data or b"{}")
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        except (urllib3.exceptions.HTTPError, OSError) as error:
             host = api.configuration.host
             raise UnreachableError(f"{method} {host}{path} failed: {_cause(error)}") from error
+        answer = _parsed(data)
         if not 200 <= response.status <= 299:
             raise RefusedError({"code": response.status, "message": response.reason, **answer})
-        return dict(answer)
+        return answer
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
+    """The answer's object; paths that the API server does not have are answered with plain text."""
+    try:
+        answer = json.loads(data)
+    except ValueError:
+        return {"message": data.decode(errors="replace").strip()}
+    return answer if isinstance(answer, dict) else {"message": str(answer)}
 
 
 def _cause(error: BaseException) -> str:

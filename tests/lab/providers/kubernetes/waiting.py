@@ -57,11 +57,11 @@ def until(look: Callable[[], Pending | None], wait: Wait) -> None:
         if pending.failed:
             raise NotReadyError(pending.reason)
         if time.monotonic() >= deadline:
-            raise NotReadyError(f"after {wait.timeout:.0f} s: {pending.reason}")
+            raise NotReadyError(f"{pending.reason} (waited {wait.timeout:.0f} s)")
         if pending.reason != told:
             told = pending.reason
             wait.tell(told)
         if wait.cancelled.wait(_POLL):
-            raise NotReadyError(f"the update was cancelled while waiting: {pending.reason}")
+            raise NotReadyError(f"{pending.reason} (the update was cancelled)")
     if told:
         wait.tell("")
