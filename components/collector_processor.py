@@ -22,6 +22,9 @@ GROUPS: Mapping[str, str] = {
 }
 """Consumer group of each signal."""
 
+EACH_SECOND = "1s"
+"""How often a consumer that loses nothing tells Kafka where it is."""
+
 FLUSH = Duration(30)
 """Time to hand over what was decided, after the last decision."""
 
@@ -96,6 +99,7 @@ def _set_sampling(document: Document, args: CollectorProcessorArgs) -> None:
     document.set("processors", "probabilistic_sampler", "sampling_percentage", to=sampling.keep_percent)
     if sampling.mode == "tail":
         return
+    document.set("receivers", "kafka/traces", "autocommit", "interval", to=EACH_SECOND)
     samplers = {"head": ["probabilistic_sampler"], "none": []}[sampling.mode]
     document.set("service", "pipelines", "traces", "processors", to=["memory_limiter", *samplers])
     document.set("exporters", "otlp_grpc/jaeger", "sending_queue", to={"enabled": False})
