@@ -29,12 +29,13 @@ class Site:
     Attributes:
         client: API of its Docker Engine.
         address: where its ports are published.
-        grpc, loki, prometheus, jaeger, haproxy: those ports.
+        grpc, http, loki, prometheus, jaeger, haproxy: those ports.
     """
 
     client: docker.DockerClient
     address: str
     grpc: int = 4317
+    http: int = 4318
     loki: int = 3100
     prometheus: int = 9090
     jaeger: int = 16686
@@ -44,6 +45,11 @@ class Site:
     def target(self) -> str:
         """``host:port`` of OTLP over gRPC."""
         return f"{self.address}:{self.grpc}"
+
+    @property
+    def web_target(self) -> str:
+        """Address of OTLP over HTTP."""
+        return f"http://{self.address}:{self.http}"
 
     def get(self, port: int, path: str, **parameters: str | int) -> Any:
         """Ask a store's HTTP API."""

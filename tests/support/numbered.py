@@ -12,23 +12,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
 
-import grpc
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
-    ExportLogsServiceRequest,
-    ExportLogsServiceResponse,
-)
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-    ExportMetricsServiceResponse,
-)
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
@@ -41,29 +30,8 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
-Request: TypeAlias = ExportLogsServiceRequest | ExportMetricsServiceRequest | ExportTraceServiceRequest
+from tests.support.otlp import SERVICES, Call, Request, calls
 
-SERVICES = {
-    "logs": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-    "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-    "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-}
-ANSWERS: dict[str, Any] = {
-    "logs": ExportLogsServiceResponse,
-    "metrics": ExportMetricsServiceResponse,
-    "traces": ExportTraceServiceResponse,
-}
-RETRYABLE = {
-    grpc.StatusCode.CANCELLED,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.ABORTED,
-    grpc.StatusCode.OUT_OF_RANGE,
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DATA_LOSS,
-}
-"""By the OTLP specification; RESOURCE_EXHAUSTED is only with a delay that the server names."""
-DEADLINE_SECONDS = 10.0
-"""The deadline that SDKs give a call."""
 PAUSE_SECONDS = 0.5
 WORKERS = 3
 SPANS = 4
@@ -101,13 +69,15 @@ class Load:
 
     Attributes:
         run: distinguishes its records from those of other runs.
-        target: ``host:port`` of OTLP over gRPC.
+        target: ``host:port`` of OTLP over gRPC, or ``http://host:port``.
+        second_target: where the second half of every trace goes to, when that is another address.
         started: when, in seconds since the epoch.
         tallies: what became of the records, by signal.
     """
 
     run: str
     target: str
+    second_target: str = ""
     rates: Rates = field(default_factory=Rates)
     started: float = field(default_factory=time.time)
     tallies: dict[str, Tally] = field(default_factory=lambda: {signal: Tally() for signal in SERVICES})
@@ -160,12 +130,13 @@ def _work(load: Load, signal: str, worker: int, stop: threading.Event, errors: l
     pause = size * WORKERS / getattr(load.rates, signal)
     numbers = itertools.count(worker, WORKERS)
     try:
-        with grpc.insecure_channel(load.target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
-            call = _caller(channel, signal)
+        with ExitStack() as connections:
+            targets = [load.target, load.second_target or load.target]
+            senders = [connections.enter_context(calls(target, signal)) for target in targets]
             while not stop.is_set():
                 batch = list(itertools.islice(numbers, size))
                 error = ""
-                for request in _REQUESTS[signal](load, worker, batch):
+                for request, call in zip(_REQUESTS[signal](load, worker, batch), senders, strict=False):
                     error = error or _deliver(call, request, tally)
                 if error:
                     tally.refused.update(dict.fromkeys(batch, error))
@@ -176,39 +147,13 @@ def _work(load: Load, signal: str, worker: int, stop: threading.Event, errors: l
         errors.append(failure)
 
 
-def _caller(channel: Any, signal: str) -> Callable[..., Any]:
-    call: Callable[..., Any] = channel.unary_unary(
-        SERVICES[signal],
-        request_serializer=lambda request: request.SerializeToString(),
-        response_deserializer=ANSWERS[signal].FromString,
-    )
-    return call
-
-
-def _deliver(call: Callable[..., Any], request: Request, tally: Tally) -> str:
+def _deliver(call: Call, request: Request, tally: Tally) -> str:
     """Send until it is answered; give the error if the answer is one, else nothing."""
     pause = threading.Event()
-    while (code := _once(call, request))[0] in RETRYABLE:
-        tally.retried[code[0].name] += 1
+    while (answer := call(request)).retryable:
+        tally.retried[answer.code] += 1
         pause.wait(PAUSE_SECONDS)
-    return code[1]
-
-
-def _once(call: Callable[..., Any], request: Request) -> tuple[grpc.StatusCode, str]:
-    """Send once; give the status and, unless all was taken, the error in words."""
-    try:
-        answer = call(request, timeout=DEADLINE_SECONDS)
-    except grpc.RpcError as error:
-        return error.code(), f"{error.code().name}: {error.details()}"
-    partly = f"partial success: {answer}" if answer.partial_success.ByteSize() else ""
-    return grpc.StatusCode.OK, partly
-
-
-def export(target: str, signal: str, request: Request) -> str:
-    """Send one request once; give the error, nothing when all of it was taken."""
-    options = [("grpc.max_send_message_length", -1)]
-    with grpc.insecure_channel(target, options=options) as channel:
-        return _once(_caller(channel, signal), request)[1]
+    return answer.error
 
 
 def _attributes(**values: str | int) -> list[KeyValue]:

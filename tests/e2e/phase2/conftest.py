@@ -17,7 +17,8 @@ import pytest
 
 from tests.support.docker_engine import Engine
 from tests.support.drills import Found, Site
-from tests.support.numbered import SERVICES, Load, Rates
+from tests.support.numbered import Load, Rates
+from tests.support.otlp import SERVICES
 from tests.support.ports import free_ports
 from tests.support.program import run_program
 from tests.support.stack import Stack
@@ -95,6 +96,7 @@ def site(request: pytest.FixtureRequest, stack: Stack | None) -> Iterator[Site]:
         client=engine.client,
         address=engine.address,
         grpc=ingest["grpcPort"],
+        http=ingest["httpPort"],
         loki=query["lokiPort"],
         prometheus=query["prometheusPort"],
         jaeger=query["jaegerPort"],
@@ -124,6 +126,7 @@ def report(request: pytest.FixtureRequest) -> Report:
                 "acknowledged": len(load.tallies[signal].acknowledged),
                 "expected": found[signal].acknowledged,
                 "missing": len(found[signal].missing),
+                "missing_at": _since(load, signal, found[signal].missing),
                 "duplicates": found[signal].duplicates,
                 "partly": found[signal].partly,
                 "refused": len(load.tallies[signal].refused),
@@ -135,3 +138,8 @@ def report(request: pytest.FixtureRequest) -> Report:
             out.write(json.dumps({"drill": request.node.name, **row}) + "\n")
 
     return write
+
+
+def _since(load: Load, signal: str, numbers: list[int]) -> dict[int, float]:
+    """When records were acknowledged, in seconds after the load began."""
+    return {number: round(load.tallies[signal].acknowledged[number] - load.started, 1) for number in numbers}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.support.drills import Found, Site, await_all, lag_of
-from tests.support.numbered import SERVICES, Load
+from tests.support.numbered import Load
+from tests.support.otlp import SERVICES
 from tests.support.waiting import until
 
 STEADY = {"logs": 1000, "metrics": 1000, "traces": 120}
@@ -24,14 +27,16 @@ def flow(load: Load, *, seconds: float = 120) -> None:
         )
 
 
-def demand_nothing_lost(site: Site, load: Load, *, killed: tuple[float, ...] = ()) -> dict[str, Found]:
+def demand_nothing_lost(
+    site: Site, load: Load, *, unsure: Sequence[tuple[float, float]] = ()
+) -> dict[str, Found]:
     """Demand every acknowledged log record and sample, and every error and slow trace whole.
 
-    ``killed`` says when a processor with tail sampling was killed: the traces that it had not decided on may
-    be missing, which are those acknowledged at most the bound before.
+    ``unsure`` says from when to when processors with tail sampling were killed or changed: traces that were
+    undecided then may be missing, which are those acknowledged at most the bound before.
     """
     lag_gone(site)
-    found = await_all(site, load, seconds=20 if killed else 120)
+    found = await_all(site, load, seconds=20 if unsure else 120)
     for signal in SERVICES:
         assert not load.tallies[signal].refused, f"{signal} refused for good: {load.tallies[signal].refused}"
     for signal in ("logs", "metrics"):
@@ -41,7 +46,7 @@ def demand_nothing_lost(site: Site, load: Load, *, killed: tuple[float, ...] = (
     unexplained = [
         number
         for number in found["traces"].missing
-        if not any(-SPARE_SECONDS <= kill - when[number] <= bound for kill in killed)
+        if not any(begin - bound <= when[number] <= end + SPARE_SECONDS for begin, end in unsure)
     ]
     assert not unexplained, f"traces missing or in pieces: {unexplained}"
     return found

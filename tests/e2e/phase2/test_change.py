@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from tests.e2e.phase2.conftest import PHASE, Report
 from tests.e2e.phase2.steps import demand_nothing_lost, flow
 from tests.support.drills import Site, await_all
-from tests.support.numbered import SERVICES, Load, running
+from tests.support.numbered import Load, running
+from tests.support.otlp import SERVICES
 from tests.support.stack import Stack
 
 NO_OWN_STACK = "changes a stack of the tests' own only"
@@ -19,30 +21,37 @@ def _processors(count: int) -> dict[str, Any]:
     return {"sizing": {**PHASE["sizing"], "processor": {"replicas": count}}}  # type: ignore[dict-item]
 
 
-def _under_load(site: Site, stack: Stack | None, load: Load, *changes: dict[str, Any]) -> None:
+def _under_load(
+    site: Site, stack: Stack | None, load: Load, *changes: dict[str, Any]
+) -> list[tuple[float, float]]:
+    """Change the stack under load; give from when to when each change was made."""
     if stack is None:
         pytest.skip(NO_OWN_STACK)
+    times = []
     with running(load):
         flow(load)
         for change in changes:
+            begin = time.time()
             stack.up(change)
+            times.append((begin, time.time()))
             flow(load)
     assert site.target == load.target
+    return times
 
 
 @pytest.mark.timeout(1200)
 @pytest.mark.long
 def test_new_settings(site: Site, stack: Stack | None, load: Load, report: Report) -> None:
     ingest = {} if stack is None else {**stack.config["ingest"], "maxConnectionAge": "4m"}
-    _under_load(site, stack, load, {"ingest": ingest, "sampling": {"keepPercent": 20}})
-    report(load, demand_nothing_lost(site, load))
+    times = _under_load(site, stack, load, {"ingest": ingest, "sampling": {"keepPercent": 20}})
+    report(load, demand_nothing_lost(site, load, unsure=times))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_processors_two_three_two(site: Site, stack: Stack | None, load: Load, report: Report) -> None:
-    _under_load(site, stack, load, _processors(3), _processors(2))
-    report(load, demand_nothing_lost(site, load))
+    times = _under_load(site, stack, load, _processors(3), _processors(2))
+    report(load, demand_nothing_lost(site, load, unsure=times))
 
 
 @pytest.mark.long

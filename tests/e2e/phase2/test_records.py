@@ -12,16 +12,15 @@ from tests.e2e.phase2.conftest import Report
 from tests.e2e.phase2.steps import demand_nothing_lost, flow
 from tests.support.drills import (
     DEAD_LETTERS,
-    Found,
     Site,
-    compare,
     dead_letters,
     end_offset,
     logs_of,
     produce,
     samples_of,
 )
-from tests.support.numbered import Load, export, logs_request, metrics_request, running
+from tests.support.numbered import Load, logs_request, metrics_request, running
+from tests.support.otlp import export
 from tests.support.waiting import until
 
 MEBIBYTE = 2**20
@@ -106,13 +105,3 @@ def test_replay_older_than_the_windows_becomes_dead_letters(site: Site, load: Lo
             _await_letter(site, first, f"otlp-{signal}")
         flow(load)
     report(load, demand_nothing_lost(site, load))
-
-
-@pytest.mark.long
-def test_traces_in_halves_to_two_gateways_are_sampled_as_one(site: Site, load: Load) -> None:
-    with running(load):
-        flow(load)
-    found: dict[str, Found] = demand_nothing_lost(site, load)
-    assert found["traces"].acknowledged > 0
-    assert found["traces"].partly == 0
-    assert not compare(load, "logs", logs_of(site, load)).missing

@@ -1,0 +1,59 @@
+"""Addresses of programs that publish none: a proxy in the stack's network passes connections on."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from tests.support.drills import Site
+
+NETWORK = "observability"
+NAME = "drill-doors"
+FOLDER, FILE = "/usr/local/etc/haproxy", "doors.cfg"
+FIRST_PORT = 10001
+_HEAD = """\
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+"""
+
+
+@contextmanager
+def doors(site: Site, inside: Sequence[tuple[str, int]]) -> Iterator[Mapping[tuple[str, int], str]]:
+    """Make ports of programs reachable; give for each program and port the ``host:port`` outside."""
+    own = range(FIRST_PORT, FIRST_PORT + len(inside))
+    proxy = site.client.containers.create(
+        site.container("haproxy").attrs["Config"]["Image"],
+        command=["haproxy", "-W", "-db", "-f", f"{FOLDER}/{FILE}"],
+        name=NAME,
+        network=NETWORK,
+        ports={f"{port}/tcp": (site.address, 0) for port in own},
+    )
+    try:
+        listens = [
+            f"listen door-{port}\n    bind :{port}\n    server inside {name}:{number}\n"
+            for port, (name, number) in zip(own, inside, strict=True)
+        ]
+        proxy.put_archive(FOLDER, _archive(FILE, "".join([_HEAD, *listens])))
+        proxy.start()
+        proxy.reload()
+        published = proxy.attrs["NetworkSettings"]["Ports"]
+        yield {
+            door: f"{site.address}:{published[f'{port}/tcp'][0]['HostPort']}"
+            for port, door in zip(own, inside, strict=True)
+        }
+    finally:
+        proxy.remove(force=True)
+
+
+def _archive(name: str, content: str) -> bytes:
+    data, out = content.encode(), io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = len(data), 0o644
+        archive.addfile(entry, io.BytesIO(data))
+    return out.getvalue()
