@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.lab.goprogram import GoProgram
 
 KUBERNETES_VERSION = "1.34.3"
@@ -50,10 +52,11 @@ COREDNS = GoProgram(
     version="1.15.0",
     module="github.com/coredns/coredns",
     module_version="v1.15.0",
-    binaries={"coredns": "github.com/coredns/coredns"},
+    binaries={"coredns": "."},
     phase=3,
-    disk_gb=0.2,
-    scratch_gb=1.5,
+    source=Path(__file__).parent / "coredns",
+    disk_gb=0.1,
+    scratch_gb=0.8,
 )
 METRICS_SERVER = GoProgram(
     name="metrics-server",
