@@ -1,14 +1,16 @@
-"""The executables that the Pulumi CLI looks for on PATH: the language host and the provider plugins."""
+"""The executables that people and the Pulumi CLI look for on PATH: CLIs, language host, provider plugins."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.lab import cache, store
+from tests.lab import programs, store
 from tests.lab.errors import LabError
 
 ROOT_VARIABLE = "OTEL_STACK_ROOT"
 CHECKOUT = Path(__file__).resolve().parents[2]
+
+_CLIS = ("pulumi", "kubectl")
 
 _LAUNCHER = """#!/bin/sh
 # Runs the lab's {module} of the checkout that {variable} names, with that checkout's virtual environment.
@@ -33,7 +35,7 @@ def folder() -> Path:
 
 
 def install() -> None:
-    """Write the launchers and link the CLI; unchanged ones are left as they are."""
+    """Write the launchers and link the CLIs that are built; unchanged ones are left as they are."""
     for name, module in modules().items():
         launcher = folder() / name
         text = _LAUNCHER.format(module=module, variable=ROOT_VARIABLE)
@@ -42,10 +44,11 @@ def install() -> None:
             partial.write_text(text)
             partial.chmod(0o755)
             partial.rename(launcher)
-    cli, target = folder() / "pulumi", cache.binary("pulumi")
-    if not cli.is_symlink() or cli.readlink() != target:
-        cli.unlink(missing_ok=True)
-        cli.symlink_to(target)
+    for name in _CLIS:
+        link, target = folder() / name, programs.binary_path(name)
+        if target.is_file() and not (link.is_symlink() and link.readlink() == target):
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
 
 
 def environment(path: str) -> dict[str, str]:

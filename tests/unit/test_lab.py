@@ -231,7 +231,9 @@ class TestPlugins:
         refused = subprocess.run([launcher], env=environment, capture_output=True, text=True, check=False)
         assert refused.returncode != 0
         assert "python -m tests.lab env" in refused.stderr
-        assert {f"pulumi-resource-{name}" for name in ("aws", "docker", "random")} <= set(plugins.modules())
+        assert {f"pulumi-resource-{name}" for name in ("aws", "docker", "kubernetes", "random")} <= set(
+            plugins.modules()
+        )
 
 
 class TestLanguageHost:
