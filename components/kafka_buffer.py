@@ -12,16 +12,24 @@ from components.base import StackComponent, limits
 from components.documents import text
 from components.images import Image
 from components.kafka_client import KafkaClient
+from components.kafka_topics import topics
 from components.quantities import Duration, Size, mebibytes
 from components.sections import KafkaSection
 from components.sizing import ProgramSize
-from components.sizing_buffer import TOPICS, BufferSize
-from components.workload import DataVolume, Platform, Port, Probe, SecretText, Workload, replica_hosts
+from components.sizing_buffer import BufferSize
+from components.workload import (
+    DataVolume,
+    Platform,
+    Port,
+    Probe,
+    SecretText,
+    Workload,
+    headless,
+    replica_hosts,
+)
 
 CONFIG_DIRECTORY = "/mnt/shared/config"
 PORT, CONTROLLER_PORT = 9092, 9093
-DEAD_LETTERS = "otlp-dead-letters"
-DEAD_LETTER_RETENTION = Duration(14 * 86400)
 CLUSTER_ID = base64.urlsafe_b64encode(b"otel-stack-kafka").decode().rstrip("=")
 """Sixteen bytes that every broker of a cluster must share; each stack's network has one cluster only."""
 
@@ -130,7 +138,7 @@ def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
 
 def _broker_environment(name: str, args: KafkaBufferArgs) -> Mapping[str, str]:
     """Set what differs from the single broker of the configuration file."""
-    copies, in_sync = str(args.size.replicas), str(_in_sync(args.size.replicas))
+    copies, in_sync = str(args.size.replicas), str(args.size.in_sync)
     heap = args.size.broker.memory.share(0.5).mebibytes
     voters = enumerate(replica_hosts(name, args.size.brokers), start=1)
     return {
@@ -141,7 +149,7 @@ def _broker_environment(name: str, args: KafkaBufferArgs) -> Mapping[str, str]:
             f"{number}@{host}:{CONTROLLER_PORT}" for number, host in voters
         ),
         "KAFKA_LISTENERS": f"PLAINTEXT://:{PORT},CONTROLLER://:{CONTROLLER_PORT}",
-        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://$(REPLICA).{name}:{PORT}",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://$(REPLICA).{headless(name)}:{PORT}",
         "KAFKA_DEFAULT_REPLICATION_FACTOR": copies,
         "KAFKA_MIN_INSYNC_REPLICAS": in_sync,
         "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": copies,
@@ -152,18 +160,13 @@ def _broker_environment(name: str, args: KafkaBufferArgs) -> Mapping[str, str]:
     }
 
 
-def _in_sync(copies: int) -> int:
-    """How many copies must have a record before it is acknowledged: all but one."""
-    return max(1, copies - 1)
-
-
 def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
     secured = client.security is not None
     root = f"/etc/{name}-topics"
     environment = {
         "BOOTSTRAP": ",".join(client.servers),
         "REPLICAS": str(args.size.replicas if args.kafka.mode == "builtin" else -1),
-        "TOPICS": "\n".join(_topic_lines(args)),
+        "TOPICS": "\n".join(topic.as_line() for topic in topics(args.size, args.kafka, args.largest_message)),
         "KAFKA_HEAP_OPTS": f"-Xmx{TOOL_SIZE.memory.share(0.5).mebibytes}m",
         "LOG_DIR": "/tmp",  # noqa: S108 - a path inside the container
         **({"CLIENT": f"{root}/client.properties"} if secured else {}),
@@ -183,14 +186,3 @@ def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
         probe=Probe(port=None, command=("test", "-f", "/tmp/ready")),  # noqa: S108 - a path inside the container
         resources=limits(TOOL_SIZE),
     )
-
-
-def _topic_lines(args: KafkaBufferArgs) -> list[str]:
-    """Describe every topic as ``topics.sh`` reads it: name, partitions, settings."""
-    shared = (
-        f"min.insync.replicas={_in_sync(args.size.replicas)},max.message.bytes={args.largest_message.bytes}"
-    )
-    kafka = args.kafka
-    kept = f"retention.ms={kafka.retention.seconds * 1000},retention.bytes={kafka.retention_size.bytes}"
-    lines = [f"{topic} {args.size.partitions} {shared},{kept}" for topic in TOPICS.values()]
-    return [*lines, f"{DEAD_LETTERS} 1 {shared},retention.ms={DEAD_LETTER_RETENTION.seconds * 1000}"]

@@ -13,6 +13,8 @@ from components.workload import SecretText
 DIRECTORY_PROVIDER = "org.apache.kafka.common.config.provider.DirectoryConfigProvider"
 PASSWORD_FILE = "secrets/kafka-password"  # noqa: S105 - a path
 
+AUTHORITY_FILE = "secrets/kafka-ca.crt"
+
 
 @dataclass(frozen=True, kw_only=True)
 class KafkaClient:
@@ -22,18 +24,21 @@ class KafkaClient:
         servers: ``host:port`` of its brokers.
         security: encryption and login; None for the stack's own brokers inside their network.
         password: SASL password, or where it is kept; None without login.
+        authority: certificate of who signs the brokers' own; None for a public authority.
         largest_message: largest record that its topics take.
     """
 
     servers: Sequence[str]
     security: KafkaSecurity | None = None
     password: SecretText | None = None
+    authority: SecretText | None = None
     largest_message: Size
 
     @property
     def secret_files(self) -> Mapping[str, SecretText]:
         """Files that a collector needs to log in."""
-        return {} if self.password is None else {PASSWORD_FILE: self.password}
+        files = {PASSWORD_FILE: self.password, AUTHORITY_FILE: self.authority}
+        return {path: content for path, content in files.items() if content is not None}
 
     def configure(self, document: Document, *component: str) -> None:
         """Point one Kafka receiver or exporter of a collector's configuration at the cluster."""
@@ -43,6 +48,8 @@ class KafkaClient:
             return
         if self.security.tls:
             settings["tls"] = {"insecure": False}
+            if self.authority is not None:
+                settings["tls"]["ca_file"] = f"/etc/otelcol/{AUTHORITY_FILE}"
         if self.security.mechanism is not None:
             settings["auth"] = {
                 "sasl": {

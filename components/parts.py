@@ -12,6 +12,7 @@ from components.base import StackComponent
 from components.collector_gateway import CollectorGateway, CollectorGatewayArgs
 from components.collector_processor import GROUPS, CollectorProcessor, CollectorProcessorArgs
 from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs
+from components.kafka_strimzi import CustomResources, StrimziKafka, StrimziKafkaArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.node_stores import NodeStores
 from components.otel_collector import OtelCollector, OtelCollectorArgs
@@ -20,6 +21,8 @@ from components.sections_kubernetes import TierScaling
 from components.settings import Settings
 from components.sizing_buffer import TOPICS
 from components.workload import Autoscaling, ExistingSecret, KafkaLag, Platform, Publication
+
+Buffer = KafkaBuffer | StrimziKafka
 
 ROOM_TO_GROW = 3
 """Replicas at most, over the sizing's own number: peaks of three times the declared rate."""
@@ -56,6 +59,18 @@ class Parts:
         )
         return OtelCollector("otel-collector", args, platform=self.platform, after=[*stores.all, *after])
 
+    def strimzi(self, platform: CustomResources) -> StrimziKafka:
+        """Have the Strimzi operator make the buffer."""
+        settings = self.settings
+        args = StrimziKafkaArgs(
+            size=settings.buffer,
+            kafka=settings.kafka,
+            largest_message=self._largest_record,
+            namespace=settings.kubernetes.namespace,
+            storage_class=settings.kubernetes.storage_class,
+        )
+        return StrimziKafka("kafka", args, platform=platform)
+
     def kafka(self) -> KafkaBuffer:
         """Make the buffer."""
         settings = self.settings
@@ -63,14 +78,13 @@ class Parts:
             image=settings.image_catalogue["kafka"],
             size=settings.buffer,
             kafka=settings.kafka,
-            # Twice the largest request: the gateway never adds that much to a record.
-            largest_message=Size(2 * settings.ingest.max_message_size.bytes),
+            largest_message=self._largest_record,
             password=self._kafka_password(),
         )
         return KafkaBuffer("kafka", args, platform=self.platform)
 
     def gateway(
-        self, kafka: KafkaBuffer, addresses: Addresses | None = None, *, scaled: bool = False
+        self, kafka: Buffer, addresses: Addresses | None = None, *, scaled: bool = False
     ) -> CollectorGateway:
         """Make the gateways; with addresses where no load balancer stands before them."""
         settings = self.settings
@@ -88,9 +102,7 @@ class Parts:
         )
         return CollectorGateway("otel-gateway", args, platform=self.platform, after=[kafka])
 
-    def processor(
-        self, kafka: KafkaBuffer, stores: NodeStores, *, scaled: bool = False
-    ) -> CollectorProcessor:
+    def processor(self, kafka: Buffer, stores: NodeStores, *, scaled: bool = False) -> CollectorProcessor:
         """Make the processors."""
         settings = self.settings
         args = CollectorProcessorArgs(
@@ -117,6 +129,11 @@ class Parts:
         )
         return LoadBalancer("haproxy", args, platform=self.platform, after=after)
 
+    @property
+    def _largest_record(self) -> Size:
+        """Twice the largest request: the gateway never adds that much to a record."""
+        return Size(2 * self.settings.ingest.max_message_size.bytes)
+
     def _kafka_password(self) -> pulumi.Output[str] | ExistingSecret | None:
         existing, given = self.settings.kubernetes.existing_secrets.kafka, self.settings.kafka_password
         if existing is not None:
@@ -129,7 +146,7 @@ class Parts:
             maximum=_maximum(tier, replicas), cpu=tier.cpu_percent / 100, memory=GATEWAY_MEMORY
         )
 
-    def _processor_scaling(self, kafka: KafkaBuffer) -> Autoscaling:
+    def _processor_scaling(self, kafka: Buffer) -> Autoscaling:
         section, size = self.settings.autoscaling, self.settings.buffer
         replicas = size.processor.replicas
         lag = None

@@ -66,7 +66,7 @@ def cluster(settings: Settings) -> Outputs:
     platform, addresses = _kubernetes(settings), cluster_addresses(settings)
     parts = Parts(settings=settings, platform=platform)
     stores = run_stores(settings, platform, addresses, COLLECTORS, discovery="pods")
-    kafka = parts.kafka()
+    kafka = parts.strimzi(platform) if settings.kafka.mode == "strimzi" else parts.kafka()
     parts.gateway(kafka, addresses, scaled=True)
     parts.processor(kafka, stores, scaled=True)
     platform.alert(stores.prometheus.alert_rules, parent=stores.prometheus)

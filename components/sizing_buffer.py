@@ -63,6 +63,11 @@ class BufferSize:
     load_balancer: ProgramSize
     max_traces: int
 
+    @property
+    def in_sync(self) -> int:
+        """How many copies must have a record before it is acknowledged: all but one."""
+        return max(1, self.replicas - 1)
+
 
 def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSection) -> BufferSize:
     """Give gateways, Kafka and processors their numbers and limits for the declared rate."""

@@ -8,6 +8,7 @@ state to remember such a name in; then it carries the text's hash.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -48,9 +49,47 @@ class KubernetesPlatform:
         objects = made.configuration()
         made.services()
         pods = made.pods(objects)
-        made.bounds()
+        made.bounds(pods)
         made.ways_in()
         return Deployed(workload=workload, host=workload.name, ready=[pods])
+
+    def declare(
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        spec: Mapping[str, Any],
+        *,
+        parent: pulumi.Resource,
+        after: Sequence[pulumi.Resource] = (),
+        labels: Mapping[str, str] | None = None,
+    ) -> pulumi.Resource:
+        """Declare a resource and wait until its operator says that it is ready."""
+        metadata = self._scope.metadata(
+            name, annotations={"pulumi.com/waitFor": "condition=Ready"}, labels=labels
+        )
+        declared: pulumi.Resource = CustomResource(
+            f"{name}-{kind.lower()}",
+            api_version=api_version,
+            kind=kind,
+            metadata=metadata,
+            spec=spec,
+            opts=pulumi.ResourceOptions(
+                parent=parent,
+                depends_on=[self._namespace, *after],
+                custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT),
+            ),
+        )
+        return declared
+
+    def let_out(self, labels: Mapping[str, str], name: str, *, parent: pulumi.Resource) -> None:
+        """Let pods that an operator makes, and guards itself, connect to anything."""
+        kubernetes.networking.v1.NetworkPolicy(
+            f"{name}-egress",
+            metadata=self._scope.metadata(name, name=f"{name}-egress"),
+            spec=network.open_egress_spec(labels),
+            opts=pulumi.ResourceOptions(parent=parent, depends_on=[self._namespace]),
+        )
 
     def alert(self, rules: Mapping[str, str], *, parent: pulumi.Resource) -> None:
         """Give alert rules, by file, to the operator's Prometheus where the settings choose it."""
@@ -172,8 +211,8 @@ class _Making:
             make = kubernetes.apps.v1.StatefulSet
         return make(self._name, metadata=metadata, spec=spec, opts=options)
 
-    def bounds(self) -> None:
-        """Bound how many pods there are, and how many may be away."""
+    def bounds(self, pods: pulumi.Resource) -> None:
+        """Bound how many of the pods there are, and how many may be away."""
         workload, metadata = self._workload, self._scope.metadata(self._name)
         if workload.replicas is not None and workload.replicas > 1:
             spec = scaling.disruption_spec(workload)
@@ -194,7 +233,7 @@ class _Making:
             self._name,
             metadata=metadata,
             spec=scaling.autoscaler_spec(workload, scale),
-            opts=self._options(),
+            opts=self._options(depends_on=[pods]),
         )
 
     def ways_in(self) -> None:
@@ -227,9 +266,8 @@ class _Making:
         labels: Mapping[str, str] | None = None,
     ) -> None:
         metadata = self._scope.metadata(
-            self._name, name=name, annotations={**(annotations or {}), **NOT_AWAITED}
+            self._name, name=name, annotations={**(annotations or {}), **NOT_AWAITED}, labels=labels
         )
-        metadata["labels"].update(labels or {})
         service = kubernetes.core.v1.Service(name, metadata=metadata, spec=spec, opts=self._options())
         self._after.append(service)
 

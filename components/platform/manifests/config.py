@@ -12,7 +12,8 @@ from components.platform.manifests.scope import Manifest
 from components.workload import ExistingSecret, Workload
 
 VOLUME = "config"
-READABLE, PRIVATE = 0o444, 0o440
+READABLE, PRIVATE = 0o644, 0o440
+"""Modes of files. Kafka copies its own with their mode and then appends to it, so 0444 would not do."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,6 +79,11 @@ def deny_all_spec() -> Manifest:
     return {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
+def open_egress_spec(labels: Mapping[str, str]) -> Manifest:
+    """Give the policy under which pods of these labels may connect to anything."""
+    return {"podSelector": {"matchLabels": dict(labels)}, "policyTypes": ["Egress"], "egress": [{}]}
+
+
 def egress_spec(workload: Workload) -> Manifest:
     """Give the policy of what a workload may connect to: names, what it calls, the API where it reads it."""
     inside, outside = _callees(workload.calls)

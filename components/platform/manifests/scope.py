@@ -49,11 +49,12 @@ class Scope:
         *,
         name: str | None = None,
         annotations: Mapping[str, pulumi.Input[str]] | None = None,
+        labels: Mapping[str, str] | None = None,
         autonamed: bool = False,
         cluster_wide: bool = False,
     ) -> Manifest:
         """Give an object's metadata; without a name it has the workload's, or the provider makes one."""
-        found: Manifest = {"labels": self.labels(workload)}
+        found: Manifest = {"labels": {**self.labels(workload), **(labels or {})}}
         if not autonamed:
             found["name"] = name or workload
         if not cluster_wide:

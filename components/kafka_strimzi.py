@@ -1,0 +1,173 @@
+"""Kafka as the Strimzi operator of the cluster runs it: what is wanted, said in its resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pulumi
+
+from components.base import StackComponent
+from components.kafka_client import KafkaClient
+from components.kafka_topics import topics
+from components.quantities import Size
+from components.sections import KafkaSection, KafkaSecurity
+from components.sizing_buffer import BufferSize
+from components.workload import ExistingSecret, Platform
+
+API = "kafka.strimzi.io/v1"
+"""Strimzi 0.49 and later."""
+
+VERSION = "4.1.0"
+PORT = 9093
+CLUSTER = "strimzi.io/cluster"
+USER = "otel-stack"
+MECHANISM = "scram-sha-512"
+
+
+class CustomResources(Platform, Protocol):
+    """A platform that takes resources of an operator."""
+
+    def declare(
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        spec: Mapping[str, Any],
+        *,
+        parent: pulumi.Resource,
+        after: Sequence[pulumi.Resource] = (),
+        labels: Mapping[str, str] | None = None,
+    ) -> pulumi.Resource:
+        """Declare a resource and wait until its operator says that it is ready."""
+
+    def let_out(self, labels: Mapping[str, str], name: str, *, parent: pulumi.Resource) -> None:
+        """Let pods that an operator makes, and guards itself, connect to anything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrimziKafkaArgs:
+    """Settings of the buffer.
+
+    Attributes:
+        size: brokers, partitions, copies.
+        kafka: retention.
+        largest_message: largest record that the topics take.
+        namespace: namespace of the stack.
+        storage_class: class of the brokers' volumes; None is the cluster's default.
+    """
+
+    size: BufferSize
+    kafka: KafkaSection
+    largest_message: Size
+    namespace: str
+    storage_class: str | None
+
+
+class StrimziKafka(StackComponent):
+    """Brokers, topics and the stack's user as resources of the Strimzi operator.
+
+    Attributes:
+        client: how to reach it: encrypted, with the password that the operator makes.
+    """
+
+    def __init__(self, name: str, args: StrimziKafkaArgs, *, platform: CustomResources) -> None:
+        """Declare the cluster, then its topics and user."""
+        super().__init__(name, platform)
+        self.client = KafkaClient(
+            servers=[f"{name}-kafka-bootstrap.{args.namespace}.svc:{PORT}"],
+            security=KafkaSecurity(mechanism="SCRAM-SHA-512", username=USER),
+            password=ExistingSecret(name=USER, key="password"),
+            authority=ExistingSecret(name=f"{name}-cluster-ca-cert", key="ca.crt"),
+            largest_message=args.largest_message,
+        )
+        owned = {CLUSTER: name}
+        platform.let_out(owned, f"{name}-strimzi", parent=self)
+        pool = platform.declare(
+            API, "KafkaNodePool", f"{name}-broker", _pool(args), parent=self, labels=owned
+        )
+        cluster = platform.declare(API, "Kafka", name, _cluster(args), parent=self, after=[pool])
+        declared = [
+            platform.declare(
+                API, "KafkaTopic", topic.name, topic.as_resource(), parent=self, after=[cluster], labels=owned
+            )
+            for topic in topics(args.size, args.kafka, args.largest_message)
+        ]
+        user = platform.declare(API, "KafkaUser", USER, _user(), parent=self, after=[cluster], labels=owned)
+        self.ready = [*declared, user]
+        self.register_outputs({"servers": list(self.client.servers)})
+
+
+def _pool(args: StrimziKafkaArgs) -> Mapping[str, Any]:
+    broker = args.size.broker
+    volume: dict[str, Any] = {
+        "id": 0,
+        "type": "persistent-claim",
+        "size": f"{-(-broker.volume.bytes // 2**30)}Gi",
+        "deleteClaim": False,
+        "kraftMetadata": "shared",
+    }
+    if args.storage_class is not None:
+        volume["class"] = args.storage_class
+    heap = f"{broker.memory.share(0.5).mebibytes}m"
+    memory = f"{broker.memory.mebibytes}Mi"
+    return {
+        "replicas": args.size.brokers,
+        "roles": ["controller", "broker"],
+        "storage": {"type": "jbod", "volumes": [volume]},
+        "jvmOptions": {"-Xms": heap, "-Xmx": heap},
+        "resources": {
+            "requests": {"cpu": f"{round(broker.cpus * 125)}m", "memory": memory},
+            "limits": {"cpu": f"{round(broker.cpus * 1000)}m", "memory": memory},
+        },
+    }
+
+
+def _cluster(args: StrimziKafkaArgs) -> Mapping[str, Any]:
+    copies, in_sync = args.size.replicas, args.size.in_sync
+    return {
+        "kafka": {
+            "version": VERSION,
+            "listeners": [
+                {
+                    "name": "tls",
+                    "port": PORT,
+                    "type": "internal",
+                    "tls": True,
+                    "authentication": {"type": MECHANISM},
+                }
+            ],
+            "authorization": {"type": "simple"},
+            "config": {
+                "auto.create.topics.enable": False,
+                "default.replication.factor": copies,
+                "min.insync.replicas": in_sync,
+                "offsets.topic.replication.factor": copies,
+                "transaction.state.log.replication.factor": copies,
+                "transaction.state.log.min.isr": in_sync,
+                "unclean.leader.election.enable": False,
+                "message.max.bytes": args.largest_message.bytes,
+                "replica.fetch.max.bytes": args.largest_message.bytes,
+                "offsets.retention.minutes": 20160,
+            },
+        },
+        "entityOperator": {"topicOperator": {}, "userOperator": {}},
+    }
+
+
+def _user() -> Mapping[str, Any]:
+    def allowed(kind: str, name: str, operations: Sequence[str]) -> Mapping[str, Any]:
+        resource = {"type": kind, "name": name, "patternType": "prefix"}
+        return {"resource": resource, "operations": list(operations)}
+
+    return {
+        "authentication": {"type": MECHANISM},
+        "authorization": {
+            "type": "simple",
+            "acls": [
+                allowed("topic", "otlp-", ("Read", "Write", "Describe", "DescribeConfigs")),
+                allowed("group", "otel-", ("Read", "Describe")),
+            ],
+        },
+    }

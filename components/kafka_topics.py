@@ -1,0 +1,58 @@
+"""The topics of the stack, whoever makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.quantities import Duration, Size
+from components.sections import KafkaSection
+from components.sizing_buffer import TOPICS, BufferSize
+
+DEAD_LETTERS = "otlp-dead-letters"
+DEAD_LETTER_RETENTION = Duration(14 * 86400)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """One topic.
+
+    Attributes:
+        name: its name.
+        partitions: number of its partitions.
+        replicas: copies of each.
+        settings: its configuration.
+    """
+
+    name: str
+    partitions: int
+    replicas: int
+    settings: Mapping[str, int]
+
+    def as_line(self) -> str:
+        """Describe it as ``topics.sh`` reads it: name, partitions, settings."""
+        settings = ",".join(f"{key}={value}" for key, value in self.settings.items())
+        return f"{self.name} {self.partitions} {settings}"
+
+    def as_resource(self) -> Mapping[str, Any]:
+        """Describe it as the spec of Strimzi's KafkaTopic."""
+        return {"partitions": self.partitions, "replicas": self.replicas, "config": dict(self.settings)}
+
+
+def topics(size: BufferSize, kafka: KafkaSection, largest_message: Size) -> list[Topic]:
+    """Give every topic of the stack."""
+    shared = {"min.insync.replicas": size.in_sync, "max.message.bytes": largest_message.bytes}
+    kept = {
+        "retention.ms": kafka.retention.seconds * 1000,
+        "retention.bytes": kafka.retention_size.bytes,
+    }
+    dead = {"retention.ms": DEAD_LETTER_RETENTION.seconds * 1000}
+    signals = [
+        Topic(name=name, partitions=size.partitions, replicas=size.replicas, settings={**shared, **kept})
+        for name in TOPICS.values()
+    ]
+    return [
+        *signals,
+        Topic(name=DEAD_LETTERS, partitions=1, replicas=size.replicas, settings={**shared, **dead}),
+    ]
