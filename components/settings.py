@@ -28,6 +28,7 @@ from components.sections import (
     SizingSection,
 )
 from components.sections_kubernetes import AutoscalingSection, KubernetesSection
+from components.sections_storage import ObjectStorageSection
 from components.settings_errors import SettingsError, describe
 from components.sizing import StackSize, size_stack
 from components.sizing_buffer import BufferSize, size_buffer
@@ -51,6 +52,7 @@ class Settings:
         docker: the Docker Engine of phases 1 and 2.
         kubernetes: the cluster of phases 3 and 4.
         autoscaling: how gateways and processors follow the load, from phase 3 on.
+        object_storage: where the stores of phase 4 keep their data.
         grafana: Grafana's front door.
     """
 
@@ -67,6 +69,7 @@ class Settings:
     docker: DockerSection = field(default_factory=DockerSection)
     kubernetes: KubernetesSection = field(default_factory=KubernetesSection)
     autoscaling: AutoscalingSection = field(default_factory=AutoscalingSection)
+    object_storage: ObjectStorageSection = field(default_factory=ObjectStorageSection)
     grafana: GrafanaSection = field(default_factory=GrafanaSection)
 
     @classmethod

@@ -50,12 +50,14 @@ class Stack:
         folder: for its state and configuration.
         program: folder of the Pulumi program.
         config: its configuration, keys without namespace.
+        variables: further environment variables of the CLI and its plugins.
     """
 
     name: str
     folder: Path
     program: Path = ROOT
     config: dict[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make the folder, and the stack in its backend."""
@@ -70,6 +72,7 @@ class Stack:
             "PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe(),
             "PULUMI_HOME": str(self.folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "1",
+            **self.variables,
         }
         # Beside a copy of the project's file, so that the salt of the secrets does not land in the checkout.
         self.run("-C", str(self.folder), "stack", "init", self.name, "--no-select", on_stack=False)
@@ -109,9 +112,15 @@ class Stack:
         steps = json.loads(self.preview("--json", changes=changes).output)["steps"]
         return {_short(step["urn"]): step["op"] for step in steps if step["op"] != "same"}
 
-    def destroy(self) -> Ended:
+    def destroy(self, *arguments: str, check: bool = True) -> Ended:
         """Remove everything that the stack has made."""
-        return self.run("destroy", "--yes", "--skip-preview", *self._config_file(self.config))
+        return self.run(
+            "destroy", "--yes", "--skip-preview", *arguments, *self._config_file(self.config), check=check
+        )
+
+    def refresh(self, *arguments: str) -> Ended:
+        """Read everything back."""
+        return self.run("refresh", "--yes", "--skip-preview", *arguments, *self._config_file(self.config))
 
     def outputs(self) -> dict[str, Any]:
         """Give the stack's outputs."""

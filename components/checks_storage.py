@@ -1,0 +1,138 @@
+"""What must hold between the settings of object storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from components.problems import Check, Problem
+from components.sections_storage import AwsStorage, ObjectStorageSection, S3Storage
+from components.storage_names import LONGEST_NAME, PURPOSES, bucket_names
+
+if TYPE_CHECKING:
+    from components.settings import Settings
+
+FIRST_PHASE = 4
+"""The first phase that keeps data in object storage."""
+
+DAY = 86400
+LEAST_TIERING_DAYS = 30
+"""S3 moves nothing to infrequent access before, and bills it there for as many days at least."""
+
+INSIDE = (".svc", ".svc.cluster.local")
+"""Endings of names that stay inside a cluster."""
+
+
+def storage_problems(storage: ObjectStorageSection, environment: str) -> Iterator[Problem]:
+    """Everything that keeps these settings from being object storage for phase 4."""
+    yield from _names(storage, environment)
+    yield from _aws(storage.aws, environment) if storage.provider == "aws" else _s3(storage.s3)
+
+
+def _names(storage: ObjectStorageSection, environment: str) -> Iterator[Problem]:
+    names = bucket_names(storage, environment)
+    missing = [purpose for purpose in PURPOSES if purpose not in names]
+    if missing:
+        yield Problem(
+            key="objectStorage.bucketPrefix",
+            value=None,
+            message=f"no name for the buckets of {', '.join(missing)}: set it, such as acme-otel, "
+            "or objectStorage.buckets",
+        )
+    taken: dict[str, str] = {}
+    for purpose, name in names.items():
+        key = f"objectStorage.buckets.{purpose}"
+        if name in taken:
+            yield Problem(key=key, value=name, message=f"{taken[name]} has this bucket already; each its own")
+        if len(name) > LONGEST_NAME:
+            yield Problem(
+                key=key,
+                value=name,
+                message=f"{len(name)} letters, S3 takes {LONGEST_NAME}: shorten objectStorage.bucketPrefix "
+                "or environment, or set this name",
+            )
+        if "." in name and (storage.provider == "aws" or not storage.s3.path_style):
+            yield Problem(
+                key=key,
+                value=name,
+                message="the certificate of S3 does not cover a name with dots as a host name; "
+                "use hyphens, or objectStorage.s3.pathStyle: true",
+            )
+        taken.setdefault(name, key)
+
+
+def _aws(aws: AwsStorage, environment: str) -> Iterator[Problem]:
+    needed = {
+        "region": "objectStorage.provider: aws needs it, such as eu-central-1",
+        **(
+            {"cluster_name": "access: podIdentity needs the EKS cluster"}
+            if aws.access == "podIdentity"
+            else {}
+        ),
+        **(
+            {"oidc_provider_arn": "access: irsa needs the cluster's provider"} if aws.access == "irsa" else {}
+        ),
+    }
+    keys = {"region": "region", "cluster_name": "clusterName", "oidc_provider_arn": "oidcProviderArn"}
+    for name, message in needed.items():
+        if getattr(aws, name) is None:
+            yield Problem(key=f"objectStorage.aws.{keys[name]}", value=None, message=message)
+    if aws.kms_key_arn is not None and aws.region not in (None, aws.kms_key_arn.split(":")[3]):
+        yield Problem(
+            key="objectStorage.aws.kmsKeyArn",
+            value=aws.kms_key_arn,
+            message=f"S3 takes a key of the buckets' own region, {aws.region}",
+        )
+    if aws.on_destroy == "delete" and environment.startswith("prod"):
+        yield Problem(
+            key="objectStorage.aws.onDestroy",
+            value="delete",
+            message=f"environment {environment} keeps its buckets; remove this, or rename the environment",
+        )
+    least = {"infrequentAccessAfter": LEAST_TIERING_DAYS, "backupsKept": 1}
+    given = {"infrequentAccessAfter": aws.infrequent_access_after, "backupsKept": aws.backups_kept}
+    for key, days in least.items():
+        if given[key].seconds % DAY or given[key].seconds < days * DAY:
+            yield Problem(
+                key=f"objectStorage.aws.{key}",
+                value=str(given[key]),
+                message=f"S3 counts in whole days, here {days} at least, such as {max(days, 35)}d",
+            )
+
+
+def _s3(service: S3Storage) -> Iterator[Problem]:
+    if service.endpoint is None:
+        yield Problem(
+            key="objectStorage.s3.endpoint",
+            value=None,
+            message="objectStorage.provider: s3 needs it, such as s3.example.com or minio.storage.svc:9000",
+        )
+    if service.credentials_secret is None:
+        yield Problem(
+            key="objectStorage.s3.credentialsSecret",
+            value=None,
+            message="name a Secret in the stack's namespace with access-key-id and secret-access-key",
+        )
+    host = (service.endpoint or INSIDE[0]).split(":")[0]
+    if not service.tls and not host.endswith(INSIDE):
+        yield Problem(
+            key="objectStorage.s3.tls",
+            value=False,
+            message=f"{host} is outside the cluster; set true, or use a name that ends with {INSIDE[0]}",
+        )
+    if not service.tls and service.ca_secret is not None:
+        yield Problem(
+            key="objectStorage.s3.caSecret",
+            value=service.ca_secret,
+            message="of no use without objectStorage.s3.tls: true; remove one of the two",
+        )
+
+
+def _storage_is_whole(settings: Settings) -> Iterator[Problem]:
+    if settings.phase >= FIRST_PHASE:
+        yield from storage_problems(settings.object_storage, settings.environment)
+
+
+STORAGE_CHECKS: tuple[Check, ...] = (
+    Check(reads=("phase", "environment", "objectStorage"), run=_storage_is_whole),
+)

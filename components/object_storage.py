@@ -1,0 +1,200 @@
+"""The buckets of phase 4, and what a store needs to use its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+
+from components.object_storage_aws import AwsBuckets, BucketPlan, RolePlan
+from components.sections import RetentionSection
+from components.sections_storage import AwsStorage, ObjectStorageSection, S3Storage
+from components.storage_names import PURPOSES, STORES, bucket_names
+from components.storage_policies import (
+    APPEND,
+    READ_WRITE,
+    bucket_access,
+    bucket_arn,
+    irsa_trust,
+    pod_identity_trust,
+    service_host,
+    tls_only,
+)
+
+ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
+DAY = 86400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """A bucket as the store sees it that uses it.
+
+    Attributes:
+        name: the bucket.
+        endpoint: ``host`` or ``host:port`` of the service.
+        region: region of the bucket.
+        path_style: the name goes into the path, not into the host name.
+        tls: the service is spoken to over TLS, and its certificate verified.
+        arn: the bucket on AWS; none elsewhere.
+        role_arn: role with the right to use it, which the store's pods get; none elsewhere.
+        credentials_secret: Secret with ``access-key-id`` and ``secret-access-key``; none on AWS.
+        ca_secret: Secret with ``ca.crt``; none where public authorities sign.
+    """
+
+    name: pulumi.Input[str]
+    endpoint: str
+    region: str
+    path_style: bool
+    tls: bool = True
+    arn: pulumi.Input[str] | None = None
+    role_arn: pulumi.Input[str] | None = None
+    credentials_secret: str | None = None
+    ca_secret: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectStorageArgs:
+    """What the buckets depend on.
+
+    Attributes:
+        storage: settings of object storage, checked.
+        environment: name of the environment, part of names and tags.
+        namespace: Kubernetes namespace of the stores.
+        retention: how long each signal is kept; the stores delete, and nothing is tiered shortly before.
+        service_accounts: Kubernetes service accounts of each store; one of the store's name when nothing is
+            said.
+    """
+
+    storage: ObjectStorageSection
+    environment: str
+    namespace: str
+    retention: RetentionSection = field(default_factory=RetentionSection)
+    service_accounts: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: {store: (store,) for store in STORES}
+    )
+
+
+class ObjectStorage(pulumi.ComponentResource):
+    """One bucket per store and purpose; each store can use its own and no others.
+
+    Attributes:
+        buckets: by purpose: traces, metrics, ruler, alertmanager, logs, backups.
+        role_arns: by store: tempo, mimir, loki, backups; empty but on AWS.
+        ready: resources that exist only once a store may use its buckets.
+    """
+
+    def __init__(
+        self, name: str, args: ObjectStorageArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Make the buckets on AWS, or describe those that exist."""
+        super().__init__("otel-stack:index:ObjectStorage", name, None, opts)
+        self.buckets: Mapping[str, Bucket] = {}
+        self.role_arns: Mapping[str, pulumi.Output[str]] = {}
+        self.ready: list[pulumi.Resource] = []
+        self._annotated = args.storage.provider == "aws" and args.storage.aws.access == "irsa"
+        if args.storage.provider == "aws":
+            self._make(name, args)
+        else:
+            self.buckets = _existing(args.storage.s3, bucket_names(args.storage, args.environment))
+        self.register_outputs(
+            {
+                "buckets": {purpose: bucket.name for purpose, bucket in self.buckets.items()},
+                "roleArns": dict(self.role_arns),
+            }
+        )
+
+    def annotations(self, store: str) -> dict[str, pulumi.Input[str]]:
+        """Annotations by which a store's service account gets its role; none with EKS Pod Identity."""
+        return {ROLE_ANNOTATION: self.role_arns[store]} if self._annotated else {}
+
+    def _make(self, name: str, args: ObjectStorageArgs) -> None:
+        aws = args.storage.aws
+        region = _given(aws.region)
+        made = AwsBuckets(name, aws, region, parent=self)
+        tags = {**aws.tags, "Project": "otel-stack", "Environment": args.environment}
+        buckets = {plan.purpose: made.bucket(plan) for plan in _bucket_plans(args, region, tags)}
+        self.role_arns = {plan.store: made.role(plan) for plan in _role_plans(args, region, tags)}
+        stores = {purpose: store for store, purposes in STORES.items() for purpose in purposes}
+        self.buckets = {
+            purpose: Bucket(
+                name=bucket.bucket,
+                endpoint=service_host(region),
+                region=region,
+                path_style=False,
+                arn=bucket.arn,
+                role_arn=self.role_arns[stores[purpose]],
+            )
+            for purpose, bucket in buckets.items()
+        }
+        self.ready = made.made
+
+
+def _existing(service: S3Storage, names: Mapping[str, str]) -> dict[str, Bucket]:
+    return {
+        purpose: Bucket(
+            name=names[purpose],
+            endpoint=_given(service.endpoint),
+            region=service.region,
+            path_style=service.path_style,
+            tls=service.tls,
+            credentials_secret=_given(service.credentials_secret),
+            ca_secret=service.ca_secret,
+        )
+        for purpose in PURPOSES
+    }
+
+
+def _bucket_plans(args: ObjectStorageArgs, region: str, tags: Mapping[str, str]) -> list[BucketPlan]:
+    names = bucket_names(args.storage, args.environment)
+    return [
+        BucketPlan(
+            purpose=purpose,
+            name=names[purpose],
+            policy=tls_only(bucket_arn(names[purpose], region)),
+            versioned=purpose in ("ruler", "alertmanager", "backups"),
+            infrequent_after_days=_tiering(purpose, args),
+            expire_after_days=args.storage.aws.backups_kept.seconds // DAY if purpose == "backups" else None,
+            tags={**tags, "Purpose": purpose},
+        )
+        for purpose in PURPOSES
+    ]
+
+
+def _tiering(purpose: str, args: ObjectStorageArgs) -> int | None:
+    """Days after which objects are tiered: none where the store deletes them within 30 days more."""
+    after = args.storage.aws.infrequent_access_after.seconds
+    kept = getattr(args.retention, purpose).seconds if purpose in ("traces", "metrics", "logs") else 0
+    return after // DAY if kept >= after + 30 * DAY else None
+
+
+def _role_plans(args: ObjectStorageArgs, region: str, tags: Mapping[str, str]) -> list[RolePlan]:
+    aws, names = args.storage.aws, bucket_names(args.storage, args.environment)
+    return [
+        RolePlan(
+            store=store,
+            namespace=args.namespace,
+            service_accounts=args.service_accounts[store],
+            trust=_trust(aws, args.namespace, args.service_accounts[store]),
+            policy=bucket_access(
+                [bucket_arn(names[purpose], region) for purpose in purposes],
+                APPEND if store == "backups" else READ_WRITE,
+                aws.kms_key_arn,
+            ),
+            tags={**tags, "Store": store},
+        )
+        for store, purposes in STORES.items()
+    ]
+
+
+def _trust(aws: AwsStorage, namespace: str, service_accounts: tuple[str, ...]) -> str:
+    if aws.access == "irsa":
+        return irsa_trust(_given(aws.oidc_provider_arn), namespace, service_accounts)
+    return pod_identity_trust(_given(aws.cluster_name), namespace, service_accounts)
+
+
+def _given(value: str | None) -> str:
+    """Take a setting for which the checks have seen to it that it is there."""
+    if value is None:
+        raise ValueError("the settings of object storage have not been checked")
+    return value

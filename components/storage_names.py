@@ -1,0 +1,30 @@
+"""What is kept in object storage, by which store, and in which bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from components.sections_storage import ObjectStorageSection
+
+PURPOSES: tuple[str, ...] = ("traces", "metrics", "ruler", "alertmanager", "logs", "backups")
+"""One bucket each."""
+
+STORES: Mapping[str, tuple[str, ...]] = {
+    "tempo": ("traces",),
+    "mimir": ("metrics", "ruler", "alertmanager"),
+    "loki": ("logs",),
+    "backups": ("backups",),
+}
+"""Purposes of each store; it may use their buckets and no others."""
+
+LONGEST_NAME = 63
+"""Letters of a bucket's name, at most."""
+
+
+def bucket_names(storage: ObjectStorageSection, environment: str) -> dict[str, str]:
+    """Name the bucket of each purpose; one that the settings leave nameless is missing."""
+    names = {purpose: getattr(storage.buckets, purpose) for purpose in PURPOSES}
+    if storage.bucket_prefix is not None:
+        derived = f"{storage.bucket_prefix}-{environment}"
+        names = {purpose: name or f"{derived}-{purpose}" for purpose, name in names.items()}
+    return {purpose: name for purpose, name in names.items() if name is not None}

@@ -1,0 +1,208 @@
+"""Buckets and roles through the real engine, on a moto server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from types_boto3_s3.client import S3Client
+
+from components.storage_names import PURPOSES, STORES
+from tests.support.aws import REGION, Aws, server
+from tests.support.stack import Stack
+
+PROGRAM = Path(__file__).with_name("programs") / "object_storage"
+SETTINGS: dict[str, Any] = {
+    "provider": "aws",
+    "bucketPrefix": "acme-otel",
+    "aws": {"region": REGION, "clusterName": "main", "onDestroy": "delete"},
+}
+KEPT: dict[str, Any] = {
+    **SETTINGS,
+    "aws": {
+        "region": REGION,
+        "access": "irsa",
+        "oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id/A1",
+    },
+}
+BUCKETS = {purpose: f"acme-otel-dev-{purpose}" for purpose in PURPOSES}
+OWN = [(store, purpose) for store, purposes in STORES.items() for purpose in purposes]
+OTHERS = [(store, purpose) for store in STORES for purpose in PURPOSES if purpose not in STORES[store]]
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Aws]:
+    with server() as running:
+        running.make_cluster("main")
+        yield running
+
+
+def new_stack(folder: Path, aws: Aws, storage: dict[str, Any]) -> Stack:
+    config = {"environment": "dev", "objectStorage": storage}
+    return Stack(name="storage", folder=folder, program=PROGRAM, config=config, variables=aws.environment)
+
+
+@pytest.fixture(scope="module")
+def stack(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    made = new_stack(tmp_path_factory.mktemp("storage") / "stack", aws, SETTINGS)
+    try:
+        made.up()
+        yield made
+    finally:
+        made.destroy()
+
+
+@pytest.fixture(scope="module")
+def roles(stack: Stack, aws: Aws) -> dict[str, S3Client]:
+    """S3 as each store's pods see it."""
+    arns: dict[str, str] = stack.outputs()["roles"]
+    return {store: aws.s3(**aws.assume(arn)) for store, arn in arns.items()}
+
+
+def refusal(action: Callable[[], object]) -> str:
+    """Do it; answers the code with which it was refused, or nothing."""
+    try:
+        action()
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return ""
+
+
+def test_nothing_changes_without_a_reason(stack: Stack) -> None:
+    stack.preview("--expect-no-changes")
+    stack.refresh("--expect-no-changes")
+
+
+def test_every_bucket_is_closed_encrypted_and_tidied_up(stack: Stack, aws: Aws) -> None:
+    assert stack.outputs()["buckets"] == BUCKETS
+    client = aws.s3()
+    for purpose, name in BUCKETS.items():
+        assert client.get_bucket_location(Bucket=name)["LocationConstraint"] == REGION
+        blocked = client.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+        assert set(blocked.values()) == {True}
+        (rule,) = client.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"]["Rules"]
+        assert rule["ObjectOwnership"] == "BucketOwnerEnforced"
+        (encryption,) = client.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"][
+            "Rules"
+        ]
+        assert encryption["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+        policy = json.loads(client.get_bucket_policy(Bucket=name)["Policy"])
+        assert {statement["Effect"] for statement in policy["Statement"]} == {"Deny"}
+        lifecycle = client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+        assert lifecycle[0]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+        tags = {tag["Key"]: tag["Value"] for tag in client.get_bucket_tagging(Bucket=name)["TagSet"]}
+        assert tags == {"Project": "otel-stack", "Environment": "dev", "Purpose": purpose}
+
+
+def test_pods_of_a_service_account_get_its_role(stack: Stack, aws: Aws) -> None:
+    kept = aws.eks().describe_cluster(name="main")["cluster"]["tags"]
+    arns = stack.outputs()["roles"]
+    assert kept == {f"pod-identity/observability/{store}": arns[store] for store in STORES}
+
+
+@pytest.fixture(scope="module")
+def opened(stack: Stack, aws: Aws, roles: dict[str, S3Client]) -> Iterator[None]:
+    """Only the roles' policies decide: moto takes every request for one over plain HTTP."""
+    del stack, roles
+    policies = {name: aws.s3().get_bucket_policy(Bucket=name)["Policy"] for name in BUCKETS.values()}
+    for name in policies:
+        aws.s3().delete_bucket_policy(Bucket=name)
+        aws.s3().put_object(Bucket=name, Key="there", Body=b"x")
+    yield
+    for name, policy in policies.items():
+        aws.s3().put_bucket_policy(Bucket=name, Policy=policy)
+
+
+@pytest.mark.usefixtures("opened")
+@pytest.mark.parametrize(("store", "purpose"), OWN)
+def test_a_store_may_do_what_it_needs(store: str, purpose: str, aws: Aws, roles: dict[str, S3Client]) -> None:
+    client, name = roles[store], BUCKETS[purpose]
+    with aws.enforcing():
+        client.put_object(Bucket=name, Key="block/1", Body=b"data")
+        assert client.get_object(Bucket=name, Key="block/1")["Body"].read() == b"data"
+        assert [item["Key"] for item in client.list_objects_v2(Bucket=name, Prefix="block/")["Contents"]]
+        upload = client.create_multipart_upload(Bucket=name, Key="block/2")["UploadId"]
+        client.upload_part(Bucket=name, Key="block/2", UploadId=upload, PartNumber=1, Body=b"part")
+        client.abort_multipart_upload(Bucket=name, Key="block/2", UploadId=upload)
+        deleted = refusal(lambda: client.delete_object(Bucket=name, Key="block/1"))
+    assert deleted == ("AccessDenied" if store == "backups" else "")
+
+
+@pytest.mark.usefixtures("opened")
+@pytest.mark.parametrize(("store", "purpose"), OTHERS)
+def test_a_store_is_refused_on_the_buckets_of_others(
+    store: str, purpose: str, aws: Aws, roles: dict[str, S3Client]
+) -> None:
+    client, name = roles[store], BUCKETS[purpose]
+    actions: list[Callable[[], object]] = [
+        lambda: client.put_object(Bucket=name, Key="there", Body=b"y"),
+        lambda: client.get_object(Bucket=name, Key="there"),
+        lambda: client.list_objects_v2(Bucket=name),
+        lambda: client.delete_object(Bucket=name, Key="there"),
+        lambda: client.create_multipart_upload(Bucket=name, Key="there"),
+    ]
+    with aws.enforcing():
+        assert {refusal(action) for action in actions} == {"AccessDenied"}
+
+
+@pytest.mark.usefixtures("opened")
+@pytest.mark.parametrize("store", STORES)
+def test_a_store_cannot_open_its_own_bucket(store: str, aws: Aws, roles: dict[str, S3Client]) -> None:
+    client, name = roles[store], BUCKETS[STORES[store][0]]
+    actions: list[Callable[[], object]] = [
+        lambda: client.put_bucket_policy(Bucket=name, Policy="{}"),
+        lambda: client.delete_public_access_block(Bucket=name),
+        lambda: client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Suspended"}),
+        lambda: client.delete_bucket(Bucket=name),
+        client.list_buckets,
+    ]
+    with aws.enforcing():
+        assert {refusal(action) for action in actions} == {"AccessDenied"}
+
+
+def test_what_destroy_keeps(aws: Aws, tmp_path: Path) -> None:
+    storage = {**KEPT, "bucketPrefix": "kept"}
+    stack = new_stack(tmp_path / "stack", aws, storage)
+    stack.up()
+    roles = {arn.rpartition("/")[2] for arn in stack.outputs()["roles"].values()}
+    aws.s3().delete_bucket_policy(Bucket="kept-dev-logs")  # behind which moto denies every object
+    aws.s3().put_object(Bucket="kept-dev-logs", Key="chunk", Body=b"x")
+    for refused in (
+        stack.up(
+            {"objectStorage": {**storage, "aws": {**storage["aws"], "region": "eu-west-1"}}}, check=False
+        ),
+        stack.destroy(check=False),
+    ):
+        assert refused.status != 0
+        assert "protect" in refused.text, refused.text
+    stack.config["objectStorage"] = storage
+    stack.destroy("--exclude-protected")
+    aws.s3().head_object(Bucket="kept-dev-logs", Key="chunk")
+    assert not roles.intersection(role["RoleName"] for role in aws.iam().list_roles()["Roles"])
+    stack.up()
+    aws.s3().head_object(Bucket="kept-dev-logs", Key="chunk")
+    stack.up({"objectStorage": {**storage, "aws": {**storage["aws"], "onDestroy": "delete"}}})
+    stack.destroy()
+    names = [bucket["Name"] for bucket in aws.s3().list_buckets()["Buckets"]]
+    assert not [name for name in names if name.startswith("kept-")]
+
+
+def test_previews_need_no_aws(tmp_path: Path) -> None:
+    unchecked = {**SETTINGS, "aws": {**SETTINGS["aws"], "checkCredentials": False}}
+    stack = new_stack(tmp_path / "stack", Aws(endpoint=NOWHERE), unchecked)
+    plan = stack.plan()
+    assert set(plan.values()) == {"create"}
+    assert len([step for step in plan if step.startswith("aws:s3/bucket:")]) == len(PURPOSES)
+
+
+def test_without_credentials_the_refusal_says_what_to_do(tmp_path: Path) -> None:
+    stack = new_stack(tmp_path / "stack", Aws(endpoint=NOWHERE), SETTINGS)
+    refused = stack.preview(check=False)
+    assert refused.status != 0
+    assert "Traceback" not in refused.text
+    assert "validating provider credentials" in refused.text
