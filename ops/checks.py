@@ -6,12 +6,11 @@ import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from components.settings import Settings
 from ops.docker_engine import Engine
+from ops.finding import Finding
 from ops.names import NETWORK
 from ops.ports import Holder, is_taken, listening_program, publishing_containers
 from ops.units import amount
@@ -23,23 +22,6 @@ STARTING_DISK = 2 * 2**30
 """Bytes below which databases soon stop accepting data."""
 
 MEMINFO = Path("/proc/meminfo")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """What one check found.
-
-    Attributes:
-        name: what was looked at.
-        status: ok; warn: it works, but know this; fail: it cannot work.
-        found: the value.
-        advice: what to do unless ok.
-    """
-
-    name: str
-    status: Literal["ok", "warn", "fail"] = "ok"
-    found: str
-    advice: str = ""
 
 
 def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:

@@ -1,4 +1,4 @@
-"""What a stack has on its Docker Engine, from the engine's state: right in every phase."""
+"""What a stack has where it runs, from the engine's state: right in every phase."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 CONTAINER = "docker:index/container:Container"
 VOLUME = "docker:index/volume:Volume"
+WORKLOADS = ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet")
 PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type's name
 
 _CONFIG_MARK = "-config-"
@@ -19,9 +20,9 @@ class Inventory:
     """The parts of a stack that operators deal with.
 
     Attributes:
-        programs: containers that run, in the order of the state.
+        programs: containers that run, or workloads of a cluster, in the order of the state.
         probes: program -> container that asks it from outside whether it is ready.
-        data_volumes: volumes that hold data.
+        data_volumes: Docker volumes that hold data; a cluster's claims are not in the state.
         kept_urns: resources that outlive ``down``: the data, and the passwords inside the data.
     """
 
@@ -37,9 +38,10 @@ def take_inventory(resources: Iterable[Mapping[str, Any]]) -> Inventory:
     running = [_name(one) for one in found if _is(one, CONTAINER) and _inputs(one).get("start", True)]
     probes = {name.removesuffix(_PROBE_MARK): name for name in running if name.endswith(_PROBE_MARK)}
     volumes = [one for one in found if _is(one, VOLUME) and _CONFIG_MARK not in _name(one)]
+    workloads = [_name(one) for kind in WORKLOADS for one in found if _is(one, kind)]
     passwords = [one for one in found if _is(one, PASSWORD)]
     return Inventory(
-        programs=tuple(name for name in running if name not in probes.values()),
+        programs=(*(name for name in running if name not in probes.values()), *sorted(workloads)),
         probes=probes,
         data_volumes=tuple(_name(one) for one in volumes),
         kept_urns=tuple(str(one["urn"]) for one in [*volumes, *passwords]),
@@ -56,4 +58,6 @@ def _inputs(resource: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _name(resource: Mapping[str, Any]) -> str:
-    return str(_inputs(resource).get("name") or str(resource["urn"]).rsplit("::", maxsplit=1)[-1])
+    inputs = _inputs(resource)
+    named = inputs.get("name") or (inputs.get("metadata") or {}).get("name")
+    return str(named or str(resource["urn"]).rsplit("::", maxsplit=1)[-1])

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from rich.text import Text
 
-from ops.checks import (
-    Finding,
-    check_disk,
-    check_engine,
-    check_memory,
-    check_ports,
-    check_python,
-    own_containers,
-)
-from ops.docker_engine import Engine, connect
 from ops.errors import OpsError
-from ops.images import image_references
+from ops.finding import Finding
 from ops.outputs import StackOutputs
-from ops.project import DEFAULT_DOCKER_HOST, Stack, load_stack
+from ops.project import load_stack
 from ops.screen import MARKS, err, heading, out, say, table
 from ops.session import Session, bind, working
+from ops.sites import site_of
 from ops.state import forget_stack
-from ops.toolchain import Choice, choose, provide
+from ops.toolchain import Choice, provide
 
 
 def doctor(name: str) -> None:
@@ -30,10 +23,8 @@ def doctor(name: str) -> None:
     Raises:
         OpsError: something would make ``up`` fail.
     """
-    stack = load_stack(name)
-    engine, findings = _examine(stack)
-    findings.append(_toolchain_finding(choose(engine, image_references(stack.settings))))
-    _report(findings)
+    examined = site_of(load_stack(name)).examine()
+    _report([*examined.findings, _toolchain_finding(examined.choice)])
 
 
 def prepare(name: str) -> None:
@@ -43,7 +34,7 @@ def prepare(name: str) -> None:
         OpsError: the parts are not to be had.
     """
     stack = load_stack(name)
-    choice = choose(_engine_if_any(stack), image_references(stack.settings))
+    choice = site_of(stack).choose()
     say(f"Pulumi: {_toolchain_finding(choice).found}")
     provide(choice, docker_host=stack.docker_host)
 
@@ -56,15 +47,12 @@ def up(name: str) -> Session:
     """
     stack = load_stack(name)
     heading("Checks")
-    engine, findings = _examine(stack)
-    choice = choose(engine, image_references(stack.settings))
-    findings.append(_toolchain_finding(choice))
-    docker_can_come = choice.lab and engine is None and stack.docker_host == DEFAULT_DOCKER_HOST
-    _report([finding for finding in findings if not (docker_can_come and finding.name == "Docker Engine")])
+    examined = site_of(stack).examine()
+    _report([*examined.findings, _toolchain_finding(examined.choice)])
     heading("Engine")
-    toolchain = provide(choice, phase=stack.settings.phase, docker_host=stack.docker_host)
-    if engine is None:
-        _report(_engine_findings(stack, connect(stack.docker_host)))
+    toolchain = provide(examined.choice, phase=stack.settings.phase, docker_host=stack.docker_host)
+    if examined.later is not None:
+        _report(examined.later())
     session = bind(stack, toolchain)
     session.pulumi.make()
     heading(f"Stack {name}")
@@ -93,17 +81,25 @@ def down(name: str) -> None:
     inventory = session.inventory()
     excluded = [f"--exclude={urn}" for urn in inventory.kept_urns]
     session.pulumi.run("destroy", "--yes", *excluded, config=True)
-    say(f"The data is kept, in the volumes {', '.join(inventory.data_volumes)}; make up finds it again.")
+    say(f"The data is kept, in {session.site.data(inventory)}; make up finds it again.")
 
 
-def destroy(name: str) -> None:
+def destroy(name: str, agreed: Callable[[str], bool]) -> None:
     """Remove everything, data and the stack's state included.
 
+    Args:
+        name: of the stack.
+        agreed: is asked before anything is removed, with the names of what holds the data.
+
     Raises:
-        OpsError: the engine failed.
+        OpsError: nobody agreed, or the engine failed.
     """
     session = _existing(name)
+    data = session.site.data(session.inventory())
+    if not agreed(f"Delete the stack {name} and all of its data: {data}?"):
+        raise OpsError("nothing was deleted", "answer y, or pass --yes")
     session.pulumi.run("destroy", "--yes", config=True)
+    session.site.forget_data()
     session.pulumi.answer("stack", "rm", "--yes", "--preserve-config")
     forget_stack(session.stack, session.state)
     say(f"The stack {name} is gone, and its data with it.")
@@ -115,8 +111,9 @@ def show_outputs(outputs: StackOutputs) -> None:
     out.print(table(("output", "value"), rows))
 
 
-def show_next_steps(outputs: StackOutputs) -> None:
+def show_next_steps(session: Session) -> None:
     """Print where things are and what to type next."""
+    outputs = session.outputs()
     login = f"user {outputs.text('grafana_admin_user')}, password: make password"
     rows = [
         ("send OTLP over gRPC to", outputs.text("otlp_grpc_endpoint")),
@@ -130,6 +127,8 @@ def show_next_steps(outputs: StackOutputs) -> None:
         ("logs", outputs.text("logs_query_url")),
     ]
     out.print(table(("", ""), rows))
+    if ways_in := session.site.ways_in():
+        out.print(f"\n{ways_in}")
     out.print("\nPoint an application at it:\n")
     out.print(Text(outputs.text("sdk_environment")))
     out.print(
@@ -144,41 +143,13 @@ def _existing(name: str) -> Session:
     return session
 
 
-def _engine_if_any(stack: Stack) -> Engine | None:
-    try:
-        return connect(stack.docker_host)
-    except OpsError:
-        return None
-
-
-def _examine(stack: Stack) -> tuple[Engine | None, list[Finding]]:
-    findings = [check_python()]
-    try:
-        engine = connect(stack.docker_host)
-    except OpsError as error:
-        failed = Finding(name="Docker Engine", status="fail", found=error.message, advice=error.advice)
-        return None, [*findings, failed]
-    return engine, [*findings, *_engine_findings(stack, engine)]
-
-
-def _engine_findings(stack: Stack, engine: Engine) -> list[Finding]:
-    settings = stack.settings
-    missing = engine.missing_images(image_references(settings))
-    return [
-        check_engine(engine),
-        *check_ports(settings, engine),
-        check_memory(settings, engine, running=bool(own_containers(engine))),
-        check_disk(settings, engine, missing),
-    ]
-
-
 def _toolchain_finding(choice: Choice) -> Finding:
     if choice.lab:
         return Finding(name="Pulumi", found=f"the closed-network lab: {choice.reason}")
     return Finding(name="Pulumi", found=choice.reason)
 
 
-def _report(findings: list[Finding]) -> None:
+def _report(findings: Sequence[Finding]) -> None:
     err.print(table(("", "check", "found"), [(MARKS[one.status], one.name, one.found) for one in findings]))
     for finding in findings:
         if finding.advice:

@@ -1,4 +1,4 @@
-"""Grafana's generated admin password, from the stack's encrypted state."""
+"""Grafana's admin password, from the stack's encrypted state or from the Secret that the settings name."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ def grafana_password(session: Session) -> str:
     """Read the password of Grafana's administrator.
 
     Raises:
-        OpsError: the stack is not up, or its secrets cannot be decrypted.
+        OpsError: the stack is not up, its secrets cannot be decrypted, or the Secret cannot be read.
     """
+    kept_elsewhere = session.site.password()
+    if kept_elsewhere is not None:
+        return kept_elsewhere
     for resource in session.resources("--show-secrets"):
         if str(resource.get("urn", "")).endswith(f"::{RESOURCE}"):
             return _plaintext((resource.get("outputs") or {}).get("result"))

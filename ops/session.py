@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from ops.errors import OpsError
 from ops.inventory import Inventory, take_inventory
 from ops.outputs import StackOutputs
 from ops.project import Stack, load_stack
+from ops.sites import Site, site_of
 from ops.state import EngineState, prepare_state
 from ops.toolchain import at_hand, choose, provide_engine
 
@@ -53,12 +55,27 @@ class Session:
         return resources
 
     def inventory(self) -> Inventory:
-        """What the stack has on its Docker Engine.
+        """What the stack has where it runs.
 
         Raises:
             OpsError: the stack has not been made.
         """
         return take_inventory(self.resources())
+
+    @property
+    def site(self) -> Site:
+        """Where the stack runs."""
+        return site_of(self.stack, self.pulumi.environment())
+
+    @contextmanager
+    def reached(self) -> Iterator[StackOutputs]:
+        """Give the outputs with addresses that this machine reaches, for as long as the context lasts.
+
+        Raises:
+            OpsError: the stack has not been brought up, or cannot be reached at all.
+        """
+        with self.site.reached(self.outputs()) as outputs:
+            yield outputs
 
     def _not_up(self) -> OpsError:
         name = self.stack.name

@@ -15,17 +15,13 @@ from docker.errors import DockerException
 from ops.backup.create import Source, make_backup
 from ops.backup.restore import restore_backup
 from ops.backup.retention import prune
-from ops.backup.volumes import Volumes
 from ops.commands.options import StackName
-from ops.docker_engine import connect
 from ops.errors import OpsError
-from ops.images import image_references, images_by_program
-from ops.project import ROOT, Stack, load_stack
+from ops.images import images_by_program
+from ops.project import ROOT, load_stack
 from ops.screen import out, say
 from ops.session import Session, reading
-
-ARCHIVE_SECONDS = 600
-"""Longest silence of the engine while it reads or writes a volume."""
+from ops.sites import site_of
 
 BackupFolder = Annotated[
     Path, typer.Option("--to", envvar="BACKUP_DIR", help="Folder that holds the backups.", file_okay=False)
@@ -44,7 +40,7 @@ def backup(
     session = reading(stack)
     now = datetime.now(timezone.utc)
     with _docker_failures():
-        made = make_backup(_source(session), _volumes(session.stack), to, now, hot=hot)
+        made = make_backup(_source(session), session.site.volumes(), to, now, hot=hot)
     say(f"backup: {made}")
     for path in prune(to, stack, keep_days, now):
         say(f"older than {keep_days} days, deleted: {path}")
@@ -61,7 +57,8 @@ def restore(
 ) -> None:
     """Put a backup's data volumes back; the stack must be down."""
     with _docker_failures():
-        manifest = restore_backup(source, _volumes(load_stack(stack)), volume or [], force=force)
+        volumes = site_of(load_stack(stack)).volumes()
+        manifest = restore_backup(source, volumes, volume or [], force=force)
     say(f"The data of {manifest.stack}, {manifest.created:%Y-%m-%d %H:%M} UTC, is back. Next: make up")
     say("Grafana's data brings the admin password of its own stack; docs/operations.md: restore.")
 
@@ -79,11 +76,6 @@ def _source(session: Session) -> Source:
             "configs": stack.root / "configs",
         },
     )
-
-
-def _volumes(stack: Stack) -> Volumes:
-    engine = connect(stack.docker_host, timeout=ARCHIVE_SECONDS)
-    return Volumes(engine.client, image_references(stack.settings))
 
 
 @contextmanager

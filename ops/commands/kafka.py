@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +19,15 @@ from ops.kafka.lag import read_lag, with_ages
 from ops.kafka.records import Position, read_record
 from ops.kafka.replay import replay as replay_records
 from ops.kafka.telemetry import decode, signal_of
-from ops.kafka.tools import ContainerTools
+from ops.kafka.tools import Tools
 from ops.kafka.topics import read_topics
+from ops.project import load_stack
 from ops.screen import err, out, print_json, say
 from ops.session import reading
+from ops.sites import site_of
+
+BUFFER_PHASE = 2
+"""The first phase with Kafka."""
 
 LETTERS = 100
 """Dead letters that are looked at unless more are asked for."""
@@ -38,7 +45,7 @@ def lag(
     as_json: AsJson = False,
 ) -> None:
     """Show what the processors have not read yet. Exit status 1: records wait and nobody reads them."""
-    tools = ContainerTools(stack)
+    tools = kafka_tools(stack)
     with err.status("asking Kafka"):
         lags = read_lag(tools)
         lags = with_ages(tools, lags, datetime.now(timezone.utc)) if age else lags
@@ -52,7 +59,7 @@ def lag(
 
 def topics(stack: StackName = "dev", as_json: AsJson = False) -> None:
     """Show the topics. Exit status 1: a partition lacks copies, or takes no writes."""
-    tools = ContainerTools(stack)
+    tools = kafka_tools(stack)
     with err.status("asking Kafka"):
         found = read_topics(tools)
     if as_json:
@@ -66,7 +73,7 @@ def topics(stack: StackName = "dev", as_json: AsJson = False) -> None:
 @deadletters.command("list")
 def list_letters(stack: StackName = "dev", last: Last = LETTERS, as_json: AsJson = False) -> None:
     """Show when which record was passed over, and why."""
-    tools = ContainerTools(stack)
+    tools = kafka_tools(stack)
     with err.status("reading the dead letters"):
         letters = read_dead_letters(tools, last)
     if as_json:
@@ -89,7 +96,7 @@ def inspect_record(
     """Show a record of a topic: its bytes and, when it is OTLP, what they say."""
     position = Position.parse(record)
     signal = signal_of(position.topic)
-    found = read_record(ContainerTools(stack), position)
+    found = read_record(kafka_tools(stack), position)
     content = decode(signal, found.value)
     if save is not None:
         _write(save, found.value)
@@ -129,11 +136,11 @@ def replay(
             "nothing to send" if not every else "records and --all", "name records, or --all", status=2
         )
     positions = [Position.parse(record) for record in records or []]
-    tools = ContainerTools(stack)
+    tools = kafka_tools(stack)
     if every:
         positions = [letter.position for letter in read_dead_letters(tools, last)]
-    endpoint = (http or reading(stack).outputs().text("otlp_http_endpoint")) if yes else ""
-    outcomes = replay_records(tools, positions, endpoint, send=yes)
+    with _otlp_endpoint(stack, http) if yes else nullcontext("") as endpoint:
+        outcomes = replay_records(tools, positions, endpoint, send=yes)
     if as_json:
         print_json([one.as_dict() for one in outcomes])
     else:
@@ -142,6 +149,32 @@ def replay(
             say("nothing was sent; once the cause is mended, repeat with --yes")
     if not all(one.good for one in outcomes):
         raise typer.Exit(1)
+
+
+def kafka_tools(stack: str) -> Tools:
+    """Give the tools of a stack's Kafka.
+
+    Raises:
+        OpsError: there is no such stack, it has no Kafka, or that cannot be reached.
+    """
+    loaded = load_stack(stack)
+    if loaded.settings.phase < BUFFER_PHASE:
+        raise OpsError(
+            f"the stack {stack} is phase {loaded.settings.phase}, which has no Kafka",
+            f"name a stack of phase {BUFFER_PHASE} or later with --stack",
+            status=2,
+        )
+    return site_of(loaded).kafka()
+
+
+@contextmanager
+def _otlp_endpoint(stack: str, given: str | None) -> Iterator[str]:
+    """Give the address of OTLP over HTTP: as told, or the stack's own."""
+    if given is not None:
+        yield given
+        return
+    with reading(stack).reached() as outputs:
+        yield outputs.text("otlp_http_endpoint")
 
 
 def _write(path: Path, value: bytes) -> None:

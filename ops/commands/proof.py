@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -12,9 +13,8 @@ from ops.errors import OpsError
 from ops.health.model import EXIT_STATUS, overall
 from ops.health.report import as_dict, gather
 from ops.health.report import show as show_health
-from ops.outputs import StackOutputs
 from ops.screen import print_json
-from ops.session import reading
+from ops.session import Session, reading
 from ops.smoke.report import endpoints
 from ops.smoke.report import show as show_smoke
 from ops.smoke.run import run
@@ -44,8 +44,9 @@ def smoke(
 ) -> None:
     """Send a trace, a log and a metric and find them in the stores; exit status 0 only if all arrived."""
     given = {"grpc": grpc, "http": http, "traces": traces, "metrics": metrics, "logs": logs}
-    chosen = endpoints(given, lambda: reading(stack).outputs())
-    report = run(chosen, timeout)
+    with ExitStack() as ways:
+        chosen = endpoints(given, lambda: ways.enter_context(reading(stack).reached()))
+        report = run(chosen, timeout)
     if as_json:
         print_json(report.as_dict())
     else:
@@ -54,18 +55,20 @@ def smoke(
         raise typer.Exit(1)
 
 
-def prove(outputs: StackOutputs) -> None:
+def prove(session: Session) -> None:
     """Run the smoke check of a stack that has just been brought up.
 
     Raises:
         OpsError: something did not arrive.
     """
-    report = run(endpoints({}, lambda: outputs), SMOKE_SECONDS)
+    with session.reached() as outputs:
+        report = run(endpoints({}, lambda: outputs), SMOKE_SECONDS)
     show_smoke(report)
     if not report.passed:
         raise OpsError(
             "the stack is up, but not everything that was sent has arrived",
-            "make health says which program is at fault, docker logs <name> why; make smoke tries again",
+            f"make health says which program is at fault, {session.site.log_of('<name>')} why; "
+            "make smoke tries again",
         )
 
 

@@ -10,9 +10,8 @@ from ops import lifecycle
 from ops.commands.options import AsJson, StackName
 from ops.commands.proof import prove
 from ops.environment import export_lines
-from ops.errors import OpsError
 from ops.password import grafana_password
-from ops.screen import heading, print_json, print_plain
+from ops.screen import heading, print_json, print_plain, say
 from ops.session import reading
 
 
@@ -31,12 +30,12 @@ def up(
     smoke: Annotated[bool, typer.Option(help="Prove the stack with live telemetry afterwards.")] = True,
 ) -> None:
     """Set up what is missing, deploy the stack, and prove it with live telemetry."""
-    outputs = lifecycle.up(stack).outputs()
+    session = lifecycle.up(stack)
     if smoke:
         heading("Proof on live data")
-        prove(outputs)
+        prove(session)
     heading("Ready")
-    lifecycle.show_next_steps(outputs)
+    lifecycle.show_next_steps(session)
 
 
 def preview(stack: StackName = "dev") -> None:
@@ -54,9 +53,7 @@ def destroy(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove everything, the data and the stack's state included."""
-    if not yes and not typer.confirm(f"Delete the stack {stack} and all of its data?"):
-        raise OpsError("nothing was deleted", "answer y, or pass --yes")
-    lifecycle.destroy(stack)
+    lifecycle.destroy(stack, _told if yes else typer.confirm)
 
 
 def password(stack: StackName = "dev") -> None:
@@ -77,3 +74,9 @@ def outputs(stack: StackName = "dev", as_json: AsJson = False) -> None:
         print_json(dict(values.values))
     else:
         lifecycle.show_outputs(values)
+
+
+def _told(question: str) -> bool:
+    """Say what is going to be lost, and go on."""
+    say(question)
+    return True

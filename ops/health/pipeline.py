@@ -50,13 +50,13 @@ LOSSES = (
         name="refused by full queue",
         metric="otelcol_exporter_enqueue_failed",
         by="exporter",
-        advice="the store has been away too long or is too slow: docker logs of the store",
+        advice="the store has been away too long or is too slow: see its log",
     ),
     Loss(
         name="given up on",
         metric="otelcol_exporter_send_failed",
         by="exporter",
-        advice="the store refuses the data for good: docker logs otel-collector says why",
+        advice="the store refuses the data for good: the log of the collector or processor says why",
     ),
 )
 
@@ -92,27 +92,34 @@ class Prometheus:
         return targets
 
 
-def pipeline_readings(prometheus: Prometheus, window: str, now: datetime | None = None) -> list[Reading]:
-    """Read scrapes, queues and losses; what cannot be read is unknown, with the reason."""
-    when = now or datetime.now(timezone.utc)
+def pipeline_readings(
+    prometheus: Prometheus, window: str, log_of: Callable[[str], str], now: datetime | None = None
+) -> list[Reading]:
+    """Read scrapes, queues and losses; what cannot be read is unknown, with the reason.
+
+    Args:
+        prometheus: the stack's own.
+        window: how far to look back for losses.
+        log_of: the command that shows a program's log.
+        now: the present moment.
+    """
+    when, log = now or datetime.now(timezone.utc), log_of("prometheus")
     return [
-        *_guarded("scrapes", lambda: _scrapes(prometheus, when)),
-        *_guarded("queues", lambda: _queues(prometheus)),
-        *_guarded("losses", lambda: _losses(prometheus, window)),
+        *_guarded("scrapes", log, lambda: _scrapes(prometheus, when, log)),
+        *_guarded("queues", log, lambda: _queues(prometheus)),
+        *_guarded("losses", log, lambda: _losses(prometheus, window)),
     ]
 
 
-def _guarded(area: str, read: Callable[[], Iterator[Reading]]) -> list[Reading]:
+def _guarded(area: str, log: str, read: Callable[[], Iterator[Reading]]) -> list[Reading]:
     try:
         return list(read())
     except (httpx.HTTPError, ValueError) as error:
         found = f"Prometheus does not tell: {problem(error)}"
-        return [
-            Reading(area=area, name="all", status="unknown", found=found, advice="docker logs prometheus")
-        ]
+        return [Reading(area=area, name="all", status="unknown", found=found, advice=log)]
 
 
-def _scrapes(prometheus: Prometheus, now: datetime) -> Iterator[Reading]:
+def _scrapes(prometheus: Prometheus, now: datetime, log: str) -> Iterator[Reading]:
     for target in sorted(prometheus.targets(), key=lambda one: str(one["labels"].get("job"))):
         name = f"{target['labels'].get('job')} {target['labels'].get('instance', '')}".strip()
         age = (now - _moment(target["lastScrape"])).total_seconds()
@@ -120,7 +127,7 @@ def _scrapes(prometheus: Prometheus, now: datetime) -> Iterator[Reading]:
             yield Reading(area="scrapes", name=name, status="unknown", found="not scraped yet")
         elif target["health"] != "up" or age > STALE_SECONDS:
             found = target.get("lastError") or f"last scrape {age:.0f} s ago"
-            advice = "docker logs of the program; docker logs prometheus"
+            advice = f"the program's log; {log}"
             yield Reading(area="scrapes", name=name, status="degraded", found=found, advice=advice)
         else:
             yield Reading(area="scrapes", name=name, found=f"{max(age, 0):.0f} s ago")
@@ -134,7 +141,7 @@ def _queues(prometheus: Prometheus) -> Iterator[Reading]:
         share = float(fill["value"][1])
         full = share >= QUEUE_LIMIT
         status: Status = "degraded" if full else "healthy"
-        advice = "its store is away or too slow: see programs, docker logs of the store" if full else ""
+        advice = "its store is away or too slow: see programs, and its log" if full else ""
         name = str(fill["metric"].get("exporter"))
         yield Reading(area="queues", name=name, status=status, found=f"{share:.1%} full", advice=advice)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,19 +26,21 @@ class Interface:
         output: output of the stack that holds its address.
         path: asked for.
         body: JSON to post; None to get.
+        program: whose it is; None where that is another one in each phase.
     """
 
     output: str
     path: str
     body: str | None = None
+    program: str | None = None
 
 
 INTERFACES: Mapping[str, Interface] = {
     "OTLP/HTTP": Interface(output="otlp_http_endpoint", path="/v1/traces", body="{}"),
-    "Jaeger": Interface(output="traces_query_url", path="/"),
-    "Prometheus": Interface(output="metrics_query_url", path="/-/ready"),
-    "Loki": Interface(output="logs_query_url", path="/ready"),
-    "Grafana": Interface(output="grafana_url", path="/api/health"),
+    "Jaeger": Interface(output="traces_query_url", path="/", program="jaeger"),
+    "Prometheus": Interface(output="metrics_query_url", path="/-/ready", program="prometheus"),
+    "Loki": Interface(output="logs_query_url", path="/ready", program="loki"),
+    "Grafana": Interface(output="grafana_url", path="/api/health", program="grafana"),
 }
 """An export without spans is answered like any other and leaves nothing behind."""
 
@@ -51,8 +53,10 @@ def container_readings(client: docker.DockerClient, inventory: Inventory) -> Ite
         yield _container_reading(client, name, probe=inventory.probes.get(name, name))
 
 
-def interface_readings(client: httpx.Client, outputs: StackOutputs) -> Iterator[Reading]:
-    """Ask every published interface whether it answers."""
+def interface_readings(
+    client: httpx.Client, outputs: StackOutputs, log_of: Callable[[str], str]
+) -> Iterator[Reading]:
+    """Ask every published interface whether it answers; ``log_of`` is the command that shows a log."""
     for name, interface in INTERFACES.items():
         url = outputs.text(interface.output).rstrip("/") + interface.path
         try:
@@ -65,7 +69,8 @@ def interface_readings(client: httpx.Client, outputs: StackOutputs) -> Iterator[
             answer.raise_for_status()
         except httpx.HTTPError as error:
             found = f"{url}: {problem(error)}"
-            yield Reading(area=AREA, name=name, status="degraded", found=found, advice="docker logs of it")
+            advice = log_of(interface.program) if interface.program else "the programs above, and their logs"
+            yield Reading(area=AREA, name=name, status="degraded", found=found, advice=advice)
         else:
             yield Reading(area=AREA, name=name, found=f"{url} answers")
 

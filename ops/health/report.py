@@ -6,18 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 
 import httpx
-import requests
-from docker.errors import DockerException
 from rich.text import Text
 
-from ops.docker_engine import connect
-from ops.errors import OpsError
-from ops.health.disk import disk_readings
 from ops.health.model import Reading, overall
 from ops.health.pipeline import Prometheus, pipeline_readings
-from ops.health.programs import container_readings, interface_readings
-from ops.inventory import Inventory
-from ops.project import Stack
+from ops.health.programs import interface_readings
 from ops.screen import err, out, table
 from ops.session import Session
 from ops.web import ANSWER_SECONDS
@@ -29,32 +22,22 @@ def gather(session: Session, window: str) -> list[Reading]:
     """Read everything; what cannot be read becomes a reading too.
 
     Raises:
-        OpsError: the stack has not been brought up.
+        OpsError: the stack has not been brought up, or cannot be reached at all.
     """
-    outputs, inventory = session.outputs(), session.inventory()
-    with httpx.Client(timeout=ANSWER_SECONDS) as client, err.status("asking every program"):
+    inventory, site = session.inventory(), session.site
+    with (
+        err.status("asking every program"),
+        session.reached() as outputs,
+        httpx.Client(timeout=ANSWER_SECONDS) as client,
+    ):
         prometheus = Prometheus(client, outputs.text("metrics_query_url"))
-        engine_readings = _from_docker(session.stack, inventory)
+        readings = list(site.readings(inventory))
         return [
-            *(reading for reading in engine_readings if reading.area != "disk"),
-            *interface_readings(client, outputs),
-            *pipeline_readings(prometheus, window),
-            *(reading for reading in engine_readings if reading.area == "disk"),
+            *(reading for reading in readings if reading.area != "disk"),
+            *interface_readings(client, outputs, site.log_of),
+            *pipeline_readings(prometheus, window, site.log_of),
+            *(reading for reading in readings if reading.area == "disk"),
         ]
-
-
-def _from_docker(stack: Stack, inventory: Inventory) -> list[Reading]:
-    try:
-        engine = connect(stack.docker_host)
-        return [
-            *container_readings(engine.client, inventory),
-            *disk_readings(engine, stack.settings, inventory.data_volumes),
-        ]
-    except OpsError as error:
-        message, advice = error.message, error.advice
-    except (DockerException, requests.exceptions.RequestException) as error:
-        message, advice = f"the Docker Engine failed: {error}", "docker info"
-    return [Reading(area="programs", name="containers", status="unknown", found=message, advice=advice)]
 
 
 def as_dict(readings: Sequence[Reading]) -> dict[str, object]:

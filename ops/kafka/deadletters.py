@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from components.kafka_buffer import DEAD_LETTERS
+from components.kafka_topics import DEAD_LETTERS
 from ops.kafka.offsets import end_offsets
 from ops.kafka.records import READ_MILLISECONDS, Position
 from ops.kafka.tools import Tools

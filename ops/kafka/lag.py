@@ -9,7 +9,7 @@ from datetime import datetime
 from ops.errors import OpsError
 from ops.kafka.offsets import Partition, end_offsets
 from ops.kafka.records import Position, read_record
-from ops.kafka.tools import BROKERS_ADVICE, Tools
+from ops.kafka.tools import Tools
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ def read_lag(tools: Tools) -> list[PartitionLag]:
         OpsError: Kafka does not answer.
     """
     output = tools.run("kafka-consumer-groups", "--describe", "--all-groups").decode(errors="replace")
-    refuse_errors(output)
+    refuse_errors(output, tools.advice)
     rows = list(table_rows(output))
     new = any(row["CURRENT-OFFSET"] == "-" and row["LOG-END-OFFSET"] not in {"0", "-"} for row in rows)
     earliest = end_offsets(tools, "earliest") if new else {}
@@ -63,7 +63,7 @@ def read_lag(tools: Tools) -> list[PartitionLag]:
     )
 
 
-def refuse_errors(output: str) -> None:
+def refuse_errors(output: str, advice: str) -> None:
     """Find the failures that ``kafka-consumer-groups`` tells on standard output, with exit status 0.
 
     Raises:
@@ -71,7 +71,7 @@ def refuse_errors(output: str) -> None:
     """
     told = next((line for line in output.splitlines() if line.startswith("Error: ")), "")
     if told:
-        raise OpsError(f"kafka-consumer-groups: {told.removeprefix('Error: ')}", BROKERS_ADVICE)
+        raise OpsError(f"kafka-consumer-groups: {told.removeprefix('Error: ')}", advice)
 
 
 def table_rows(output: str) -> Iterator[dict[str, str]]:

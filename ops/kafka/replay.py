@@ -113,5 +113,5 @@ def _post(client: httpx.Client, url: str, value: bytes) -> httpx.Response:
         return answer
     except httpx.HTTPError as error:
         raise OpsError(
-            f"nothing sent: {url}: {problem(error)}", "make health; docker ps --filter name=haproxy"
+            f"nothing sent: {url}: {problem(error)}", "make health names the program that is at fault"
         ) from error

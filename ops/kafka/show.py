@@ -79,7 +79,7 @@ def _kept(topic: Topic) -> str:
 def letters(found: Sequence[DeadLetter]) -> Table:
     """One line a letter."""
     rows = [
-        (f"{one.time:{TIME}}", str(one.position), one.error or "docker logs of the processors at that time")
+        (f"{one.time:{TIME}}", str(one.position), one.error or "see the processors' logs of that time")
         for one in found
     ]
     return table(("time (UTC)", "record", "error"), rows)

@@ -1,7 +1,8 @@
-"""Kafka's own tools, run where the stack runs them: in the container that keeps the topics."""
+"""Kafka's own tools, run where the stack runs them: in the container or pod that keeps the topics."""
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 import requests
@@ -9,12 +10,11 @@ from docker.errors import DockerException, NotFound
 
 from ops.docker_engine import connect
 from ops.errors import OpsError
-from ops.project import load_stack
+from ops.kubernetes.kubectl import Kubectl, KubectlError
+from ops.project import Stack
 
-CONTAINER = "kafka-topics"
+PROGRAM = "kafka-topics"
 """Has Kafka's tools, the brokers' addresses and, for an external cluster, the credentials; is no broker."""
-
-BROKERS_ADVICE = "docker ps -a --filter name=kafka; docker logs --tail 20 kafka-1"
 
 ANSWER_SECONDS = 120
 """Longest silence of a tool: starting Java on a busy machine, then its own time limits."""
@@ -29,6 +29,10 @@ _NOISE = ("at ", "... ", "\tat ", "Processed a total of", "The consumer rebalanc
 class Tools(Protocol):
     """Runs one of Kafka's tools."""
 
+    @property
+    def advice(self) -> str:
+        """What to type when the brokers do not answer."""
+
     def run(self, tool: str, *arguments: str) -> bytes:
         """Give what the tool wrote to its standard output, byte by byte.
 
@@ -42,53 +46,81 @@ class Tools(Protocol):
 
 
 class ContainerTools:
-    """Kafka's tools in a container of a stack."""
+    """Kafka's tools in a container of a Docker Engine."""
 
-    def __init__(self, stack: str) -> None:
-        """Find the container.
+    advice = "docker ps -a --filter name=kafka; docker logs --tail 20 kafka-1"
+
+    def __init__(self, stack: Stack) -> None:
+        """Reach the stack's Docker Engine.
 
         Raises:
-            OpsError: there is no such stack, no Docker Engine, or the stack has no Kafka.
+            OpsError: it does not answer.
         """
-        loaded = load_stack(stack)
-        if loaded.settings.phase < 2:
-            raise OpsError(
-                f"the stack {stack} is phase {loaded.settings.phase}, which has no Kafka",
-                "name a stack of phase 2 with --stack",
-                status=2,
-            )
-        self._stack = stack
-        self._api = connect(loaded.docker_host, timeout=ANSWER_SECONDS).client.api
+        self._stack = stack.name
+        self._api = connect(stack.docker_host, timeout=ANSWER_SECONDS).client.api
 
     def run(self, tool: str, *arguments: str) -> bytes:
         """Run a tool in the container; see ``Tools.run``."""
-        command = ["bash", "-c", _SCRIPT, "bash", tool, *arguments]
         try:
-            started = self._api.exec_create(CONTAINER, command)
+            started = self._api.exec_create(PROGRAM, _command(tool, *arguments))
             output, problems = self._api.exec_start(started["Id"], demux=True)
             status = self._api.exec_inspect(started["Id"])["ExitCode"]
         except NotFound as error:
-            raise self._missing() from error
+            raise _missing("container", self._stack) from error
         except (DockerException, requests.exceptions.RequestException) as error:
-            advice = f"docker ps -a --filter name={CONTAINER}; docker start {CONTAINER}"
-            raise OpsError(f"cannot run {tool} in {CONTAINER}: {error}", advice) from error
+            advice = f"docker ps -a --filter name={PROGRAM}; docker start {PROGRAM}"
+            raise OpsError(f"cannot run {tool} in {PROGRAM}: {error}", advice) from error
         if status != 0:
-            raise _failure(tool, (problems or b"") + b"\n" + (output or b""))
+            raise _failure(tool, (problems or b"") + b"\n" + (output or b""), self.advice)
         return output or b""
 
-    def _missing(self) -> OpsError:
-        return OpsError(
-            f"no container {CONTAINER} on this Docker Engine",
-            f"make up STACK={self._stack}; with kafka.createTopics: false there is none: "
-            "use the tools of the external cluster",
-            status=2,
-        )
+
+class PodTools:
+    """Kafka's tools in a pod of a cluster."""
+
+    def __init__(self, kubectl: Kubectl, stack: str) -> None:
+        """Use kubectl, bound to the stack's namespace."""
+        self._kubectl, self._stack = kubectl, stack
+
+    @property
+    def advice(self) -> str:
+        """See ``Tools.advice``."""
+        return self._kubectl.typed("get", "pods", "-l", "app.kubernetes.io/name=kafka")
+
+    def run(self, tool: str, *arguments: str) -> bytes:
+        """Run a tool in the pod; see ``Tools.run``."""
+        command = ["exec", f"deployment/{PROGRAM}", "--", *_command(tool, *arguments)]
+        try:
+            return self._kubectl.run(*command, seconds=ANSWER_SECONDS)
+        except KubectlError as error:
+            if error.absent:
+                raise _missing("deployment", self._stack) from error
+            if _ENDED.search(error.said):
+                raise _failure(tool, _ENDED.sub("", error.said).encode(), self.advice) from error
+            raise
 
 
-def _failure(tool: str, output: bytes) -> OpsError:
+_ENDED = re.compile(r"command terminated with exit code \d+\s*$")
+"""What kubectl adds when the command, and not kubectl itself, has failed."""
+
+
+def _command(tool: str, *arguments: str) -> list[str]:
+    return ["bash", "-c", _SCRIPT, "bash", tool, *arguments]
+
+
+def _missing(what: str, stack: str) -> OpsError:
+    return OpsError(
+        f"no {what} {PROGRAM} where the stack {stack} runs",
+        f"make up STACK={stack}; with kafka.createTopics: false or kafka.mode: strimzi there is none: "
+        "use the tools of that cluster",
+        status=2,
+    )
+
+
+def _failure(tool: str, output: bytes, advice: str) -> OpsError:
     """Tell a tool's failure by the line that names it, without its stack trace."""
     lines = [line.strip() for line in output.decode(errors="replace").splitlines()]
     telling = [line for line in lines if line and not line.startswith(_NOISE)]
     named = [line for line in telling if "Exception" in line or line.startswith("Error")]
     said = (named or telling or ["it said nothing"])[0]
-    return OpsError(f"{tool}: {said}", BROKERS_ADVICE)
+    return OpsError(f"{tool}: {said}", advice)

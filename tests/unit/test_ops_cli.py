@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import typer
@@ -87,14 +90,17 @@ def test_outputs_for_machines(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Cap
 
 
 def test_destroy_asks(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    destroyed: list[str] = []
-    monkeypatch.setattr(lifecycle, "destroy", destroyed.append)
+    destroyed: list[tuple[str, bool]] = []
+
+    def destroy(name: str, agreed: Callable[[str], bool]) -> None:
+        destroyed.append((name, agreed(f"Delete {name} and the volumes a, b?")))
+
+    monkeypatch.setattr(lifecycle, "destroy", destroy)
     monkeypatch.setattr(typer, "confirm", lambda _question: False)
-    assert call(monkeypatch, "destroy") == 1
-    assert destroyed == []
-    assert "nothing was deleted" in capfd.readouterr().err
+    assert call(monkeypatch, "destroy") == 0
     assert call(monkeypatch, "destroy", "--yes", "--stack", "qa") == 0
-    assert destroyed == ["qa"]
+    assert destroyed == [("dev", False), ("qa", True)]
+    assert "the volumes a, b" in capfd.readouterr().err, "what is lost is named without asking as well"
 
 
 def report(*, arrived: bool) -> Report:
@@ -127,8 +133,12 @@ def test_smoke_status_and_both_forms(
 def test_up_fails_when_its_proof_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proof, "endpoints", lambda _given, _outputs: None)
     monkeypatch.setattr(proof, "run", lambda _endpoints, _timeout: report(arrived=False))
-    with pytest.raises(OpsError, match="not everything"):
-        proof.prove(OUTPUTS)
+    session: Any = SimpleNamespace(
+        reached=lambda: nullcontext(OUTPUTS), site=SimpleNamespace(log_of=lambda name: f"log of {name}")
+    )
+    with pytest.raises(OpsError, match="not everything") as caught:
+        proof.prove(session)
+    assert "log of <name>" in caught.value.advice
 
 
 @pytest.mark.parametrize(("state", "status"), [("healthy", 0), ("degraded", 1), ("unknown", 2)])

@@ -107,6 +107,10 @@ def test_stack_that_is_down_is_degraded() -> None:
     assert (reading.status, reading.found, reading.advice) == ("degraded", "the stack is down", "make up")
 
 
+def log_of(program: str) -> str:
+    return f"log of {program}"
+
+
 def http(handle: Any) -> httpx.Client:
     return httpx.Client(transport=httpx.MockTransport(handle))
 
@@ -118,12 +122,13 @@ def test_every_interface_is_asked() -> None:
         asked.append(f"{request.method} {request.url}")
         return httpx.Response(503 if request.url.path == "/ready" else 200)
 
-    readings = {one.name: one for one in interface_readings(http(handle), OUTPUTS)}
+    readings = {one.name: one for one in interface_readings(http(handle), OUTPUTS, log_of)}
     assert set(readings) == set(INTERFACES)
     assert "POST http://o:4318/v1/traces" in asked
     assert "GET http://o:3000/api/health" in asked
     assert [name for name, one in readings.items() if one.status != "healthy"] == ["Loki"]
     assert "HTTP 503" in readings["Loki"].found
+    assert readings["Loki"].advice == "log of loki"
 
 
 def prometheus(results: Mapping[str, Any], targets: list[dict[str, Any]] | None = None) -> Prometheus:
@@ -154,7 +159,7 @@ def target(job: str, health: str = "up", age: float = 5, error: str = "") -> dic
 
 
 def read(area: str, found: Prometheus) -> list[Reading]:
-    return [reading for reading in pipeline_readings(found, "15m", NOW) if reading.area == area]
+    return [reading for reading in pipeline_readings(found, "15m", log_of, NOW) if reading.area == area]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +210,7 @@ def test_prometheus_that_is_away_makes_its_areas_unknown() -> None:
     def refuse(_request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("connection refused")
 
-    readings = pipeline_readings(Prometheus(http(refuse), "http://o"), "15m", NOW)
+    readings = pipeline_readings(Prometheus(http(refuse), "http://o"), "15m", log_of, NOW)
     assert {(one.area, one.status) for one in readings} == {
         ("scrapes", "unknown"),
         ("queues", "unknown"),

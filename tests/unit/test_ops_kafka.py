@@ -29,6 +29,7 @@ from ops.kafka.replay import replay
 from ops.kafka.telemetry import decode, hexdump
 from ops.kafka.tools import ContainerTools
 from ops.kafka.topics import parse_topics, read_sizes
+from ops.project import load_stack
 
 GROUPS = b"""
 Consumer group 'otel-log-processors' has no active members.
@@ -77,6 +78,8 @@ def letter(offset: int, *attributes: tuple[str, str]) -> str:
 
 class FakeTools:
     """Answers as Kafka's tools do, and remembers what was asked."""
+
+    advice = "look at the brokers"
 
     def __init__(self, **outputs: bytes | Callable[..., bytes]) -> None:
         self.outputs = outputs
@@ -319,7 +322,7 @@ def container(monkeypatch: pytest.MonkeyPatch, api: FakeApi) -> ContainerTools:
         client = Client()
 
     monkeypatch.setattr(kafka_tools, "connect", lambda _host, **_: Engine())
-    return ContainerTools("staging")
+    return ContainerTools(load_stack("staging"))
 
 
 def test_tools_run_beside_the_brokers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,14 +341,14 @@ def test_a_stack_without_kafka_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OpsError, match="no container kafka-topics"):
         container(monkeypatch, FakeApi(0, b"", missing=True)).run("kafka-topics")
     with pytest.raises(OpsError, match="phase 1, which has no Kafka"):
-        ContainerTools("dev")
+        kafka.kafka_tools("dev")
 
 
 def call(monkeypatch: pytest.MonkeyPatch, fake: FakeTools, *arguments: str) -> int:
     """Call the command line with Kafka played; give its exit status."""
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setattr(cli, "keep_loopback_direct", lambda _environ: None)
-    monkeypatch.setattr(kafka, "ContainerTools", lambda _stack: fake)
+    monkeypatch.setattr(kafka, "kafka_tools", lambda _stack: fake)
     monkeypatch.setattr(sys, "argv", ["ops", *arguments])
     with pytest.raises(SystemExit) as caught:
         cli.main()

@@ -18,6 +18,7 @@ from ops.docker_engine import DiskUsage, Engine
 from ops.errors import OpsError
 from ops.inventory import CONTAINER, PASSWORD, VOLUME
 from ops.outputs import StackOutputs
+from ops.sites import docker as docker_site
 from ops.toolchain import Choice
 from tests.support.ops import checkout
 
@@ -97,10 +98,11 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         monkeypatch.delenv(variable, raising=False)
     for module in (lifecycle, session):
         monkeypatch.setattr(module, "load_stack", lambda _name: stack)
+    for module in (docker_site, session):
         monkeypatch.setattr(module, "choose", found.choose)
     monkeypatch.setattr(lifecycle, "provide", found.provide)
     monkeypatch.setattr(session, "provide_engine", found.provide)
-    monkeypatch.setattr(lifecycle, "connect", found.connect)
+    monkeypatch.setattr(docker_site, "connect", found.connect)
     monkeypatch.setattr(checks, "is_taken", lambda _address, _port: False)
     return found
 
@@ -145,6 +147,12 @@ def test_docker_that_is_down_is_started_by_the_lab_and_checked_then(machine: Mac
     machine.choice, machine.answers = LAB, [False, True]
     lifecycle.up("dev")
     assert machine.done == ["connect", "provide lab", "connect"]
+
+
+def test_doctor_knows_that_the_lab_starts_docker(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+    machine.choice, machine.answers = LAB, [False]
+    lifecycle.doctor("dev")
+    assert "make up starts the lab's" in capfd.readouterr().err
 
 
 def test_docker_elsewhere_is_not_the_labs_to_start(
@@ -202,7 +210,7 @@ def test_down_keeps_data_and_the_passwords_inside_it(machine: Machine) -> None:
 
 def test_destroy_keeps_nothing(machine: Machine) -> None:
     lifecycle.up("dev")
-    lifecycle.destroy("dev")
+    lifecycle.destroy("dev", lambda _question: True)
     destroy, removal = machine.commands[-2:]
     assert destroy.startswith("destroy --yes")
     assert "--exclude" not in destroy
@@ -211,7 +219,25 @@ def test_destroy_keeps_nothing(machine: Machine) -> None:
     assert (machine.folder / "state" / "otel-stack" / "passphrase").exists()
 
 
-@pytest.mark.parametrize("remove", [lifecycle.down, lifecycle.destroy])
+def test_destroy_names_the_data_before_it_asks(machine: Machine) -> None:
+    lifecycle.up("dev")
+    asked: list[str] = []
+
+    def refuse(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    with pytest.raises(OpsError, match="nothing was deleted"):
+        lifecycle.destroy("dev", refuse)
+    assert asked == ["Delete the stack dev and all of its data: the volumes loki-data?"]
+    assert not any(line.startswith("destroy") for line in machine.commands)
+
+
+def destroy_at_once(name: str) -> None:
+    lifecycle.destroy(name, lambda _question: True)
+
+
+@pytest.mark.parametrize("remove", [lifecycle.down, destroy_at_once])
 def test_nothing_to_remove(machine: Machine, remove: Callable[[str], None]) -> None:
     with pytest.raises(OpsError, match="nothing to remove") as caught:
         remove("dev")
@@ -231,7 +257,10 @@ def test_next_steps_name_every_address(capfd: pytest.CaptureFixture[str]) -> Non
         "logs_query_url": "http://127.0.0.1:3100",
         "sdk_environment": "export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317",
     }
-    lifecycle.show_next_steps(StackOutputs(values))
+    session: Any = SimpleNamespace(
+        outputs=lambda: StackOutputs(values), site=SimpleNamespace(ways_in=lambda: "")
+    )
+    lifecycle.show_next_steps(session)
     text = capfd.readouterr().out
     ports = Settings.load({}).published_ports()
     assert all(f":{ports[key]}" in text for key in ("ingest.grpcPort", "ingest.httpPort", "grafana.port"))

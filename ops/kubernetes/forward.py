@@ -1,0 +1,108 @@
+"""The stack's Services on free ports of 127.0.0.1, for as long as a command needs them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from ops.kubernetes.kubectl import Kubectl
+from ops.screen import say
+
+LOOPBACK = "127.0.0.1"
+OPEN_SECONDS = 30.0
+"""Longest wait for a port to open: kubectl asks the API server and the node first."""
+END_SECONDS = 10.0
+_POLL_SECONDS = 0.1
+_SAID_BYTES = 65536
+_OPENED = re.compile(rf"Forwarding from {re.escape(LOOPBACK)}:(\d+) -> \d+")
+
+Target = tuple[str, int]
+"""Name of a Service, and its port."""
+
+
+@contextmanager
+def forwarded(
+    kubectl: Kubectl, services: Mapping[str, Sequence[int]], *, same_ports: bool = False
+) -> Iterator[Mapping[Target, int]]:
+    """Open local ports to Services.
+
+    Args:
+        kubectl: bound to their namespace.
+        services: ports by Service.
+        same_ports: take the Services' own numbers, not free ones.
+
+    Returns:
+        Local port by target; a Service that cannot be reached is told and left out.
+    """
+    with ExitStack() as cleanup:
+        started = [
+            cleanup.enter_context(_forward(kubectl, name, ports, same_ports=same_ports))
+            for name, ports in services.items()
+        ]
+        opened: dict[Target, int] = {}
+        for one in started:
+            opened |= one.wait()
+        yield opened
+
+
+class _Forward:
+    """One ``kubectl port-forward``."""
+
+    def __init__(self, kubectl: Kubectl, service: str, ports: Sequence[int], *, same_ports: bool) -> None:
+        self._service, self._ports = service, ports
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
+        wanted = [f"{port if same_ports else ''}:{port}" for port in ports]
+        self._process = subprocess.Popen(
+            kubectl.command("port-forward", f"--address={LOOPBACK}", f"service/{service}", *wanted),
+            stdin=subprocess.DEVNULL,
+            stdout=self._said,
+            stderr=subprocess.STDOUT,
+        )
+
+    def wait(self) -> Mapping[Target, int]:
+        """Wait until all ports are open; give none, and say why, when that does not happen."""
+        Retrying(
+            retry=retry_if_result(lambda settled: not settled),
+            wait=wait_fixed(_POLL_SECONDS),
+            stop=stop_after_delay(OPEN_SECONDS),
+            retry_error_callback=lambda _: None,
+        )(self._settled)
+        local = _OPENED.findall(self._text())
+        if len(local) == len(self._ports):
+            return {
+                (self._service, port): int(number) for port, number in zip(self._ports, local, strict=True)
+            }
+        lines = self._text().splitlines() or [f"no answer within {OPEN_SECONDS:.0f} s"]
+        say(f"service/{self._service} cannot be reached: {lines[-1].removeprefix('error: ')}")
+        return {}
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._said.close()
+
+    def _settled(self) -> bool:
+        return self._process.poll() is not None or len(_OPENED.findall(self._text())) == len(self._ports)
+
+    def _text(self) -> str:
+        return os.pread(self._said.fileno(), _SAID_BYTES, 0).decode(errors="replace")
+
+
+@contextmanager
+def _forward(kubectl: Kubectl, service: str, ports: Sequence[int], *, same_ports: bool) -> Iterator[_Forward]:
+    one = _Forward(kubectl, service, ports, same_ports=same_ports)
+    try:
+        yield one
+    finally:
+        one.stop()

@@ -1,0 +1,24 @@
+"""Where a stack runs, Docker or Kubernetes: what differs for operators is behind one interface."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from components.checks_kubernetes import FIRST_PHASE
+from ops.project import Stack
+from ops.sites.docker import DockerSite
+from ops.sites.kubernetes import KubernetesSite
+from ops.sites.model import Examination, Site
+
+__all__ = ["Examination", "Site", "site_of"]
+
+
+def site_of(stack: Stack, environ: Mapping[str, str] = os.environ) -> Site:
+    """Give the place where a stack runs; nothing is contacted.
+
+    Args:
+        stack: its files.
+        environ: in which programs such as kubectl are looked for.
+    """
+    return KubernetesSite(stack, environ) if stack.settings.phase >= FIRST_PHASE else DockerSite(stack)

@@ -1,0 +1,122 @@
+"""Phases 1 and 2: containers of a Docker Engine, whose published ports this machine reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import requests
+from docker.errors import DockerException
+
+from ops.backup.volumes import Volumes
+from ops.checks import check_disk, check_engine, check_memory, check_ports, check_python, own_containers
+from ops.docker_engine import Engine, connect
+from ops.errors import OpsError
+from ops.finding import Finding
+from ops.health.disk import disk_readings
+from ops.health.model import Reading
+from ops.health.programs import container_readings
+from ops.images import image_references
+from ops.inventory import Inventory
+from ops.kafka.tools import ContainerTools, Tools
+from ops.outputs import StackOutputs
+from ops.project import DEFAULT_DOCKER_HOST, Stack
+from ops.sites.model import Examination
+from ops.toolchain import Choice, choose
+
+ARCHIVE_SECONDS = 600
+"""Longest silence of the engine while it reads or writes a volume."""
+
+
+class DockerSite:
+    """A stack's Docker Engine."""
+
+    def __init__(self, stack: Stack) -> None:
+        """Name the stack; nothing is contacted."""
+        self._stack = stack
+
+    def examine(self) -> Examination:
+        """See ``Site``; an engine that the lab is going to start is looked at afterwards."""
+        stack = self._stack
+        python = check_python()
+        try:
+            engine = connect(stack.docker_host)
+        except OpsError as error:
+            choice = self._choice(None)
+            comes = choice.lab and stack.docker_host == DEFAULT_DOCKER_HOST
+            away = Finding(
+                name="Docker Engine",
+                status="warn" if comes else "fail",
+                found=error.message,
+                advice="make up starts the lab's" if comes else error.advice,
+            )
+            later = (lambda: self._findings(connect(stack.docker_host))) if comes else None
+            return Examination(findings=[python, away], choice=choice, later=later)
+        return Examination(findings=[python, *self._findings(engine)], choice=self._choice(engine))
+
+    def choose(self) -> Choice:
+        """See ``Site``."""
+        try:
+            return self._choice(connect(self._stack.docker_host))
+        except OpsError:
+            return self._choice(None)
+
+    @contextmanager
+    def reached(self, outputs: StackOutputs) -> Iterator[StackOutputs]:
+        """See ``Site``; published ports are reached as they are."""
+        yield outputs
+
+    def readings(self, inventory: Inventory) -> Iterable[Reading]:
+        """See ``Site``."""
+        try:
+            engine = connect(self._stack.docker_host)
+            return [
+                *container_readings(engine.client, inventory),
+                *disk_readings(engine, self._stack.settings, inventory.data_volumes),
+            ]
+        except OpsError as error:
+            message, advice = error.message, error.advice
+        except (DockerException, requests.exceptions.RequestException) as error:
+            message, advice = f"the Docker Engine failed: {error}", "docker info"
+        return [Reading(area="programs", name="containers", status="unknown", found=message, advice=advice)]
+
+    def kafka(self) -> Tools:
+        """See ``Site``."""
+        return ContainerTools(self._stack)
+
+    def password(self) -> str | None:
+        """See ``Site``; the state has it."""
+        return None
+
+    def data(self, inventory: Inventory) -> str:
+        """See ``Site``."""
+        return f"the volumes {', '.join(inventory.data_volumes)}"
+
+    def forget_data(self) -> None:
+        """See ``Site``; the engine has removed the volumes."""
+
+    def volumes(self) -> Volumes:
+        """See ``Site``."""
+        engine = connect(self._stack.docker_host, timeout=ARCHIVE_SECONDS)
+        return Volumes(engine.client, image_references(self._stack.settings))
+
+    def log_of(self, program: str) -> str:
+        """See ``Site``."""
+        return f"docker logs {program}"
+
+    def ways_in(self) -> str:
+        """See ``Site``."""
+        return ""
+
+    def _choice(self, engine: Engine | None) -> Choice:
+        return choose(engine, image_references(self._stack.settings))
+
+    def _findings(self, engine: Engine) -> list[Finding]:
+        settings = self._stack.settings
+        missing = engine.missing_images(image_references(settings))
+        return [
+            check_engine(engine),
+            *check_ports(settings, engine),
+            check_memory(settings, engine, running=bool(own_containers(engine))),
+            check_disk(settings, engine, missing),
+        ]

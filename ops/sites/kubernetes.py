@@ -1,0 +1,152 @@
+"""Phases 3 and 4: pods of a cluster, reached through kubectl."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from components.addresses import GRAFANA, OTLP_GRPC, OTLP_HTTP
+from ops.backup.volumes import Volumes
+from ops.checks import check_python
+from ops.errors import OpsError
+from ops.health.model import Reading
+from ops.inventory import Inventory
+from ops.kafka.tools import PodTools, Tools
+from ops.kubernetes.checks import check_cluster
+from ops.kubernetes.claims import claims, remove_claims
+from ops.kubernetes.forward import LOOPBACK, Target, forwarded
+from ops.kubernetes.kubectl import Kubectl, KubectlError, kubectl_of
+from ops.kubernetes.readings import cluster_readings
+from ops.outputs import StackOutputs
+from ops.project import Stack
+from ops.sites.model import Examination
+from ops.toolchain import Choice, choose
+
+GATEWAY = "otel-gateway"
+DOORS: Mapping[str, Target] = {
+    "otlp_grpc_endpoint": (GATEWAY, OTLP_GRPC),
+    "otlp_http_endpoint": (GATEWAY, OTLP_HTTP),
+    "grafana_url": ("grafana", GRAFANA),
+}
+"""Services behind the outputs that may name an address outside the cluster."""
+
+STORES = ("traces_query_url", "traces_ui_url", "metrics_query_url", "logs_query_url")
+"""Outputs that name a Service themselves."""
+
+
+class KubernetesSite:
+    """A stack's cluster."""
+
+    def __init__(self, stack: Stack, environ: Mapping[str, str]) -> None:
+        """Name the stack; nothing is contacted."""
+        self._stack, self._environ = stack, environ
+
+    def examine(self) -> Examination:
+        """See ``Site``.
+
+        Raises:
+            OpsError: the stack only writes manifests, or no toolchain is to be had.
+        """
+        if self._stack.settings.kubernetes.render is not None:
+            name = self._stack.name
+            raise OpsError(
+                f"kubernetes.render: the stack {name} only writes manifests, for Argo CD or Flux to apply",
+                f"make render STACK={name}",
+                status=2,
+            )
+        findings = [check_python(), *check_cluster(self._stack, self._environ)]
+        return Examination(findings=findings, choice=self.choose())
+
+    def choose(self) -> Choice:
+        """See ``Site``; the cluster's nodes pull the images, not this machine."""
+        return choose(None, ())
+
+    @contextmanager
+    def reached(self, outputs: StackOutputs) -> Iterator[StackOutputs]:
+        """See ``Site``; every Service gets a free local port."""
+        targets = {name: _target(name, outputs) for name in (*DOORS, *STORES)}
+        services: dict[str, list[int]] = {}
+        for service, port in dict.fromkeys(targets.values()):
+            services.setdefault(service, []).append(port)
+        with forwarded(self._kubectl(), services) as ports:
+            local = {
+                name: f"http://{LOOPBACK}:{ports[target]}"
+                for name, target in targets.items()
+                if target in ports
+            }
+            yield StackOutputs({**outputs.values, **local})
+
+    def readings(self, inventory: Inventory) -> Iterable[Reading]:
+        """See ``Site``."""
+        try:
+            return list(cluster_readings(self._kubectl(), inventory))
+        except OpsError as error:
+            return [
+                Reading(
+                    area="programs", name="pods", status="unknown", found=error.message, advice=error.advice
+                )
+            ]
+
+    def kafka(self) -> Tools:
+        """See ``Site``."""
+        return PodTools(self._kubectl(), self._stack.name)
+
+    def password(self) -> str | None:
+        """See ``Site``."""
+        name, key = self._stack.settings.kubernetes.existing_secrets.grafana, "admin-password"
+        if name is None:
+            return None
+        kubectl = self._kubectl()
+        try:
+            data = kubectl.json("get", "secret", name).get("data") or {}
+        except KubectlError as error:
+            advice = f"it is in the Secret {name}, key {key}: ask whoever keeps it"
+            raise OpsError(error.message, advice, status=2) from error
+        if key not in data:
+            raise OpsError(f"the Secret {name} has no key {key}", "make doctor names all that it needs")
+        return base64.b64decode(data[key]).decode()
+
+    def data(self, inventory: Inventory) -> str:
+        """See ``Site``."""
+        del inventory
+        kubectl = self._kubectl()
+        names = ", ".join(claims(kubectl)) or "(there are none)"
+        return f"the PersistentVolumeClaims {names} of namespace {kubectl.namespace}"
+
+    def forget_data(self) -> None:
+        """See ``Site``; claims outlive their StatefulSets."""
+        remove_claims(self._kubectl())
+
+    def volumes(self) -> Volumes:
+        """See ``Site``.
+
+        Raises:
+            OpsError: always; the cluster's storage makes and restores snapshots.
+        """
+        kubectl = self._kubectl()
+        raise OpsError(
+            f"on Kubernetes this makes no backups; the data is in {', '.join(claims(kubectl)) or 'no claim'}",
+            "take VolumeSnapshots of these PersistentVolumeClaims; docs/kubernetes.md, backups, says how",
+            status=2,
+        )
+
+    def log_of(self, program: str) -> str:
+        """See ``Site``."""
+        return self._kubectl().typed("logs", "-l", f"app.kubernetes.io/name={program}")
+
+    def ways_in(self) -> str:
+        """See ``Site``."""
+        return "These are addresses of the cluster. To open them on this machine: make forward"
+
+    def _kubectl(self) -> Kubectl:
+        return kubectl_of(self._stack, self._environ)
+
+
+def _target(output: str, outputs: StackOutputs) -> Target:
+    """Give the Service behind an output: stores have addresses of the form ``service.namespace.svc:port``."""
+    if output in DOORS:
+        return DOORS[output]
+    address = urlsplit(outputs.text(output))
+    return (address.hostname or "").partition(".")[0], address.port or 80
