@@ -52,6 +52,8 @@ class Recorder(Mocks):
                 SECRET_KEY: "1b47061264138c4ac30d75fd1eb44270",
                 "value": f"generated-{args.name}",
             }
+        if args.typ.startswith("kubernetes:"):
+            outputs["metadata"] = {"name": f"{args.name}-autonamed", **args.inputs["metadata"]}
         if args.typ == "pulumi:index:Stash":
             outputs["output"] = self._remembered.get(args.name, args.inputs["input"])
         return f"{args.name}-id", outputs

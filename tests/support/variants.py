@@ -46,3 +46,95 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "kafkaPassword": "given-kafka-password",
     },
 }
+
+_NOWHERE = {"kubeconfig": "/nonexistent/kubeconfig", "context": "nowhere"}
+_HOSTS = {
+    "otlpGrpcHost": "otlp-grpc.example.com",
+    "otlpHttpHost": "otlp-http.example.com",
+    "grafanaHost": "grafana.example.com",
+}
+_EXTERNAL_KAFKA = {
+    "mode": "external",
+    "bootstrapServers": ["b-1.kafka.example:9096", "b-2.kafka.example:9096"],
+    "security": {"mechanism": "SCRAM-SHA-512", "username": "otel"},
+}
+
+
+def _cluster(
+    kubernetes: dict[str, Any] | None = None, *, exposure: dict[str, Any] | None = None, **sections: Any
+) -> dict[str, Any]:
+    exposed = {} if exposure is None else {"exposure": {**_HOSTS, **exposure}}
+    return {"phase": 3, "kubernetes": {**_NOWHERE, **(kubernetes or {}), **exposed}, **sections}
+
+
+CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
+    "phase3-small": _cluster(),
+    "phase3-medium": _cluster(sizing={"preset": "medium"}),
+    "phase3-large": _cluster(sizing={"preset": "large"}),
+    "phase3-load-balancer": _cluster(
+        {"monitoring": "prometheus-operator"},
+        exposure={
+            "type": "LoadBalancer",
+            "className": "example.com/internal",
+            "annotations": {"example.com/load-balancer-scheme": "internal"},
+        },
+    ),
+    "phase3-gateway-api": _cluster(
+        exposure={"type": "GatewayAPI", "gateway": "public", "gatewayNamespace": "gateways"},
+        autoscaling={"lag": "keda", "lagThreshold": 500},
+    ),
+    "phase3-external-kafka": _cluster(
+        {"existingSecrets": {"kafka": "kafka-login"}},
+        kafka={**_EXTERNAL_KAFKA, "createTopics": False},
+        autoscaling={"lag": "keda"},
+        sampling={"mode": "head", "keepPercent": 25},
+    ),
+    "phase3-everything-set": _cluster(
+        {
+            "namespace": "telemetry",
+            "storageClass": "fast",
+            "nodeSelector": {"example.com/pool": "telemetry"},
+            "tolerations": [
+                {"key": "example.com/telemetry", "effect": "NoSchedule"},
+                {"key": "example.com/pool", "operator": "Equal", "value": "telemetry"},
+            ],
+            "spread": "preferred",
+            "priorityClass": "telemetry",
+            "imagePullSecrets": ["registry-login"],
+            "labels": {"example.com/team": "platform"},
+            "clients": {"example.com/telemetry": "sends"},
+            "monitoring": "prometheus-operator",
+            "existingSecrets": {"grafana": "grafana-secrets"},
+        },
+        exposure={
+            "type": "Ingress",
+            "className": "nginx",
+            "tlsSecret": "wildcard-tls",
+            "annotations": {"example.com/rate-limit": "100"},
+        },
+        environment="staging",
+        sizing={"preset": "medium", "gateway": {"replicas": 3}},
+        autoscaling={
+            "gateway": {"maximum": 9, "cpuPercent": 60},
+            "processor": {"maximum": 4, "cpuPercent": 80},
+            "lag": "keda",
+            "lagThreshold": 2000,
+        },
+        images={"registry": "mirror.example:5000"},
+        grafana={"adminUser": "root", "rootUrl": "https://grafana.example.com"},
+    ),
+    "phase3-render": _cluster(
+        {
+            "render": "deploy/rendered",
+            "existingSecrets": {"grafana": "grafana-secrets", "kafka": "kafka-login"},
+            "gitops": {
+                "repository": "https://git.example.com/telemetry/deploy.git",
+                "revision": "production",
+                "path": "clusters/main",
+                "interval": "5m",
+            },
+        },
+        kafka=_EXTERNAL_KAFKA,
+    ),
+}
+"""The same for Kubernetes. No cluster is there: whatever reaches for one fails."""

@@ -1,0 +1,74 @@
+"""Who may talk to whom: exactly those whose configuration asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.kubernetes import edges
+from tests.kubernetes.edges import API_PORTS, DNS, OUTSIDE, Edge
+from tests.support.manifests import Manifest, Tree, name_of
+
+DIRECTIONS = ("Egress", "Ingress")
+DNS_PORT = 53
+
+
+def denied_by_default(tree: Tree) -> Iterator[str]:
+    """One policy closes everything, and every other one opens something for pods that are there."""
+    closed = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    if not any(policy["spec"] == closed for policy in tree.of("NetworkPolicy")):
+        yield "no policy denies everything by default"
+    for policy in tree.of("NetworkPolicy"):
+        for selector in _selectors(policy):
+            if not tree.selected(selector):
+                yield f"NetworkPolicy {name_of(policy)}: {selector} selects no pods"
+
+
+def names_can_be_asked(tree: Tree) -> Iterator[str]:
+    """Every program may ask for names, over UDP and TCP."""
+    for program in tree.programs():
+        ports = {
+            (port["port"], port["protocol"])
+            for policy in tree.of("NetworkPolicy")
+            if program in tree.selected(policy["spec"]["podSelector"])
+            for rule in policy["spec"].get("egress", [])
+            if "to" not in rule
+            for port in rule["ports"]
+        }
+        if not ports >= DNS:
+            yield f"{program.name}: may not ask for names"
+
+
+def used_edges_are_allowed(tree: Tree) -> Iterator[str]:
+    """Both ends let every connection through that a configuration asks for."""
+    allowed = {direction: edges.allowed(tree, direction) for direction in DIRECTIONS}
+    for edge in sorted(edges.used(tree) | _api_edges(tree)):
+        for direction, inner in (("Egress", edge.source), ("Ingress", edge.target)):
+            if inner != OUTSIDE and edge not in allowed[direction]:
+                yield f"{edge}: is used, but no {direction} rule allows it"
+
+
+def allowed_edges_are_used(tree: Tree) -> Iterator[str]:
+    """No policy lets a connection through that no configuration asks for."""
+    used = edges.used(tree) | _api_edges(tree)
+    for direction in DIRECTIONS:
+        for edge in sorted(edges.allowed(tree, direction) - used):
+            if (edge.target, edge.port) != (OUTSIDE, DNS_PORT):
+                yield f"{edge}: is allowed by an {direction} rule, but nothing uses it"
+
+
+def _api_edges(tree: Tree) -> set[Edge]:
+    return {
+        Edge(program.name, OUTSIDE, port)
+        for program in tree.programs()
+        if edges.reads_the_api(tree, program)
+        for port in API_PORTS
+    }
+
+
+def _selectors(policy: Manifest) -> Iterator[Manifest]:
+    spec = policy["spec"]
+    if spec["podSelector"]:
+        yield spec["podSelector"]
+    for key, peers in (("egress", "to"), ("ingress", "from")):
+        for rule in spec.get(key, []):
+            yield from (peer["podSelector"] for peer in rule.get(peers, []) if "podSelector" in peer)

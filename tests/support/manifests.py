@@ -1,0 +1,194 @@
+"""The Kubernetes objects of a stack as plain data: as the program registers them, or as rendered files."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.support.program import Result, unwrapped
+
+Manifest = dict[str, Any]
+
+TEMPLATED = ("Deployment", "StatefulSet")
+CLUSTER_WIDE = ("Namespace", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "PriorityClass")
+STAND_IN = "autonamed"
+"""In place of the characters with which the provider ends a name of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A Deployment or StatefulSet, and what its pods are made of.
+
+    Attributes:
+        object: the Deployment or StatefulSet itself.
+    """
+
+    object: Manifest
+
+    @property
+    def name(self) -> str:
+        """Its name, which is that of its only container as well."""
+        return name_of(self.object)
+
+    @property
+    def template(self) -> Manifest:
+        """What each pod is made from."""
+        found: Manifest = self.object["spec"]["template"]
+        return found
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Labels of its pods."""
+        found: Mapping[str, str] = self.template["metadata"]["labels"]
+        return found
+
+    @property
+    def pod(self) -> Manifest:
+        """The pods' spec."""
+        found: Manifest = self.template["spec"]
+        return found
+
+    @property
+    def containers(self) -> list[Manifest]:
+        """All containers, those that run before the others included."""
+        return [*self.pod.get("initContainers", []), *self.pod["containers"]]
+
+    @property
+    def ports(self) -> set[tuple[int, str]]:
+        """What its containers say they listen on: number and protocol."""
+        return {
+            (port["containerPort"], port.get("protocol", "TCP"))
+            for container in self.containers
+            for port in container.get("ports", [])
+        }
+
+    def environment(self) -> dict[str, str]:
+        """Variables of its containers with a value of their own."""
+        return {
+            variable["name"]: variable["value"]
+            for container in self.containers
+            for variable in container.get("env", [])
+            if "value" in variable
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """Everything that one stack has in a cluster.
+
+    Attributes:
+        objects: the objects, in no order.
+        addresses: what the stack tells others to connect to: its outputs.
+        foreign_secrets: Secrets that the settings name and somebody else keeps.
+    """
+
+    objects: list[Manifest]
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    foreign_secrets: frozenset[str] = frozenset()
+
+    def of(self, *kinds: str) -> list[Manifest]:
+        """Give the objects of some kinds."""
+        return [one for one in self.objects if one["kind"] in kinds]
+
+    def get(self, kind: str, name: str) -> Manifest:
+        """Give one object.
+
+        Raises:
+            KeyError: it is not there.
+        """
+        for one in self.of(kind):
+            if name_of(one) == name:
+                return one
+        raise KeyError(f"no {kind} {name}; there are {sorted(map(name_of, self.of(kind)))}")
+
+    def programs(self) -> list[Program]:
+        """Give everything that runs pods."""
+        return [Program(object=one) for one in self.of(*TEMPLATED)]
+
+    def selected(self, selector: Mapping[str, Any]) -> list[Program]:
+        """Give the programs whose pods a label selector selects."""
+        wanted = selector.get("matchLabels", {}).items()
+        return [program for program in self.programs() if wanted <= program.labels.items()]
+
+    def files(self, program: Program) -> dict[str, str]:
+        """Give the configuration texts that a program's pods find, by path."""
+        found: dict[str, str] = {}
+        for source in config_sources(program):
+            reference = source.get("configMap")
+            if reference is not None:
+                data = self.get("ConfigMap", reference["name"])["data"]
+                found |= {item["path"]: data[item["key"]] for item in reference["items"]}
+        return found
+
+    def changed(self, change: Callable[[Tree], object]) -> Tree:
+        """Give a copy of which something is changed."""
+        changed = copy.deepcopy(self)
+        change(changed)
+        return changed
+
+
+def tree(result: Result, config: Mapping[str, Any]) -> Tree:
+    """Give the objects that the program registered with a configuration."""
+    section = config.get("kubernetes", {})
+    kept = {*section.get("existingSecrets", {}).values(), *section.get("imagePullSecrets", [])}
+    tls = section.get("exposure", {}).get("tlsSecret")
+    return Tree(
+        objects=list(_manifests(result)),
+        addresses={
+            key: value for key, value in result.outputs.items() if key.endswith(("_endpoint", "_url"))
+        },
+        foreign_secrets=frozenset(kept | ({tls} if tls else set())),
+    )
+
+
+def read(folder: Path) -> list[Manifest]:
+    """Read the objects of rendered files."""
+    texts = (path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.yaml")))
+    return [one for text in texts for one in yaml.safe_load_all(text) if one]
+
+
+def dump(objects: list[Manifest]) -> str:
+    """Write objects as one YAML text, in an order that does not depend on how they were made."""
+    ordered = sorted(objects, key=identity)
+    return yaml.safe_dump_all(ordered, sort_keys=True, width=110)
+
+
+def identity(one: Manifest) -> str:
+    """Name an object within its cluster."""
+    return f"{one['apiVersion']} {one['kind']} {name_of(one)}"
+
+
+def name_of(one: Manifest) -> str:
+    """Give an object's name."""
+    return str(one["metadata"]["name"])
+
+
+def config_sources(program: Program) -> list[Manifest]:
+    """Give what a program's configuration folder is projected from."""
+    return [
+        source
+        for volume in program.pod.get("volumes", [])
+        for source in volume.get("projected", {}).get("sources", [])
+    ]
+
+
+def _manifests(result: Result) -> Iterator[Manifest]:
+    for resource in result.resources:
+        if "kind" in resource.inputs and "apiVersion" in resource.inputs:
+            found: Manifest = _whole(unwrapped(resource.inputs))
+            found["metadata"].setdefault("name", f"{resource.name}-{STAND_IN}")
+            yield found
+
+
+def _whole(value: Any) -> Any:
+    """Write whole numbers as such: the engine knows only floating point."""
+    if isinstance(value, Mapping):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
