@@ -16,6 +16,9 @@ from components.workload import ApiRule, DataVolume, Platform, Port, Probe, Publ
 CONFIG_DIRECTORY = "/etc/prometheus"
 PORT = 9090
 OWN_JOB = "prometheus"
+HOST_JOB = "otel-collector"
+"""The collector of phases 1 and 2, which is on no cluster."""
+
 Discovery = Literal["names", "pods"]
 """How Prometheus finds what it scrapes: by the names of its jobs, or all pods that say so."""
 
@@ -113,7 +116,8 @@ def _scraped(args: PrometheusStoreArgs) -> list[str]:
     always = {
         job["job_name"]: job["static_configs"][0]["targets"][0] for job in document.get("scrape_configs")
     }
-    return sorted(address for job, address in {**always, **args.jobs}.items() if job != OWN_JOB)
+    absent = (OWN_JOB, HOST_JOB) if args.discovery == "pods" else (OWN_JOB,)
+    return sorted(address for job, address in {**always, **args.jobs}.items() if job not in absent)
 
 
 def _job(name: str, address: str) -> dict[str, Any]:

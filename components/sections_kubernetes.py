@@ -20,6 +20,13 @@ NamespaceName = Annotated[
     str,
     Text(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "a namespace: up to 63 lower-case letters, digits, hyphens"),
 ]
+ClassName = Annotated[
+    str,
+    Text(
+        r"([a-z0-9.-]{1,253}/)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?",
+        "a class, such as nginx or service.k8s.aws/nlb",
+    ),
+]
 LabelKey = Annotated[
     str, Text(rf"([a-z0-9.-]{{1,253}}/)?{_LABEL}", "a label's key, such as example.com/team")
 ]
@@ -67,7 +74,7 @@ class ExposureSection:
     otlp_http_host: HostName | None = None
     grafana_host: HostName | None = None
     tls_secret: ObjectName | None = None
-    class_name: ObjectName | None = None
+    class_name: ClassName | None = None
     gateway: ObjectName | None = None
     gateway_namespace: NamespaceName | None = None
     annotations: dict[LabelKey, str] = field(default_factory=dict)
