@@ -91,6 +91,15 @@ def inherited_replaces(go_mod: dict[str, Any], tree_version: str = "") -> dict[s
     return found
 
 
+def source(module: str, version: str) -> Path:
+    """The folder of a module's source, which goes with Go's caches.
+
+    Raises:
+        LabError: when the module cannot be fetched.
+    """
+    return Path(_json(["go", "mod", "download", "-json", f"{module}@{version}"])["Dir"])
+
+
 def spare_disk() -> None:
     """Delete Go's caches when the disk gets short; common packages are then compiled again."""
     if disk.free_gb(store.root()) < disk.KEEP_GO_CACHE_ABOVE_GB:

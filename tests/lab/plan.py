@@ -7,7 +7,18 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.lab import collector, debian, gobuild, grafana_build, maven, programs, store
+from tests.lab import (
+    collector,
+    debian,
+    gobuild,
+    grafana_build,
+    maven,
+    programs,
+    resource_types,
+    schemas,
+    store,
+)
+from tests.lab.cluster_programs import KUBERNETES_VERSION
 from tests.lab.errors import LabError
 from tests.lab.goprogram import GoProgram
 
@@ -112,6 +123,36 @@ def _all_parts() -> list[Part]:
         ),
         *(_base_part(package, phase=2) for package in (debian.JAVA, debian.HAPROXY)),
         _package_part(debian.CNI_PLUGINS, phase=3, disk_gb=0.06),
+        Part(
+            name="resource types",
+            version="of KEDA, Gateway API, Prometheus Operator, Argo CD, Flux",
+            phase=3,
+            is_there=resource_types.has_modules,
+            make=resource_types.fetch_modules,
+            tools=("go",),
+            disk_gb=0.01,
+            scratch_gb=0.5,
+        ),
+        Part(
+            name="resource types of strimzi",
+            version=resource_types.STRIMZI_VERSION,
+            phase=3,
+            is_there=resource_types.has_strimzi,
+            make=resource_types.make_strimzi,
+            tools=("mvn",),
+            disk_gb=0.01,
+            scratch_gb=0.2,
+        ),
+        Part(
+            name="JSON schemas",
+            version=f"of Kubernetes {KUBERNETES_VERSION}",
+            phase=3,
+            is_there=schemas.are_made,
+            make=schemas.make,
+            tools=("go",),
+            disk_gb=0.05,
+            scratch_gb=0.2,
+        ),
         _base_part(debian.POSTGRES, phase=4),
     ]
 

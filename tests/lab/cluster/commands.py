@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 from rich.table import Table
 
-from tests.lab.cluster import lifecycle
+from tests.lab.cluster import lifecycle, simulation
 from tests.lab.messages import messages
 from tests.lab.progress import console
 
@@ -38,3 +40,15 @@ def status() -> None:
         console.print(table)
         if not lifecycle.is_up():
             raise typer.Exit(1)
+
+
+@app.command()
+def nodes(
+    count: Annotated[int, typer.Option(min=0, max=simulation.MOST_NODES, help="0 removes all.")],
+    zones: Annotated[int, typer.Option(min=1, help="Zones that they are spread over.")] = 3,
+    cpu: Annotated[str, typer.Option(help="Processors of each node.")] = "8",
+    memory: Annotated[str, typer.Option(help="Memory of each node.")] = "32Gi",
+) -> None:
+    """Have this many simulated nodes; pods land on them that tolerate kwok.x-k8s.io/node."""
+    with messages(), lifecycle.lock():
+        simulation.apply(count=count, zones=zones, cpu=cpu, memory=memory)
