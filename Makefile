@@ -1,5 +1,5 @@
 # What people type. Everything that decides lives in `python -m ops`; this file only finds Python and calls it.
-# `make` or `make help` lists the targets. Variables: STACK (default dev), BACKUP_DIR, RETENTION_DAYS, FROM.
+# `make` or `make help` lists the targets. Variables: STACK (default dev), BACKUP_DIR, RETENTION_DAYS, FROM, TO.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -38,7 +38,7 @@ $(STAMP): requirements-dev.lock
 	echo "failed: no Python 3.10 or newer with venv and pip (python3 is $$(python3 --version 2>&1))" >&2; \
 	echo 'to do:  install one, for example: sudo apt-get install python3 python3-venv python3-pip' >&2; exit 1
 
-.PHONY: up down destroy preview doctor outputs
+.PHONY: up down destroy preview render doctor outputs
 up: $(STAMP) ## set up what is missing, deploy, prove it with live telemetry
 	@$(OPS) up
 
@@ -50,6 +50,9 @@ destroy: $(STAMP) ## remove everything, data included (asks first)
 
 preview: $(STAMP) ## show what up would change
 	@$(OPS) preview
+
+render: $(STAMP) ## phase 3: write the manifests for Git: make render TO=<folder>
+	@$(OPS) render $(if $(TO),--to "$(TO)")
 
 doctor: $(STAMP) ## check what up needs, change nothing
 	@$(OPS) doctor
@@ -68,13 +71,13 @@ password: $(STAMP) ## print Grafana's admin password
 	@$(OPS) password
 
 .PHONY: lag topics deadletters
-lag: $(STAMP) ## phase 2: what each group of consumers has still to read
+lag: $(STAMP) ## phase 2 on: what each group of consumers has still to read
 	@$(OPS) lag
 
-topics: $(STAMP) ## phase 2: partitions, copies in sync, retention, size
+topics: $(STAMP) ## phase 2 on: partitions, copies in sync, retention, size
 	@$(OPS) topics
 
-deadletters: $(STAMP) ## phase 2: records that were passed over
+deadletters: $(STAMP) ## phase 2 on: records that were passed over
 	@$(OPS) deadletters list
 
 .PHONY: backup restore

@@ -60,8 +60,15 @@ class Stack:
         return self.settings.docker.host
 
 
-def load_stack(name: str, root: Path = ROOT) -> Stack:
+def load_stack(
+    name: str, root: Path = ROOT, *, changes: Mapping[str, Mapping[str, Any]] | None = None
+) -> Stack:
     """Read a stack's files.
+
+    Args:
+        name: of the stack.
+        root: the project's folder.
+        changes: keys to set in sections of the configuration, as if the file said so.
 
     Raises:
         OpsError: there is no such stack, a file is not YAML, or its settings are wrong.
@@ -78,6 +85,8 @@ def load_stack(name: str, root: Path = ROOT) -> Stack:
         for key, value in (stack_text.get("config") or {}).items()
         if key.startswith(prefix)
     }
+    for section, keys in (changes or {}).items():
+        config[section] = {**(config.get(section) or {}), **keys}
     engine_text = {f"{prefix}{key}": _as_engine_gives_it(value) for key, value in config.items()}
     try:
         settings = Settings.from_pulumi(engine_text, project)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from ops.commands.options import AsJson, StackName
 from ops.commands.proof import prove
 from ops.environment import export_lines
 from ops.password import grafana_password
+from ops.render import render as render_manifests
 from ops.screen import heading, print_json, print_plain, say
 from ops.session import reading
 
@@ -41,6 +43,16 @@ def up(
 def preview(stack: StackName = "dev") -> None:
     """Show what `up` would change."""
     lifecycle.preview(stack)
+
+
+def render(
+    stack: StackName = "dev",
+    to: Annotated[
+        Path | None, typer.Option(help="Folder; kubernetes.render of the settings when not given.")
+    ] = None,
+) -> None:
+    """Write a Kubernetes stack as manifests for Git, with what points Argo CD and Flux at them."""
+    print_plain(str(render_manifests(stack, to)))
 
 
 def down(stack: StackName = "dev") -> None:

@@ -1,0 +1,77 @@
+"""What tells Argo CD and Flux to apply rendered manifests from Git."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from components.platform.manifests.monitoring import (
+    application_spec,
+    git_repository_spec,
+    kustomization_spec,
+)
+from components.platform.manifests.scope import STACK, Manifest, Scope
+from components.sections_kubernetes import GitOpsSection
+from ops.errors import OpsError
+from ops.project import Stack
+
+ARGO_CD, FLUX = "argo-cd-application.yaml", "flux-kustomization.yaml"
+MANIFESTS = "manifests"
+
+
+def gitops_files(stack: Stack, folder: Path) -> Mapping[str, str]:
+    """Give the content of the files by name.
+
+    Args:
+        stack: whose manifests they are.
+        folder: where the manifests are written.
+
+    Raises:
+        OpsError: it cannot be told which folder of the repository that is.
+    """
+    settings = stack.settings
+    gitops = settings.kubernetes.gitops
+    path = f"{gitops.path or _path_in_checkout(stack, folder)}/{MANIFESTS}"
+    scope = Scope(section=settings.kubernetes, environment=settings.environment)
+    name = f"{STACK}-{settings.environment}"
+    return {
+        ARGO_CD: _text(_argo_cd(scope, gitops, path, name)),
+        FLUX: _text(*_flux(scope, gitops, path, name)),
+    }
+
+
+def _argo_cd(scope: Scope, gitops: GitOpsSection, path: str, name: str) -> Manifest:
+    spec = application_spec(scope, gitops, path)
+    return _object("argoproj.io/v1alpha1", "Application", name, "argocd", spec)
+
+
+def _flux(scope: Scope, gitops: GitOpsSection, path: str, name: str) -> list[Manifest]:
+    source, applied = git_repository_spec(gitops), kustomization_spec(scope, gitops, path, name)
+    return [
+        _object("source.toolkit.fluxcd.io/v1", "GitRepository", name, "flux-system", source),
+        _object("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, "flux-system", applied),
+    ]
+
+
+def _object(api_version: str, kind: str, name: str, namespace: str, spec: Manifest) -> Manifest:
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def _text(*objects: Mapping[str, Any]) -> str:
+    return yaml.safe_dump_all(objects, sort_keys=False)
+
+
+def _path_in_checkout(stack: Stack, folder: Path) -> PurePosixPath:
+    resolved, root = folder.resolve(), stack.root.resolve()
+    if not resolved.is_relative_to(root):
+        raise OpsError(
+            f"kubernetes.gitops.path: {folder} lies outside of this checkout, so its place in the "
+            "repository is not known",
+            f"set kubernetes.gitops.path in {stack.file.name} to the folder of the repository",
+            status=2,
+        )
+    return PurePosixPath(resolved.relative_to(root).as_posix())

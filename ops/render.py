@@ -1,0 +1,168 @@
+"""Writes a stack as manifests for Git; needs no cluster, no login and no state.
+
+The engine runs the program as it always does, on a state that is thrown away, with the provider told to write
+files. What is in the folder is replaced only when all of it has been written.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from components.checks_kubernetes import FIRST_PHASE
+from ops.engine import Pulumi
+from ops.errors import OpsError
+from ops.gitops import MANIFESTS, gitops_files
+from ops.project import ROOT, Stack, load_stack
+from ops.screen import say
+from ops.state import EngineState
+from ops.toolchain import choose, provide_engine
+
+GITOPS = "gitops"
+WRITTEN = {MANIFESTS: {"0-crd", "1-manifest"}, GITOPS: None}
+"""What is replaced, and what may be in it: a folder of that name with anything else is not ours."""
+
+
+def render(name: str, to: Path | None, root: Path = ROOT) -> Path:
+    """Write a stack's manifests, and what points Argo CD and Flux at them.
+
+    Args:
+        name: of the stack.
+        to: the folder; that of ``kubernetes.render`` when None.
+        root: the project's folder.
+
+    Returns:
+        The folder.
+
+    Raises:
+        OpsError: the settings are wrong, the engine failed, or the folder holds something else.
+    """
+    folder = _folder(name, to, root)
+    _refuse_foreign(folder)
+    _make(folder)
+    with _partial(folder) as partial:
+        stack = _rendering(name, partial, root)
+        files = gitops_files(stack, folder)
+        _run_engine(stack)
+        _refuse_secrets(partial / MANIFESTS)
+        _write(partial / GITOPS, files)
+        for part in WRITTEN:
+            _replace(folder / part, partial / part)
+    return folder
+
+
+def _folder(name: str, to: Path | None, root: Path) -> Path:
+    if to is not None:
+        return to.absolute()
+    given = _rendering(name, None, root).settings.kubernetes.render
+    if given is None:
+        raise OpsError(
+            f"the stack {name} names no folder for its manifests",
+            "set kubernetes.render in its file, or pass --to <folder> (make: TO=<folder>)",
+            status=2,
+        )
+    return root / Path(given).expanduser()
+
+
+def _rendering(name: str, folder: Path | None, root: Path) -> Stack:
+    """Read the stack as if its file told the provider to write into a folder."""
+    changes = {} if folder is None else {"kubernetes": {"render": str(folder)}}
+    stack = load_stack(name, root, changes=changes)
+    if stack.settings.phase < FIRST_PHASE:
+        raise OpsError(
+            f"the stack {name} is phase {stack.settings.phase}, which runs on Docker and has no manifests",
+            f"name a stack of phase {FIRST_PHASE} or later",
+            status=2,
+        )
+    return stack
+
+
+def _run_engine(stack: Stack) -> None:
+    choice = choose(None, ())
+    toolchain = provide_engine(choice, phase=stack.settings.phase, docker_host=stack.docker_host)
+    with tempfile.TemporaryDirectory(prefix="otel-stack-render-") as home:
+        engine = Pulumi(stack, _passing_state(stack, Path(home)), toolchain)
+        engine.make()
+        engine.run("up", "--yes", "--skip-preview", config=True)
+
+
+def _passing_state(stack: Stack, home: Path) -> EngineState:
+    """Make a state that nobody needs afterwards, with a configuration without its own way to keep secrets."""
+    backend, passphrase, config = home / "backend", home / "passphrase", home / stack.file.name
+    backend.mkdir()
+    passphrase.touch(mode=0o600)
+    passphrase.write_text(secrets.token_urlsafe())
+    values = dict(yaml.safe_load(stack.file.read_text()).get("config") or {})
+    values[f"{stack.project}:kubernetes"] = stack.config["kubernetes"]
+    config.write_text(yaml.safe_dump({"config": values}))
+    (home / stack.project_file.name).write_text(stack.project_file.read_text())
+    environment = {
+        "PULUMI_BACKEND_URL": backend.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
+    }
+    return EngineState(environment=environment, config_file=config, home=None)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OpsError(f"cannot write to {folder}: {error.strerror}", "choose another with --to") from error
+
+
+def _refuse_foreign(folder: Path) -> None:
+    for part, known in WRITTEN.items():
+        path = folder / part
+        present = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+        foreign = sorted(present - known) if known is not None else []
+        if foreign:
+            raise OpsError(
+                f"{path} holds {', '.join(foreign)}, which no rendering has written",
+                "move it elsewhere, or choose another folder with --to",
+                status=2,
+            )
+
+
+def _refuse_secrets(manifests: Path) -> None:
+    found = [path.name for path in manifests.rglob("*.yaml") if _kind(path) == "Secret"]
+    if found:
+        raise OpsError(
+            f"nothing was written: these would hold secrets in clear: {', '.join(sorted(found))}",
+            "name Secrets that exist under kubernetes.existingSecrets",
+        )
+
+
+def _kind(path: Path) -> str:
+    return str((yaml.safe_load(path.read_text()) or {}).get("kind"))
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_text(content)
+
+
+@contextmanager
+def _partial(folder: Path) -> Iterator[Path]:
+    """Give a folder beside the parts to be replaced, on the same file system; it is gone afterwards."""
+    partial = folder / f".rendering-{os.getpid()}"
+    partial.mkdir(mode=0o700)
+    try:
+        yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _replace(target: Path, made: Path) -> None:
+    """Put a folder in the place of another in one step; what was there goes with the partial folder."""
+    if target.exists():
+        target.rename(made.with_name(f"{made.name}.before"))
+    made.rename(target)
+    say(f"written: {target}")

@@ -1,0 +1,168 @@
+"""Rendering: what is written where, what is refused, and that nothing is half replaced."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ops import render as rendering
+from ops.errors import OpsError
+from ops.gitops import ARGO_CD, FLUX
+from ops.render import render
+from ops.toolchain import Choice
+from tests.support.ops import PROJECT
+
+STACK = """
+config:
+  aws:region: eu-central-1
+  otel-stack:phase: 3
+  otel-stack:environment: prod
+  otel-stack:kubernetes:
+    existingSecrets:
+      grafana: grafana-login
+    gitops:
+      repository: https://git.example.com/platform.git
+      revision: main
+encryptionsalt: v1:of-another-passphrase
+"""
+ENGINE = """#!/bin/sh
+env | grep ^PULUMI_ > {folder}/environment
+case "$*" in
+  *"stack ls"*) echo '[]';;
+  up*)
+    while [ "$1" != --config-file ]; do shift; done
+    cp "$2" {folder}/config
+    to=$(sed -n 's/^ *render: //p' "$2")/manifests/1-manifest
+    mkdir -p "$to" && cat {folder}/object > "$to/object.yaml"
+    exit $(cat {folder}/status);;
+esac
+"""
+
+
+class Checkout:
+    """A checkout with one stack and an engine that writes one manifest."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.root = folder, folder / "clone"
+        self.root.mkdir()
+        (self.root / "Pulumi.yaml").write_text(PROJECT)
+        self.settings(STACK)
+        self.object("kind: Service\n")
+        (folder / "status").write_text("0")
+        (folder / "bin").mkdir()
+        program = folder / "bin" / "pulumi"
+        program.write_text(ENGINE.format(folder=folder))
+        program.chmod(0o755)
+
+    def settings(self, text: str) -> None:
+        (self.root / "Pulumi.prod.yaml").write_text(text)
+
+    def object(self, text: str) -> None:
+        (self.folder / "object").write_text(text)
+
+    def render(self, to: str | None = "deploy/prod") -> dict[str, str]:
+        """Render; give what is in the folder then."""
+        return self.files(render("prod", None if to is None else self.root / to, self.root))
+
+    def files(self, folder: Path) -> dict[str, str]:
+        found = sorted(path for path in folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(folder)): path.read_text() for path in found}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    found = Checkout(tmp_path)
+    monkeypatch.setattr(rendering, "choose", lambda _engine, _images: Choice(lab=False, reason=""))
+    path = f"{tmp_path}/bin:{os.environ['PATH']}"
+    monkeypatch.setattr(rendering, "provide_engine", lambda _choice, **_: {"PATH": path})
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "https://not.to.be.used")
+    return found
+
+
+def test_manifests_and_what_points_at_them(checkout: Checkout) -> None:
+    files = checkout.render()
+    assert set(files) == {"manifests/1-manifest/object.yaml", f"gitops/{ARGO_CD}", f"gitops/{FLUX}"}
+    application = yaml.safe_load(files[f"gitops/{ARGO_CD}"])
+    assert application["spec"]["source"]["path"] == "deploy/prod/manifests"
+    source, applied = yaml.safe_load_all(files[f"gitops/{FLUX}"])
+    assert source["spec"]["url"] == "https://git.example.com/platform.git"
+    assert applied["spec"]["path"] == "./deploy/prod/manifests"
+    assert applied["spec"]["sourceRef"]["name"] == source["metadata"]["name"]
+
+
+def test_second_rendering_changes_nothing_and_keeps_what_others_put_beside_it(checkout: Checkout) -> None:
+    first = checkout.render()
+    (checkout.root / "deploy" / "prod" / "secrets.yaml").write_text("kind: ExternalSecret\n")
+    assert checkout.render() == {**first, "secrets.yaml": "kind: ExternalSecret\n"}
+
+
+def test_state_login_and_salt_of_others_are_not_used(checkout: Checkout) -> None:
+    checkout.render()
+    environment = (checkout.folder / "environment").read_text()
+    assert "not.to.be.used" not in environment
+    assert "PULUMI_BACKEND_URL=file:///" in environment
+    config = yaml.safe_load((checkout.folder / "config").read_text())
+    assert config.keys() == {"config"}
+    assert config["config"]["aws:region"] == "eu-central-1"
+
+
+def test_folder_of_the_settings_is_the_default(checkout: Checkout) -> None:
+    checkout.settings(STACK.replace("    gitops:", "    kubeconfig: a\n    context: b\n    gitops:"))
+    with pytest.raises(OpsError, match="names no folder") as caught:
+        checkout.render(None)
+    assert "kubernetes.render" in caught.value.advice
+    checkout.settings(STACK.replace("    gitops:", "    render: git/prod\n    gitops:"))
+    assert "manifests/1-manifest/object.yaml" in checkout.render(None)
+    assert (checkout.root / "git" / "prod" / "manifests").is_dir()
+
+
+def test_failure_leaves_what_was_there(checkout: Checkout) -> None:
+    before = checkout.render()
+    (checkout.folder / "status").write_text("255")
+    checkout.object("kind: Other\n")
+    with pytest.raises(OpsError, match="pulumi up"):
+        checkout.render()
+    assert checkout.files(checkout.root / "deploy" / "prod") == before
+
+
+def test_secrets_in_clear_are_never_written(checkout: Checkout) -> None:
+    checkout.object("kind: Secret\nstringData: {password: x}\n")
+    with pytest.raises(OpsError, match=r"secrets in clear: object\.yaml") as caught:
+        checkout.render()
+    assert "existingSecrets" in caught.value.advice
+    assert checkout.files(checkout.root / "deploy" / "prod") == {}
+
+
+def test_settings_are_refused_before_anything_is_written(checkout: Checkout) -> None:
+    checkout.settings("config:\n  otel-stack:phase: 3\n")
+    with pytest.raises(OpsError, match=r"kubernetes\.existingSecrets\.grafana") as caught:
+        checkout.render()
+    assert caught.value.status == 2
+    assert not (checkout.folder / "config").exists()
+
+
+def test_phases_on_docker_have_no_manifests(checkout: Checkout) -> None:
+    checkout.settings("config:\n  otel-stack:phase: 2\n")
+    with pytest.raises(OpsError, match="phase 2, which runs on Docker"):
+        checkout.render()
+
+
+def test_folder_with_something_else_is_not_replaced(checkout: Checkout) -> None:
+    manifests = checkout.root / "deploy" / "prod" / "manifests"
+    manifests.mkdir(parents=True)
+    (manifests / "own.yaml").write_text("kind: Deployment\n")
+    with pytest.raises(OpsError, match=r"holds own\.yaml"):
+        checkout.render()
+    assert (manifests / "own.yaml").exists()
+
+
+def test_folder_outside_the_checkout_needs_its_place_in_the_repository(checkout: Checkout) -> None:
+    with pytest.raises(OpsError, match=r"kubernetes\.gitops\.path"):
+        checkout.render("../elsewhere")
+    checkout.settings(STACK.replace("      revision: main", "      path: clusters/prod/otel"))
+    files = checkout.render("../elsewhere")
+    application = yaml.safe_load(files[f"gitops/{ARGO_CD}"])
+    assert application["spec"]["source"]["path"] == "clusters/prod/otel/manifests"
