@@ -15,6 +15,7 @@ OUTSIDE = "(outside)"
 
 DNS = {(53, "UDP"), (53, "TCP")}
 API_PORTS = {443, 6443}
+EVERY_PORT = 0
 READS_THE_API = ("kubernetes_sd_configs", "auth_type: serviceAccount")
 """What a configuration says when its program asks the API server."""
 
@@ -202,7 +203,7 @@ def allowed(tree: Tree, direction: str) -> set[Edge]:
             for program in tree.selected(policy["spec"]["podSelector"]):
                 for rule in policy["spec"].get(key, []):
                     for other in _peers(tree, rule.get(peers)):
-                        for port in rule["ports"]:
+                        for port in rule.get("ports", [{"protocol": "TCP", "port": EVERY_PORT}]):
                             if port["protocol"] == "TCP":
                                 ends = (program.name, other) if key == "egress" else (other, program.name)
                                 found.add(Edge(*ends, port["port"]))

@@ -132,6 +132,14 @@ class Tree:
         return changed
 
 
+def secrets_of_operators(found: Tree) -> set[str]:
+    """Give the Secrets that Strimzi makes for the cluster and the users that it is asked for."""
+    return {
+        *(f"{name_of(one)}-cluster-ca-cert" for one in found.of("Kafka")),
+        *(name_of(one) for one in found.of("KafkaUser")),
+    }
+
+
 def tree(result: Result, config: Mapping[str, Any]) -> Tree:
     """Give the objects that the program registered with a configuration."""
     section = config.get("kubernetes", {})

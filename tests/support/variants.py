@@ -89,6 +89,7 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
         autoscaling={"lag": "keda"},
         sampling={"mode": "head", "keepPercent": 25},
     ),
+    "phase3-strimzi": _cluster(sizing={"preset": "medium"}, kafka={"mode": "strimzi"}),
     "phase3-everything-set": _cluster(
         {
             "namespace": "telemetry",

@@ -10,6 +10,7 @@ import pytest
 
 from components.images import CATALOGUE
 from components.outputs import Outputs
+from tests.support.golden import GOLDEN, matches_golden
 from tests.support.program import (
     CONTAINER,
     NETWORK,
@@ -22,8 +23,6 @@ from tests.support.program import (
     unwrapped,
 )
 from tests.support.variants import VARIANTS
-
-GOLDEN = Path(__file__).with_name("golden")
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
@@ -42,13 +41,6 @@ def started(result: Result) -> list[Registered]:
 
 def stable(name: str) -> str:
     return re.sub(r"-config-[0-9a-f]{8}$", "-config-HASH", name)
-
-
-def matches_golden(path: Path, text: str, update: bool) -> None:
-    if update:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    assert path.read_text(encoding="utf-8") == text, f"{path} differs; look, then pytest --update-golden"
 
 
 def test_every_container_is_confined(variant: tuple[str, Result]) -> None:

@@ -14,6 +14,7 @@ from tests.support.manifests import (
     Tree,
     config_sources,
     name_of,
+    secrets_of_operators,
 )
 
 PART_OF = ("app.kubernetes.io/part-of", "otel-stack")
@@ -212,7 +213,7 @@ def _rights(tree: Tree) -> Iterator[str]:
 
 def _reference(tree: Tree, program: Program, kind: str, reference: Manifest) -> Iterator[str]:
     name = reference.get("name")
-    if kind == "Secret" and name in tree.foreign_secrets:
+    if kind == "Secret" and name in tree.foreign_secrets | secrets_of_operators(tree):
         return
     try:
         one = tree.get(kind, str(name))
