@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from components.checks_kubernetes import KUBERNETES_CHECKS
+from components.checks_phase4 import PHASE4_CHECKS
 from components.checks_storage import STORAGE_CHECKS
 from components.problems import Check, Problem
 from components.sizing import HEADROOM, MINIMUM_MEMORY, declared_rate, size_stack, stored_bytes
@@ -144,5 +145,6 @@ CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "kafka", "retention"), run=_replay_fits_the_stores),
     Check(reads=("sizing", "retention"), run=_volumes_hold_retention),
     *KUBERNETES_CHECKS,
+    *PHASE4_CHECKS,
     *STORAGE_CHECKS,
 )

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_random as random
 
 from components.base import StackComponent, limits
 from components.documents import Document, texts
+from components.grafana_cluster import (
+    GrafanaCluster,
+    cluster_calls,
+    cluster_environment,
+    cluster_files,
+    cluster_ports,
+    cluster_secrets,
+)
 from components.images import Image
 from components.sizing import ProgramSize
 from components.workload import (
@@ -42,6 +50,7 @@ class GrafanaHAArgs:
         root_url: address people type.
         data_sources: uid of a data source -> its URL.
         existing_secret: name of a secret that has the administrator's password and the encryption key.
+        cluster: what several replicas share; None is a single one on SQLite.
     """
 
     image: Image
@@ -51,10 +60,11 @@ class GrafanaHAArgs:
     root_url: str
     data_sources: Mapping[str, str]
     existing_secret: str | None = None
+    cluster: GrafanaCluster | None = None
 
 
 class GrafanaHA(StackComponent):
-    """Grafana with provisioned data sources and dashboards; one replica on SQLite.
+    """Grafana with provisioned data sources and dashboards; one replica on SQLite, or several on PostgreSQL.
 
     The administrator's password and the key that encrypts its database are generated once per stack.
     """
@@ -67,7 +77,10 @@ class GrafanaHA(StackComponent):
         secrets = {
             path: self._secret(name, path, args.existing_secret) for path in (ADMIN_PASSWORD, SECRET_KEY)
         }
-        self.run(_workload(name, args, secrets), after)
+        workload = _workload(name, args, secrets)
+        if args.cluster is not None:
+            workload = _clustered(workload, args.cluster)
+        self.run(workload, after)
 
     def _secret(self, name: str, path: str, existing: str | None) -> SecretText:
         key = path.rpartition("/")[2]
@@ -80,6 +93,8 @@ class GrafanaHA(StackComponent):
 
 def grafana_files(args: GrafanaHAArgs) -> dict[str, str]:
     """Give the provisioning files: data sources, dashboards and who loads them."""
+    if args.cluster is not None:
+        return cluster_files(args.cluster, args.data_sources, CONFIG_DIRECTORY)
     sources = Document.read("grafana/provisioning/datasources/datasources.yaml")
     for source in sources.get("datasources"):
         source["url"] = args.data_sources[source["uid"]]
@@ -130,4 +145,22 @@ def _workload(name: str, args: GrafanaHAArgs, secrets: Mapping[str, SecretText])
         ),
         resources=limits(args.size),
         volumes=[DataVolume(name="grafana-data", path="/var/lib/grafana", size=args.size.volume)],
+    )
+
+
+def _clustered(workload: Workload, cluster: GrafanaCluster) -> Workload:
+    """Make one of several replicas of it: nothing that it writes outlives it but in the database."""
+    return replace(
+        workload,
+        replicas=cluster.replicas,
+        peers=True,
+        environment={
+            **workload.environment,
+            **cluster_environment(workload.name, cluster, CONFIG_DIRECTORY),
+        },
+        secret_files={**workload.secret_files, **cluster_secrets(cluster)},
+        ports=[*workload.ports, *cluster_ports()],
+        calls=[*workload.calls, *cluster_calls(cluster)],
+        volumes=[],
+        writable=[*workload.writable, *(volume.path for volume in workload.volumes)],
     )

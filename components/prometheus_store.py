@@ -67,7 +67,7 @@ class PrometheusStore(StackComponent):
     def __init__(self, name: str, args: PrometheusStoreArgs, *, platform: Platform) -> None:
         """Run Prometheus."""
         super().__init__(name, platform)
-        self.alert_rules = alert_rules(args)
+        self.alert_rules = alert_rules(args.memory_limits, args.buffer_retention)
         self.run(_workload(name, args))
 
 
@@ -86,27 +86,29 @@ def prometheus_configuration(args: PrometheusStoreArgs) -> Document:
     return document
 
 
-def alert_rules(args: PrometheusStoreArgs) -> dict[str, str]:
+def alert_rules(memory_limits: Mapping[str, Size], buffer_retention: Duration) -> dict[str, str]:
     """Give the rule files."""
-    return {**texts("prometheus/rules", "*.yaml"), "limits.yaml": _limits(args)}
+    limits = _limits(memory_limits, buffer_retention)
+    return {**texts("prometheus/rules", "*.yaml"), "limits.yaml": limits}
 
 
 def prometheus_files(args: PrometheusStoreArgs) -> dict[str, str]:
     """Give the configuration file, the rule files, and how pods are found."""
-    rules = {f"rules/{path}": content for path, content in alert_rules(args).items()}
-    found = {} if args.discovery == "names" else {"scrape/pods.yaml": text("prometheus/scrape/pods.yaml")}
-    return {"prometheus.yaml": prometheus_configuration(args).dump(), **rules, **found}
+    found = alert_rules(args.memory_limits, args.buffer_retention)
+    rules = {f"rules/{path}": content for path, content in found.items()}
+    pods = {} if args.discovery == "names" else {"scrape/pods.yaml": text("prometheus/scrape/pods.yaml")}
+    return {"prometheus.yaml": prometheus_configuration(args).dump(), **rules, **pods}
 
 
-def _limits(args: PrometheusStoreArgs) -> str:
+def _limits(memory_limits: Mapping[str, Size], buffer_retention: Duration) -> str:
     """Tell the alerts what this sizing allows."""
     document = Document.read("prometheus/rules/limits.yaml")
     rules = [
         {"record": "program:memory_limit:bytes", "labels": {"job": job}, "expr": str(limit.bytes)}
-        for job, limit in args.memory_limits.items()
+        for job, limit in memory_limits.items()
     ]
     document.set("groups", 0, "rules", to=rules)
-    document.set("groups", 1, "rules", 0, "expr", to=str(args.buffer_retention.seconds))
+    document.set("groups", 1, "rules", 0, "expr", to=str(buffer_retention.seconds))
     return document.dump()
 
 

@@ -17,7 +17,6 @@ from components.sections import (
     STRICT,
     DockerSection,
     EnvironmentName,
-    GrafanaSection,
     ImagesSection,
     IngestSection,
     KafkaSection,
@@ -28,10 +27,17 @@ from components.sections import (
     SizingSection,
 )
 from components.sections_kubernetes import AutoscalingSection, KubernetesSection
+from components.sections_phase4 import (
+    AlertingSection,
+    ClusteredGrafanaSection,
+    PostgresSection,
+    StoresSection,
+)
 from components.sections_storage import ObjectStorageSection
 from components.settings_errors import SettingsError, describe
 from components.sizing import StackSize, size_stack
 from components.sizing_buffer import BufferSize, size_buffer
+from components.sizing_stores import StoresSize, size_stores
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -53,7 +59,10 @@ class Settings:
         kubernetes: the cluster of phases 3 and 4.
         autoscaling: how gateways and processors follow the load, from phase 3 on.
         object_storage: where the stores of phase 4 keep their data.
+        stores: the stores of phase 4.
         grafana: Grafana's front door.
+        postgres: Grafana's database in phase 4.
+        alerting: who is told of alerts, in phase 4.
     """
 
     environment: EnvironmentName = "dev"
@@ -70,7 +79,10 @@ class Settings:
     kubernetes: KubernetesSection = field(default_factory=KubernetesSection)
     autoscaling: AutoscalingSection = field(default_factory=AutoscalingSection)
     object_storage: ObjectStorageSection = field(default_factory=ObjectStorageSection)
-    grafana: GrafanaSection = field(default_factory=GrafanaSection)
+    stores: StoresSection = field(default_factory=StoresSection)
+    grafana: ClusteredGrafanaSection = field(default_factory=ClusteredGrafanaSection)
+    postgres: PostgresSection = field(default_factory=PostgresSection)
+    alerting: AlertingSection = field(default_factory=AlertingSection)
 
     @classmethod
     def load(cls, config: Mapping[str, Any]) -> Settings:
@@ -142,6 +154,11 @@ class Settings:
     def buffer(self) -> BufferSize:
         """Size of the way through Kafka."""
         return size_buffer(self.sizing, self.kafka, self.sampling)
+
+    @property
+    def store_size(self) -> StoresSize:
+        """Size of the stores of phase 4."""
+        return size_stores(self.sizing, self.stores, self.postgres)
 
     @property
     def image_catalogue(self) -> Images:

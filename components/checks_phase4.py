@@ -1,0 +1,71 @@
+"""What must hold between the settings of phase 4's stores, database and alerts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from components.problems import Check, Problem
+from components.quantities import Size, mebibytes
+
+if TYPE_CHECKING:
+    from components.settings import Settings
+
+LEAST_MEMORY: Size = mebibytes(256)
+
+
+def _database_is_whole(settings: Settings) -> Iterator[Problem]:
+    postgres = settings.postgres
+    if postgres.mode == "builtin":
+        if postgres.host is not None:
+            yield Problem(
+                key="postgres.host",
+                value=postgres.host,
+                message="only for postgres.mode: external; set that, or remove the host",
+            )
+        return
+    needed = {"host": postgres.host, "passwordSecret": postgres.password_secret}
+    for key, value in needed.items():
+        if value is None:
+            yield Problem(key=f"postgres.{key}", value=None, message="postgres.mode: external needs it")
+
+
+def _contact_points_differ(settings: Settings) -> Iterator[Problem]:
+    names = Counter(point.name for point in settings.alerting.contact_points)
+    for name, count in names.items():
+        if count > 1:
+            yield Problem(
+                key="alerting.contactPoints",
+                value=name,
+                message=f"{count} contact points have this name; give each its own",
+            )
+
+
+def _phase3_only_in_phase4(settings: Settings) -> Iterator[Problem]:
+    wanted = settings.stores.phase3
+    if wanted != "absent" and settings.phase != 4:
+        yield Problem(
+            key="stores.phase3",
+            value=wanted,
+            message=f"phase {settings.phase} has these stores anyway; set phase: 4, or remove it",
+        )
+
+
+def _stores_have_memory(settings: Settings) -> Iterator[Problem]:
+    for store in ("tempo", "mimir", "loki"):
+        memory = getattr(settings.stores, store).memory
+        if memory is not None and memory < LEAST_MEMORY:
+            yield Problem(
+                key=f"stores.{store}.memory",
+                value=str(memory),
+                message=f"{store} needs at least {LEAST_MEMORY}",
+            )
+
+
+PHASE4_CHECKS: tuple[Check, ...] = (
+    Check(reads=("postgres",), run=_database_is_whole),
+    Check(reads=("alerting",), run=_contact_points_differ),
+    Check(reads=("phase", "stores"), run=_phase3_only_in_phase4),
+    Check(reads=("stores",), run=_stores_have_memory),
+)

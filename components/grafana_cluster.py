@@ -1,0 +1,193 @@
+"""What several replicas of Grafana share: database, gossip, logins, contact points, the stores of phase 4."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.contact_points import contact_calls, contact_files, grafana_contact_points
+from components.documents import Document, text, texts
+from components.postgres_store import Database
+from components.sections_phase4 import ContactPoint, OidcSection
+from components.workload import ExistingSecret, Port, SecretText, callee, headless
+
+GOSSIP_PORT = 9094
+DATABASE_PASSWORD, DATABASE_AUTHORITY = "secrets/database-password", "secrets/database-ca.crt"
+CLIENT_SECRET = "secrets/oidc-client-secret"  # noqa: S105 - a path
+SOURCES = {"prometheus": "mimir", "jaeger": "tempo"}
+"""Uid of a data source of phases 1 to 3 -> that of phase 4."""
+
+SINGLE_PROCESS_ONLY = ("traces-path.json", "metrics-path.json", "logs-path.json")
+"""Dashboards of programs that phase 4 does not run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrafanaCluster:
+    """Settings of several replicas.
+
+    Attributes:
+        replicas: how many.
+        database: what they share.
+        tenant: whose telemetry the data sources show.
+        phase3: uid of a data source of phase 3 -> URL of its store, while that is still readable.
+        oidc: sign-in by an OpenID Connect provider.
+        contact_points: who is told of alerts.
+    """
+
+    replicas: int
+    database: Database
+    tenant: str
+    phase3: Mapping[str, str]
+    oidc: OidcSection | None = None
+    contact_points: Sequence[ContactPoint] = ()
+
+
+def cluster_ports() -> list[Port]:
+    """Ports by which the replicas tell each other which alerts they have sent."""
+    return [
+        Port(name="gossip", number=GOSSIP_PORT, speaks="bytes"),
+        Port(name="gossip-udp", number=GOSSIP_PORT, speaks="bytes", transport="UDP"),
+    ]
+
+
+def cluster_calls(cluster: GrafanaCluster) -> list[str]:
+    """Everything that Grafana connects to besides its data sources."""
+    found = [cluster.database.address, *contact_calls(cluster.contact_points)]
+    found += [callee(url) for url in cluster.phase3.values()]
+    if cluster.oidc is not None:
+        found += sorted({_with_port(url) for url in (cluster.oidc.token_url, cluster.oidc.api_url)})
+    return found
+
+
+def cluster_secrets(cluster: GrafanaCluster) -> dict[str, SecretText]:
+    """Give the secret files of database, logins and contact points."""
+    found: dict[str, SecretText] = {DATABASE_PASSWORD: cluster.database.password}
+    if cluster.database.authority is not None:
+        found[DATABASE_AUTHORITY] = cluster.database.authority
+    if cluster.oidc is not None:
+        found[CLIENT_SECRET] = ExistingSecret(name=cluster.oidc.client_secret, key="client-secret")
+    return {**found, **contact_files(cluster.contact_points)}
+
+
+def cluster_environment(name: str, cluster: GrafanaCluster, directory: str) -> dict[str, str]:
+    """Give the variables of database, gossip and logins."""
+    database = cluster.database
+    found = {
+        "GF_DATABASE_TYPE": "postgres",
+        "GF_DATABASE_HOST": database.address,
+        "GF_DATABASE_NAME": database.name,
+        "GF_DATABASE_USER": database.username,
+        "GF_DATABASE_PASSWORD__FILE": f"{directory}/{DATABASE_PASSWORD}",
+        "GF_DATABASE_SSL_MODE": database.tls,
+        "GF_DATABASE_MAX_OPEN_CONN": "20",
+        "GF_UNIFIED_ALERTING_HA_PEERS": f"{headless(name)}:{GOSSIP_PORT}",
+        "GF_UNIFIED_ALERTING_HA_LISTEN_ADDRESS": f"0.0.0.0:{GOSSIP_PORT}",
+        "GF_UNIFIED_ALERTING_HA_ADVERTISE_ADDRESS": f"$(POD_IP):{GOSSIP_PORT}",
+        "GF_UNIFIED_ALERTING_HA_PEER_TIMEOUT": "15s",
+        # A replica that is gone comes back under another address.
+        "GF_UNIFIED_ALERTING_HA_RECONNECT_TIMEOUT": "2m",
+    }
+    if database.authority is not None:
+        found["GF_DATABASE_CA_CERT_PATH"] = f"{directory}/{DATABASE_AUTHORITY}"
+    return found | ({} if cluster.oidc is None else _oidc(cluster.oidc, directory))
+
+
+def cluster_files(cluster: GrafanaCluster, urls: Mapping[str, str], directory: str) -> dict[str, str]:
+    """Give the provisioning files and dashboards of phase 4."""
+    boards = {
+        path: _with_sources(content)
+        for path, content in texts("grafana/dashboards", "*.json").items()
+        if path not in SINGLE_PROCESS_ONLY
+    }
+    boards |= texts("grafana-cluster/dashboards", "*.json")
+    points = grafana_contact_points(cluster.contact_points, directory)
+    alerting = "provisioning/alerting"
+    return {
+        "provisioning/datasources/datasources.yaml": _sources(cluster, urls).dump(),
+        **{
+            f"provisioning/{path}": found
+            for path, found in texts("grafana/provisioning", "dashboards/*").items()
+        },
+        f"{alerting}/contact-points.yaml": points.dump(),
+        f"{alerting}/rules.yaml": text(f"grafana-cluster/{alerting}/rules.yaml"),
+        **{f"dashboards/{path}": content for path, content in boards.items()},
+    }
+
+
+def _sources(cluster: GrafanaCluster, urls: Mapping[str, str]) -> Document:
+    """Set the data sources, and show phase 3's beside them while its stores are readable."""
+    document = Document.read("grafana-cluster/provisioning/datasources/datasources.yaml")
+    for source in document.get("datasources"):
+        source["url"] = urls[source["uid"]]
+        source["secureJsonData"]["httpHeaderValue1"] = cluster.tenant
+    if cluster.phase3:
+        old = Document.read("grafana/provisioning/datasources/datasources.yaml").get("datasources")
+        document.get("datasources").extend(_renamed(source, cluster.phase3) for source in old)
+    return document
+
+
+def _renamed(source: dict[str, Any], urls: Mapping[str, str]) -> dict[str, Any]:
+    """Give a data source of phase 3 a name and uid that phase 4 does not use."""
+    found: dict[str, Any] = json.loads(
+        json.dumps(source).replace('"datasourceUid": "loki"', '"datasourceUid": "loki-phase3"')
+    )
+    uid = "loki-phase3" if source["uid"] == "loki" else source["uid"]
+    url = urls[source["uid"]]
+    return {**found, "uid": uid, "name": f"{source['name']} (phase 3)", "url": url, "isDefault": False}
+
+
+def _with_sources(board: str) -> str:
+    """Point a dashboard's panels at the stores of phase 4."""
+    found = json.loads(board)
+    _replace(found)
+    return json.dumps(found, indent=2) + "\n"
+
+
+def _replace(node: Any) -> None:
+    if isinstance(node, list):
+        for child in node:
+            _replace(child)
+    if not isinstance(node, dict):
+        return
+    source = node.get("datasource")
+    if isinstance(source, dict) and source.get("uid") in SOURCES:
+        if source["uid"] == "jaeger":
+            source["type"] = "tempo"
+            if "refId" in node:
+                node["queryType"] = "serviceMap"
+        source["uid"] = SOURCES[source["uid"]]
+    for child in node.values():
+        _replace(child)
+
+
+def _oidc(section: OidcSection, directory: str) -> dict[str, str]:
+    prefix = "GF_AUTH_GENERIC_OAUTH_"
+    found = {
+        "ENABLED": "true",
+        "NAME": section.name,
+        "CLIENT_ID": section.client_id,
+        "CLIENT_SECRET__FILE": f"{directory}/{CLIENT_SECRET}",
+        "AUTH_URL": section.auth_url,
+        "TOKEN_URL": section.token_url,
+        "API_URL": section.api_url,
+        "SCOPES": " ".join(section.scopes),
+        "USE_PKCE": "true",
+        "USE_REFRESH_TOKEN": "true",
+        "ALLOW_SIGN_UP": "true",
+        "ALLOW_ASSIGN_GRAFANA_ADMIN": "false",
+        "AUTO_LOGIN": "true" if section.only else "false",
+    }
+    if section.role_attribute_path is None:
+        found["SKIP_ORG_ROLE_SYNC"] = "true"
+    else:
+        found |= {"ROLE_ATTRIBUTE_PATH": section.role_attribute_path, "ROLE_ATTRIBUTE_STRICT": "true"}
+    login = {"GF_AUTH_DISABLE_LOGIN_FORM": "true"} if section.only else {}
+    return {f"{prefix}{key}": value for key, value in found.items()} | login
+
+
+def _with_port(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    host = rest.partition("/")[0]
+    return host if ":" in host else f"{host}:{443 if scheme == 'https' else 80}"

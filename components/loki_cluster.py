@@ -1,0 +1,135 @@
+"""Loki on object storage: stores logs in equal replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+
+from components.base import hours
+from components.cluster_store import ClusterStore, Part, Program
+from components.documents import Document
+from components.images import Image
+from components.loki_store import BURST
+from components.quantities import Duration, Size
+from components.sections_phase4 import Shape
+from components.sizing_buffer import TierSize
+from components.store_bucket import StoreBucket
+from components.workload import Platform, Publication, callee, headless
+
+CONFIG_DIRECTORY = "/etc/loki"
+PORT = 3100
+OLDEST = Duration(7 * 86400)
+"""Age up to which records are let in, at least."""
+
+WRITE = "distributor,ingester"
+READ = "query-frontend,querier"
+BACKEND = "query-scheduler,index-gateway,compactor,ruler"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LokiClusterArgs:
+    """Settings of Loki.
+
+    Attributes:
+        image: Loki's image.
+        shape: one binary, or parts.
+        sizes: workload -> replicas and limits.
+        bucket: where chunks and index are.
+        tenant: whose rules the stack's own are.
+        retention: age at which log records are deleted.
+        buffer_retention: age of records that may still come out of Kafka.
+        accepted_rate: bytes per second after which it answers "slow down".
+        max_streams: active streams.
+        rule_files: the stack's own rules, by file.
+        metrics_url: where recording rules write to, as remote write.
+        alertmanager_url: who is told of alerts.
+        published: where the query API is reachable from outside.
+    """
+
+    image: Image
+    shape: Shape
+    sizes: Mapping[str, TierSize]
+    bucket: StoreBucket
+    tenant: str
+    retention: Duration
+    buffer_retention: Duration
+    accepted_rate: Size
+    max_streams: int
+    metrics_url: str
+    alertmanager_url: str
+    rule_files: Mapping[str, str] = field(default_factory=dict)
+    published: Publication | None = None
+
+
+class LokiCluster(ClusterStore):
+    """Loki 3: three replicas of everything, or write, read and backend.
+
+    Attributes:
+        write_url: where logs are written to, as OTLP (``/otlp``).
+        query_url: its query API.
+    """
+
+    def __init__(
+        self, name: str, args: LokiClusterArgs, *, platform: Platform, after: Sequence[pulumi.Resource] = ()
+    ) -> None:
+        """Run Loki once its bucket may be used."""
+        super().__init__(name, platform)
+        found = self.run_parts(loki_program(name, args), loki_parts(name, args), args.sizes, after)
+        self.write_url = found[name].url("http")
+        self.query_url = found["loki-read" if args.shape == "split" else name].url("http")
+
+
+def loki_parts(name: str, args: LokiClusterArgs) -> Sequence[Part]:
+    """Give the workloads of a shape, that with the data first."""
+    if args.shape == "single":
+        return [Part(name=name, target="all", keeps_data=True, published=args.published)]
+    return [
+        Part(name=name, target=WRITE, keeps_data=True),
+        Part(name="loki-read", target=READ, published=args.published),
+        Part(name="loki-backend", target=BACKEND),
+    ]
+
+
+def loki_program(name: str, args: LokiClusterArgs) -> Program:
+    """Describe what all parts share."""
+    rules = {f"rules/{args.tenant}/{path}": content for path, content in args.rule_files.items()}
+    return Program(
+        image=args.image,
+        http_port=PORT,
+        alive="/loki/api/v1/status/buildinfo",
+        config_directory=CONFIG_DIRECTORY,
+        config_file="loki-cluster.yaml",
+        files={"loki-cluster.yaml": loki_cluster_configuration(name, args).dump(), **rules},
+        secret_files=args.bucket.secret_files,
+        environment=args.bucket.environment(CONFIG_DIRECTORY),
+        data_directory="/loki",
+        volume="loki-cluster-data",
+        calls=[*args.bucket.calls, callee(args.metrics_url), callee(args.alertmanager_url)],
+    )
+
+
+def loki_cluster_configuration(name: str, args: LokiClusterArgs) -> Document:
+    """Set Loki's configuration file from its settings."""
+    document = Document.read("loki/loki-cluster.yaml")
+    document.set("memberlist", "join_members", to=[f"dns+{headless(name)}:7946"])
+    s3 = {"bucket_name": args.bucket.name, **args.bucket.settings(CONFIG_DIRECTORY)}
+    for key, value in s3.items():
+        document.set("storage_config", "object_store", "s3", key, to=value)
+    rate = -(-args.accepted_rate.bytes // 2**20)
+    oldest = max(OLDEST, args.buffer_retention)
+    limits: dict[str, str | int] = {
+        "retention_period": hours(args.retention),
+        "reject_old_samples_max_age": hours(oldest),
+        "ingestion_rate_mb": rate,
+        "ingestion_burst_size_mb": rate * BURST,
+        "per_stream_rate_limit": f"{rate}MB",
+        "per_stream_rate_limit_burst": f"{rate * BURST}MB",
+        "max_global_streams_per_user": args.max_streams,
+    }
+    for key, limit in limits.items():
+        document.set("limits_config", key, to=limit)
+    document.set("ruler", "alertmanager_url", to=f"{args.alertmanager_url}/alertmanager")
+    document.set("ruler", "remote_write", "clients", "mimir", "url", to=args.metrics_url)
+    return document

@@ -1,0 +1,171 @@
+"""Mimir: stores metrics on object storage, evaluates rules, tells people of alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pulumi
+
+from components.base import hours
+from components.cluster_store import ClusterStore, Part, Program
+from components.contact_points import alertmanager_configuration, contact_calls, contact_files
+from components.documents import Document
+from components.images import Image
+from components.quantities import Duration
+from components.sections_phase4 import ContactPoint, Shape
+from components.sizing_buffer import TierSize
+from components.store_bucket import StoreBucket
+from components.workload import Platform, Publication, headless
+
+CONFIG_DIRECTORY = "/etc/mimir"
+PORT = 9009
+BURST = 10
+"""How many seconds' worth of the accepted rate may come at once: what waited in Kafka comes in bulk."""
+
+READ = "query-frontend,querier"
+BACKEND = "query-scheduler,store-gateway,compactor,ruler,alertmanager"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MimirBuckets:
+    """Where Mimir keeps what.
+
+    Attributes:
+        blocks: samples.
+        ruler: rules that teams upload.
+        alertmanager: silences, and what has been sent.
+    """
+
+    blocks: StoreBucket
+    ruler: StoreBucket
+    alertmanager: StoreBucket
+
+
+@dataclass(frozen=True, kw_only=True)
+class MimirStoreArgs:
+    """Settings of Mimir.
+
+    Attributes:
+        image: Mimir's image.
+        shape: one binary, or parts.
+        sizes: workload -> replicas and limits.
+        buckets: where its data is.
+        tenant: whose rules the stack's own are.
+        retention: age at which samples are deleted.
+        out_of_order: how late a sample may arrive.
+        series: series in memory.
+        samples_per_second: samples that are accepted.
+        exemplars: exemplars that are kept.
+        rules: the stack's own in files, or those that teams upload.
+        rule_files: the stack's own rules, by file.
+        contact_points: who is told of alerts.
+        published: where the query API is reachable from outside.
+    """
+
+    image: Image
+    shape: Shape
+    sizes: Mapping[str, TierSize]
+    buckets: MimirBuckets
+    tenant: str
+    retention: Duration
+    out_of_order: Duration
+    series: int
+    samples_per_second: int
+    exemplars: int
+    rules: Literal["files", "api"] = "files"
+    rule_files: Mapping[str, str] = field(default_factory=dict)
+    contact_points: Sequence[ContactPoint] = ()
+    published: Publication | None = None
+
+
+class MimirStore(ClusterStore):
+    """Mimir 3: three replicas of everything, or write, read and backend.
+
+    Attributes:
+        write_url: where samples are written to, as OTLP (``/otlp``) and remote write (``/api/v1/push``).
+        query_url: its query API, as Prometheus has it.
+        alertmanager_url: its Alertmanager.
+    """
+
+    def __init__(
+        self, name: str, args: MimirStoreArgs, *, platform: Platform, after: Sequence[pulumi.Resource] = ()
+    ) -> None:
+        """Run Mimir once its buckets may be used."""
+        super().__init__(name, platform)
+        found = self.run_parts(mimir_program(name, args), mimir_parts(name, args), args.sizes, after)
+        split = args.shape == "split"
+        self.write_url = found[name].url("http")
+        self.query_url = f"{found[f'{name}-read' if split else name].url('http')}/prometheus"
+        self.alertmanager_url = found[backend(name, args.shape)].url("http")
+
+
+def backend(name: str, shape: Shape) -> str:
+    """Name the workload that has rulers and Alertmanager."""
+    return f"{name}-backend" if shape == "split" else name
+
+
+def mimir_parts(name: str, args: MimirStoreArgs) -> Sequence[Part]:
+    """Give the workloads of a shape, that with the data first."""
+    if args.shape == "single":
+        return [Part(name=name, target="all,alertmanager", keeps_data=True, published=args.published)]
+    return [
+        Part(name=name, target="distributor,ingester", keeps_data=True),
+        Part(name=f"{name}-read", target=READ, published=args.published),
+        Part(name=f"{name}-backend", target=BACKEND),
+    ]
+
+
+def mimir_program(name: str, args: MimirStoreArgs) -> Program:
+    """Describe what all parts share."""
+    blocks = args.buckets.blocks
+    return Program(
+        image=args.image,
+        http_port=PORT,
+        alive="/api/v1/status/buildinfo",
+        config_directory=CONFIG_DIRECTORY,
+        config_file="mimir.yaml",
+        files=mimir_files(name, args),
+        secret_files={**blocks.secret_files, **contact_files(args.contact_points)},
+        environment=blocks.environment(CONFIG_DIRECTORY),
+        data_directory="/data",
+        volume="mimir-data",
+        calls=[*blocks.calls, *contact_calls(args.contact_points)],
+    )
+
+
+def mimir_files(name: str, args: MimirStoreArgs) -> dict[str, str]:
+    """Give the configuration file, the rules by tenant, and who is told of alerts."""
+    rules = {f"rules/{args.tenant}/{path}": content for path, content in args.rule_files.items()}
+    return {
+        "mimir.yaml": mimir_configuration(name, args).dump(),
+        "alertmanager.yaml": alertmanager_configuration(args.contact_points, CONFIG_DIRECTORY).dump(),
+        **(rules if args.rules == "files" else {}),
+    }
+
+
+def mimir_configuration(name: str, args: MimirStoreArgs) -> Document:
+    """Set Mimir's configuration file from its settings."""
+    document, buckets = Document.read("mimir/mimir.yaml"), args.buckets
+    document.set("memberlist", "join_members", to=[f"dns+{headless(name)}:7946"])
+    for key, value in buckets.blocks.settings(CONFIG_DIRECTORY).items():
+        document.set("common", "storage", "s3", key, to=value)
+    document.set("blocks_storage", "s3", "bucket_name", to=buckets.blocks.name)
+    document.set("ruler_storage", "s3", "bucket_name", to=buckets.ruler.name)
+    document.set("alertmanager_storage", "s3", "bucket_name", to=buckets.alertmanager.name)
+    document.set("ruler_storage", "backend", to="local" if args.rules == "files" else "s3")
+    alertmanager = f"http://{backend(name, args.shape)}:{PORT}/alertmanager"
+    document.set("ruler", "alertmanager_url", to=alertmanager)
+    document.set("alertmanager", "external_url", to=alertmanager)
+    limits: dict[str, str | int] = {
+        "compactor_blocks_retention_period": hours(args.retention),
+        "out_of_order_time_window": args.out_of_order.in_unit("s"),
+        "ingestion_rate": args.samples_per_second,
+        "ingestion_burst_size": BURST * args.samples_per_second,
+        "max_global_series_per_user": args.series,
+        "max_global_exemplars_per_user": args.exemplars,
+    }
+    for key, limit in limits.items():
+        document.set("limits", key, to=limit)
+    return document

@@ -1,0 +1,234 @@
+"""The stores of phase 4 on object storage, and the Grafana that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.addresses import Addresses
+from components.base import StackComponent
+from components.documents import texts
+from components.grafana_cluster import GrafanaCluster
+from components.grafana_ha import GrafanaHA, GrafanaHAArgs
+from components.loki_cluster import LokiCluster, LokiClusterArgs
+from components.metrics_agent import MetricsAgent, MetricsAgentArgs
+from components.mimir_store import MimirBuckets, MimirStore, MimirStoreArgs
+from components.object_storage import ObjectStorage
+from components.postgres_store import Database, PostgresStore, PostgresStoreArgs, external_database
+from components.prometheus_store import alert_rules
+from components.quantities import Size
+from components.settings import Settings
+from components.sizing_stores import PARTS
+from components.storage_names import STORES, bucket_names
+from components.store_bucket import StoreBucket
+from components.tempo_store import TempoStore, TempoStoreArgs
+from components.workload import Platform
+
+COLLECTOR_METRICS = 8888
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectStores:
+    """Tempo, Mimir and Loki as they run.
+
+    Attributes:
+        storage: their buckets.
+        tempo: traces.
+        mimir: metrics, rules, alerts.
+        loki: logs.
+    """
+
+    storage: ObjectStorage
+    tempo: TempoStore
+    mimir: MimirStore
+    loki: LokiCluster
+
+    @property
+    def all(self) -> tuple[StackComponent, ...]:
+        """Every store, to start others after them."""
+        return self.tempo, self.mimir, self.loki
+
+    @property
+    def otlp_endpoints(self) -> Mapping[str, str]:
+        """Exporter of the processors -> endpoint of its store."""
+        return {
+            "otlp_grpc/tempo": self.tempo.otlp,
+            "otlp_http/mimir": f"{self.mimir.write_url}/otlp",
+            "otlp_http/loki": f"{self.loki.write_url}/otlp",
+        }
+
+    @property
+    def data_sources(self) -> Mapping[str, str]:
+        """Uid of Grafana's data source -> URL of its store."""
+        return {
+            "tempo": self.tempo.query_url,
+            "mimir": self.mimir.query_url,
+            "loki": self.loki.query_url,
+            "mimir-alertmanager": self.mimir.alertmanager_url,
+        }
+
+
+def service_accounts(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Give the service accounts that may use the buckets of each store."""
+    parts = {store: tuple(settings.store_size.of(store)) for store in PARTS}
+    return {store: parts.get(store, (store,)) for store in STORES}
+
+
+def run_object_stores(
+    settings: Settings, platform: Platform, addresses: Addresses, storage: ObjectStorage
+) -> ObjectStores:
+    """Run the three stores once their buckets may be used; Mimir first, which the others write to."""
+    made = _Stores(settings, platform, addresses, storage)
+    mimir = made.mimir()
+    return ObjectStores(storage=storage, tempo=made.tempo(mimir), mimir=mimir, loki=made.loki(mimir))
+
+
+def run_agent(
+    settings: Settings, platform: Platform, stores: ObjectStores, scraped: Sequence[str]
+) -> MetricsAgent:
+    """Run the Prometheus that scrapes the stack; ``scraped`` are programs besides stores and Grafana."""
+    ports = {"tempo": 3200, "mimir": 9009, "loki": 3100}
+    found = [f"{name}:{port}" for store, port in ports.items() for name in settings.store_size.of(store)]
+    args = MetricsAgentArgs(
+        image=settings.image_catalogue["prometheus"],
+        size=settings.store_size.agent,
+        environment=settings.environment,
+        tenant=settings.stores.tenant,
+        write_url=f"{stores.mimir.write_url}/api/v1/push",
+        scraped=(*found, "grafana:3000", *scraped),
+    )
+    return MetricsAgent("prometheus-agent", args, platform=platform)
+
+
+def run_clustered_grafana(
+    settings: Settings,
+    platform: Platform,
+    stores: ObjectStores,
+    addresses: Addresses,
+    *,
+    phase3: Mapping[str, str] | None = None,
+) -> GrafanaHA:
+    """Run Grafana's database and its replicas over the stores, and over phase 3's where there are any."""
+    published = addresses.grafana
+    database, after = _database(settings, platform)
+    args = GrafanaHAArgs(
+        image=settings.image_catalogue["grafana"],
+        size=settings.store_size.grafana,
+        admin_user=settings.grafana.admin_user,
+        published=published,
+        root_url=settings.grafana.root_url or published.url,
+        data_sources=stores.data_sources,
+        existing_secret=settings.kubernetes.existing_secrets.grafana,
+        cluster=GrafanaCluster(
+            replicas=settings.grafana.replicas,
+            database=database,
+            tenant=settings.stores.tenant,
+            phase3=phase3 or {},
+            oidc=settings.grafana.oidc,
+            contact_points=settings.alerting.contact_points,
+        ),
+    )
+    return GrafanaHA("grafana", args, platform=platform, after=[*stores.all, *after])
+
+
+def _database(settings: Settings, platform: Platform) -> tuple[Database, Sequence[StackComponent]]:
+    section = settings.postgres
+    if section.mode == "external":
+        return external_database(section), ()
+    args = PostgresStoreArgs(
+        image=settings.image_catalogue["postgres"], size=settings.store_size.postgres, section=section
+    )
+    made = PostgresStore("postgres", args, platform=platform)
+    return made.database, (made,)
+
+
+@dataclass(frozen=True)
+class _Stores:
+    """Makes the stores of one stack."""
+
+    settings: Settings
+    platform: Platform
+    addresses: Addresses
+    storage: ObjectStorage
+
+    def tempo(self, mimir: MimirStore) -> TempoStore:
+        settings, size = self.settings, self.settings.store_size
+        args = TempoStoreArgs(
+            image=settings.image_catalogue["tempo"],
+            shape=size.shape,
+            sizes=size.of("tempo"),
+            bucket=self._bucket("traces"),
+            retention=settings.retention.traces,
+            accepted_rate=size.trace_bytes_per_second,
+            max_trace_size=settings.stores.tempo.max_trace_size,
+            max_series=settings.stores.tempo.service_graph_series,
+            metrics_url=f"{mimir.write_url}/api/v1/push",
+            published=self.addresses.traces,
+        )
+        return TempoStore("tempo", args, platform=self.platform, after=self._after)
+
+    def mimir(self) -> MimirStore:
+        settings, size = self.settings, self.settings.store_size
+        rules = {**alert_rules(memory_limits(settings), settings.kafka.retention)}
+        args = MimirStoreArgs(
+            image=settings.image_catalogue["mimir"],
+            shape=size.shape,
+            sizes=size.of("mimir"),
+            buckets=MimirBuckets(
+                blocks=self._bucket("metrics"),
+                ruler=self._bucket("ruler"),
+                alertmanager=self._bucket("alertmanager"),
+            ),
+            tenant=settings.stores.tenant,
+            retention=settings.retention.metrics,
+            out_of_order=settings.retention.metrics_out_of_order,
+            series=size.series,
+            samples_per_second=size.samples_per_second,
+            exemplars=settings.stores.mimir.max_exemplars,
+            rules=settings.stores.mimir.rules,
+            rule_files={**rules, **texts("mimir/rules", "*.yaml")},
+            contact_points=settings.alerting.contact_points,
+            published=self.addresses.metrics,
+        )
+        return MimirStore("mimir", args, platform=self.platform, after=self._after)
+
+    def loki(self, mimir: MimirStore) -> LokiCluster:
+        settings, size = self.settings, self.settings.store_size
+        args = LokiClusterArgs(
+            image=settings.image_catalogue["loki"],
+            shape=size.shape,
+            sizes=size.of("loki"),
+            bucket=self._bucket("logs"),
+            tenant=settings.stores.tenant,
+            retention=settings.retention.logs,
+            buffer_retention=settings.kafka.retention,
+            accepted_rate=size.log_bytes_per_second,
+            max_streams=settings.stores.loki.max_streams,
+            metrics_url=f"{mimir.write_url}/api/v1/push",
+            alertmanager_url=mimir.alertmanager_url,
+            rule_files=texts("loki/rules", "*.yaml"),
+            published=self.addresses.logs,
+        )
+        return LokiCluster("loki-cluster", args, platform=self.platform, after=self._after)
+
+    @property
+    def _after(self) -> Sequence[pulumi.Resource]:
+        return self.storage.ready
+
+    def _bucket(self, purpose: str) -> StoreBucket:
+        names = bucket_names(self.settings.object_storage, self.settings.environment)
+        return StoreBucket(name=names[purpose], bucket=self.storage.buckets[purpose])
+
+
+def memory_limits(settings: Settings) -> Mapping[str, Size]:
+    """Give the memory limits by scrape job, for the alerts on memory."""
+    size, buffer = settings.store_size, settings.buffer
+    return {
+        **{name: part.each.memory for name, part in size.parts.items()},
+        "grafana": size.grafana.memory,
+        "prometheus-agent": size.agent.memory,
+        "otel-gateway": buffer.gateway.each.memory,
+        "otel-processor": buffer.processor.each.memory,
+    }

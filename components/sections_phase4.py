@@ -1,0 +1,200 @@
+"""The sections of the stack configuration for phase 4: stores, Grafana's database, logins, alerts."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from components.quantities import Duration, Size
+from components.sections import (
+    STRICT,
+    Count,
+    GrafanaSection,
+    HostName,
+    ProgramSizing,
+    TcpPort,
+    Text,
+    Url,
+)
+from components.sections_kubernetes import ObjectName
+
+Tenant = Annotated[
+    str,
+    Text(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "a tenant: up to 100 letters, digits, - _ ."),
+]
+Shape = Literal["single", "split"]
+SecretName = ObjectName
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class TempoSection(ProgramSizing):
+    """Limits of Tempo; memory, CPU and volume are those of one replica that keeps data.
+
+    Attributes:
+        max_trace_size: largest trace that is stored; further spans of it are refused.
+        rate: bytes of spans per second that one replica accepts; from the sizing when nothing is said.
+        service_graph_series: series that the metrics generator makes, at most, in one replica.
+    """
+
+    max_trace_size: Size = Size(5 * 10**6)
+    rate: Size | None = None
+    service_graph_series: Count = 100_000
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class MimirSection(ProgramSizing):
+    """Limits of Mimir; memory, CPU and volume are those of one replica that keeps data.
+
+    Attributes:
+        max_series: series in memory, all replicas together; from the sizing when nothing is said.
+        samples_per_second: samples accepted; from the sizing when nothing is said.
+        max_exemplars: exemplars kept.
+        rules: ``files`` evaluates the stack's own rules; ``api`` those that teams upload to the ruler bucket,
+            and not the stack's.
+    """
+
+    max_series: Count | None = None
+    samples_per_second: Count | None = None
+    max_exemplars: Count = 100_000
+    rules: Literal["files", "api"] = "files"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class LokiSection(ProgramSizing):
+    """Limits of Loki; memory, CPU and volume are those of one replica that keeps data.
+
+    Attributes:
+        max_streams: active streams, all replicas together.
+        rate: bytes of logs per second accepted; from the sizing when nothing is said.
+    """
+
+    max_streams: Count = 10_000
+    rate: Size | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class StoresSection:
+    """The stores of phase 4.
+
+    Attributes:
+        tenant: under which name the stack's telemetry is stored and queried (``X-Scope-OrgID``). What was
+            stored under another name stays under that.
+        shape: ``single`` runs each store as equal replicas of everything; ``split`` as parts that scale on
+            their own. From the sizing when nothing is said.
+        phase3: what becomes of Jaeger, Prometheus and the single Loki of phase 3: ``written`` feeds them and
+            the new stores, ``readable`` keeps them for their queries until their retention ends, ``absent``
+            removes them and keeps their volumes.
+        tempo: limits of Tempo.
+        mimir: limits of Mimir.
+        loki: limits of Loki.
+    """
+
+    tenant: Tenant = "otel-stack"
+    shape: Shape | None = None
+    phase3: Literal["written", "readable", "absent"] = "absent"
+    tempo: TempoSection = field(default_factory=TempoSection)
+    mimir: MimirSection = field(default_factory=MimirSection)
+    loki: LokiSection = field(default_factory=LokiSection)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class PostgresSection(ProgramSizing):
+    """Grafana's database.
+
+    Attributes:
+        mode: ``builtin`` runs PostgreSQL on a volume with daily dumps; ``external`` uses one that exists.
+        host: name of the external server.
+        port: its port.
+        database: name of the database.
+        username: its owner.
+        tls: how an external server is spoken to; ``verify-full`` verifies certificate and name.
+        password_secret: Secret in the stack's namespace with key ``password``; needed by ``external``,
+            generated otherwise.
+        ca_secret: Secret with key ``ca.crt`` that signs the external server's certificate.
+        backups_kept: age at which a dump of the builtin database is deleted.
+    """
+
+    mode: Literal["builtin", "external"] = "builtin"
+    host: HostName | None = None
+    port: TcpPort = 5432
+    database: Annotated[str, Text(r"[a-z_][a-z0-9_]{0,62}", "a database's name")] = "grafana"
+    username: Annotated[str, Text(r"[A-Za-z_][A-Za-z0-9_.@-]{0,62}", "a database user")] = "grafana"
+    tls: Literal["verify-full", "require", "disable"] = "verify-full"
+    password_secret: SecretName | None = None
+    ca_secret: SecretName | None = None
+    backups_kept: Duration = Duration(14 * 86400)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class OidcSection:
+    """Sign-in to Grafana through an OpenID Connect provider.
+
+    Attributes:
+        name: what the button says.
+        client_id: the client that the provider knows Grafana as.
+        client_secret: Secret in the stack's namespace with key ``client-secret``.
+        auth_url: the provider's authorization endpoint.
+        token_url: its token endpoint.
+        api_url: its user info endpoint.
+        scopes: scopes that are asked for.
+        role_attribute_path: JMESPath expression over the claims that gives Admin, Editor or Viewer; everybody
+            is a Viewer when nothing is said.
+        only: sign people in at once and offer no password form.
+    """
+
+    name: Annotated[str, Field(min_length=1)] = "OpenID Connect"
+    client_id: Annotated[str, Field(min_length=1)]
+    client_secret: SecretName
+    auth_url: Url
+    token_url: Url
+    api_url: Url
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    role_attribute_path: str | None = None
+    only: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ClusteredGrafanaSection(GrafanaSection):
+    """Grafana's front door, and from phase 4 on its replicas and logins.
+
+    Attributes:
+        replicas: replicas of phase 4, behind one address.
+        oidc: sign-in through an OpenID Connect provider.
+    """
+
+    replicas: Annotated[int, Field(ge=2, le=10)] = 2
+    oidc: OidcSection | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ContactPoint:
+    """Somebody who is told of alerts.
+
+    Attributes:
+        name: name of the contact point, its own among them.
+        type: how they are told.
+        secret: Secret in the namespace, key ``url`` for ``webhook`` and ``slack``, ``routing-key`` for
+            ``pagerduty``.
+        severities: alerts that they are told of, by label ``severity``; all of them when nothing is said.
+        port: TCP port of the address, which the cluster's policies must let through.
+    """
+
+    name: ObjectName
+    type: Literal["webhook", "slack", "pagerduty"]
+    secret: SecretName
+    severities: tuple[Literal["critical", "warning"], ...] = ("critical", "warning")
+    port: TcpPort = 443
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AlertingSection:
+    """Who is told of alerts, from phase 4 on.
+
+    Attributes:
+        contact_points: used by Grafana, and by Mimir's Alertmanager for the rules of Mimir and Loki.
+    """
+
+    contact_points: tuple[ContactPoint, ...] = ()

@@ -1,0 +1,167 @@
+"""From events per second to replicas, memory and volumes of the stores of phase 4."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.quantities import Size, gibibytes, mebibytes
+from components.sections import ProgramSizing, SizingSection
+from components.sections_phase4 import Shape, StoresSection
+from components.sizing import (
+    SHARES,
+    STORED_BYTES,
+    WIRE_BYTES,
+    ProgramSize,
+    declared_rate,
+    override,
+    with_headroom,
+)
+from components.sizing_buffer import TierSize
+
+COPIES = 3
+"""Replicas that hold each event until it is in the bucket: one may be lost and one restarted meanwhile."""
+
+SPLIT_ABOVE = 50_000
+"""Events per second up to which one binary with all parts is used. Tempo's documentation gives it 55,000 to
+80,000 spans a second as one process; three of them write each span three times."""
+
+PART_RATE = 50_000
+"""Events of its signal per second that one replica of a split part is counted with, copies included."""
+
+SERIES_PER_SAMPLE = 60
+"""Series behind one sample per second: applications send each about once a minute."""
+
+HOUR = 3600
+KEPT_SECONDS: Mapping[str, int] = {"traces": 1 * HOUR, "metrics": 15 * HOUR, "logs": 2 * HOUR}
+"""Age at which an event has left a replica's disk: Tempo's block and its grace, Mimir's blocks of 2 hours and
+the 13 hours that they stay readable, Loki's chunks and the log written ahead of them."""
+
+SIGNALS: Mapping[str, str] = {"tempo": "traces", "mimir": "metrics", "loki": "logs"}
+
+PARTS: Mapping[str, Mapping[Shape, tuple[str, ...]]] = {
+    "tempo": {
+        "single": ("tempo",),
+        "split": (
+            "tempo",
+            "tempo-distributor",
+            "tempo-querier",
+            "tempo-query-frontend",
+            "tempo-compactor",
+            "tempo-metrics-generator",
+        ),
+    },
+    "mimir": {"single": ("mimir",), "split": ("mimir", "mimir-read", "mimir-backend")},
+    "loki": {"single": ("loki-cluster",), "split": ("loki-cluster", "loki-read", "loki-backend")},
+}
+"""Store -> shape -> its workloads; the first one keeps data, and is the same one in both shapes."""
+
+LEAST_REPLICAS = 2
+"""Replicas of a part without data of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoresSize:
+    """Size of the stores.
+
+    Attributes:
+        shape: how each store is divided.
+        parts: workload -> replicas and limits of one.
+        series: series that Mimir accepts.
+        samples_per_second: samples that Mimir accepts.
+        trace_bytes_per_second: bytes of spans that one replica of Tempo accepts.
+        log_bytes_per_second: bytes that Loki accepts.
+        grafana: limits of one replica of Grafana.
+        postgres: limits of the database.
+        agent: limits of the Prometheus that scrapes.
+    """
+
+    shape: Shape
+    parts: Mapping[str, TierSize]
+    series: int
+    samples_per_second: int
+    trace_bytes_per_second: Size
+    log_bytes_per_second: Size
+    grafana: ProgramSize
+    postgres: ProgramSize
+    agent: ProgramSize
+
+    def of(self, store: str) -> Mapping[str, TierSize]:
+        """Give the workloads of one store, that with the data first."""
+        return {name: self.parts[name] for name in PARTS[store][self.shape]}
+
+
+def size_stores(sizing: SizingSection, stores: StoresSection, postgres: ProgramSizing) -> StoresSize:
+    """Give the stores their shape, numbers and limits for the declared rate."""
+    rate = declared_rate(sizing)
+    shape: Shape = stores.shape or ("single" if rate <= SPLIT_ABOVE else "split")
+    parts: dict[str, TierSize] = {}
+    for store, signal in SIGNALS.items():
+        wanted: ProgramSizing = getattr(stores, store)
+        first, *others = PARTS[store][shape]
+        busy = -(-int(rate * SHARES[signal]) * COPIES // PART_RATE)
+        parts[first] = TierSize(
+            replicas=max(COPIES, busy), each=override(_keeper(rate, signal, shape), wanted)
+        )
+        each = ProgramSize(memory=gibibytes(2), cpus=2, volume=_scratch(rate, signal))
+        for name in others:
+            parts[name] = TierSize(replicas=_replicas(name, busy), each=each)
+    mimir = stores.mimir
+    samples = int(rate * SHARES["metrics"])
+    small = rate <= _SMALL
+    return StoresSize(
+        shape=shape,
+        parts=parts,
+        series=mimir.max_series or max(1_000_000, 2 * samples * SERIES_PER_SAMPLE),
+        samples_per_second=mimir.samples_per_second or max(50_000, 5 * samples),
+        trace_bytes_per_second=stores.tempo.rate or _accepted(rate, "traces"),
+        log_bytes_per_second=stores.loki.rate or _accepted(rate, "logs"),
+        grafana=override(
+            ProgramSize(memory=mebibytes(512) if small else gibibytes(1), cpus=0.5 if small else 1),
+            sizing.grafana,
+        ),
+        postgres=override(ProgramSize(memory=mebibytes(512), cpus=0.5), postgres),
+        agent=override(
+            ProgramSize(memory=mebibytes(512) if small else gibibytes(2), cpus=0.5 if small else 1),
+            sizing.prometheus,
+        ),
+    )
+
+
+_SMALL, _BUSY = 1_000, 10_000
+
+
+def _keeper(rate: int, signal: str, shape: Shape) -> ProgramSize:
+    if rate <= _SMALL:
+        memory, cpus = gibibytes(1), 1.0
+    elif rate <= _BUSY:
+        memory, cpus = gibibytes(4), 2.0
+    else:
+        memory, cpus = gibibytes(8), 4.0
+    kept = rate * SHARES[signal] * _disk_bytes(signal) * KEPT_SECONDS[signal]
+    volume = with_headroom(Size(int(kept)))
+    if shape == "single":
+        volume = Size(volume.bytes + _scratch(rate, signal).bytes)
+    return ProgramSize(memory=memory, cpus=cpus, volume=volume)
+
+
+def _disk_bytes(signal: str) -> int:
+    """Bytes of one event on a replica's disk: as it came and as it is stored, both at once."""
+    return STORED_BYTES[signal] + (WIRE_BYTES if signal != "metrics" else 20)
+
+
+def _scratch(rate: int, signal: str) -> Size:
+    """Disk for what is read from the bucket and written back: a day of blocks before and after compaction."""
+    day = rate * SHARES[signal] * STORED_BYTES[signal] * 24 * HOUR
+    return with_headroom(Size(int(2 * day / COPIES)))
+
+
+def _accepted(rate: int, signal: str) -> Size:
+    """Twice what the declared rate brings, at least 10 MiB/s."""
+    return max(Size(10 * 2**20), Size(int(2 * rate * SHARES[signal] * WIRE_BYTES)))
+
+
+def _replicas(name: str, busy: int) -> int:
+    if name.endswith("-backend"):
+        return max(COPIES, busy // 2)
+    return max(LEAST_REPLICAS, busy // 2)

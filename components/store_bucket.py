@@ -1,0 +1,69 @@
+"""How a store reaches its buckets: endpoint, credentials, and what the network must let through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.object_storage import Bucket
+from components.workload import ExistingSecret, SecretText
+
+CREDENTIALS, AUTHORITY = "secrets/credentials", "secrets/s3-ca.crt"
+POD_IDENTITY_AGENT = "169.254.170.23:80"
+"""Where EKS Pod Identity hands out a role's credentials, on every node."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreBucket:
+    """A bucket under the name that configuration files say, which is known before it exists.
+
+    Attributes:
+        name: its name.
+        bucket: the rest.
+    """
+
+    name: str
+    bucket: Bucket
+
+    @property
+    def lookup(self) -> str:
+        """How its address is made, in the words of Mimir and Loki."""
+        return "path" if self.bucket.path_style else "virtual-hosted"
+
+    def authority(self, directory: str) -> str:
+        """Path of the certificate authority's file; empty for public ones."""
+        return f"{directory}/{AUTHORITY}" if self.bucket.ca_secret else ""
+
+    def environment(self, directory: str) -> Mapping[str, str]:
+        """Variables that lead the store's S3 client to its credentials."""
+        if self.bucket.credentials_secret is None:
+            return {}
+        return {"AWS_SHARED_CREDENTIALS_FILE": f"{directory}/{CREDENTIALS}"}
+
+    @property
+    def secret_files(self) -> Mapping[str, SecretText]:
+        """Files of credentials and certificate authority."""
+        found: dict[str, SecretText] = {}
+        if self.bucket.credentials_secret is not None:
+            found[CREDENTIALS] = ExistingSecret(name=self.bucket.credentials_secret, key="credentials")
+        if self.bucket.ca_secret is not None:
+            found[AUTHORITY] = ExistingSecret(name=self.bucket.ca_secret, key="ca.crt")
+        return found
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """``host:port`` of the service, and of who hands out credentials."""
+        endpoint = self.bucket.endpoint
+        if ":" not in endpoint:
+            endpoint = f"{endpoint}:{443 if self.bucket.tls else 80}"
+        return (endpoint,) if self.bucket.role_arn is None else (endpoint, POD_IDENTITY_AGENT)
+
+    def settings(self, directory: str) -> dict[str, object]:
+        """Settings of the S3 client that Mimir and Loki share, but for the bucket's name."""
+        return {
+            "endpoint": self.bucket.endpoint,
+            "region": self.bucket.region,
+            "bucket_lookup_type": self.lookup,
+            "insecure": not self.bucket.tls,
+            "http": {"tls_ca_path": self.authority(directory)},
+        }

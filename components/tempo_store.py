@@ -1,0 +1,131 @@
+"""Tempo: stores traces on object storage, and draws who calls whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.base import hours
+from components.cluster_store import GRPC_PORT, ClusterStore, Part, Program
+from components.documents import Document
+from components.images import Image
+from components.quantities import Duration, Size
+from components.sections_phase4 import Shape
+from components.sizing_buffer import TierSize
+from components.store_bucket import StoreBucket
+from components.workload import Platform, Port, Publication, callee, headless
+
+CONFIG_DIRECTORY = "/etc/tempo"
+PORT, OTLP_PORT = 3200, 4317
+BURST = 2
+"""How many seconds' worth of the accepted rate may come at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TempoStoreArgs:
+    """Settings of Tempo.
+
+    Attributes:
+        image: Tempo's image.
+        shape: one binary, or parts.
+        sizes: workload -> replicas and limits.
+        bucket: where its blocks are.
+        retention: age at which traces are deleted.
+        accepted_rate: bytes of spans per second that one replica accepts.
+        max_trace_size: largest trace.
+        max_series: series of the metrics generator, in one replica.
+        metrics_url: where the metrics generator writes to, as remote write.
+        published: where the query API is reachable from outside.
+    """
+
+    image: Image
+    shape: Shape
+    sizes: Mapping[str, TierSize]
+    bucket: StoreBucket
+    retention: Duration
+    accepted_rate: Size
+    max_trace_size: Size
+    max_series: int
+    metrics_url: str
+    published: Publication | None = None
+
+
+class TempoStore(ClusterStore):
+    """Tempo 2.10: three replicas of everything, or its microservices.
+
+    Attributes:
+        otlp: where spans are written to, ``host:port`` of OTLP over gRPC.
+        query_url: its query API.
+    """
+
+    def __init__(
+        self, name: str, args: TempoStoreArgs, *, platform: Platform, after: Sequence[pulumi.Resource] = ()
+    ) -> None:
+        """Run Tempo once its bucket may be used."""
+        super().__init__(name, platform)
+        found = self.run_parts(tempo_program(name, args), tempo_parts(name, args), args.sizes, after)
+        split = args.shape == "split"
+        self.otlp = found[f"{name}-distributor" if split else name].address("otlp-grpc")
+        self.query_url = found[f"{name}-query-frontend" if split else name].url("http")
+
+
+def tempo_parts(name: str, args: TempoStoreArgs) -> Sequence[Part]:
+    """Give the workloads of a shape, that with the data first."""
+    otlp = (Port(name="otlp-grpc", number=OTLP_PORT, speaks="grpc"),)
+    if args.shape == "single":
+        target = "scalable-single-binary"
+        return [Part(name=name, target=target, keeps_data=True, published=args.published, ports=otlp)]
+    return [
+        Part(name=name, target="ingester", keeps_data=True),
+        Part(name=f"{name}-distributor", target="distributor", ports=otlp),
+        Part(name=f"{name}-querier", target="querier"),
+        Part(name=f"{name}-query-frontend", target="query-frontend", published=args.published),
+        Part(name=f"{name}-compactor", target="compactor"),
+        Part(name=f"{name}-metrics-generator", target="metrics-generator"),
+    ]
+
+
+def tempo_program(name: str, args: TempoStoreArgs) -> Program:
+    """Describe what all parts share."""
+    return Program(
+        image=args.image,
+        http_port=PORT,
+        alive="/status/version",
+        config_directory=CONFIG_DIRECTORY,
+        config_file="tempo.yaml",
+        files={"tempo.yaml": tempo_configuration(name, args).dump()},
+        secret_files=args.bucket.secret_files,
+        environment=args.bucket.environment(CONFIG_DIRECTORY),
+        data_directory="/var/tempo",
+        volume="tempo-data",
+        calls=[*args.bucket.calls, callee(args.metrics_url)],
+    )
+
+
+def tempo_configuration(name: str, args: TempoStoreArgs) -> Document:
+    """Set Tempo's configuration file from its settings."""
+    document, bucket = Document.read("tempo/tempo.yaml"), args.bucket
+    document.set("memberlist", "join_members", to=[f"dns+{headless(name)}:7946"])
+    document.set("compactor", "compaction", "block_retention", to=hours(args.retention))
+    frontend = f"{name}-query-frontend" if args.shape == "split" else name
+    document.set("querier", "frontend_worker", "frontend_address", to=f"{headless(frontend)}:{GRPC_PORT}")
+    document.set("metrics_generator", "storage", "remote_write", 0, "url", to=args.metrics_url)
+    s3: dict[str, str | bool] = {
+        "bucket": bucket.name,
+        "endpoint": bucket.bucket.endpoint,
+        "region": bucket.bucket.region,
+        "forcepathstyle": bucket.bucket.path_style,
+        "insecure": not bucket.bucket.tls,
+        "tls_ca_path": bucket.authority(CONFIG_DIRECTORY),
+    }
+    for key, value in s3.items():
+        document.set("storage", "trace", "s3", key, to=value)
+    rate = args.accepted_rate.bytes
+    defaults = ("overrides", "defaults")
+    document.set(*defaults, "ingestion", "rate_limit_bytes", to=rate)
+    document.set(*defaults, "ingestion", "burst_size_bytes", to=BURST * rate)
+    document.set(*defaults, "global", "max_bytes_per_trace", to=args.max_trace_size.bytes)
+    document.set(*defaults, "metrics_generator", "max_active_series", to=args.max_series)
+    return document

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Dumps Grafana's database once a day, and deletes dumps that are older than BACKUPS_KEPT_DAYS.
+# A dump has its final name only when it is whole. Restore: pg_restore --clean --if-exists --dbname=NAME FILE.
+set -eu
+
+: "${PGHOST:?}" "${PGDATABASE:?}" "${PGUSER:?}" "${PASSWORD_FILE:?}" "${BACKUPS_KEPT_DAYS:?}"
+folder=/backups
+state=/tmp/last-dump
+
+PGPASSWORD=$(cat "$PASSWORD_FILE")
+export PGPASSWORD
+
+trap 'exit 0' TERM INT
+
+dump() {
+    name="$folder/$PGDATABASE-$(date -u +%Y%m%dT%H%M%SZ).dump"
+    rm -f "$folder"/*.part
+    pg_dump --format=custom --file="$name.part" && mv "$name.part" "$name" || return 1
+    find "$folder" -name '*.dump' -mtime "+$BACKUPS_KEPT_DAYS" -delete
+    echo "dumped $name ($(wc -c <"$name") bytes)"
+}
+
+while :; do
+    if dump; then
+        touch "$state"
+        pause=86400
+    else
+        echo "failed: pg_dump of $PGDATABASE at $PGHOST; again in 60 s" >&2
+        pause=60
+    fi
+    # In the background, so that the shell hears the signal to stop.
+    sleep "$pause" &
+    wait $!
+done
