@@ -1,0 +1,199 @@
+"""A stack on Kubernetes, seen through a kubectl that plays a cluster."""
+
+from __future__ import annotations
+
+import base64
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.errors import OpsError
+from ops.health.model import Reading
+from ops.inventory import Inventory
+from ops.kubernetes import forward
+from ops.kubernetes.kubectl import KubectlError
+from ops.outputs import StackOutputs
+from tests.support.ops_cluster import Cluster
+
+OUTPUTS = StackOutputs(
+    {
+        "contract_version": "1",
+        "otlp_grpc_endpoint": "https://otlp.example.com:443",
+        "otlp_http_endpoint": "https://otlp-http.example.com:443",
+        "grafana_url": "https://grafana.example.com:443",
+        "traces_query_url": "http://jaeger.observability.svc:16686",
+        "traces_ui_url": "http://jaeger.observability.svc:16686",
+        "metrics_query_url": "http://prometheus.observability.svc:9090",
+        "logs_query_url": "http://loki.observability.svc:3100",
+    }
+)
+PROGRAMS = ("kafka-topics", "loki", "otel-gateway")
+INVENTORY = Inventory(programs=PROGRAMS, probes={}, data_volumes=(), kept_urns=())
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Cluster:
+    return Cluster(tmp_path)
+
+
+def test_stack_for_git_is_not_brought_up_from_here(cluster: Cluster) -> None:
+    site = cluster.site(
+        render="deploy",
+        existingSecrets={"grafana": "login"},
+        gitops={"repository": "https://git.example.com/x.git"},
+    )
+    with pytest.raises(OpsError, match="only writes manifests") as caught:
+        site.examine()
+    assert caught.value.advice == "make render STACK=dev"
+
+
+def test_services_are_reached_on_free_ports_for_as_long_as_needed(cluster: Cluster) -> None:
+    with cluster.site().reached(OUTPUTS) as local:
+        urls = [url for name, url in local.values.items() if name != "contract_version"]
+        assert all(str(url).startswith("http://127.0.0.1:") for url in urls)
+        assert local.text("traces_query_url") == local.text("traces_ui_url")
+        ports = {int(str(url).rsplit(":", 1)[1]) for url in urls}
+        for port in ports:
+            socket.create_connection(("127.0.0.1", port), 5).close()
+    assert len(ports) == 6
+    for port in ports:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), 5)
+
+
+def test_service_that_cannot_be_reached_keeps_its_own_address(
+    cluster: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cluster.lose("loki")
+    with cluster.site().reached(OUTPUTS) as local:
+        assert local.text("logs_query_url") == OUTPUTS.text("logs_query_url")
+        assert local.text("otlp_http_endpoint").startswith("http://127.0.0.1:")
+    assert "service/loki cannot be reached: unable to forward port" in capfd.readouterr().err
+
+
+def test_kubectl_that_says_nothing_is_given_up_on(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (cluster.folder / "bin" / "kubectl").write_text("#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr(forward, "OPEN_SECONDS", 0.3)
+    with forward.forwarded(cluster.kubectl(), {"loki": [3100]}) as opened:
+        assert opened == {}
+    assert "service/loki cannot be reached: no answer within 0 s" in capfd.readouterr().err
+
+
+def workload(name: str, *, wanted: int = 1, ready: int = 1) -> dict[str, Any]:
+    return {
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {"replicas": wanted},
+        "status": {"readyReplicas": ready},
+    }
+
+
+def pod(owner: str, name: str, **status: Any) -> dict[str, Any]:
+    return {
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/name": owner}},
+        "status": status,
+    }
+
+
+def claim(name: str, phase: str) -> dict[str, Any]:
+    return {
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name},
+        "spec": {"storageClassName": "fast"},
+        "status": {"phase": phase, **({"capacity": {"storage": "5Gi"}} if phase == "Bound" else {})},
+    }
+
+
+def test_programs_pods_and_claims(cluster: Cluster) -> None:
+    unscheduled = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}
+    restarted = {"restartCount": 2, "lastState": {"terminated": {"reason": "OOMKilled"}}}
+    objects = [
+        workload("otel-gateway", wanted=3, ready=1),
+        pod("otel-gateway", "otel-gateway-a", conditions=[unscheduled]),
+        pod("otel-gateway", "otel-gateway-b", containerStatuses=[{"state": {"waiting": {"reason": "Bad"}}}]),
+        workload("loki"),
+        pod("loki", "loki-1", containerStatuses=[restarted]),
+        claim("loki-data-loki-1", "Bound"),
+        claim("jaeger-data-jaeger-1", "Pending"),
+    ]
+    cluster.says("get deployments,statefulsets,pods,persistentvolumeclaims", {"items": objects})
+    readings = {one.name: one for one in cluster.site().readings(INVENTORY)}
+    assert {name: one.found for name, one in readings.items()} == {
+        "kafka-topics": "it is not there",
+        "loki": "1 of 1 ready; loki-1: 2 restarts, the last after OOMKilled",
+        "otel-gateway": "1 of 3 ready; otel-gateway-a: 0/1 nodes are available; otel-gateway-b: Bad",
+        "loki-data-loki-1": "5Gi of class fast",
+        "jaeger-data-jaeger-1": "Pending",
+    }
+    healthy = [name for name, one in readings.items() if one.status == "healthy"]
+    assert healthy == ["loki", "loki-data-loki-1"]
+    assert readings["otel-gateway"].advice.endswith("describe pods -l app.kubernetes.io/name=otel-gateway")
+
+
+def test_cluster_that_is_away_is_unknown(cluster: Cluster) -> None:
+    cluster.fails("get deployments", "The connection to the server 10.0.0.1:6443 was refused")
+    (reading,) = cluster.site().readings(INVENTORY)
+    assert isinstance(reading, Reading)
+    assert (reading.status, reading.name) == ("unknown", "pods")
+
+
+def test_kafkas_tools_run_in_the_pod(cluster: Cluster) -> None:
+    cluster.says("exec deployment/kafka-topics -- bash -c", "\x00\xff")
+    assert cluster.site().kafka().run("kafka-topics", "--describe", "$(id)") == b"\x00\xff"
+    assert cluster.log[-1].endswith("bash kafka-topics --describe $(id)")
+
+
+def test_a_tools_failure_is_its_telling_line(cluster: Cluster) -> None:
+    told = "Error while executing topic command : timed out"
+    cluster.fails("exec", f"{told}\n\tat org.apache.X\ncommand terminated with exit code 1")
+    with pytest.raises(OpsError, match=f"kafka-topics: {told}") as caught:
+        cluster.site().kafka().run("kafka-topics")
+    assert "get pods -l app.kubernetes.io/name=kafka" in caught.value.advice
+
+
+def test_stack_without_the_tools_pod_is_told(cluster: Cluster) -> None:
+    with pytest.raises(OpsError, match="no deployment kafka-topics where the stack dev runs") as caught:
+        cluster.site().kafka().run("kafka-topics")
+    assert "strimzi" in caught.value.advice
+
+
+def test_password_that_somebody_else_keeps(cluster: Cluster) -> None:
+    secret = base64.b64encode(b"p\xc3\xa4ss").decode()
+    cluster.says("get secret login", {"data": {"admin-password": secret}})
+    assert cluster.site(existingSecrets={"grafana": "login"}).password() == "päss"
+    assert cluster.site().password() is None
+    with pytest.raises(OpsError, match="NotFound") as caught:
+        cluster.site(existingSecrets={"grafana": "other"}).password()
+    assert caught.value.advice == "it is in the Secret other, key admin-password: ask whoever keeps it"
+
+
+def test_data_is_named_and_removed_as_claims(cluster: Cluster) -> None:
+    items = [claim("loki-data-loki-1", "Bound"), claim("kafka-data-kafka-1", "Bound")]
+    cluster.says("get persistentvolumeclaims", {"items": items})
+    cluster.says("delete", "")
+    site = cluster.site()
+    names = "loki-data-loki-1, kafka-data-kafka-1"
+    assert site.data(INVENTORY) == f"the PersistentVolumeClaims {names} of namespace observability"
+    site.forget_data()
+    assert "delete persistentvolumeclaims loki-data-loki-1 kafka-data-kafka-1 --wait" in cluster.log[-1]
+    with pytest.raises(OpsError, match="loki-data-loki-1") as caught:
+        site.volumes()
+    assert "VolumeSnapshots" in caught.value.advice
+
+
+def test_nothing_to_remove_is_not_removed(cluster: Cluster) -> None:
+    cluster.says("get persistentvolumeclaims", {"items": []})
+    cluster.site().forget_data()
+    assert not any(" delete " in line for line in cluster.log)
+
+
+def test_command_that_does_not_end(cluster: Cluster) -> None:
+    (cluster.folder / "bin" / "kubectl").write_text("#!/bin/sh\nexec sleep 60\n")
+    with pytest.raises(KubectlError, match="kubectl get pods: no end within 0 s") as caught:
+        cluster.kubectl().run("get", "pods", seconds=0.2)
+    assert caught.value.away

@@ -1,0 +1,140 @@
+"""What is checked before a stack is brought up on Kubernetes, through a kubectl that plays a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops.errors import OpsError
+from ops.finding import Finding
+from tests.support.ops_cluster import Cluster
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Cluster:
+    return Cluster(tmp_path)
+
+
+def failed(findings: dict[str, Finding]) -> list[str]:
+    return [name for name, one in findings.items() if one.status == "fail"]
+
+
+def test_cluster_that_has_everything(cluster: Cluster) -> None:
+    findings = cluster.findings()
+    assert failed(findings) == []
+    assert findings["Kubernetes API"].found == "v1.34.3"
+    assert findings["StorageClass"].found == "fast, the default"
+
+
+def test_every_command_names_file_context_and_namespace(cluster: Cluster) -> None:
+    cluster.findings(namespace="telemetry")
+    place = f"--kubeconfig={cluster.folder}/kubeconfig --context=there --namespace=telemetry "
+    assert all(line.startswith(place) for line in cluster.log)
+
+
+def test_no_kubectl(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(_environ: object) -> dict[str, str]:
+        raise OpsError("the lab is not prepared")
+
+    monkeypatch.setattr("ops.kubernetes.kubectl.at_hand", nothing)
+    cluster.environ = {"PATH": "/nonexistent"}
+    findings = cluster.findings()
+    assert [(one.name, one.found) for one in findings.values()] == [("kubectl", "no kubectl on PATH")]
+
+
+def test_kubectl_of_the_lab_is_found_where_that_is_prepared(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared, cluster.environ = cluster.environ, {"PATH": "/nonexistent"}
+    monkeypatch.setattr("ops.kubernetes.kubectl.at_hand", lambda _environ: prepared)
+    assert cluster.kubectl().program == cluster.folder / "bin" / "kubectl"
+
+
+@pytest.mark.parametrize(
+    ("section", "found"),
+    [
+        ({"context": "gone"}, "has no context gone"),
+        ({"kubeconfig": "/nonexistent/kubeconfig"}, "No such file"),
+    ],
+)
+def test_wrong_context_ends_the_checks(cluster: Cluster, section: dict[str, str], found: str) -> None:
+    findings = cluster.findings(**section)
+    assert failed(findings) == ["kubeconfig"]
+    assert found in findings["kubeconfig"].found
+    assert list(findings) == ["kubeconfig"]
+
+
+def test_context_that_is_not_there_is_answered_with_those_that_are(cluster: Cluster) -> None:
+    assert cluster.findings(context="gone")["kubeconfig"].advice.endswith("there, elsewhere")
+
+
+def test_api_server_that_is_away(cluster: Cluster) -> None:
+    cluster.fails("version", "The connection to the server 10.0.0.1:6443 was refused - did you specify?")
+    findings = cluster.findings()
+    assert failed(findings) == ["Kubernetes API"]
+    assert "10.0.0.1:6443 was refused" in findings["Kubernetes API"].found
+    assert "make cluster" in findings["Kubernetes API"].advice
+
+
+def test_old_cluster(cluster: Cluster) -> None:
+    cluster.says("version", {"serverVersion": {"major": "1", "minor": "31", "gitVersion": "v1.31.9"}})
+    findings = cluster.findings()
+    assert failed(findings) == ["Kubernetes API"]
+    assert "1.32 or newer" in findings["Kubernetes API"].advice
+
+
+def test_missing_rights_are_named(cluster: Cluster) -> None:
+    cluster.deny("create", "statefulsets")
+    cluster.deny("delete", "clusterroles")
+    found = cluster.findings()["rights"]
+    assert found.status == "fail"
+    assert "create statefulsets.apps, delete clusterroles.rbac.authorization.k8s.io" in found.found
+
+
+@pytest.mark.parametrize("section", [{"storageClass": "slow"}, {}])
+def test_no_class_for_the_volumes(cluster: Cluster, section: dict[str, str]) -> None:
+    cluster.says("get storageclasses", {"items": [{"metadata": {"name": "fast"}}]})
+    found = cluster.findings(**section)["StorageClass"]
+    assert found.status == "fail"
+    assert found.advice.endswith("one of: fast")
+
+
+def test_what_the_settings_name_must_be_there(cluster: Cluster) -> None:
+    cluster.says("get priorityclass", "")
+    cluster.says("get secret login", {"data": {"admin-password": "eA=="}})
+    section = {
+        "priorityClass": "telemetry",
+        "imagePullSecrets": ["registry"],
+        "existingSecrets": {"grafana": "login"},
+        "monitoring": "prometheus-operator",
+    }
+    findings = cluster.findings(**section)
+    assert failed(findings) == [
+        "priorityclass",
+        "Secret login",
+        "Secret registry",
+        "monitoring.coreos.com/v1",
+    ]
+    assert findings["Secret login"].found == "lacks secret-key"
+    assert "namespace observability" in findings["Secret registry"].advice
+    assert "prometheus-operator" in findings["monitoring.coreos.com/v1"].advice
+
+
+def test_kinds_of_other_projects_that_are_there(cluster: Cluster) -> None:
+    cluster.more = {"otel-stack:autoscaling": {"lag": "keda"}}
+    cluster.says("get --raw /apis/keda.sh/v1alpha1", {"resources": [{"name": "scaledobjects"}]})
+    assert cluster.findings()["keda.sh/v1alpha1"].status == "ok"
+
+
+def test_cluster_that_answers_one_question_and_not_the_next(cluster: Cluster) -> None:
+    said = 'Error from server (Forbidden): storageclasses is forbidden: User "x"'
+    cluster.fails("get storageclasses", said)
+    found = cluster.findings()["StorageClass"]
+    assert found.status == "fail"
+    assert "Forbidden" in found.found
+
+
+def test_no_metrics_is_no_failure(cluster: Cluster) -> None:
+    cluster.fails("get --raw /apis/metrics", "Error from server (NotFound): the server could not find it")
+    assert cluster.findings()["metrics API"].status == "warn"
