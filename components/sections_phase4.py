@@ -12,6 +12,7 @@ from components.quantities import Duration, Size
 from components.sections import (
     STRICT,
     Count,
+    Cpus,
     GrafanaSection,
     HostName,
     ProgramSizing,
@@ -30,7 +31,27 @@ SecretName = ObjectName
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class TempoSection(ProgramSizing):
+class OwnSizing:
+    """Limits of one replica that replace what the sizing gives.
+
+    Attributes:
+        memory: hard limit.
+        cpus: hard limit, in cores.
+        volume: disk budget of its data volume.
+    """
+
+    memory: Size | None = None
+    cpus: Cpus | None = None
+    volume: Size | None = None
+
+    @property
+    def sizing(self) -> ProgramSizing:
+        """The limits, in the form that every program has them."""
+        return ProgramSizing(memory=self.memory, cpus=self.cpus, volume=self.volume)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class TempoSection(OwnSizing):
     """Limits of Tempo; memory, CPU and volume are those of one replica that keeps data.
 
     Attributes:
@@ -45,7 +66,7 @@ class TempoSection(ProgramSizing):
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class MimirSection(ProgramSizing):
+class MimirSection(OwnSizing):
     """Limits of Mimir; memory, CPU and volume are those of one replica that keeps data.
 
     Attributes:
@@ -63,7 +84,7 @@ class MimirSection(ProgramSizing):
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class LokiSection(ProgramSizing):
+class LokiSection(OwnSizing):
     """Limits of Loki; memory, CPU and volume are those of one replica that keeps data.
 
     Attributes:
@@ -101,7 +122,7 @@ class StoresSection:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class PostgresSection(ProgramSizing):
+class PostgresSection(OwnSizing):
     """Grafana's database.
 
     Attributes:

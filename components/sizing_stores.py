@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components.quantities import Size, gibibytes, mebibytes
-from components.sections import ProgramSizing, SizingSection
-from components.sections_phase4 import Shape, StoresSection
+from components.sections import SizingSection
+from components.sections_phase4 import OwnSizing, Shape, StoresSection
 from components.sizing import (
     SHARES,
     STORED_BYTES,
@@ -91,17 +91,17 @@ class StoresSize:
         return {name: self.parts[name] for name in PARTS[store][self.shape]}
 
 
-def size_stores(sizing: SizingSection, stores: StoresSection, postgres: ProgramSizing) -> StoresSize:
+def size_stores(sizing: SizingSection, stores: StoresSection, postgres: OwnSizing) -> StoresSize:
     """Give the stores their shape, numbers and limits for the declared rate."""
     rate = declared_rate(sizing)
     shape: Shape = stores.shape or ("single" if rate <= SPLIT_ABOVE else "split")
     parts: dict[str, TierSize] = {}
     for store, signal in SIGNALS.items():
-        wanted: ProgramSizing = getattr(stores, store)
+        wanted: OwnSizing = getattr(stores, store)
         first, *others = PARTS[store][shape]
         busy = -(-int(rate * SHARES[signal]) * COPIES // PART_RATE)
         parts[first] = TierSize(
-            replicas=max(COPIES, busy), each=override(_keeper(rate, signal, shape), wanted)
+            replicas=max(COPIES, busy), each=override(_keeper(rate, signal, shape), wanted.sizing)
         )
         each = ProgramSize(memory=gibibytes(2), cpus=2, volume=_scratch(rate, signal))
         for name in others:
@@ -120,7 +120,7 @@ def size_stores(sizing: SizingSection, stores: StoresSection, postgres: ProgramS
             ProgramSize(memory=mebibytes(512) if small else gibibytes(1), cpus=0.5 if small else 1),
             sizing.grafana,
         ),
-        postgres=override(ProgramSize(memory=mebibytes(512), cpus=0.5), postgres),
+        postgres=override(ProgramSize(memory=mebibytes(512), cpus=0.5), postgres.sizing),
         agent=override(
             ProgramSize(memory=mebibytes(512) if small else gibibytes(2), cpus=0.5 if small else 1),
             sizing.prometheus,
