@@ -7,7 +7,11 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.lab.cluster import lifecycle
+from tests.lab.errors import LabError
+from tests.support.cluster import Cluster, cluster
 from tests.support.docker_engine import Engine, engine
+from tests.support.lab import missing
 
 settings.register_profile("steady", deadline=None)  # a busy machine is no failure
 settings.load_profile("steady")
@@ -23,3 +27,19 @@ def docker_engine() -> Iterator[Engine]:
     """A Docker Engine that no stack but those of the tests uses."""
     with engine() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def kubernetes() -> Iterator[Cluster]:
+    """The lab's cluster; one that did not run before is gone afterwards."""
+    try:
+        was_up = lifecycle.is_up()
+        if not was_up:
+            with lifecycle.lock():
+                lifecycle.up()
+    except LabError as error:
+        missing(str(error))
+    yield cluster()
+    if not was_up:
+        with lifecycle.lock():
+            lifecycle.down()

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import docker
 import httpx
@@ -20,6 +20,33 @@ from tests.support.waiting import until
 PAGE = 5000
 """Log records that Loki gives at once, at most."""
 RESTART_SECONDS = 60.0
+KAFKA = ("--bootstrap-server", "kafka-1.kafka-headless:9092")
+
+
+class Stores(Protocol):
+    """A running stack, wherever it runs: its stores and its Kafka can be asked."""
+
+    @property
+    def loki(self) -> int:
+        """Loki's port."""
+
+    @property
+    def prometheus(self) -> int:
+        """Prometheus's port."""
+
+    @property
+    def jaeger(self) -> int:
+        """Port of Jaeger's queries."""
+
+    def get(self, port: int, path: str, **parameters: str | int) -> Any:
+        """Ask the HTTP API of the store that has a port."""
+
+    def run(self, name: str, *command: str) -> str:
+        """Run a command in a program's container.
+
+        Raises:
+            AssertionError: it failed.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +124,7 @@ class Site:
         return text
 
 
-def logs_of(site: Site, load: Load) -> Counter[int]:
+def logs_of(site: Stores, load: Load) -> Counter[int]:
     """How often Loki has each numbered log record."""
     found: Counter[int] = Counter()
     start = int((load.started - 60) * 1e9)
@@ -123,7 +150,7 @@ def logs_of(site: Site, load: Load) -> Counter[int]:
         start = last
 
 
-def samples_of(site: Site, load: Load) -> Counter[int]:
+def samples_of(site: Stores, load: Load) -> Counter[int]:
     """How often Prometheus has each numbered sample; of two equal ones it keeps one."""
     seconds = int(time.time() - load.started + 120)
     query = f'{METRIC}{{service_name="{load.service}"}}[{seconds}s]'
@@ -131,7 +158,7 @@ def samples_of(site: Site, load: Load) -> Counter[int]:
     return Counter(int(value) for series in answer["data"]["result"] for _, value in series["values"])
 
 
-def traces_of(site: Site, load: Load, kind: str) -> Iterator[tuple[str, set[str]]]:
+def traces_of(site: Stores, load: Load, kind: str) -> Iterator[tuple[str, set[str]]]:
     """Ids of the traces of a kind that Jaeger has, each with those of its spans."""
     start, step = load.started - 60, 20
     while start < time.time():
@@ -173,7 +200,7 @@ def compare(load: Load, signal: str, found: Counter[int]) -> Found:
     return Found(acknowledged=len(acknowledged), missing=missing, duplicates=found.total() - len(found))
 
 
-def kept_traces(site: Site, load: Load, kinds: tuple[str, ...] = ("error", "slow")) -> Found:
+def kept_traces(site: Stores, load: Load, kinds: tuple[str, ...] = ("error", "slow")) -> Found:
     """Hold the traces of some kinds that Jaeger has whole against those acknowledged."""
     stored: dict[str, set[str]] = {}
     for kind in kinds:
@@ -191,7 +218,7 @@ def kept_traces(site: Site, load: Load, kinds: tuple[str, ...] = ("error", "slow
     return Found(acknowledged=len(expected), missing=sorted(missing), partly=partly)
 
 
-def await_all(site: Site, load: Load, *, seconds: float = 180) -> dict[str, Found]:
+def await_all(site: Stores, load: Load, *, seconds: float = 180) -> dict[str, Found]:
     """Wait until the stores have all that was acknowledged, or the deadline; give what they have.
 
     Raises:
@@ -216,11 +243,11 @@ def await_all(site: Site, load: Load, *, seconds: float = 180) -> dict[str, Foun
     return found
 
 
-def lag_of(site: Site) -> Counter[str]:
+def lag_of(site: Stores) -> Counter[str]:
     """Records of each topic that its consumer group has not marked as done."""
     listing = site.run(
         "kafka-topics",
-        *("/opt/kafka/bin/kafka-consumer-groups.sh", "--bootstrap-server", "kafka-1:9092"),
+        *("/opt/kafka/bin/kafka-consumer-groups.sh", *KAFKA),
         *("--describe", "--all-groups"),
     )
     lag: Counter[str] = Counter()
@@ -232,17 +259,16 @@ def lag_of(site: Site) -> Counter[str]:
     return lag
 
 
-KAFKA = ("--bootstrap-server", "kafka-1:9092")
 DEAD_LETTERS = "otlp-dead-letters"
 
 
-def end_offset(site: Site, topic: str) -> int:
+def end_offset(site: Stores, topic: str) -> int:
     """Count the records that a topic ever had."""
     listing = site.run("kafka-topics", "/opt/kafka/bin/kafka-get-offsets.sh", *KAFKA, "--topic", topic)
     return sum(int(line.rsplit(":", 1)[1]) for line in listing.split() if line.startswith(f"{topic}:"))
 
 
-def dead_letters(site: Site, first: int) -> list[str]:
+def dead_letters(site: Stores, first: int) -> list[str]:
     """Give the dead letters from an offset on."""
     count = end_offset(site, DEAD_LETTERS) - first
     if count <= 0:
@@ -256,7 +282,7 @@ def dead_letters(site: Site, first: int) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("{")]
 
 
-def produce(site: Site, topic: str, text: str) -> None:
+def produce(site: Stores, topic: str, text: str) -> None:
     """Write one record of plain text into a topic."""
     producer = f"/opt/kafka/bin/kafka-console-producer.sh {' '.join(KAFKA)} --topic {topic}"
     site.run("kafka-topics", "bash", "-c", f"printf '%s\\n' '{text}' | {producer}")

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from docker.errors import NotFound
 
-from tests.e2e.phase2.conftest import Report
-from tests.e2e.phase2.steps import demand_nothing_lost, flow
+from tests.e2e.conftest import Report
 from tests.support.drills import KAFKA, Site
 from tests.support.numbered import Load, running
 from tests.support.stack import Stack
+from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 
 DATA = "/var/lib/kafka/data"

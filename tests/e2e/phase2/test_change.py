@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.phase2.conftest import PHASE, Report
-from tests.e2e.phase2.steps import demand_nothing_lost, flow
+from tests.e2e.conftest import Report
+from tests.e2e.phase2.conftest import PHASE
 from tests.support.drills import Site, await_all
 from tests.support.numbered import Load, running
 from tests.support.otlp import SERVICES
 from tests.support.stack import Stack
+from tests.support.steady import demand_nothing_lost, flow
 
 NO_OWN_STACK = "changes a stack of the tests' own only"
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.phase2.conftest import Report
-from tests.e2e.phase2.steps import demand_nothing_lost, flow
+from tests.e2e.conftest import Report
 from tests.support.drills import Site
 from tests.support.numbered import Load, running
 from tests.support.otlp import SERVICES
 from tests.support.small_disk import SmallDisk, small_disk
 from tests.support.stack import Stack
+from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 
 BROKER, DATA = "kafka-1", "/var/lib/kafka/data"

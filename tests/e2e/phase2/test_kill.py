@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from tests.e2e.phase2.conftest import Report
-from tests.e2e.phase2.steps import demand_nothing_lost, flow
+from tests.e2e.conftest import Report
 from tests.support.drills import Site
 from tests.support.numbered import Load, running
+from tests.support.steady import demand_nothing_lost, flow
 
 
 @pytest.mark.timeout(900)

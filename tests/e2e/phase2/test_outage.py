@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from tests.e2e.phase2.conftest import Report
-from tests.e2e.phase2.steps import demand_nothing_lost, flow
+from tests.e2e.conftest import Report
 from tests.support.drills import Site
 from tests.support.numbered import Load, running
 from tests.support.otlp import SERVICES
+from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 
 STORES = ("loki", "prometheus", "jaeger")

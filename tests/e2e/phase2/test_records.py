@@ -8,8 +8,7 @@ import uuid
 import httpx
 import pytest
 
-from tests.e2e.phase2.conftest import Report
-from tests.e2e.phase2.steps import demand_nothing_lost, flow
+from tests.e2e.conftest import Report
 from tests.support.drills import (
     DEAD_LETTERS,
     Site,
@@ -21,6 +20,7 @@ from tests.support.drills import (
 )
 from tests.support.numbered import Load, logs_request, metrics_request, running
 from tests.support.otlp import export
+from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 
 MEBIBYTE = 2**20

@@ -7,11 +7,11 @@ import uuid
 import httpx
 import pytest
 
-from tests.e2e.phase2.conftest import Report
-from tests.e2e.phase2.steps import demand_nothing_lost, flow
+from tests.e2e.conftest import Report
 from tests.support.doors import doors
 from tests.support.drills import Site, kept_traces
 from tests.support.numbered import SPANS, Load, running
+from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 
 GATEWAYS = ("otel-gateway-1", "otel-gateway-2")

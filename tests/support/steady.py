@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.support.drills import Found, Site, await_all, lag_of
+from tests.support.drills import Found, Stores, await_all, lag_of
 from tests.support.numbered import Load
 from tests.support.otlp import SERVICES
 from tests.support.waiting import until
@@ -28,7 +28,7 @@ def flow(load: Load, *, seconds: float = 120) -> None:
 
 
 def demand_nothing_lost(
-    site: Site, load: Load, *, unsure: Sequence[tuple[float, float]] = ()
+    site: Stores, load: Load, *, unsure: Sequence[tuple[float, float]] = ()
 ) -> dict[str, Found]:
     """Demand every acknowledged log record and sample, and every error and slow trace whole.
 
@@ -52,7 +52,7 @@ def demand_nothing_lost(
     return found
 
 
-def lag_gone(site: Site, seconds: float = 180) -> None:
+def lag_gone(site: Stores, seconds: float = 180) -> None:
     """Wait until the processors have read, and marked, everything in Kafka."""
 
     def is_gone() -> bool:
