@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from components.sections import Address, HostName, TcpPort
 from components.settings import Settings
@@ -57,15 +58,18 @@ def cluster_addresses(settings: Settings) -> Addresses:
         otlp_grpc=_exposed(settings, "otel-gateway", OTLP_GRPC, exposure.otlp_grpc_host),
         otlp_http=_exposed(settings, "otel-gateway", OTLP_HTTP, exposure.otlp_http_host),
         grafana=_exposed(settings, "grafana", GRAFANA, exposure.grafana_host),
-        traces=inside(settings, "jaeger", JAEGER),
-        metrics=inside(settings, "prometheus", PROMETHEUS),
-        logs=inside(settings, "loki", LOKI),
+        traces=inside(settings, "jaeger", JAEGER, "readers"),
+        metrics=inside(settings, "prometheus", PROMETHEUS, "readers"),
+        logs=inside(settings, "loki", LOKI, "readers"),
     )
 
 
-def inside(settings: Settings, service: str, port: int) -> Exposure:
+def inside(
+    settings: Settings, service: str, port: int, audience: Literal["clients", "readers"] = "clients"
+) -> Exposure:
     """Give a Service's address, as any pod of the cluster writes it."""
-    return Exposure(host=f"{service}.{settings.kubernetes.namespace}.svc", port=port)
+    host = f"{service}.{settings.kubernetes.namespace}.svc"
+    return Exposure(host=host, port=port, audience=audience)
 
 
 def _exposed(settings: Settings, service: str, port: int, host: HostName | None) -> Exposure:
@@ -73,8 +77,8 @@ def _exposed(settings: Settings, service: str, port: int, host: HostName | None)
     if host is None or section.type == "ClusterIP":
         return inside(settings, service, port)
     if section.type == "LoadBalancer":
-        return Exposure(host=host, port=port, outside=True)
+        return Exposure(host=host, port=port, audience="everybody")
     encrypted = section.type == "GatewayAPI" or section.tls_secret is not None
     if encrypted:
-        return Exposure(host=host, port=443, scheme="https", outside=True)
-    return Exposure(host=host, port=80, outside=True)
+        return Exposure(host=host, port=443, scheme="https", audience="everybody")
+    return Exposure(host=host, port=80, audience="everybody")

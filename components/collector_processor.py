@@ -12,18 +12,22 @@ from components.kafka_client import KafkaClient
 from components.otel_collector import collector_workload, set_memory, set_stores
 from components.quantities import Duration
 from components.sections import SamplingSection
-from components.sizing_buffer import TOPICS, TierSize
-from components.workload import Autoscaling, DataVolume, Platform, callee
+from components.sizing_buffer import TierSize
+from components.workload import Autoscaling, Platform, callee
 
 GROUPS: Mapping[str, str] = {
     "traces": "otel-trace-processors",
     "metrics": "otel-metric-processors",
     "logs": "otel-log-processors",
+    "sampled": "otel-sampled-processors",
 }
-"""Consumer group of each signal."""
+"""Consumer group of each signal, and of the traces that tail sampling keeps."""
 
 EACH_SECOND = "1s"
 """How often a consumer that loses nothing tells Kafka where it is."""
+
+SECOND_STAGE = (("receivers", "kafka/sampled"), ("exporters", "kafka/sampled"))
+"""What only tail sampling needs: the topic between the sampler and the store."""
 
 FLUSH = Duration(30)
 """Time to hand over what was decided, after the last decision."""
@@ -53,14 +57,13 @@ class CollectorProcessorArgs:
 
 
 class CollectorProcessor(StackComponent):
-    """Processors that share the consumer groups, each with a queue on disk for what it has decided."""
+    """Processors that share the consumer groups; what they have not finished, another one finds in Kafka."""
 
     def __init__(
         self, name: str, args: CollectorProcessorArgs, *, platform: Platform, after: Sequence[StackComponent]
     ) -> None:
         """Run the processors once Kafka has its topics and the stores answer."""
         super().__init__(name, platform)
-        volume = DataVolume(name="processor-storage", path="/var/lib/otelcol", size=args.size.each.volume)
         workload = collector_workload(
             name,
             processor_configuration(args),
@@ -70,7 +73,6 @@ class CollectorProcessor(StackComponent):
             identity=True,
             autoscaling=args.autoscaling,
             calls=[*args.kafka.servers, *map(callee, args.stores.values())],
-            volumes=[volume],
             secret_files=args.kafka.secret_files,
             stop_grace=Duration(args.sampling.decision_wait.seconds + FLUSH.seconds),
         )
@@ -82,10 +84,13 @@ def processor_configuration(args: CollectorProcessorArgs) -> Document:
     document = Document.read("otel-processor/processor.yaml")
     set_memory(document, args.size.each)
     set_stores(document, args.stores)
-    for signal in TOPICS:
-        args.kafka.configure(document, "receivers", f"kafka/{signal}")
-        document.set("receivers", f"kafka/{signal}", "group_id", to=GROUPS[signal])
-    args.kafka.configure(document, "exporters", "kafka/dead_letters")
+    for source, group in GROUPS.items():
+        args.kafka.configure(document, "receivers", f"kafka/{source}")
+        document.set("receivers", f"kafka/{source}", "group_id", to=group)
+    for target in ("sampled", "dead_letters"):
+        args.kafka.configure(document, "exporters", f"kafka/{target}")
+    largest = args.kafka.largest_message.bytes
+    document.set("exporters", "kafka/sampled", "producer", "max_message_bytes", to=largest)
     _set_sampling(document, args)
     return document
 
@@ -101,5 +106,10 @@ def _set_sampling(document: Document, args: CollectorProcessorArgs) -> None:
         return
     document.set("receivers", "kafka/traces", "autocommit", "interval", to=EACH_SECOND)
     samplers = {"head": ["probabilistic_sampler"], "none": []}[sampling.mode]
-    document.set("service", "pipelines", "traces", "processors", to=["memory_limiter", *samplers])
-    document.set("exporters", "otlp_grpc/jaeger", "sending_queue", to={"enabled": False})
+    pipeline = ("service", "pipelines", "traces")
+    document.set(*pipeline, "processors", to=["memory_limiter", *samplers])
+    document.set(
+        *pipeline, "exporters", to=document.get("service", "pipelines", "traces/sampled", "exporters")
+    )
+    for unused in (("service", "pipelines", "traces/sampled"), *SECOND_STAGE):
+        document.remove(*unused)

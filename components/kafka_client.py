@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from components.documents import Document
 from components.quantities import Size
 from components.sections import KafkaSecurity
-from components.workload import SecretText
+from components.workload import KafkaLag, KafkaLogin, SecretText
 
 DIRECTORY_PROVIDER = "org.apache.kafka.common.config.provider.DirectoryConfigProvider"
 PASSWORD_FILE = "secrets/kafka-password"  # noqa: S105 - a path
@@ -58,6 +58,22 @@ class KafkaClient:
                     "password": f"${{file:/etc/otelcol/{PASSWORD_FILE}}}",
                 }
             }
+
+    def lag(self, topics: Mapping[str, str], each: int) -> KafkaLag:
+        """Say how to measure what is unread: ``topics`` by group, ``each`` records for one replica."""
+        security, login = self.security, None
+        if security is not None and security.mechanism and security.username and self.password is not None:
+            login = KafkaLogin(
+                mechanism=security.mechanism, username=security.username, password=self.password
+            )
+        return KafkaLag(
+            servers=self.servers,
+            topics=topics,
+            each=each,
+            tls=security is not None and security.tls,
+            authority=self.authority,
+            login=login,
+        )
 
     def properties(self, directory: str) -> str:
         """Write the client properties of Kafka's own tools, which themselves read the password's file."""

@@ -10,6 +10,9 @@ from components.quantities import Duration, Size
 from components.sections import KafkaSection
 from components.sizing_buffer import TOPICS, BufferSize
 
+SAMPLED = "otlp-traces-sampled"
+"""What tail sampling keeps, on its way to the store."""
+
 DEAD_LETTERS = "otlp-dead-letters"
 DEAD_LETTER_RETENTION = Duration(14 * 86400)
 
@@ -50,7 +53,7 @@ def topics(size: BufferSize, kafka: KafkaSection, largest_message: Size) -> list
     dead = {"retention.ms": DEAD_LETTER_RETENTION.seconds * 1000}
     signals = [
         Topic(name=name, partitions=size.partitions, replicas=size.replicas, settings={**shared, **kept})
-        for name in TOPICS.values()
+        for name in (*TOPICS.values(), SAMPLED)
     ]
     return [
         *signals,

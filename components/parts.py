@@ -13,6 +13,7 @@ from components.collector_gateway import CollectorGateway, CollectorGatewayArgs
 from components.collector_processor import GROUPS, CollectorProcessor, CollectorProcessorArgs
 from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs
 from components.kafka_strimzi import CustomResources, StrimziKafka, StrimziKafkaArgs
+from components.kafka_topics import SAMPLED
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.node_stores import NodeStores
 from components.otel_collector import OtelCollector, OtelCollectorArgs
@@ -20,7 +21,7 @@ from components.quantities import Size
 from components.sections_kubernetes import TierScaling
 from components.settings import Settings
 from components.sizing_buffer import TOPICS
-from components.workload import Autoscaling, ExistingSecret, KafkaLag, Platform, Publication
+from components.workload import Autoscaling, ExistingSecret, Platform, Publication
 
 Buffer = KafkaBuffer | StrimziKafka
 
@@ -151,8 +152,8 @@ class Parts:
         replicas = size.processor.replicas
         lag = None
         if section.lag == "keda":
-            topics = {GROUPS[signal]: topic for signal, topic in TOPICS.items()}
-            lag = KafkaLag(servers=kafka.client.servers, topics=topics, each=section.lag_threshold)
+            topics = {GROUPS[source]: topic for source, topic in {**TOPICS, "sampled": SAMPLED}.items()}
+            lag = kafka.client.lag(topics, section.lag_threshold)
         return Autoscaling(
             maximum=max(replicas, min(_maximum(section.processor, replicas), size.partitions)),
             cpu=section.processor.cpu_percent / 100,

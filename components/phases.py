@@ -78,7 +78,12 @@ def _docker(settings: Settings) -> DockerPlatform:
 
 
 def _kubernetes(settings: Settings) -> KubernetesPlatform:
-    return KubernetesPlatform(Scope(section=settings.kubernetes, environment=settings.environment))
+    scope = Scope(
+        section=settings.kubernetes,
+        environment=settings.environment,
+        keda_namespace=settings.autoscaling.keda_namespace,
+    )
+    return KubernetesPlatform(scope)
 
 
 def _finish(

@@ -129,6 +129,8 @@ class KubernetesSection:
         labels: further labels of every object.
         clients: labels of the namespaces whose pods may send OTLP and open Grafana; all namespaces when
             nothing is said.
+        readers: labels of the namespaces whose pods may query the stores, which ask nobody for a password;
+            none when nothing is said, and Grafana is the way to them.
         exposure: how OTLP and Grafana are reached.
         monitoring: ``annotations`` for the stack's own Prometheus only; ``prometheus-operator`` adds
             ServiceMonitors and a PrometheusRule for yours.
@@ -148,6 +150,7 @@ class KubernetesSection:
     image_pull_secrets: tuple[ObjectName, ...] = ()
     labels: dict[LabelKey, LabelValue] = field(default_factory=dict)
     clients: dict[LabelKey, LabelValue] = field(default_factory=dict)
+    readers: dict[LabelKey, LabelValue] = field(default_factory=dict)
     exposure: ExposureSection = field(default_factory=ExposureSection)
     monitoring: Literal["annotations", "prometheus-operator"] = "annotations"
     existing_secrets: ExistingSecrets = field(default_factory=ExistingSecrets)
@@ -178,9 +181,11 @@ class AutoscalingSection:
         lag: ``keda`` scales the processors by what they have still to read; KEDA must be in the cluster.
             By CPU when nothing is said.
         lag_threshold: records behind, per processor, that are worth one more.
+        keda_namespace: namespace of KEDA's operator, which asks Kafka.
     """
 
     gateway: TierScaling = field(default_factory=TierScaling)
     processor: TierScaling = field(default_factory=TierScaling)
     lag: Literal["keda"] | None = None
     lag_threshold: Annotated[int, Field(ge=1)] = 1000
+    keda_namespace: NamespaceName = "keda"

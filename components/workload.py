@@ -52,10 +52,11 @@ class Exposure(Publication):
     """A name under which a cluster makes a port known.
 
     Attributes:
-        outside: reachable from outside the cluster too.
+        audience: whom it is for: everybody, also outside the cluster; the namespaces of applications; the
+            namespaces that may query the stores.
     """
 
-    outside: bool = False
+    audience: Literal["everybody", "clients", "readers"] = "clients"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +132,38 @@ class DataVolume:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExistingSecret:
+    """A value in a secret that somebody else keeps on the platform.
+
+    Attributes:
+        name: name of the secret.
+        key: key of the value.
+    """
+
+    name: str
+    key: str
+
+
+SecretText = pulumi.Input[str] | ExistingSecret
+"""A secret of the stack's own, or a reference to one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaLogin:
+    """How whoever measures the lag logs in.
+
+    Attributes:
+        mechanism: SASL mechanism.
+        username: SASL user.
+        password: SASL password.
+    """
+
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+    username: str
+    password: SecretText
+
+
+@dataclass(frozen=True, kw_only=True)
 class KafkaLag:
     """Consumer lag by which a program scales.
 
@@ -138,11 +171,17 @@ class KafkaLag:
         servers: ``host:port`` of the brokers.
         topics: consumer group -> topic that it reads.
         each: records behind that are worth one more replica.
+        tls: the brokers' ports are encrypted.
+        authority: certificate of who signs the brokers' own; None for a public authority.
+        login: how to log in; None where nobody has to.
     """
 
     servers: Sequence[str]
     topics: Mapping[str, str]
     each: int
+    tls: bool = False
+    authority: SecretText | None = None
+    login: KafkaLogin | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,23 +214,6 @@ class ApiRule:
     group: str = ""
     resources: tuple[str, ...]
     everywhere: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExistingSecret:
-    """A value in a secret that somebody else keeps on the platform.
-
-    Attributes:
-        name: name of the secret.
-        key: key of the value.
-    """
-
-    name: str
-    key: str
-
-
-SecretText = pulumi.Input[str] | ExistingSecret
-"""A secret of the stack's own, or a reference to one."""
 
 
 @dataclass(frozen=True, kw_only=True)

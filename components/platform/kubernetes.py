@@ -17,8 +17,9 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.platform.manifests import access, config, network, scaling, workloads
 from components.platform.manifests.monitoring import SCRAPED, rule_groups, service_monitor_spec
 from components.platform.manifests.scope import Manifest, Scope, digest
-from components.workload import Deployed, Workload, headless
+from components.workload import Autoscaling, Deployed, ExistingSecret, KafkaLag, Workload, headless
 
+KEDA = "keda.sh/v1alpha1"
 START_TIMEOUT = "10m"
 """How long pods may take to become ready before the update fails and says which did not."""
 
@@ -152,15 +153,12 @@ class _Making:
         """Open exactly the ways that the workload's data takes."""
         egress = {f"{self._name}-egress": network.egress_spec(self._workload)}
         for name, spec in {**egress, **network.ingress_policies(self._scope, self._workload)}.items():
-            policy = kubernetes.networking.v1.NetworkPolicy(
-                name, metadata=self._scope.metadata(self._name, name=name), spec=spec, opts=self._options()
-            )
-            self._after.append(policy)
+            self._after.append(self._policy(name, spec))
 
     def configuration(self) -> config.ConfigObjects:
         """Make ConfigMap and Secret."""
         workload, core = self._workload, kubernetes.core.v1
-        config_map = secret = None
+        config_map = None
         if workload.files:
             config_map = core.ConfigMap(
                 f"{self._name}-config",
@@ -169,29 +167,16 @@ class _Making:
                 immutable=True,
                 opts=self._options(),
             ).metadata.name
-        secrets = config.own_secrets(workload)
-        if secrets:
-            secret = core.Secret(
-                f"{self._name}-secrets",
-                metadata=self._rolling_metadata("secrets", {}),
-                string_data=secrets,
-                immutable=True,
-                opts=self._options(),
-            ).metadata.name
+        secret = self._secret("secrets", config.own_secrets(workload))
         return config.ConfigObjects(config_map=config_map, secret=secret)
 
     def services(self) -> None:
         """Make the Service, and the headless one where single pods are reached, before the pods."""
-        workload, exposure = self._workload, self._scope.section.exposure
+        workload = self._workload
         if not workload.ports:
             return
-        load_balanced = exposure.type == "LoadBalancer" and network.exposed(workload)
-        self._service(
-            self._name,
-            network.service_spec(self._scope, workload),
-            annotations=exposure.annotations if load_balanced else {},
-            labels={SCRAPED: "true"} if workload.scraped else {},
-        )
+        labels = {SCRAPED: "true"} if workload.scraped else {}
+        self._service(self._name, network.service_spec(workload), labels=labels)
         if workload.peers or any(port.speaks == "grpc" and port.published for port in workload.ports):
             self._service(headless(self._name), network.headless_spec(workload))
 
@@ -223,11 +208,7 @@ class _Making:
         if scale is None:
             return
         if scale.lag is not None:
-            self._custom(
-                "keda.sh/v1alpha1",
-                "ScaledObject",
-                scaling.scaled_object_spec(workload, scale, scale.lag, None),
-            )
+            self._scale_by_lag(scale, scale.lag)
             return
         kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
             self._name,
@@ -236,10 +217,28 @@ class _Making:
             opts=self._options(depends_on=[pods]),
         )
 
+    def _scale_by_lag(self, scale: Autoscaling, lag: KafkaLag) -> None:
+        scope, secrets = self._scope, scaling.login_secrets(lag)
+        login = None
+        if secrets:
+            login = f"{self._name}-scaler"
+            own = {name: text for name, text in secrets.items() if not isinstance(text, ExistingSecret)}
+            secret = self._secret("scaler", own)
+            spec = scaling.trigger_authentication_spec(secrets, secret)
+            self._custom(KEDA, "TriggerAuthentication", spec, name=login)
+        spec = scaling.scaled_object_spec(scope, self._workload, scale, lag, login)
+        self._custom(KEDA, "ScaledObject", spec)
+        namespace = scope.keda_namespace
+        for name, policy in network.lag_policies(lag.servers, namespace).items():
+            self._policy(name, policy)
+
     def ways_in(self) -> None:
         """Make the ways in from outside, and let the operator's Prometheus look."""
         scope, workload = self._scope, self._workload
         section = scope.section.exposure
+        if section.type == "LoadBalancer" and network.exposed(workload):
+            spec = network.load_balancer_spec(scope, workload)
+            self._service(f"{self._name}-external", spec, annotations=section.annotations)
         for port, exposure in network.exposed(workload):
             name = f"{self._name}-{port.name}"
             if section.type == "Ingress":
@@ -256,6 +255,26 @@ class _Making:
         if workload.scraped is not None and scope.section.monitoring == "prometheus-operator":
             spec = service_monitor_spec(workload, workload.scraped)
             self._custom("monitoring.coreos.com/v1", "ServiceMonitor", spec)
+
+    def _policy(self, name: str, spec: Manifest) -> pulumi.Resource:
+        policy: pulumi.Resource = kubernetes.networking.v1.NetworkPolicy(
+            name, metadata=self._scope.metadata(self._name, name=name), spec=spec, opts=self._options()
+        )
+        return policy
+
+    def _secret(self, kind: str, texts: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str] | None:
+        """Make a Secret, if there is anything to keep in it, and give its name."""
+        if not texts:
+            return None
+        secret = kubernetes.core.v1.Secret(
+            f"{self._name}-{kind}",
+            metadata=self._rolling_metadata(kind, {}),
+            string_data=dict(texts),
+            immutable=True,
+            opts=self._options(),
+        )
+        name: pulumi.Input[str] = secret.metadata.name
+        return name
 
     def _service(
         self,
@@ -301,6 +320,12 @@ class _Making:
         )
 
 
+KEPT_BY_GIT_TOOLS = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+}
+"""With the namespace its claims would go, and everything stored."""
+
 NOT_AWAITED = {"pulumi.com/skipAwait": "true"}
 """A Service waits for pods, which wait for it: the pods' own readiness is what counts."""
 
@@ -322,7 +347,11 @@ def _namespace(scope: Scope, provider: kubernetes.Provider) -> kubernetes.core.v
         provider = kubernetes.Provider(
             "kubernetes-namespace", **_connection(scope), upsert_existing_objects=True
         )
-    metadata = {"name": scope.namespace, "labels": {**scope.section.labels, **POD_SECURITY}}
+    metadata = {
+        "name": scope.namespace,
+        "labels": {**scope.section.labels, **POD_SECURITY},
+        "annotations": KEPT_BY_GIT_TOOLS,
+    }
     namespace = kubernetes.core.v1.Namespace(
         scope.namespace,
         metadata=metadata,

@@ -252,11 +252,12 @@ def test_three_brokers_acknowledge_on_two() -> None:
     topics = next(
         line for line in result.container("kafka-topics").inputs["envs"] if line.startswith("TOPICS=")
     )
-    assert topics.count("min.insync.replicas=2") == 4
+    assert topics.count("min.insync.replicas=2") == 5
     assert [line.split()[:2] for line in topics.removeprefix("TOPICS=").splitlines()] == [
         ["otlp-traces", "6"],
         ["otlp-metrics", "6"],
         ["otlp-logs", "6"],
+        ["otlp-traces-sampled", "6"],
         ["otlp-dead-letters", "1"],
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 import yaml
@@ -26,11 +27,15 @@ SCRAPED = "otel-stack.io/scraped"
 
 
 def rule_groups(files: Mapping[str, str]) -> list[Manifest]:
-    """Give the groups of a PrometheusRule from Prometheus's own rule files."""
+    """Give the groups of a PrometheusRule from Prometheus's own rule files.
+
+    Two files may have groups of one name, which one resource may not: the file's name comes before it.
+    """
     groups: list[Manifest] = []
-    for content in files.values():
+    for path, content in sorted(files.items()):
         document: Mapping[str, Any] = yaml.safe_load(content)
-        groups += document["groups"]
+        file = PurePath(path).stem
+        groups += [{**group, "name": f"{file}-{group['name']}"} for group in document["groups"]]
     return groups
 
 

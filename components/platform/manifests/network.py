@@ -8,20 +8,27 @@ from collections.abc import Iterable, Mapping
 from components.platform.manifests.scope import Manifest, Scope, selector
 from components.workload import Exposure, Port, Workload, headless
 
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
 DNS_PORT = 53
 API_PORTS = (443, 6443)
 """Ports of Kubernetes API servers: of their Service, and behind it."""
 
 
-def service_spec(scope: Scope, workload: Workload) -> Manifest:
+def service_spec(workload: Workload) -> Manifest:
     """Give the Service that spreads connections over a workload's pods."""
-    spec: Manifest = {"selector": selector(workload.name), "ports": _ports(workload.ports)}
-    exposure = scope.section.exposure
-    if exposure.type != "LoadBalancer" or not exposed(workload):
-        return {"type": "ClusterIP", **spec}
-    if exposure.class_name is not None:
-        spec["loadBalancerClass"] = exposure.class_name
-    return {"type": "LoadBalancer", **spec}
+    return {"type": "ClusterIP", "selector": selector(workload.name), "ports": _ports(workload.ports)}
+
+
+def load_balancer_spec(scope: Scope, workload: Workload) -> Manifest:
+    """Give the Service through which a load balancer of the cloud reaches the ports that are for others."""
+    spec: Manifest = {
+        "type": "LoadBalancer",
+        "selector": selector(workload.name),
+        "ports": _ports(port for port, _ in exposed(workload)),
+    }
+    if scope.section.exposure.class_name is not None:
+        spec["loadBalancerClass"] = scope.section.exposure.class_name
+    return spec
 
 
 def headless_spec(workload: Workload) -> Manifest:
@@ -40,7 +47,7 @@ def exposed(workload: Workload) -> list[tuple[Port, Exposure]]:
     return [
         (port, port.published)
         for port in workload.ports
-        if isinstance(port.published, Exposure) and port.published.outside
+        if isinstance(port.published, Exposure) and port.published.audience == "everybody"
     ]
 
 
@@ -109,7 +116,7 @@ def ingress_policies(scope: Scope, workload: Workload) -> Mapping[str, Manifest]
     its published ports are for, and to the operator's Prometheus.
     """
     inside, _ = _callees(workload.calls)
-    policies = {
+    policies: dict[str, Manifest] = {
         f"{workload.name}-to-{name}": _admit(name, _tcp(ports), [_pods(workload.name)])
         for name, ports in sorted(inside.items())
     }
@@ -117,14 +124,45 @@ def ingress_policies(scope: Scope, workload: Workload) -> Mapping[str, Manifest]
         policies[f"{workload.name}-peers"] = _admit(
             workload.name, _all_ports(workload), [_pods(workload.name)]
         )
-    published = [port.number for port in workload.ports if port.published is not None]
-    if published:
-        clients = [] if exposed(workload) else [_namespaces(scope.section.clients)]
-        policies[f"clients-to-{workload.name}"] = _admit(workload.name, _tcp(published), clients)
+    policies |= _audiences(scope, workload)
     if workload.scraped is not None and scope.section.monitoring == "prometheus-operator":
         ports = _tcp([workload.port(workload.scraped).number])
         policies[f"monitoring-to-{workload.name}"] = _admit(workload.name, ports, [_namespaces({})])
     return policies
+
+
+def whole_name(scope: Scope, address: str) -> str:
+    """Write a ``host:port`` of the stack's own as another namespace must write it."""
+    host, _, port = address.rpartition(":")
+    return f"{host}.{scope.namespace}.svc:{port}" if _callees([address])[0] else address
+
+
+def lag_policies(servers: Iterable[str], namespace: str) -> Mapping[str, Manifest]:
+    """Give the policies that let the scaler of another namespace ask the stack's own brokers."""
+    source = _namespaces({"kubernetes.io/metadata.name": namespace})
+    return {
+        f"{namespace}-to-{name}": _admit(name, _tcp(ports), [source])
+        for name, ports in sorted(_callees(servers)[0].items())
+    }
+
+
+def _audiences(scope: Scope, workload: Workload) -> Mapping[str, Manifest]:
+    """Open the published ports to those whom they are for; stores ask nobody for a password."""
+    ports: dict[str, list[int]] = defaultdict(list)
+    for port in workload.ports:
+        if isinstance(port.published, Exposure):
+            ports[port.published.audience].append(port.number)
+    sources = {
+        "everybody": [],
+        "clients": [_namespaces(scope.section.clients)],
+        "readers": [_namespaces(scope.section.readers)],
+    }
+    if not scope.section.readers:
+        ports.pop("readers", None)
+    return {
+        f"{audience}-to-{workload.name}": _admit(workload.name, _tcp(numbers), sources[audience])
+        for audience, numbers in sorted(ports.items())
+    }
 
 
 def _callees(calls: Iterable[str]) -> tuple[Mapping[str, set[int]], set[int]]:

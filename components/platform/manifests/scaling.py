@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pulumi
+
+from components.platform.manifests.network import whole_name
 from components.platform.manifests.pod import is_stateful, millicores
-from components.platform.manifests.scope import Manifest, selector
-from components.workload import Autoscaling, KafkaLag, Workload
+from components.platform.manifests.scope import Manifest, Scope, selector
+from components.workload import Autoscaling, ExistingSecret, KafkaLag, SecretText, Workload
 
 CALM_SECONDS = 300
 """How long the load must have been lower before replicas are taken away."""
@@ -32,16 +37,25 @@ def autoscaler_spec(workload: Workload, scaling: Autoscaling) -> Manifest:
 
 
 def scaled_object_spec(
-    workload: Workload, scaling: Autoscaling, lag: KafkaLag, login: str | None
+    scope: Scope, workload: Workload, scaling: Autoscaling, lag: KafkaLag, login: str | None
 ) -> Manifest:
     """Give the spec of KEDA's ScaledObject: one trigger for each consumer group.
 
     Args:
+        scope: the stack; KEDA runs in another namespace and needs whole names.
         workload: what is scaled.
         scaling: bounds; KEDA itself never goes over the number of partitions.
         lag: what is measured.
-        login: name of the TriggerAuthentication; None where Kafka asks for no login.
+        login: name of the TriggerAuthentication; None where Kafka asks for neither login nor encryption.
     """
+    shared = {
+        "bootstrapServers": ",".join(whole_name(scope, server) for server in lag.servers),
+        "lagThreshold": str(lag.each),
+        "allowIdleConsumers": "false",
+        "offsetResetPolicy": "earliest",
+        **({"tls": "enable"} if lag.tls else {}),
+        **({"sasl": SASL[lag.login.mechanism]} if lag.login else {}),
+    }
     return {
         "scaleTargetRef": _target(workload),
         "minReplicaCount": workload.replicas or 1,
@@ -52,19 +66,37 @@ def scaled_object_spec(
         "triggers": [
             {
                 "type": "kafka",
-                "metadata": {
-                    "bootstrapServers": ",".join(lag.servers),
-                    "consumerGroup": group,
-                    "topic": topic,
-                    "lagThreshold": str(lag.each),
-                    "allowIdleConsumers": "false",
-                    "offsetResetPolicy": "earliest",
-                },
+                "metadata": {**shared, "consumerGroup": group, "topic": topic},
                 **({"authenticationRef": {"name": login}} if login else {}),
             }
             for group, topic in lag.topics.items()
         ],
     }
+
+
+SASL = {"PLAIN": "plaintext", "SCRAM-SHA-256": "scram_sha256", "SCRAM-SHA-512": "scram_sha512"}
+"""SASL mechanism -> its name in KEDA."""
+
+
+def login_secrets(lag: KafkaLag) -> dict[str, SecretText]:
+    """Give what KEDA must know to log in, by its own names."""
+    found: dict[str, SecretText] = {}
+    if lag.login is not None:
+        found |= {"username": lag.login.username, "password": lag.login.password}
+    if lag.authority is not None:
+        found["ca"] = lag.authority
+    return found
+
+
+def trigger_authentication_spec(secrets: Mapping[str, SecretText], own: pulumi.Input[str] | None) -> Manifest:
+    """Give the spec of KEDA's TriggerAuthentication; ``own`` is the Secret with what is the stack's own."""
+    refs = [
+        {"parameter": parameter, "name": value.name, "key": value.key}
+        if isinstance(value, ExistingSecret)
+        else {"parameter": parameter, "name": own, "key": parameter}
+        for parameter, value in secrets.items()
+    ]
+    return {"secretTargetRef": refs}
 
 
 def disruption_spec(workload: Workload) -> Manifest:

@@ -24,10 +24,12 @@ class Scope:
     Attributes:
         section: settings of the cluster.
         environment: name of the environment.
+        keda_namespace: namespace of KEDA.
     """
 
     section: KubernetesSection
     environment: str
+    keda_namespace: str = "keda"
 
     @property
     def namespace(self) -> str:
