@@ -16,6 +16,10 @@ Manifest = dict[str, Any]
 
 TEMPLATED = ("Deployment", "StatefulSet")
 CLUSTER_WIDE = ("Namespace", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "PriorityClass")
+FOR_ALL = ("otlp_grpc_endpoint", "otlp_http_endpoint", "grafana_url")
+FOR_READERS = ("traces_ui_url", "traces_query_url", "metrics_query_url", "logs_query_url")
+"""Outputs with the address of stores, which only those of the setting ``kubernetes.readers`` can reach."""
+
 STAND_IN = "autonamed"
 """In place of the characters with which the provider ends a name of its own."""
 
@@ -148,7 +152,9 @@ def tree(result: Result, config: Mapping[str, Any]) -> Tree:
     return Tree(
         objects=list(_manifests(result)),
         addresses={
-            key: value for key, value in result.outputs.items() if key.endswith(("_endpoint", "_url"))
+            key: value
+            for key, value in result.outputs.items()
+            if key in FOR_ALL or (key in FOR_READERS and section.get("readers"))
         },
         foreign_secrets=frozenset(kept | ({tls} if tls else set())),
     )

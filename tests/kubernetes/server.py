@@ -1,0 +1,94 @@
+"""Asks a real API server what it thinks of objects, and changes nothing."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import yaml
+
+from tests.lab import cache
+from tests.support.cluster import Cluster
+from tests.support.manifests import Manifest, Program, Tree, dump, identity
+from tests.support.waiting import until
+
+FIELD_MANAGER = "otel-stack-tests"
+NAMESPACE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the API server said.
+
+    Attributes:
+        accepted: it would take every object.
+        taken: the objects that it would take, as ``kind/name``.
+        said: warnings and refusals.
+    """
+
+    accepted: bool
+    said: str
+    taken: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """The API server of a cluster."""
+
+    cluster: Cluster
+
+    @contextmanager
+    def namespace(self, manifest: Manifest) -> Iterator[None]:
+        """Have a namespace while it is needed."""
+        name = manifest["metadata"]["name"]
+        self._kubectl("apply", "--server-side", f"--field-manager={FIELD_MANAGER}", text=dump([manifest]))
+        try:
+            account = ("serviceaccount", "default", f"--namespace={name}", "--ignore-not-found")
+            until(
+                f"the account of namespace {name}",
+                lambda: self.cluster.kubectl("get", *account),
+                seconds=NAMESPACE_SECONDS,
+            )
+            yield
+        finally:
+            self.cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+    def would_take(self, tree: Tree) -> Answer:
+        """Ask whether it would take all objects, every field of them known to it."""
+        options = ("--server-side", "--dry-run=server", "--validate=strict", "--output=name")
+        objects = sorted(tree.objects, key=identity)
+        return self._kubectl("apply", *options, f"--field-manager={FIELD_MANAGER}", text=dump(objects))
+
+    def would_admit(self, program: Program, namespace: str) -> Answer:
+        """Ask whether it would admit a pod of a program."""
+        options = ("--dry-run=server", "--validate=strict", "--output=name", f"--namespace={namespace}")
+        return self._kubectl("create", *options, text=yaml.safe_dump(pod(program)))
+
+    def _kubectl(self, verb: str, *options: str, text: str) -> Answer:
+        access = (f"--kubeconfig={self.cluster.kubeconfig}", f"--context={self.cluster.context}")
+        command = [cache.binary("kubectl"), *access, verb, *options, "--filename=-"]
+        ended = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+        return Answer(
+            accepted=ended.returncode == 0, said=ended.stderr, taken=tuple(ended.stdout.splitlines())
+        )
+
+
+def pod(program: Program) -> Manifest:
+    """Make a pod of a program as its controller would.
+
+    Account and priority class are left out: they are not there while nothing is really made.
+    """
+    spec = {
+        key: value
+        for key, value in program.pod.items()
+        if key not in ("serviceAccountName", "priorityClassName")
+    }
+    claims = program.object["spec"].get("volumeClaimTemplates", [])
+    spec["volumes"] = [
+        *spec["volumes"],
+        *({"name": claim["metadata"]["name"], "emptyDir": {}} for claim in claims),
+    ]
+    metadata = {**program.template["metadata"], "name": f"{program.name}-1"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}

@@ -1,0 +1,77 @@
+"""A real API server takes every object of every variant, and admits every pod without a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.kubernetes.server import Server
+from tests.support.cluster import Cluster
+from tests.support.manifests import Tree, tree
+from tests.support.program import run_program
+from tests.support.variants import CLUSTER_VARIANTS
+
+NAMESPACE = "otel-stack-dry-run"
+
+
+def rendered(name: str) -> Tree:
+    config: dict[str, Any] = CLUSTER_VARIANTS[name]
+    config = {**config, "kubernetes": {**config["kubernetes"], "namespace": NAMESPACE}}
+    return tree(run_program(config), config)
+
+
+@pytest.fixture(scope="module")
+def server(kubernetes: Cluster) -> Iterator[Server]:
+    found = Server(cluster=kubernetes)
+    with found.namespace(rendered("phase3-small").get("Namespace", NAMESPACE)):
+        yield found
+
+
+@pytest.fixture(scope="module", params=CLUSTER_VARIANTS)
+def variant(request: pytest.FixtureRequest) -> Tree:
+    return rendered(request.param)
+
+
+def test_every_object_is_taken(server: Server, variant: Tree) -> None:
+    answer = server.would_take(variant)
+    assert answer.said == ""
+    assert answer.accepted
+    assert len(answer.taken) == len(variant.objects)
+
+
+def test_every_pod_is_admitted(server: Server, variant: Tree) -> None:
+    for program in variant.programs():
+        answer = server.would_admit(program, NAMESPACE)
+        assert answer.said == "", program.name
+        assert answer.accepted, program.name
+
+
+def privileged(found: Tree) -> None:
+    container = next(one for one in found.programs() if one.name == "loki").pod["containers"][0]
+    container["securityContext"]["allowPrivilegeEscalation"] = True
+
+
+def misspelt(found: Tree) -> None:
+    found.get("Service", "loki")["spec"]["sessionAffinityy"] = "None"
+
+
+def impossible(found: Tree) -> None:
+    found.get("StatefulSet", "loki")["spec"]["template"]["spec"]["containers"][0]["image"] = ""
+
+
+def test_a_pod_that_asks_for_more_is_refused(server: Server) -> None:
+    found = rendered("phase3-small").changed(privileged)
+    (program,) = (one for one in found.programs() if one.name == "loki")
+    answer = server.would_admit(program, NAMESPACE)
+    assert not answer.accepted
+    assert 'violates PodSecurity "restricted:latest": allowPrivilegeEscalation' in answer.said
+    assert "would violate PodSecurity" in server.would_take(found).said
+
+
+@pytest.mark.parametrize(("change", "message"), [(misspelt, "sessionAffinityy"), (impossible, "image")])
+def test_wrong_objects_are_refused(server: Server, change: Any, message: str) -> None:
+    answer = server.would_take(rendered("phase3-small").changed(change))
+    assert not answer.accepted
+    assert message in answer.said

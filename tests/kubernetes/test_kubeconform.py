@@ -1,0 +1,70 @@
+"""kubeconform takes every object, as strictly as it can, with the schemas of the cluster's own version."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.lab import cache, schemas
+from tests.lab.errors import LabError
+from tests.support.lab import missing
+from tests.support.manifests import Tree, dump, tree
+from tests.support.program import run_program
+from tests.support.variants import CLUSTER_VARIANTS
+
+
+def rendered(name: str) -> Tree:
+    return tree(run_program(CLUSTER_VARIANTS[name]), CLUSTER_VARIANTS[name])
+
+
+@pytest.fixture(scope="module")
+def kubeconform() -> Callable[[Path], str]:
+    try:
+        program = cache.binary("kubeconform")
+    except LabError as error:
+        missing(str(error))
+    if not schemas.are_made():
+        missing(f"no JSON schemas of Kubernetes in {schemas.folder()}. Run: python -m tests.lab prepare")
+
+    def check(path: Path) -> str:
+        """Give what it finds wrong; nothing when all is well."""
+        command = [program, "-strict", "-schema-location", schemas.location(), path]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (ended.returncode == 0) == (not ended.stdout), ended.stderr
+        return ended.stdout + ended.stderr
+
+    return check
+
+
+@pytest.mark.parametrize("name", CLUSTER_VARIANTS)
+def test_every_object_is_taken(kubeconform: Callable[[Path], str], name: str, tmp_path: Path) -> None:
+    file = tmp_path / "objects.yaml"
+    file.write_text(dump(rendered(name).objects))
+    assert kubeconform(file) == ""
+
+
+def misspelt(found: Tree) -> None:
+    found.get("Service", "loki")["spec"]["sessionAffinityy"] = "None"
+
+
+def of_wrong_kind(found: Tree) -> None:
+    found.get("PodDisruptionBudget", "otel-gateway")["spec"]["maxUnavailable"] = True
+
+
+def unheard_of(found: Tree) -> None:
+    found.get("Service", "loki")["kind"] = "Servize"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [(misspelt, "sessionAffinityy"), (of_wrong_kind, "maxUnavailable"), (unheard_of, "Servize")],
+)
+def test_wrong_objects_are_found(
+    kubeconform: Callable[[Path], str], change: Callable[[Tree], None], message: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "objects.yaml"
+    file.write_text(dump(rendered("phase3-small").changed(change).objects))
+    assert message in kubeconform(file)
