@@ -60,7 +60,7 @@ doctor: $(STAMP) ## check what up needs, change nothing
 outputs: $(STAMP) ## endpoints and limits for other teams
 	@$(OPS) outputs
 
-.PHONY: smoke health password
+.PHONY: smoke health password forward
 smoke: $(STAMP) ## send a trace, a log, a metric; find them in the stores
 	@$(OPS) smoke
 
@@ -69,6 +69,9 @@ health: $(STAMP) ## programs, scrapes, queues, losses, disk
 
 password: $(STAMP) ## print Grafana's admin password
 	@$(OPS) password
+
+forward: $(STAMP) ## phase 3: open Grafana and the others on 127.0.0.1
+	@$(OPS) forward
 
 .PHONY: lag topics deadletters
 lag: $(STAMP) ## phase 2 on: what each group of consumers has still to read

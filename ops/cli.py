@@ -29,6 +29,7 @@ for command in (
     stack.destroy,
     stack.password,
     stack.env,
+    stack.forward,
     stack.outputs,
     proof.smoke,
     proof.health,

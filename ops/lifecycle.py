@@ -114,6 +114,18 @@ def show_outputs(outputs: StackOutputs) -> None:
 def show_next_steps(session: Session) -> None:
     """Print where things are and what to type next."""
     outputs = session.outputs()
+    show_addresses(outputs)
+    if ways_in := session.site.ways_in():
+        out.print(f"\n{ways_in}")
+    out.print("\nPoint an application at it:\n")
+    out.print(Text(outputs.text("sdk_environment")))
+    out.print(
+        "\nNext: make health, make password, make preview; make down keeps the data, make help lists all."
+    )
+
+
+def show_addresses(outputs: StackOutputs) -> None:
+    """Print where things are."""
     login = f"user {outputs.text('grafana_admin_user')}, password: make password"
     rows = [
         ("send OTLP over gRPC to", outputs.text("otlp_grpc_endpoint")),
@@ -127,13 +139,6 @@ def show_next_steps(session: Session) -> None:
         ("logs", outputs.text("logs_query_url")),
     ]
     out.print(table(("", ""), rows))
-    if ways_in := session.site.ways_in():
-        out.print(f"\n{ways_in}")
-    out.print("\nPoint an application at it:\n")
-    out.print(Text(outputs.text("sdk_environment")))
-    out.print(
-        "\nNext: make health, make password, make preview; make down keeps the data, make help lists all."
-    )
 
 
 def _existing(name: str) -> Session:

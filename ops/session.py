@@ -68,13 +68,16 @@ class Session:
         return site_of(self.stack, self.pulumi.environment())
 
     @contextmanager
-    def reached(self) -> Iterator[StackOutputs]:
+    def reached(self, *, usual_ports: bool = False) -> Iterator[StackOutputs]:
         """Give the outputs with addresses that this machine reaches, for as long as the context lasts.
+
+        Args:
+            usual_ports: where ports are opened for it, open those that the programs are known by.
 
         Raises:
             OpsError: the stack has not been brought up, or cannot be reached at all.
         """
-        with self.site.reached(self.outputs()) as outputs:
+        with self.site.reached(self.outputs(), usual_ports=usual_ports) as outputs:
             yield outputs
 
     def _not_up(self) -> OpsError:

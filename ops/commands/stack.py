@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +55,15 @@ def render(
 ) -> None:
     """Write a Kubernetes stack as manifests for Git, with what points Argo CD and Flux at them."""
     print_plain(str(render_manifests(stack, to)))
+
+
+def forward(stack: StackName = "dev") -> None:
+    """Open a cluster's programs on their usual ports of 127.0.0.1, until Ctrl-C."""
+    with reading(stack).reached(usual_ports=True) as outputs:
+        lifecycle.show_addresses(outputs)
+        say("open until Ctrl-C")
+        with suppress(KeyboardInterrupt):
+            signal.pause()
 
 
 def down(stack: StackName = "dev") -> None:

@@ -62,8 +62,9 @@ class DockerSite:
             return self._choice(None)
 
     @contextmanager
-    def reached(self, outputs: StackOutputs) -> Iterator[StackOutputs]:
+    def reached(self, outputs: StackOutputs, *, usual_ports: bool = False) -> Iterator[StackOutputs]:
         """See ``Site``; published ports are reached as they are."""
+        del usual_ports
         yield outputs
 
     def readings(self, inventory: Inventory) -> Iterable[Reading]:

@@ -64,13 +64,13 @@ class KubernetesSite:
         return choose(None, ())
 
     @contextmanager
-    def reached(self, outputs: StackOutputs) -> Iterator[StackOutputs]:
-        """See ``Site``; every Service gets a free local port."""
+    def reached(self, outputs: StackOutputs, *, usual_ports: bool = False) -> Iterator[StackOutputs]:
+        """See ``Site``; every Service gets a local port, a free one where nothing else is asked for."""
         targets = {name: _target(name, outputs) for name in (*DOORS, *STORES)}
         services: dict[str, list[int]] = {}
         for service, port in dict.fromkeys(targets.values()):
             services.setdefault(service, []).append(port)
-        with forwarded(self._kubectl(), services) as ports:
+        with forwarded(self._kubectl(), services, same_ports=usual_ports) as ports:
             local = {
                 name: f"http://{LOOPBACK}:{ports[target]}"
                 for name, target in targets.items()

@@ -48,8 +48,14 @@ class Site(Protocol):
             OpsError: none is to be had.
         """
 
-    def reached(self, outputs: StackOutputs) -> AbstractContextManager[StackOutputs]:
+    def reached(
+        self, outputs: StackOutputs, *, usual_ports: bool = False
+    ) -> AbstractContextManager[StackOutputs]:
         """Give the outputs with addresses that this machine reaches, for as long as the context lasts.
+
+        Args:
+            outputs: of the stack.
+            usual_ports: where ports are opened for it, open those that the programs are known by.
 
         Raises:
             OpsError: nothing can be reached.
