@@ -1,17 +1,17 @@
-"""The images that a stack is going to run."""
+"""The images that a stack is going to run on its Docker Engine."""
 
 from __future__ import annotations
 
-from components.images import CATALOGUE
 from components.settings import Settings
 
 FIRST_PHASE = ("collector", "jaeger", "prometheus", "loki", "grafana")
+BUFFERED = (*FIRST_PHASE, "kafka", "haproxy")
 
 
 def images_by_program(settings: Settings) -> dict[str, str]:
     """Reference of the image of every program of the stack, mirror and overrides applied."""
     images = settings.image_catalogue
-    programs = FIRST_PHASE if settings.phase == 1 else tuple(CATALOGUE)
+    programs = FIRST_PHASE if settings.phase == 1 else BUFFERED
     return {program: images[program].reference for program in programs}
 
 

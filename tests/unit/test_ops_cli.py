@@ -34,8 +34,9 @@ def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 @pytest.fixture(autouse=True)
-def _proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "keep_loopback_direct", lambda _environ: None)
+    monkeypatch.delenv("STACK", raising=False)
 
 
 def test_failure_is_told_in_two_lines(
