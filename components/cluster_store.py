@@ -61,6 +61,7 @@ class Program:
         data_directory: where it writes.
         volume: name of the data volume.
         calls: ``host:port`` of everything else that it connects to.
+        account: annotations of its service accounts.
     """
 
     image: Image
@@ -74,6 +75,7 @@ class Program:
     data_directory: str
     volume: str
     calls: Sequence[str] = ()
+    account: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 class ClusterStore(StackComponent):
@@ -124,6 +126,7 @@ def part_workload(program: Program, part: Part, parts: Sequence[Part], size: Tie
         secret_files=program.secret_files,
         ports=ports,
         scraped="http",
+        account=program.account,
         calls=[*program.calls, *(call for other in others for call in _within(program, other))],
         probe=Probe(port=program.http_port, path="/ready", alive=program.alive, command=None),
         resources=limits(size.each),

@@ -104,6 +104,7 @@ def loki_program(name: str, args: LokiClusterArgs) -> Program:
         files={"loki-cluster.yaml": loki_cluster_configuration(name, args).dump(), **rules},
         secret_files=args.bucket.secret_files,
         environment=args.bucket.environment(CONFIG_DIRECTORY),
+        account=args.bucket.account,
         data_directory="/loki",
         volume="loki-cluster-data",
         calls=[*args.bucket.calls, callee(args.metrics_url), callee(args.alertmanager_url)],

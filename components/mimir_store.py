@@ -87,6 +87,7 @@ class MimirStore(ClusterStore):
         write_url: where samples are written to, as OTLP (``/otlp``) and remote write (``/api/v1/push``).
         query_url: its query API, as Prometheus has it.
         alertmanager_url: its Alertmanager.
+        rules: the stack's own rules, by file, for others that evaluate them too.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class MimirStore(ClusterStore):
         """Run Mimir once its buckets may be used."""
         super().__init__(name, platform)
         found = self.run_parts(mimir_program(name, args), mimir_parts(name, args), args.sizes, after)
+        self.rules = args.rule_files
         split = args.shape == "split"
         self.write_url = found[name].url("http")
         self.query_url = f"{found[f'{name}-read' if split else name].url('http')}/prometheus"
@@ -129,6 +131,7 @@ def mimir_program(name: str, args: MimirStoreArgs) -> Program:
         files=mimir_files(name, args),
         secret_files={**blocks.secret_files, **contact_files(args.contact_points)},
         environment=blocks.environment(CONFIG_DIRECTORY),
+        account=blocks.account,
         data_directory="/data",
         volume="mimir-data",
         calls=[*blocks.calls, *contact_calls(args.contact_points)],

@@ -219,7 +219,12 @@ class _Stores:
 
     def _bucket(self, purpose: str) -> StoreBucket:
         names = bucket_names(self.settings.object_storage, self.settings.environment)
-        return StoreBucket(name=names[purpose], bucket=self.storage.buckets[purpose])
+        store = next(store for store, purposes in STORES.items() if purpose in purposes)
+        return StoreBucket(
+            name=names[purpose],
+            bucket=self.storage.buckets[purpose],
+            account=self.storage.annotations(store),
+        )
 
 
 def memory_limits(settings: Settings) -> Mapping[str, Size]:

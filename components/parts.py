@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -67,8 +67,7 @@ class Parts:
             size=settings.buffer,
             kafka=settings.kafka,
             largest_message=self._largest_record,
-            namespace=settings.kubernetes.namespace,
-            storage_class=settings.kubernetes.storage_class,
+            cluster=settings.kubernetes,
         )
         return StrimziKafka("kafka", args, platform=platform)
 
@@ -113,7 +112,7 @@ class Parts:
             sampling=settings.sampling,
             max_traces=settings.buffer.max_traces,
             stores=stores.otlp_endpoints,
-            autoscaling=self._processor_scaling(kafka) if scaled else None,
+            autoscaling=self.processor_scaling(kafka) if scaled else None,
         )
         return CollectorProcessor("otel-processor", args, platform=self.platform, after=[kafka, *stores.all])
 
@@ -147,13 +146,14 @@ class Parts:
             maximum=_maximum(tier, replicas), cpu=tier.cpu_percent / 100, memory=GATEWAY_MEMORY
         )
 
-    def _processor_scaling(self, kafka: Buffer) -> Autoscaling:
+    def processor_scaling(self, kafka: Buffer, topics: Mapping[str, str] | None = None) -> Autoscaling:
+        """Give the bounds of the processors; ``topics`` are those of consumer groups other than phase 3's."""
         section, size = self.settings.autoscaling, self.settings.buffer
         replicas = size.processor.replicas
         lag = None
         if section.lag == "keda":
-            topics = {GROUPS[source]: topic for source, topic in {**TOPICS, "sampled": SAMPLED}.items()}
-            lag = kafka.client.lag(topics, section.lag_threshold)
+            own = {GROUPS[source]: topic for source, topic in {**TOPICS, "sampled": SAMPLED}.items()}
+            lag = kafka.client.lag(topics or own, section.lag_threshold)
         return Autoscaling(
             maximum=max(replicas, min(_maximum(section.processor, replicas), size.partitions)),
             cpu=section.processor.cpu_percent / 100,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from components.addresses import Addresses, cluster_addresses, host_addresses
 from components.node_stores import NodeStores, run_grafana, run_stores
+from components.object_stack import object_store_cluster
 from components.outputs import Outputs, outputs
 from components.parts import Parts
 from components.platform.docker import DockerPlatform
@@ -73,6 +74,11 @@ def cluster(settings: Settings) -> Outputs:
     return _finish(settings, platform, stores, addresses, name="kubernetes")
 
 
+def object_cluster(settings: Settings) -> Outputs:
+    """Phase 4: phase 3's path into Tempo, Mimir and Loki on object storage, Grafana in several replicas."""
+    return object_store_cluster(settings, _kubernetes(settings))
+
+
 def _docker(settings: Settings) -> DockerPlatform:
     return DockerPlatform(host=settings.docker.host, images=settings.image_catalogue)
 
@@ -93,4 +99,9 @@ def _finish(
     return outputs(settings, addresses, platform=name)
 
 
-_PHASES: Mapping[int, Callable[[Settings], Outputs]] = {1: single_node, 2: buffered_node, 3: cluster}
+_PHASES: Mapping[int, Callable[[Settings], Outputs]] = {
+    1: single_node,
+    2: buffered_node,
+    3: cluster,
+    4: object_cluster,
+}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import pulumi
 
 from components.object_storage import Bucket
 from components.workload import ExistingSecret, SecretText
@@ -20,10 +22,12 @@ class StoreBucket:
     Attributes:
         name: its name.
         bucket: the rest.
+        account: annotations by which the store's service accounts get their role.
     """
 
     name: str
     bucket: Bucket
+    account: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
     @property
     def lookup(self) -> str:

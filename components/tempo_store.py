@@ -98,6 +98,7 @@ def tempo_program(name: str, args: TempoStoreArgs) -> Program:
         files={"tempo.yaml": tempo_configuration(name, args).dump()},
         secret_files=args.bucket.secret_files,
         environment=args.bucket.environment(CONFIG_DIRECTORY),
+        account=args.bucket.account,
         data_directory="/var/tempo",
         volume="tempo-data",
         calls=[*args.bucket.calls, callee(args.metrics_url)],

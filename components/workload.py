@@ -228,11 +228,13 @@ class Workload:
         replicas: number of equal instances that share the name; each then has its own volumes and finds its
             own name in the environment variable REPLICA. None is a single one without number.
         identity: a replica that comes back has the number it had before, in REPLICA_NUMBER, counted from 1.
-            Values of the environment may say ``$(REPLICA)`` and ``$(REPLICA_NUMBER)``.
+            Values of the environment may say ``$(REPLICA)``, ``$(REPLICA_NUMBER)`` and ``$(DOMAIN)``, which
+            makes a name of the stack one that is understood wherever the platform's names are.
         peers: the replicas need each other before any of them is ready; each has a host name of its own.
         autoscaling: bounds within which their number follows the load, where the platform can do that.
         calls: ``host:port`` of everything it opens connections to.
         reads: what it reads from the platform's own API, where there is one.
+        account: annotations of its account on the platform, by which a cloud gives it a role.
         scraped: name of the port that serves ``/metrics``.
         args: arguments; the image's entry point stays.
         entry_point: command in place of the image's entry point.
@@ -256,6 +258,7 @@ class Workload:
     autoscaling: Autoscaling | None = None
     calls: Sequence[str] = ()
     reads: Sequence[ApiRule] = ()
+    account: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     scraped: str | None = None
     args: Sequence[str] = ()
     entry_point: Sequence[str] | None = None

@@ -120,7 +120,7 @@ class _Making:
         name, workload, scope = self._name, self._workload, self._scope
         account = kubernetes.core.v1.ServiceAccount(
             name,
-            metadata=scope.metadata(name),
+            metadata=scope.metadata(name, annotations=workload.account),
             automount_service_account_token=False,
             opts=self._options(),
         )

@@ -1,0 +1,135 @@
+"""Phase 4: phase 3's path into Tempo, Mimir and Loki on object storage, and several replicas of Grafana."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from components.addresses import Addresses, cluster_addresses, inside
+from components.collector_processor import CollectorProcessorArgs
+from components.kafka_topics import SAMPLED
+from components.node_stores import NodeStores, run_stores
+from components.object_storage import ObjectStorage, ObjectStorageArgs
+from components.object_stores import (
+    COLLECTOR_METRICS,
+    ObjectStores,
+    run_agent,
+    run_clustered_grafana,
+    run_object_stores,
+    service_accounts,
+)
+from components.outputs import outputs
+from components.outputs_objects import ObjectOutputs, object_outputs
+from components.parts import Buffer, Parts
+from components.platform.kubernetes import KubernetesPlatform
+from components.settings import Settings
+from components.sizing_buffer import TOPICS
+from components.store_writers import (
+    StoreWriters,
+    groups,
+    object_configuration,
+    phase3_configuration,
+    without_scaling,
+)
+
+TEMPO, MIMIR, LOKI = 3200, 9009, 3100
+PHASE3_PORTS = {"jaeger": 8888, "prometheus": 9090, "loki": 3100}
+
+
+def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> ObjectOutputs:
+    """Phase 4: applications -> gateways -> Kafka -> processors -> stores on object storage -> Grafana."""
+    made = _Stack(settings=settings, platform=platform)
+    storage = made.storage()
+    stores = run_object_stores(settings, platform, made.addresses, storage)
+    old = made.phase3()
+    kafka = made.parts.strimzi(platform) if settings.kafka.mode == "strimzi" else made.parts.kafka()
+    made.parts.gateway(kafka, made.addresses, scaled=True)
+    made.processors(kafka, stores)
+    if old is not None and settings.stores.phase3 == "written":
+        made.phase3_processors(kafka, old)
+    run_agent(settings, platform, stores, made.scraped(old))
+    sources = {} if old is None else old.data_sources
+    run_clustered_grafana(settings, platform, stores, made.addresses, phase3=sources)
+    platform.alert(stores.mimir.rules, parent=stores.mimir)
+    return object_outputs(settings, outputs(settings, made.addresses, platform="kubernetes"), stores)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stack:
+    """Makes the parts of one stack."""
+
+    settings: Settings
+    platform: KubernetesPlatform
+
+    @property
+    def parts(self) -> Parts:
+        return Parts(settings=self.settings, platform=self.platform)
+
+    @property
+    def addresses(self) -> Addresses:
+        """Give the addresses of phase 3, and those of the new stores inside the cluster."""
+        split = self.settings.store_size.shape == "split"
+        return replace(
+            cluster_addresses(self.settings),
+            traces=inside(self.settings, "tempo-query-frontend" if split else "tempo", TEMPO),
+            metrics=inside(self.settings, "mimir-read" if split else "mimir", MIMIR),
+            logs=inside(self.settings, "loki-read" if split else "loki-cluster", LOKI),
+        )
+
+    def storage(self) -> ObjectStorage:
+        settings = self.settings
+        args = ObjectStorageArgs(
+            storage=settings.object_storage,
+            environment=settings.environment,
+            namespace=settings.kubernetes.namespace,
+            retention=settings.retention,
+            service_accounts=service_accounts(settings),
+        )
+        return ObjectStorage("object-storage", args)
+
+    def phase3(self) -> NodeStores | None:
+        """Run the stores of phase 3 on as they are, while somebody wants them."""
+        if self.settings.stores.phase3 == "absent":
+            return None
+        jobs = {name: f"{name}:{COLLECTOR_METRICS}" for name in ("otel-gateway", "otel-processor")}
+        return run_stores(
+            self.settings, self.platform, cluster_addresses(self.settings), jobs, discovery="pods"
+        )
+
+    def processors(self, kafka: Buffer, stores: ObjectStores) -> StoreWriters:
+        args = self._processor_args(kafka, stores.otlp_endpoints)
+        args = replace(args, autoscaling=self.parts.processor_scaling(kafka, self._groups(args)))
+        document = object_configuration(args, self.settings.stores.tenant)
+        after = [kafka, *stores.all]
+        return StoreWriters("otel-processor", args, document, platform=self.platform, after=after)
+
+    def phase3_processors(self, kafka: Buffer, stores: NodeStores) -> StoreWriters:
+        args = without_scaling(self._processor_args(kafka, stores.otlp_endpoints))
+        document = phase3_configuration(args)
+        after = [kafka, *stores.all]
+        return StoreWriters("otel-processor-phase3", args, document, platform=self.platform, after=after)
+
+    def scraped(self, old: NodeStores | None) -> list[str]:
+        """Give the programs that the agent scrapes besides stores and Grafana."""
+        collectors = ["otel-gateway", "otel-processor"]
+        if old is not None and self.settings.stores.phase3 == "written":
+            collectors.append("otel-processor-phase3")
+        found = [f"{name}:{COLLECTOR_METRICS}" for name in collectors]
+        return found + ([] if old is None else [f"{name}:{port}" for name, port in PHASE3_PORTS.items()])
+
+    def _processor_args(self, kafka: Buffer, endpoints: Mapping[str, str]) -> CollectorProcessorArgs:
+        settings = self.settings
+        return CollectorProcessorArgs(
+            image=settings.image_catalogue["collector"],
+            size=settings.buffer.processor,
+            kafka=kafka.client,
+            sampling=settings.sampling,
+            max_traces=settings.buffer.max_traces,
+            stores=endpoints,
+        )
+
+    @staticmethod
+    def _groups(args: CollectorProcessorArgs) -> Mapping[str, str]:
+        """Give the topic that each consumer group reads."""
+        topics = {**TOPICS, "sampled": SAMPLED}
+        return {group: topics[source] for source, group in groups(args).items()}

@@ -1,0 +1,121 @@
+"""Processors of phase 4: they write to Tempo, Mimir and Loki; others keep phase 3's stores fed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from components.base import StackComponent
+from components.collector_processor import FLUSH, GROUPS, CollectorProcessorArgs, processor_configuration
+from components.documents import Document
+from components.otel_collector import collector_workload
+from components.quantities import Duration
+from components.sizing_buffer import TierSize
+from components.workload import Platform, callee
+
+TENANT_HEADER = "X-Scope-OrgID"
+
+EXPORTERS: Mapping[str, str] = {
+    "otlp_grpc/jaeger": "otlp_grpc/tempo",
+    "otlp_http/prometheus": "otlp_http/mimir",
+    "otlp_http/loki": "otlp_http/loki",
+}
+"""Exporter of the configuration file -> the one that takes its place."""
+
+WRITERS: Mapping[str, str] = {
+    "traces": "otel-trace-writers",
+    "metrics": "otel-metric-writers",
+    "logs": "otel-log-writers",
+    "sampled": "otel-sampled-writers",
+}
+"""Consumer group of what goes to the stores. It is not phase 3's: each has its own place in Kafka, so both sets
+of stores can be fed at once, and the new one begins with all that Kafka still holds."""
+
+SAMPLER = (
+    ("service", "pipelines", "traces"),
+    ("receivers", "kafka/traces"),
+    ("exporters", "kafka/sampled"),
+)
+SPAN_METRICS = (
+    ("service", "pipelines", "traces/metrics"),
+    ("service", "pipelines", "metrics/spans"),
+    ("connectors",),
+)
+
+
+class StoreWriters(StackComponent):
+    """Processors with a configuration of their own."""
+
+    def __init__(
+        self,
+        name: str,
+        args: CollectorProcessorArgs,
+        document: Document,
+        *,
+        platform: Platform,
+        after: Sequence[StackComponent],
+    ) -> None:
+        """Run them once Kafka has its topics and the stores answer."""
+        super().__init__(name, platform)
+        workload = collector_workload(
+            name,
+            document,
+            image=args.image,
+            size=args.size.each,
+            replicas=args.size.replicas,
+            identity=True,
+            autoscaling=args.autoscaling,
+            calls=[*args.kafka.servers, *map(callee, args.stores.values())],
+            secret_files=args.kafka.secret_files,
+            stop_grace=Duration(args.sampling.decision_wait.seconds + FLUSH.seconds),
+        )
+        self.run(workload, after)
+
+
+def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
+    """Set the processors' configuration file for the stores of phase 4.
+
+    Sampling goes on in the group that it had in phase 3: only one of them may decide.
+    """
+    old = {before: args.stores[after] for before, after in EXPORTERS.items()}
+    document = processor_configuration(replace(args, stores=old))
+    for source, group in groups(args).items():
+        if source in _sources(document):
+            document.set("receivers", f"kafka/{source}", "group_id", to=group)
+    exporters = document.get("exporters")
+    document.set("exporters", to={EXPORTERS.get(name, name): one for name, one in exporters.items()})
+    for name in EXPORTERS.values():
+        document.get("exporters", name)["headers"] = {TENANT_HEADER: tenant}
+    for pipeline in document.get("service", "pipelines").values():
+        pipeline["exporters"] = [EXPORTERS.get(name, name) for name in pipeline["exporters"]]
+    return document
+
+
+def groups(args: CollectorProcessorArgs) -> Mapping[str, str]:
+    """Give the consumer group of each topic that processors of phase 4 read."""
+    if args.sampling.mode == "tail":
+        return {**WRITERS, "traces": GROUPS["traces"]}
+    return {source: group for source, group in WRITERS.items() if source != "sampled"}
+
+
+def phase3_configuration(args: CollectorProcessorArgs) -> Document:
+    """Set the configuration file of those that only write on to phase 3's stores.
+
+    They decide about no trace and make no metrics of spans: that is done once.
+    """
+    document = processor_configuration(args)
+    document.remove("processors", "tail_sampling")
+    unused = (*SPAN_METRICS, *(SAMPLER if args.sampling.mode == "tail" else ()))
+    for keys in unused:
+        document.remove(*keys)
+    return document
+
+
+def without_scaling(args: CollectorProcessorArgs) -> CollectorProcessorArgs:
+    """Give the same with a fixed number of replicas."""
+    size = TierSize(replicas=args.size.replicas, each=args.size.each)
+    return replace(args, autoscaling=None, size=size)
+
+
+def _sources(document: Document) -> list[str]:
+    return [name.partition("/")[2] for name in document.get("receivers") if name.startswith("kafka/")]
