@@ -149,7 +149,7 @@ def _broker_environment(name: str, args: KafkaBufferArgs) -> Mapping[str, str]:
             f"{number}@{host}:{CONTROLLER_PORT}" for number, host in voters
         ),
         "KAFKA_LISTENERS": f"PLAINTEXT://:{PORT},CONTROLLER://:{CONTROLLER_PORT}",
-        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://$(REPLICA).{headless(name)}:{PORT}",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://$(REPLICA).{headless(name)}$(DOMAIN):{PORT}",
         "KAFKA_DEFAULT_REPLICATION_FACTOR": copies,
         "KAFKA_MIN_INSYNC_REPLICAS": in_sync,
         "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": copies,

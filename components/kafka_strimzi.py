@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import pulumi
@@ -13,6 +13,7 @@ from components.kafka_client import KafkaClient
 from components.kafka_topics import topics
 from components.quantities import Size
 from components.sections import KafkaSection, KafkaSecurity
+from components.sections_kubernetes import KubernetesSection
 from components.sizing_buffer import BufferSize
 from components.workload import ExistingSecret, Platform
 
@@ -22,6 +23,7 @@ API = "kafka.strimzi.io/v1"
 VERSION = "4.1.0"
 PORT = 9093
 CLUSTER = "strimzi.io/cluster"
+POOL = "broker"
 USER = "otel-stack"
 MECHANISM = "scram-sha-512"
 
@@ -54,15 +56,13 @@ class StrimziKafkaArgs:
         size: brokers, partitions, copies.
         kafka: retention.
         largest_message: largest record that the topics take.
-        namespace: namespace of the stack.
-        storage_class: class of the brokers' volumes; None is the cluster's default.
+        cluster: namespace of the stack, class of the brokers' volumes, where pods may run.
     """
 
     size: BufferSize
     kafka: KafkaSection
     largest_message: Size
-    namespace: str
-    storage_class: str | None
+    cluster: KubernetesSection
 
 
 class StrimziKafka(StackComponent):
@@ -76,7 +76,7 @@ class StrimziKafka(StackComponent):
         """Declare the cluster, then its topics and user."""
         super().__init__(name, platform)
         self.client = KafkaClient(
-            servers=[f"{name}-kafka-bootstrap.{args.namespace}.svc:{PORT}"],
+            servers=[f"{name}-kafka-bootstrap.{args.cluster.namespace}.svc:{PORT}"],
             security=KafkaSecurity(mechanism="SCRAM-SHA-512", username=USER),
             password=ExistingSecret(name=USER, key="password"),
             authority=ExistingSecret(name=f"{name}-cluster-ca-cert", key="ca.crt"),
@@ -84,9 +84,7 @@ class StrimziKafka(StackComponent):
         )
         owned = {CLUSTER: name}
         platform.let_out(owned, f"{name}-strimzi", parent=self)
-        pool = platform.declare(
-            API, "KafkaNodePool", f"{name}-broker", _pool(args), parent=self, labels=owned
-        )
+        pool = platform.declare(API, "KafkaNodePool", POOL, _pool(args), parent=self, labels=owned)
         cluster = platform.declare(API, "Kafka", name, _cluster(args), parent=self, after=[pool])
         declared = [
             platform.declare(
@@ -108,8 +106,8 @@ def _pool(args: StrimziKafkaArgs) -> Mapping[str, Any]:
         "deleteClaim": False,
         "kraftMetadata": "shared",
     }
-    if args.storage_class is not None:
-        volume["class"] = args.storage_class
+    if args.cluster.storage_class is not None:
+        volume["class"] = args.cluster.storage_class
     heap = f"{broker.memory.share(0.5).mebibytes}m"
     memory = f"{broker.memory.mebibytes}Mi"
     return {
@@ -121,6 +119,7 @@ def _pool(args: StrimziKafkaArgs) -> Mapping[str, Any]:
             "requests": {"cpu": f"{round(broker.cpus * 125)}m", "memory": memory},
             "limits": {"cpu": f"{round(broker.cpus * 1000)}m", "memory": memory},
         },
+        "template": {"pod": _pod(args.cluster, apart=True), "kafkaContainer": _confined()},
     }
 
 
@@ -152,7 +151,58 @@ def _cluster(args: StrimziKafkaArgs) -> Mapping[str, Any]:
                 "offsets.retention.minutes": 20160,
             },
         },
-        "entityOperator": {"topicOperator": {}, "userOperator": {}},
+        "entityOperator": {
+            "topicOperator": {},
+            "userOperator": {},
+            "template": {
+                "pod": _pod(args.cluster, apart=False),
+                "topicOperatorContainer": _confined(),
+                "userOperatorContainer": _confined(),
+            },
+        },
+    }
+
+
+def _pod(cluster: KubernetesSection, *, apart: bool) -> Mapping[str, Any]:
+    """Place and confine pods as the platform does with the stack's own."""
+    pod: dict[str, Any] = {
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "affinity": _affinity(cluster, apart=apart),
+        "tolerations": [
+            {key: value for key, value in asdict(one).items() if value is not None}
+            for one in cluster.tolerations
+        ],
+        "imagePullSecrets": [{"name": name} for name in cluster.image_pull_secrets],
+    }
+    if cluster.priority_class is not None:
+        pod["priorityClassName"] = cluster.priority_class
+    return {key: value for key, value in pod.items() if value}
+
+
+def _affinity(cluster: KubernetesSection, *, apart: bool) -> Mapping[str, Any]:
+    affinity: dict[str, Any] = {}
+    if cluster.node_selector:
+        labels = [
+            {"key": key, "operator": "In", "values": [value]} for key, value in cluster.node_selector.items()
+        ]
+        terms = {"nodeSelectorTerms": [{"matchExpressions": labels}]}
+        affinity["nodeAffinity"] = {"requiredDuringSchedulingIgnoredDuringExecution": terms}
+    if apart and cluster.spread == "required":
+        brokers = {"matchLabels": {"strimzi.io/pool-name": POOL}}
+        term = {"labelSelector": brokers, "topologyKey": "kubernetes.io/hostname"}
+        affinity["podAntiAffinity"] = {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
+    return affinity
+
+
+def _confined() -> Mapping[str, Any]:
+    """Confine a container as the namespace's Pod Security level asks."""
+    return {
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "runAsNonRoot": True,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
     }
 
 

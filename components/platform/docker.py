@@ -266,7 +266,8 @@ def _environment(workload: Workload, name: str) -> list[str]:
     replica = {} if workload.replicas is None else {"REPLICA": name}
     if workload.identity:
         replica["REPLICA_NUMBER"] = name.rpartition("-")[2]
-    variables = {key: _filled(value, replica) for key, value in workload.environment.items()} | replica
+    known = {**replica, "DOMAIN": ""}
+    variables = {key: _filled(value, known) for key, value in workload.environment.items()} | replica
     if workload.image.go:
         variables["GOMEMLIMIT"] = f"{workload.resources.memory.share(0.8).mebibytes}MiB"
     return [f"{name}={value}" for name, value in sorted(variables.items())]

@@ -51,7 +51,7 @@ def _pod(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
             (LEAVE.seconds if _leaves(workload) else 0) + workload.stop_grace.seconds + SPARE.seconds
         ),
         "securityContext": _pod_security(workload),
-        "containers": [_container(workload)],
+        "containers": [_container(scope, workload)],
         "volumes": [
             config_volume(workload, objects),
             *(
@@ -68,13 +68,13 @@ def _pod(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
     return spec
 
 
-def _container(workload: Workload) -> Manifest:
+def _container(scope: Scope, workload: Workload) -> Manifest:
     container: Manifest = {
         "name": workload.name,
         "image": workload.image.reference,
         "imagePullPolicy": "IfNotPresent",
         "args": list(workload.args),
-        "env": _environment(workload),
+        "env": _environment(scope, workload),
         "ports": [_port(port) for port in workload.ports],
         "resources": _resources(workload.resources),
         **_probes(workload.probe),
@@ -105,19 +105,21 @@ def _leaves(workload: Workload) -> bool:
     return any(port.published is not None for port in workload.ports)
 
 
-def _environment(workload: Workload) -> list[Manifest]:
+def _environment(scope: Scope, workload: Workload) -> list[Manifest]:
     """Give the variables, those first that others refer to."""
     fields = {"POD_IP": "status.podIP"}
     if workload.replicas is not None:
         fields["REPLICA"] = "metadata.name"
+    known = {}
     if workload.identity:
         fields["REPLICA_NUMBER"] = "metadata.labels['apps.kubernetes.io/pod-index']"
+        known["DOMAIN"] = f".{scope.namespace}.svc"
     variables = dict(workload.environment)
     if workload.image.go:
         variables["GOMEMLIMIT"] = f"{workload.resources.memory.share(0.8).mebibytes}MiB"
     return [
         *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()),
-        *({"name": name, "value": value} for name, value in sorted(variables.items())),
+        *({"name": name, "value": value} for name, value in (*known.items(), *sorted(variables.items()))),
     ]
 
 
