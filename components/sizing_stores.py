@@ -10,6 +10,7 @@ from components.sections import SizingSection
 from components.sections_phase4 import OwnSizing, Shape, StoresSection
 from components.sizing import (
     SHARES,
+    SMALLEST_VOLUME,
     STORED_BYTES,
     WIRE_BYTES,
     ProgramSize,
@@ -151,7 +152,12 @@ def _disk_bytes(signal: str) -> int:
 
 
 def _scratch(rate: int, signal: str) -> Size:
-    """Disk for what is read from the bucket and written back: a day of blocks before and after compaction."""
+    """Disk for what is read from the bucket and written back.
+
+    Mimir compacts on disk, a day of blocks before and after; Tempo compacts in passing, Loki only its index.
+    """
+    if signal != "metrics":
+        return SMALLEST_VOLUME
     day = rate * SHARES[signal] * STORED_BYTES[signal] * 24 * HOUR
     return with_headroom(Size(int(2 * day / COPIES)))
 

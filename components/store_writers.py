@@ -28,8 +28,8 @@ WRITERS: Mapping[str, str] = {
     "logs": "otel-log-writers",
     "sampled": "otel-sampled-writers",
 }
-"""Consumer group of what goes to the stores. It is not phase 3's: each has its own place in Kafka, so both sets
-of stores can be fed at once, and the new one begins with all that Kafka still holds."""
+"""Consumer group of what goes to the stores. It is not phase 3's: each has its own place in Kafka, so both
+sets of stores can be fed at once, and the new one begins with all that Kafka still holds."""
 
 SAMPLER = (
     ("service", "pipelines", "traces"),
