@@ -333,7 +333,8 @@ NOT_AWAITED = {"pulumi.com/skipAwait": "true"}
 def _connection(scope: Scope) -> dict[str, str]:
     section = scope.section
     if section.render is not None:
-        return {"render_yaml_to_directory": f"{section.render}/manifests"}
+        # Said, though empty: left out, it would be the environment's KUBECONFIG.
+        return {"render_yaml_to_directory": f"{section.render}/manifests", "kubeconfig": ""}
     return {
         "kubeconfig": section.kubeconfig or "",
         "context": section.context or "",
