@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from components.kafka_strimzi import CLUSTER
 from components.platform.manifests.scope import PART_OF, STACK
 from ops.kubernetes.kubectl import Kubectl
 from ops.screen import say
 
 SELECTOR = f"--selector={PART_OF}={STACK}"
+"""Of everything that the stack makes; what Strimzi makes for it has labels of Strimzi's own."""
+
+STRIMZI_KAFKA = "kafka"
+"""Name of the stack's cluster, which Strimzi writes on its claims."""
+
 REMOVAL_SECONDS = 300.0
 """Longest wait until storage has given up the volumes."""
 
@@ -17,7 +26,12 @@ def claims(kubectl: Kubectl) -> list[str]:
     Raises:
         KubectlError: the API server did not say.
     """
-    return [str(one["metadata"]["name"]) for one in kubectl.objects("persistentvolumeclaims", SELECTOR)]
+    found = kubectl.objects("persistentvolumeclaims")
+    return [str(one["metadata"]["name"]) for one in found if _is_ours(one["metadata"].get("labels") or {})]
+
+
+def _is_ours(labels: Mapping[str, Any]) -> bool:
+    return labels.get(PART_OF) == STACK or labels.get(CLUSTER) == STRIMZI_KAFKA
 
 
 def remove_claims(kubectl: Kubectl) -> None:
@@ -32,3 +46,4 @@ def remove_claims(kubectl: Kubectl) -> None:
     say(f"deleting the PersistentVolumeClaims {', '.join(names)}")
     timeout = f"--timeout={REMOVAL_SECONDS:.0f}s"
     kubectl.run("delete", "persistentvolumeclaims", *names, "--wait", timeout, seconds=2 * REMOVAL_SECONDS)
+    say(f"the namespace stays: {kubectl.typed('delete', 'namespace', kubectl.namespace)}")

@@ -51,7 +51,7 @@ def chosen_kinds(settings: Settings) -> Mapping[str, tuple[str, ...]]:
     if section.monitoring == "prometheus-operator":
         kinds[MONITORING] = ("servicemonitors", "prometheusrules")
     if settings.autoscaling.lag == "keda":
-        kinds[KEDA] = ("scaledobjects",)
+        kinds[KEDA] = ("scaledobjects", "triggerauthentications")
     if settings.kafka.mode == "strimzi":
         kinds[STRIMZI] = ("kafkas", "kafkanodepools", "kafkatopics", "kafkausers")
     return kinds

@@ -100,10 +100,13 @@ def pod(owner: str, name: str, **status: Any) -> dict[str, Any]:
     }
 
 
-def claim(name: str, phase: str) -> dict[str, Any]:
+OURS = ("app.kubernetes.io/part-of", "otel-stack")
+
+
+def claim(name: str, phase: str, label: tuple[str, str] = OURS) -> dict[str, Any]:
     return {
         "kind": "PersistentVolumeClaim",
-        "metadata": {"name": name},
+        "metadata": {"name": name, "labels": dict([label])},
         "spec": {"storageClassName": "fast"},
         "status": {"phase": phase, **({"capacity": {"storage": "5Gi"}} if phase == "Bound" else {})},
     }
@@ -173,14 +176,18 @@ def test_password_that_somebody_else_keeps(cluster: Cluster) -> None:
 
 
 def test_data_is_named_and_removed_as_claims(cluster: Cluster) -> None:
-    items = [claim("loki-data-loki-1", "Bound"), claim("kafka-data-kafka-1", "Bound")]
+    items = [
+        claim("loki-data-loki-1", "Bound"),
+        claim("data-0-kafka-broker-0", "Bound", ("strimzi.io/cluster", "kafka")),
+        claim("of-somebody-else", "Bound", ("team", "shop")),
+    ]
     cluster.says("get persistentvolumeclaims", {"items": items})
     cluster.says("delete", "")
     site = cluster.site()
-    names = "loki-data-loki-1, kafka-data-kafka-1"
+    names = "loki-data-loki-1, data-0-kafka-broker-0"
     assert site.data(INVENTORY) == f"the PersistentVolumeClaims {names} of namespace observability"
     site.forget_data()
-    assert "delete persistentvolumeclaims loki-data-loki-1 kafka-data-kafka-1 --wait" in cluster.log[-1]
+    assert "delete persistentvolumeclaims loki-data-loki-1 data-0-kafka-broker-0 --wait" in cluster.log[-1]
     with pytest.raises(OpsError, match="loki-data-loki-1") as caught:
         site.volumes()
     assert "VolumeSnapshots" in caught.value.advice

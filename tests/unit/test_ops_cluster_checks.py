@@ -123,7 +123,8 @@ def test_what_the_settings_name_must_be_there(cluster: Cluster) -> None:
 
 def test_kinds_of_other_projects_that_are_there(cluster: Cluster) -> None:
     cluster.more = {"otel-stack:autoscaling": {"lag": "keda"}}
-    cluster.says("get --raw /apis/keda.sh/v1alpha1", {"resources": [{"name": "scaledobjects"}]})
+    kinds = [{"name": "scaledobjects"}, {"name": "triggerauthentications"}]
+    cluster.says("get --raw /apis/keda.sh/v1alpha1", {"resources": kinds})
     assert cluster.findings()["keda.sh/v1alpha1"].status == "ok"
 
 
