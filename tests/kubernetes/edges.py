@@ -66,7 +66,7 @@ def _of_program(tree: Tree, program: Program) -> Iterator[Edge]:
 
 def addresses(tree: Tree, program: Program) -> set[tuple[str, int]]:
     """Give every ``host:port`` in a program's files, variables and arguments, but its own loopback."""
-    texts = [*tree.files(program).values(), *program.environment().values()]
+    texts = [*tree.files(program).values(), *_expanded(program).values()]
     texts += [argument for container in program.containers for argument in container.get("args", [])]
     replicas = pods(program) or ["(nameless)"]
     return {
@@ -75,6 +75,15 @@ def addresses(tree: Tree, program: Program) -> set[tuple[str, int]]:
         for match in _ADDRESS.finditer(text)
         for replica in replicas
         if match[1] not in _SELF
+    }
+
+
+def _expanded(program: Program) -> dict[str, str]:
+    """Give the variables with those in them that they refer to; a pod's own name stays to be filled in."""
+    own = program.environment()
+    return {
+        name: re.sub(r"\$\((\w+)\)", lambda match: own.get(match[1], match[0]), value)
+        for name, value in own.items()
     }
 
 
@@ -167,7 +176,19 @@ def _from_operators(tree: Tree) -> Iterator[Edge]:
             for server in trigger["metadata"].get("bootstrapServers", "").split(","):
                 host, _, port = server.rpartition(":")
                 edge = _edge(tree, OUTSIDE, host, int(port), elsewhere=True)
-                yield from [edge] if edge.target != OUTSIDE else []
+                if edge.target != OUTSIDE:
+                    yield edge
+                    yield from _advertised(tree, edge.target)
+
+
+def _advertised(tree: Tree, broker: str) -> Iterator[Edge]:
+    """Give where a broker sends those who have found it by another address."""
+    (program,) = (one for one in tree.programs() if one.name == broker)
+    listeners = _expanded(program)["KAFKA_ADVERTISED_LISTENERS"]
+    for match in _ADDRESS.finditer(listeners):
+        for replica in pods(program):
+            host = match[1].replace("$(REPLICA)", replica)
+            yield _edge(tree, OUTSIDE, host, int(match[2]), elsewhere=True)
 
 
 def backends(tree: Tree) -> Iterator[tuple[str, int]]:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import yaml
 
@@ -68,7 +69,7 @@ class Server:
 
     def _kubectl(self, verb: str, *options: str, text: str) -> Answer:
         access = (f"--kubeconfig={self.cluster.kubeconfig}", f"--context={self.cluster.context}")
-        command = [cache.binary("kubectl"), *access, verb, *options, "--filename=-"]
+        command: list[str | Path] = [cache.binary("kubectl"), *access, verb, *options, "--filename=-"]
         ended = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
         return Answer(
             accepted=ended.returncode == 0, said=ended.stderr, taken=tuple(ended.stdout.splitlines())

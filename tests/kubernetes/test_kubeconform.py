@@ -31,7 +31,7 @@ def kubeconform() -> Callable[[Path], str]:
 
     def check(path: Path) -> str:
         """Give what it finds wrong; nothing when all is well."""
-        command = [program, "-strict", "-schema-location", schemas.location(), path]
+        command: list[str | Path] = [program, "-strict", "-schema-location", schemas.location(), path]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (ended.returncode == 0) == (not ended.stdout), ended.stderr
         return ended.stdout + ended.stderr

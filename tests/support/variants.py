@@ -136,6 +136,7 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
             },
         },
         kafka=_EXTERNAL_KAFKA,
+        autoscaling={"lag": "keda"},
     ),
 }
 """The same for Kubernetes. No cluster is there: whatever reaches for one fails."""

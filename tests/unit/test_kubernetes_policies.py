@@ -121,15 +121,23 @@ def monitor_nothing(found: Tree) -> None:
     )
 
 
-def lag_from_elsewhere(found: Tree) -> None:
-    metadata = {"bootstrapServers": "kafka-1.kafka-headless:9092"}
+def scale_by_lag(found: Tree, servers: str, **trigger: Any) -> None:
     scaled = found.get("HorizontalPodAutoscaler", "otel-processor")
     scaled.update(apiVersion="keda.sh/v1alpha1", kind="ScaledObject")
-    scaled["spec"] |= {
-        "minReplicaCount": 2,
-        "maxReplicaCount": 6,
-        "triggers": [{"type": "kafka", "metadata": metadata}],
-    }
+    triggers = [{"type": "kafka", "metadata": {"bootstrapServers": servers}, **trigger}]
+    scaled["spec"] |= {"minReplicaCount": 2, "maxReplicaCount": 6, "triggers": triggers}
+
+
+def log_in_with_nothing(found: Tree) -> None:
+    scale_by_lag(found, "b-1.kafka.example:9096", authenticationRef={"name": "nobody"})
+
+
+def advertise_short_names(found: Tree) -> None:
+    (variable,) = (
+        one for one in container(found, "kafka")["env"] if one["name"] == "KAFKA_ADVERTISED_LISTENERS"
+    )
+    variable["value"] = "PLAINTEXT://$(REPLICA).kafka-headless:9092"
+    scale_by_lag(found, "kafka-1.kafka-headless.observability.svc:9092")
 
 
 Breaking = Callable[[Tree], object]
@@ -203,6 +211,7 @@ BROKEN: list[tuple[str, Breaking, str]] = [
         "from 9 to",
     ),
     ("scaled_by_one", lambda t: remove(t, "StatefulSet", "otel-processor"), "which is not there"),
+    ("scalers_can_log_in", log_in_with_nothing, "logs in with nobody"),
     (
         "services_lead_somewhere",
         lambda t: edit_spec(t, "Service", "loki", selector={"app.kubernetes.io/name": "lokii"}),
@@ -312,7 +321,11 @@ UNKNOWN_NAMES: list[tuple[Breaking, str]] = [
         "no pod has that name",
     ),
     (lambda t: edit_spec(t, "Service", "kafka-headless", clusterIP="10.0.0.1"), "no pod has that name"),
-    (lag_from_elsewhere, r"add \.observability\.svc"),
+    (
+        lambda t: scale_by_lag(t, "kafka-1.kafka-headless:9092"),
+        r"calls kafka-1\.kafka-headless: add \.observability\.svc",
+    ),
+    (advertise_short_names, r"kafka-headless: add \.observability"),
 ]
 
 

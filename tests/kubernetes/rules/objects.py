@@ -59,6 +59,16 @@ def scaled_by_one(tree: Tree) -> Iterator[str]:
             yield f"{program.name}: replicas are set beside an autoscaler, or there is neither"
 
 
+def scalers_can_log_in(tree: Tree) -> Iterator[str]:
+    """A login that KEDA is to use is there."""
+    logins = set(map(name_of, tree.of("TriggerAuthentication")))
+    for one in tree.of("ScaledObject"):
+        for trigger in one["spec"]["triggers"]:
+            login = trigger.get("authenticationRef", {}).get("name")
+            if login not in {*logins, None}:
+                yield f"ScaledObject {name_of(one)}: logs in with {login}, which is not there"
+
+
 def services_lead_somewhere(tree: Tree) -> Iterator[str]:
     """Every Service selects pods that listen on its ports; a load balancer opens no other than is told."""
     told = edges.told_ports(tree)
@@ -115,12 +125,9 @@ def accounts_are_used(tree: Tree) -> Iterator[str]:
 def references_exist(tree: Tree) -> Iterator[str]:
     """Configuration that pods name is there, never changes, and has a name that comes with its content."""
     used: set[str] = set()
-    for program in tree.programs():
-        for source in config_sources(program):
-            for kind, field in (("ConfigMap", "configMap"), ("Secret", "secret")):
-                if field in source:
-                    used.add(f"{kind} {source[field].get('name')}")
-                    yield from _reference(tree, program, kind, source[field])
+    for user, kind, name, keys in _references(tree):
+        used.add(f"{kind} {name}")
+        yield from _reference(tree, user, kind, name, keys)
     for one in tree.of("ConfigMap", "Secret"):
         what = f"{one['kind']} {name_of(one)}"
         if what not in used:
@@ -211,16 +218,27 @@ def _rights(tree: Tree) -> Iterator[str]:
                 yield f"{kind} {name}: may read secrets"
 
 
-def _reference(tree: Tree, program: Program, kind: str, reference: Manifest) -> Iterator[str]:
-    name = reference.get("name")
+def _references(tree: Tree) -> Iterator[tuple[str, str, str, list[str]]]:
+    """Give who uses which keys of which ConfigMap or Secret: user, kind, name, keys."""
+    for program in tree.programs():
+        for source in config_sources(program):
+            for kind, field in (("ConfigMap", "configMap"), ("Secret", "secret")):
+                if field in source:
+                    keys = [item["key"] for item in source[field]["items"]]
+                    yield program.name, kind, str(source[field].get("name")), keys
+    for login in tree.of("TriggerAuthentication"):
+        for kind, field in (("ConfigMap", "configMapTargetRef"), ("Secret", "secretTargetRef")):
+            for reference in login["spec"].get(field, []):
+                yield name_of(login), kind, str(reference.get("name")), [reference["key"]]
+
+
+def _reference(tree: Tree, user: str, kind: str, name: str, keys: list[str]) -> Iterator[str]:
     if kind == "Secret" and name in tree.foreign_secrets | secrets_of_operators(tree):
         return
     try:
-        one = tree.get(kind, str(name))
+        one = tree.get(kind, name)
     except KeyError:
-        yield f"{program.name}: {kind} {name} is not there"
+        yield f"{user}: {kind} {name} is not there"
         return
-    keys = {*one.get("data", {}), *one.get("stringData", {})}
-    for item in reference["items"]:
-        if item["key"] not in keys:
-            yield f"{program.name}: {kind} {name} has no key {item['key']}"
+    there = {*one.get("data", {}), *one.get("stringData", {})}
+    yield from (f"{user}: {kind} {name} has no key {key}" for key in keys if key not in there)

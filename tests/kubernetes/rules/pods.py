@@ -121,7 +121,9 @@ def drain_seconds(tree: Tree, program: Program) -> int:
     if "server.properties" in tree.files(program):
         needed.append(BROKER_DRAIN)
     for document in documents(tree, program):
-        pipelines = document.get("service", {}).get("pipelines", {})
+        if "service" not in document:
+            continue
+        pipelines = document["service"].get("pipelines", {})
         used = {name for one in pipelines.values() for name in one.get("processors", [])}
         if "tail_sampling" in used:
             needed.append(_seconds(document["processors"]["tail_sampling"]["decision_wait"]) + FLUSH)
