@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from components.addresses import Addresses, cluster_addresses, inside
+from components.addresses import GRAFANA, PROMETHEUS, Addresses, cluster_addresses, inside
 from components.collector_processor import CollectorProcessorArgs
 from components.kafka_topics import SAMPLED
+from components.metrics_agent import MetricsAgent, MetricsAgentArgs
 from components.node_stores import NodeStores, run_stores
 from components.object_storage import ObjectStorage, ObjectStorageArgs
 from components.object_stores import (
-    COLLECTOR_METRICS,
     ObjectStores,
-    run_agent,
     run_clustered_grafana,
     run_object_stores,
     service_accounts,
@@ -32,8 +31,9 @@ from components.store_writers import (
     without_scaling,
 )
 
-TEMPO, MIMIR, LOKI = 3200, 9009, 3100
-PHASE3_PORTS = {"jaeger": 8888, "prometheus": 9090, "loki": 3100}
+TEMPO, MIMIR, LOKI, COLLECTOR_METRICS = 3200, 9009, 3100, 8888
+PHASE3_PORTS = {"jaeger": 8888, "prometheus": PROMETHEUS, "loki": LOKI}
+AGENT = "prometheus-agent"
 
 
 def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> ObjectOutputs:
@@ -47,7 +47,7 @@ def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> Ob
     made.processors(kafka, stores)
     if old is not None and settings.stores.phase3 == "written":
         made.phase3_processors(kafka, old)
-    run_agent(settings, platform, stores, made.scraped(old))
+    made.agent(stores)
     sources = {} if old is None else old.data_sources
     run_clustered_grafana(settings, platform, stores, made.addresses, phase3=sources)
     platform.alert(stores.mimir.rules, parent=stores.mimir)
@@ -71,9 +71,9 @@ class _Stack:
         split = self.settings.store_size.shape == "split"
         return replace(
             cluster_addresses(self.settings),
-            traces=inside(self.settings, "tempo-query-frontend" if split else "tempo", TEMPO),
-            metrics=inside(self.settings, "mimir-read" if split else "mimir", MIMIR),
-            logs=inside(self.settings, "loki-read" if split else "loki-cluster", LOKI),
+            traces=inside(self.settings, "tempo-query-frontend" if split else "tempo", TEMPO, "readers"),
+            metrics=inside(self.settings, "mimir-read" if split else "mimir", MIMIR, "readers"),
+            logs=inside(self.settings, "loki-read" if split else "loki-cluster", LOKI, "readers"),
         )
 
     def storage(self) -> ObjectStorage:
@@ -91,7 +91,7 @@ class _Stack:
         """Run the stores of phase 3 on as they are, while somebody wants them."""
         if self.settings.stores.phase3 == "absent":
             return None
-        jobs = {name: f"{name}:{COLLECTOR_METRICS}" for name in ("otel-gateway", "otel-processor")}
+        jobs = {address.partition(":")[0]: address for address in self._scraped}
         return run_stores(
             self.settings, self.platform, cluster_addresses(self.settings), jobs, discovery="pods"
         )
@@ -109,13 +109,34 @@ class _Stack:
         after = [kafka, *stores.all]
         return StoreWriters("otel-processor-phase3", args, document, platform=self.platform, after=after)
 
-    def scraped(self, old: NodeStores | None) -> list[str]:
-        """Give the programs that the agent scrapes besides stores and Grafana."""
-        collectors = ["otel-gateway", "otel-processor"]
-        if old is not None and self.settings.stores.phase3 == "written":
-            collectors.append("otel-processor-phase3")
+    def agent(self, stores: ObjectStores) -> MetricsAgent:
+        """Run the Prometheus that scrapes the stack."""
+        settings = self.settings
+        own = f"{AGENT}:{PROMETHEUS}"
+        args = MetricsAgentArgs(
+            image=settings.image_catalogue["prometheus"],
+            size=settings.store_size.agent,
+            environment=settings.environment,
+            tenant=settings.stores.tenant,
+            write_url=f"{stores.mimir.write_url}/api/v1/push",
+            scraped=tuple(address for address in self._scraped if address != own),
+        )
+        return MetricsAgent(AGENT, args, platform=self.platform)
+
+    @property
+    def _scraped(self) -> list[str]:
+        """Give everything that serves metrics."""
+        size, old = self.settings.store_size, self.settings.stores.phase3
+        collectors = [
+            "otel-gateway",
+            "otel-processor",
+            *(["otel-processor-phase3"] if old == "written" else []),
+        ]
         found = [f"{name}:{COLLECTOR_METRICS}" for name in collectors]
-        return found + ([] if old is None else [f"{name}:{port}" for name, port in PHASE3_PORTS.items()])
+        ports = {"tempo": TEMPO, "mimir": MIMIR, "loki": LOKI}
+        found += [f"{name}:{port}" for store, port in ports.items() for name in size.of(store)]
+        found += [f"{AGENT}:{PROMETHEUS}", f"grafana:{GRAFANA}"]
+        return found + ([] if old == "absent" else [f"{name}:{port}" for name, port in PHASE3_PORTS.items()])
 
     def _processor_args(self, kafka: Buffer, endpoints: Mapping[str, str]) -> CollectorProcessorArgs:
         settings = self.settings

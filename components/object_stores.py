@@ -13,7 +13,6 @@ from components.documents import texts
 from components.grafana_cluster import GrafanaCluster
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.loki_cluster import LokiCluster, LokiClusterArgs
-from components.metrics_agent import MetricsAgent, MetricsAgentArgs
 from components.mimir_store import MimirBuckets, MimirStore, MimirStoreArgs
 from components.object_storage import ObjectStorage
 from components.postgres_store import Database, PostgresStore, PostgresStoreArgs, external_database
@@ -25,8 +24,6 @@ from components.storage_names import STORES, bucket_names
 from components.store_bucket import StoreBucket
 from components.tempo_store import TempoStore, TempoStoreArgs
 from components.workload import Platform
-
-COLLECTOR_METRICS = 8888
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,23 +80,6 @@ def run_object_stores(
     made = _Stores(settings, platform, addresses, storage)
     mimir = made.mimir()
     return ObjectStores(storage=storage, tempo=made.tempo(mimir), mimir=mimir, loki=made.loki(mimir))
-
-
-def run_agent(
-    settings: Settings, platform: Platform, stores: ObjectStores, scraped: Sequence[str]
-) -> MetricsAgent:
-    """Run the Prometheus that scrapes the stack; ``scraped`` are programs besides stores and Grafana."""
-    ports = {"tempo": 3200, "mimir": 9009, "loki": 3100}
-    found = [f"{name}:{port}" for store, port in ports.items() for name in settings.store_size.of(store)]
-    args = MetricsAgentArgs(
-        image=settings.image_catalogue["prometheus"],
-        size=settings.store_size.agent,
-        environment=settings.environment,
-        tenant=settings.stores.tenant,
-        write_url=f"{stores.mimir.write_url}/api/v1/push",
-        scraped=(*found, "grafana:3000", *scraped),
-    )
-    return MetricsAgent("prometheus-agent", args, platform=platform)
 
 
 def run_clustered_grafana(

@@ -166,5 +166,4 @@ def _dumper(name: str, args: PostgresStoreArgs, database: Database) -> Workload:
         probe=Probe(port=None, command=("test", "-f", "/tmp/last-dump")),  # noqa: S108 - inside the container
         resources=limits(DUMPER),
         volumes=[DataVolume(name="postgres-backups", path="/backups", size=DUMPER.volume)],
-        stop_grace=Duration(10),
     )

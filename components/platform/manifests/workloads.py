@@ -28,7 +28,7 @@ def stateful_set_spec(scope: Scope, workload: Workload, objects: ConfigObjects) 
     return {
         **_replicas(workload),
         "selector": {"matchLabels": selector(workload.name)},
-        "serviceName": headless(workload.name) if workload.peers else workload.name,
+        **_service(workload),
         "ordinals": {"start": 1},
         "podManagementPolicy": "Parallel" if workload.peers else "OrderedReady",
         "updateStrategy": {"type": "RollingUpdate"},
@@ -43,6 +43,13 @@ def stateful_set_spec(scope: Scope, workload: Workload, objects: ConfigObjects) 
 def is_deployment(workload: Workload) -> bool:
     """Tell whether the workload is a Deployment rather than a StatefulSet."""
     return not is_stateful(workload)
+
+
+def _service(workload: Workload) -> Manifest:
+    """Name the Service by which the pods have names; one that listens on nothing has none."""
+    if not workload.ports:
+        return {}
+    return {"serviceName": headless(workload.name) if workload.peers else workload.name}
 
 
 def _replicas(workload: Workload) -> Manifest:

@@ -1,0 +1,242 @@
+"""Phase 4's objects: what holds for every stack, who reaches whom, where secrets are."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.kubernetes.rules import RULES
+from tests.support.manifests import Program, Tree, tree
+from tests.support.program import Result, run_program
+from tests.support.variants_phase4 import OBJECT_VARIANTS
+
+FOUND_AT_RUN_TIME = re.compile(
+    r"(?P<source>[a-z]+)\S* -> (?P=source)\S*: .*"  # members of one ring, of one store, and the dumps
+    r"|\S+ -> \(outside\):\d+: .*"  # buckets, contact points, databases: their addresses are in no text
+    r"|\(outside\) -> (prometheus|jaeger|loki):\d+: .*"  # no output names phase 3's stores any more
+)
+OTHERS_SECRETS = re.compile(
+    r": Secret (s3-credentials|s3-ca|slack|tickets|pagerduty|grafana-\w+|rds-ca) is not"
+)
+
+
+def built(name: str) -> tuple[Result, Tree]:
+    result = run_program(OBJECT_VARIANTS[name])
+    return result, tree(result, OBJECT_VARIANTS[name])
+
+
+@pytest.fixture(scope="module", params=OBJECT_VARIANTS)
+def variant(request: pytest.FixtureRequest) -> tuple[str, Result, Tree]:
+    return request.param, *built(request.param)
+
+
+@pytest.fixture(scope="module")
+def small() -> Tree:
+    return built("phase4-small")[1]
+
+
+@pytest.fixture(scope="module")
+def changing() -> Tree:
+    return built("phase4-changing-over")[1]
+
+
+def program(found: Tree, name: str) -> Program:
+    return next(one for one in found.programs() if one.name == name)
+
+
+def document(found: Tree, name: str, path: str) -> Any:
+    return yaml.safe_load(found.files(program(found, name))[path])
+
+
+def broken(found: Tree, rule: str) -> Iterator[str]:
+    for message in RULES[rule](found):
+        if rule == "references_exist" and OTHERS_SECRETS.search(message):
+            continue
+        if rule == "allowed_edges_are_used" and FOUND_AT_RUN_TIME.match(message.partition(" is ")[0] + " "):
+            continue
+        yield message
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rules_of_every_stack(variant: tuple[str, Result, Tree], rule: str) -> None:
+    assert list(broken(variant[2], rule)) == []
+
+
+def test_three_copies_on_three_replicas(variant: tuple[str, Result, Tree]) -> None:
+    found = variant[2]
+    for name in ("tempo", "mimir", "loki-cluster"):
+        spec = program(found, name).object["spec"]
+        assert spec["replicas"] >= 3, name
+        assert spec["podManagementPolicy"] == "Parallel", name
+        assert len(spec["volumeClaimTemplates"]) == 1, name
+        assert spec["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain", name
+        budget = next(one for one in found.of("PodDisruptionBudget") if one["metadata"]["name"] == name)
+        assert budget["spec"]["maxUnavailable"] == 1, name
+    factors = (
+        document(found, "tempo", "tempo.yaml")["ingester"]["lifecycler"]["ring"]["replication_factor"],
+        document(found, "mimir", "mimir.yaml")["ingester"]["ring"]["replication_factor"],
+        document(found, "mimir", "mimir.yaml")["store_gateway"]["sharding_ring"]["replication_factor"],
+        document(found, "loki-cluster", "loki-cluster.yaml")["common"]["replication_factor"],
+    )
+    assert factors == (3, 3, 3, 3)
+
+
+def test_no_secret_is_in_a_text(variant: tuple[str, Result, Tree]) -> None:
+    found = variant[2]
+    for one in found.of("ConfigMap"):
+        assert "generated-" not in json.dumps(one["data"]), one["metadata"]["name"]
+    for one in found.programs():
+        assert "generated-" not in json.dumps(one.object), one.name
+        for key in ("access_key", "secret_key", "access_key_id", "secret_access_key"):
+            assert not any(f"{key}:" in text for text in found.files(one).values()), f"{one.name}: {key}"
+    assert "generated-" not in str({key: str(value) for key, value in variant[1].outputs.items()})
+
+
+def test_credentials_of_a_bucket_come_as_a_file(small: Tree) -> None:
+    for name in ("tempo", "mimir", "loki-cluster"):
+        found = program(small, name)
+        path = found.environment()["AWS_SHARED_CREDENTIALS_FILE"]
+        assert path == f"/etc/{name.partition('-')[0]}/secrets/credentials"
+        sources = found.pod["volumes"][0]["projected"]["sources"]
+        assert {"key": "credentials", "path": "secrets/credentials", "mode": 0o440} in [
+            item for source in sources if "secret" in source for item in source["secret"]["items"]
+        ]
+
+
+def test_roles_belong_to_the_stores_accounts() -> None:
+    result, found = built("phase4-aws")
+    stores = {"tempo", "mimir", "loki-cluster"}
+    associated = {
+        one.inputs["serviceAccount"]
+        for one in result.of("aws:eks/podIdentityAssociation:PodIdentityAssociation")
+    }
+    assert associated == {*stores, "backups"}
+    for store in stores:
+        assert program(found, store).pod["serviceAccountName"] == store
+        assert "AWS_SHARED_CREDENTIALS_FILE" not in program(found, store).environment()
+
+
+def test_split_keeps_the_volumes_where_they_are() -> None:
+    split, single = built("phase4-split")[1], built("phase4-small")[1]
+    for name in ("tempo", "mimir", "loki-cluster"):
+        one, other = (program(found, name).object["spec"] for found in (split, single))
+        assert one["serviceName"] == other["serviceName"]
+        assert [claim["metadata"] for claim in one["volumeClaimTemplates"]] == [
+            claim["metadata"] for claim in other["volumeClaimTemplates"]
+        ]
+    targets = {
+        one.name: next(arg for arg in one.containers[0]["args"] if arg.startswith("-target="))
+        for one in split.programs()
+        if one.name.startswith(("tempo", "mimir", "loki"))
+    }
+    assert targets["tempo"] == "-target=ingester"
+    assert targets["mimir"] == "-target=distributor,ingester"
+    assert len(targets) == 12
+
+
+class TestChangingOver:
+    def test_both_sets_of_stores_are_fed(self, changing: Tree) -> None:
+        new, old = (document(changing, f"otel-processor{end}", "config.yaml") for end in ("", "-phase3"))
+        groups = {
+            kind: {name: one["group_id"] for name, one in found["receivers"].items() if "group_id" in one}
+            for kind, found in (("new", new), ("old", old))
+        }
+        assert not set(groups["new"].values()) & set(groups["old"].values())
+        assert groups["old"] == {
+            "kafka/sampled": "otel-sampled-processors",
+            "kafka/metrics": "otel-metric-processors",
+            "kafka/logs": "otel-log-processors",
+        }
+        assert groups["new"]["kafka/traces"] == "otel-trace-processors"
+        assert {"otlp_grpc/jaeger", "otlp_http/prometheus"} <= old["exporters"].keys()
+        assert {"otlp_grpc/tempo", "otlp_http/mimir"} <= new["exporters"].keys()
+
+    def test_only_one_of_them_decides_about_traces(self, changing: Tree) -> None:
+        new, old = (
+            changing.files(program(changing, f"otel-processor{end}"))["config.yaml"]
+            for end in ("", "-phase3")
+        )
+        assert "tail_sampling" in new
+        assert "tail_sampling" not in old
+        assert "span_metrics" not in old
+
+    def test_nothing_of_phase_3_changes_its_volume(self, changing: Tree) -> None:
+        claims = {
+            name: [
+                one["metadata"]["name"]
+                for one in program(changing, name).object["spec"]["volumeClaimTemplates"]
+            ]
+            for name in ("jaeger", "prometheus", "loki")
+        }
+        assert claims == {"jaeger": ["jaeger-data"], "prometheus": ["prometheus-data"], "loki": ["loki-data"]}
+
+    def test_afterwards_they_are_only_read(self) -> None:
+        names = {one.name for one in built("phase4-history")[1].programs()}
+        assert {"jaeger", "prometheus", "loki"} <= names
+        assert "otel-processor-phase3" not in names
+
+    def test_grafana_shows_both(self, changing: Tree) -> None:
+        sources = document(changing, "grafana", "provisioning/datasources/datasources.yaml")["datasources"]
+        uids = {source["uid"] for source in sources}
+        assert uids == {"tempo", "mimir", "loki", "mimir-alertmanager", "jaeger", "prometheus", "loki-phase3"}
+        assert [source["uid"] for source in sources if source.get("isDefault")] == ["mimir"]
+        old = next(source for source in sources if source["uid"] == "jaeger")
+        assert old["jsonData"]["tracesToLogsV2"]["datasourceUid"] == "loki-phase3"
+
+
+class TestGrafana:
+    def test_replicas_hear_each_other(self, small: Tree) -> None:
+        found = program(small, "grafana")
+        assert found.object["spec"]["replicas"] == 2
+        assert found.object["spec"]["volumeClaimTemplates"] == []
+        assert {(9094, "TCP"), (9094, "UDP")} <= found.ports
+        environment = found.environment()
+        assert environment["GF_UNIFIED_ALERTING_HA_PEERS"] == "grafana-headless:9094"
+        assert environment["GF_UNIFIED_ALERTING_HA_ADVERTISE_ADDRESS"] == "$(POD_IP):9094"
+        assert environment["GF_DATABASE_HOST"] == "postgres:5432"
+
+    def test_every_link_leads_to_a_data_source(self, variant: tuple[str, Result, Tree]) -> None:
+        found = variant[2]
+        files = found.files(program(found, "grafana"))
+        sources = yaml.safe_load(files["provisioning/datasources/datasources.yaml"])["datasources"]
+        uids = {source["uid"] for source in sources} | {"__expr__", "-- Grafana --"}
+        named = set(re.findall(r'[dD]atasource[uU]id"?: "?([\w-]+)', json.dumps(sources)))
+        assert named <= uids
+        boards = {path: json.loads(text) for path, text in files.items() if path.endswith(".json")}
+        assert {"dashboards/stack-health.json", "dashboards/stores.json"} <= boards.keys()
+        for path, board in boards.items():
+            assert (
+                set(re.findall(r'"datasource": {"type": "\w+", "uid": "([^"]+)"}', json.dumps(board))) <= uids
+            ), path
+
+    def test_logins_and_contact_points_come_from_the_settings(self) -> None:
+        found = built("phase4-everything-set")[1]
+        grafana = program(found, "grafana")
+        environment = grafana.environment()
+        assert environment["GF_AUTH_GENERIC_OAUTH_CLIENT_ID"] == "grafana"
+        assert environment["GF_DATABASE_SSL_MODE"] == "verify-full"
+        files = found.files(grafana)
+        points = yaml.safe_load(files["provisioning/alerting/contact-points.yaml"])
+        assert [point["name"] for point in points["contactPoints"]] == ["on-call", "team", "tickets"]
+        alertmanager = document(found, "mimir", "alertmanager.yaml")
+        assert [route["receiver"] for route in alertmanager["route"]["routes"]] == [
+            "on-call",
+            "team",
+            "tickets",
+        ]
+        assert alertmanager["receivers"][1]["pagerduty_configs"] == [
+            {"routing_key_file": "/etc/mimir/secrets/contact-on-call"}
+        ]
+
+
+def test_outputs_name_the_new_stores() -> None:
+    outputs = built("phase4-small")[0].outputs
+    assert outputs["tenant"] == "otel-stack"
+    assert outputs["metrics_query_url"] == "http://mimir.observability.svc:9009/prometheus"
+    assert outputs["traces_datasource_uid"] == "tempo"
+    assert outputs["contract_version"] == "1"

@@ -1,0 +1,75 @@
+"""Settings and sizing of phase 4's stores."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from components.quantities import gibibytes
+from components.settings import Settings
+from components.settings_errors import SettingsError
+from components.sizing_stores import PARTS, SPLIT_ABOVE
+from tests.support.variants_phase4 import OBJECT_VARIANTS
+
+SMALL = OBJECT_VARIANTS["phase4-small"]
+
+
+def settings(**sections: Any) -> Settings:
+    return Settings.load({**SMALL, **sections})
+
+
+@pytest.mark.parametrize(
+    ("rate", "shape"), [(1, "single"), (SPLIT_ABOVE, "single"), (SPLIT_ABOVE + 1, "split")]
+)
+def test_shape_follows_the_rate(rate: int, shape: str) -> None:
+    size = settings(sizing={"eventsPerSecond": rate}).store_size
+    assert size.shape == shape
+    assert set(size.parts) == {name for store in PARTS.values() for name in store[size.shape]}
+
+
+@pytest.mark.parametrize("shape", ["single", "split"])
+def test_shape_may_be_chosen(shape: str) -> None:
+    assert settings(stores={"shape": shape}).store_size.shape == shape
+
+
+def test_more_events_are_never_less_of_anything() -> None:
+    rates = [1, 1_000, 10_000, 50_000, 100_000, 400_000]
+    sizes = [settings(sizing={"eventsPerSecond": rate}).store_size for rate in rates]
+    for one, other in itertools.pairwise(sizes):
+        assert one.series <= other.series
+        for store in ("tempo", "mimir", "loki-cluster"):
+            assert one.parts[store].replicas <= other.parts[store].replicas
+            assert one.parts[store].each.memory <= other.parts[store].each.memory
+
+
+def test_limits_may_be_set_one_by_one() -> None:
+    wanted = {"mimir": {"memory": "6GiB", "maxSeries": 5}, "loki": {"rate": "3MiB"}}
+    size = settings(stores=wanted).store_size
+    assert size.parts["mimir"].each.memory == gibibytes(6)
+    assert size.series == 5
+    assert str(size.log_bytes_per_second) == "3MiB"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "key", "words"),
+    [
+        ({"postgres": {"mode": "external"}}, "postgres.host", "needs it"),
+        ({"postgres": {"host": "db.example.com"}}, "postgres.host", "only for postgres.mode: external"),
+        ({"stores": {"tenant": "a/b"}}, "stores.tenant", "a tenant"),
+        ({"stores": {"tempo": {"memory": "8MiB"}}}, "stores.tempo.memory", "needs at least"),
+        ({"phase": 3, "stores": {"phase3": "written"}}, "stores.phase3", "set phase: 4"),
+        (
+            {"alerting": {"contactPoints": [{"name": "a", "type": "slack", "secret": "s"}] * 2}},
+            "alerting.contactPoints",
+            "give each its own",
+        ),
+        ({"grafana": {"replicas": 1}}, "grafana.replicas", "2"),
+    ],
+)
+def test_mistakes_are_told(wrong: dict[str, Any], key: str, words: str) -> None:
+    with pytest.raises(SettingsError) as told:
+        settings(**wrong)
+    assert key in str(told.value)
+    assert words in str(told.value)
