@@ -32,15 +32,18 @@ class Session:
     pulumi: Pulumi
 
     def outputs(self) -> StackOutputs:
-        """Read what the stack exports.
+        """Read what the stack exports; where others apply it from Git, what its settings say.
 
         Raises:
             OpsError: it has not been brought up.
         """
         values = self.pulumi.json("stack", "output", "--json") if self.pulumi.exists() else {}
-        if not values:
+        if values:
+            return StackOutputs(values)
+        declared = self.site.declared_outputs()
+        if declared is None:
             raise self._not_up()
-        return StackOutputs(values)
+        return declared
 
     def resources(self, *flags: str) -> list[Mapping[str, Any]]:
         """The resources in the stack's state, as the engine exports them.
@@ -55,11 +58,13 @@ class Session:
         return resources
 
     def inventory(self) -> Inventory:
-        """What the stack has where it runs.
+        """What the stack has where it runs; empty where others apply it from Git.
 
         Raises:
             OpsError: the stack has not been made.
         """
+        if self.site.declared_outputs() is not None and not self.pulumi.exists():
+            return take_inventory([])
         return take_inventory(self.resources())
 
     @property

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components.platform.manifests.scope import NAME
 from ops.health.model import Reading
-from ops.inventory import Inventory
 from ops.kubernetes.claims import SELECTOR
 from ops.kubernetes.kubectl import Kubectl
 
@@ -17,8 +16,12 @@ Object = Mapping[str, Any]
 _KINDS = "deployments,statefulsets,pods,persistentvolumeclaims"
 
 
-def cluster_readings(kubectl: Kubectl, inventory: Inventory) -> Iterator[Reading]:
+def cluster_readings(kubectl: Kubectl, programs: Sequence[str] | None) -> Iterator[Reading]:
     """Read every program's pods, and every claim.
+
+    Args:
+        kubectl: bound to the stack's namespace.
+        programs: those that must be there; None where only the cluster knows.
 
     Raises:
         KubectlError: the API server did not say.
@@ -26,12 +29,13 @@ def cluster_readings(kubectl: Kubectl, inventory: Inventory) -> Iterator[Reading
     found: dict[str, list[Object]] = defaultdict(list)
     for one in kubectl.objects(_KINDS, SELECTOR):
         found[str(one["kind"])].append(one)
-    if not inventory.programs:
+    owners = {_name(one): one for kind in ("Deployment", "StatefulSet") for one in found[kind]}
+    names = sorted(owners) if programs is None else programs
+    if not names:
         yield Reading(
             area="programs", name="all", status="degraded", found="the stack is down", advice="make up"
         )
-    owners = {_name(one): one for kind in ("Deployment", "StatefulSet") for one in found[kind]}
-    for name in inventory.programs:
+    for name in names:
         pods = [pod for pod in found["Pod"] if pod["metadata"]["labels"].get(NAME) == name]
         yield _program(kubectl, name, owners.get(name), pods)
     for claim in found["PersistentVolumeClaim"]:

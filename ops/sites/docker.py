@@ -81,6 +81,10 @@ class DockerSite:
             message, advice = f"the Docker Engine failed: {error}", "docker info"
         return [Reading(area="programs", name="containers", status="unknown", found=message, advice=advice)]
 
+    def declared_outputs(self) -> StackOutputs | None:
+        """See ``Site``; the state has them."""
+        return None
+
     def kafka(self) -> Tools:
         """See ``Site``."""
         return ContainerTools(self._stack)

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from components.addresses import GRAFANA, OTLP_GRPC, OTLP_HTTP
+from components.addresses import GRAFANA, OTLP_GRPC, OTLP_HTTP, cluster_addresses
+from components.checks_kubernetes import FIRST_PHASE
+from components.outputs import outputs as outputs_of
 from ops.backup.volumes import Volumes
 from ops.checks import check_python
 from ops.errors import OpsError
@@ -81,13 +83,22 @@ class KubernetesSite:
     def readings(self, inventory: Inventory) -> Iterable[Reading]:
         """See ``Site``."""
         try:
-            return list(cluster_readings(self._kubectl(), inventory))
+            known = inventory.programs if inventory.programs or not self._applied_from_git() else None
+            return list(cluster_readings(self._kubectl(), known))
         except OpsError as error:
             return [
                 Reading(
                     area="programs", name="pods", status="unknown", found=error.message, advice=error.advice
                 )
             ]
+
+    def declared_outputs(self) -> StackOutputs | None:
+        """See ``Site``; the settings tell all of phase 3's."""
+        settings = self._stack.settings
+        if not self._applied_from_git() or settings.phase != FIRST_PHASE:
+            return None
+        declared = outputs_of(settings, cluster_addresses(settings), platform="kubernetes")
+        return StackOutputs(declared.as_dict())
 
     def kafka(self) -> Tools:
         """See ``Site``."""
@@ -139,6 +150,9 @@ class KubernetesSite:
     def ways_in(self) -> str:
         """See ``Site``."""
         return "These are addresses of the cluster. To open them on this machine: make forward"
+
+    def _applied_from_git(self) -> bool:
+        return self._stack.settings.kubernetes.gitops.repository is not None
 
     def _kubectl(self) -> Kubectl:
         return kubectl_of(self._stack, self._environ)

@@ -64,6 +64,9 @@ class Site(Protocol):
     def readings(self, inventory: Inventory) -> Iterable[Reading]:
         """Read how programs and volumes are; what cannot be read becomes a reading too."""
 
+    def declared_outputs(self) -> StackOutputs | None:
+        """Give the outputs of a stack that others apply from Git; None where the engine's state has them."""
+
     def kafka(self) -> Tools:
         """Give Kafka's tools.
 

@@ -204,3 +204,21 @@ def test_command_that_does_not_end(cluster: Cluster) -> None:
     with pytest.raises(KubectlError, match="kubectl get pods: no end within 0 s") as caught:
         cluster.kubectl().run("get", "pods", seconds=0.2)
     assert caught.value.away
+
+
+def test_stack_that_git_tools_apply_is_known_by_its_settings(cluster: Cluster) -> None:
+    site = cluster.site(gitops={"repository": "https://git.example.com/x.git"}, namespace="telemetry")
+    declared = site.declared_outputs()
+    assert declared is not None
+    assert declared.text("traces_query_url") == "http://jaeger.telemetry.svc:16686"
+    cluster.says("get deployments", {"items": [workload("loki")]})
+    nothing_in_the_state = Inventory(programs=(), probes={}, data_volumes=(), kept_urns=())
+    assert [one.name for one in site.readings(nothing_in_the_state)] == ["loki"]
+
+
+def test_stack_of_the_engine_is_known_by_its_state(cluster: Cluster) -> None:
+    site = cluster.site()
+    assert site.declared_outputs() is None
+    cluster.says("get deployments", {"items": [workload("loki")]})
+    down = Inventory(programs=(), probes={}, data_volumes=(), kept_urns=())
+    assert [one.found for one in site.readings(down)] == ["the stack is down"]
