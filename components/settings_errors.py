@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import types
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -71,15 +70,20 @@ def _unknown_key(key: str, known: Sequence[str]) -> str:
 
 def _keys_at(model: type, path: Sequence[int | str]) -> list[str]:
     """Known keys of the section that a path of configuration keys leads to."""
-    for part in path:
+    for part in (step for step in path if isinstance(step, str)):
         hints = typing.get_type_hints(model)
         model = next(_dataclass_in(hint) for name, hint in hints.items() if to_camel(name) == part)
     return [to_camel(field.name) for field in dataclasses.fields(model)]
 
 
 def _dataclass_in(hint: Any) -> type:
-    arms: tuple[type, ...] = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    return next(arm for arm in arms if dataclasses.is_dataclass(arm))
+    """Find the section that a setting's type is about: itself, or optional, or each of several."""
+    waiting = [hint]
+    for one in waiting:
+        if isinstance(one, type) and dataclasses.is_dataclass(one):
+            return one
+        waiting += typing.get_args(one)
+    raise LookupError(f"{hint} has no keys")
 
 
 def _shown(value: object) -> str:
