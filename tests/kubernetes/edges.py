@@ -66,7 +66,7 @@ def _of_program(tree: Tree, program: Program) -> Iterator[Edge]:
 
 def addresses(tree: Tree, program: Program) -> set[tuple[str, int]]:
     """Give every ``host:port`` in a program's files, variables and arguments, but its own loopback."""
-    texts = [*tree.files(program).values(), *_expanded(program).values()]
+    texts = [*tree.files(program).values(), *expanded(program).values()]
     texts += [argument for container in program.containers for argument in container.get("args", [])]
     replicas = pods(program) or ["(nameless)"]
     return {
@@ -78,9 +78,9 @@ def addresses(tree: Tree, program: Program) -> set[tuple[str, int]]:
     }
 
 
-def _expanded(program: Program) -> dict[str, str]:
-    """Give the variables with those in them that they refer to; a pod's own name stays to be filled in."""
-    own = program.environment()
+def expanded(program: Program, **fields: str) -> dict[str, str]:
+    """Give the variables with those in them that they refer to, and those that the pod's fields fill."""
+    own = {**fields, **program.environment()}
     return {
         name: re.sub(r"\$\((\w+)\)", lambda match: own.get(match[1], match[0]), value)
         for name, value in own.items()
@@ -184,7 +184,7 @@ def _from_operators(tree: Tree) -> Iterator[Edge]:
 def _advertised(tree: Tree, broker: str) -> Iterator[Edge]:
     """Give where a broker sends those who have found it by another address."""
     (program,) = (one for one in tree.programs() if one.name == broker)
-    listeners = _expanded(program)["KAFKA_ADVERTISED_LISTENERS"]
+    listeners = expanded(program)["KAFKA_ADVERTISED_LISTENERS"]
     for match in _ADDRESS.finditer(listeners):
         for replica in pods(program):
             host = match[1].replace("$(REPLICA)", replica)
