@@ -6,7 +6,7 @@ Drills that take minutes run with ``--drills``. ``--drill-report FILE`` appends 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -36,34 +36,45 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=long)
 
 
+Note = Callable[[Mapping[str, object]], None]
 Report = Callable[[Load, dict[str, Found]], None]
 
 
 @pytest.fixture
-def report(request: pytest.FixtureRequest) -> Report:
+def note(request: pytest.FixtureRequest) -> Note:
     """Append what a drill measured to the report, if one is asked for."""
     path = request.config.getoption("--drill-report", default=None)
 
-    def write(load: Load, found: dict[str, Found]) -> None:
-        if path is None:
-            return
-        row = {
-            signal: {
-                "acknowledged": len(load.tallies[signal].acknowledged),
-                "expected": found[signal].acknowledged,
-                "missing": len(found[signal].missing),
-                "missing_at": _since(load, signal, found[signal].missing),
-                "duplicates": found[signal].duplicates,
-                "partly": found[signal].partly,
-                "refused": len(load.tallies[signal].refused),
-                "retried": dict(load.tallies[signal].retried),
-            }
-            for signal in SERVICES
-        }
-        with Path(path).open("a") as out:
-            out.write(json.dumps({"drill": request.node.name, **row}) + "\n")
+    def write(measured: Mapping[str, object]) -> None:
+        if path is not None:
+            with Path(path).open("a") as out:
+                out.write(json.dumps({"drill": request.node.name, **measured}) + "\n")
 
     return write
+
+
+@pytest.fixture
+def report(note: Note) -> Report:
+    """Append what became of a load's records to the report."""
+
+    def write(load: Load, found: dict[str, Found]) -> None:
+        note({signal: _became(load, signal, found[signal]) for signal in SERVICES})
+
+    return write
+
+
+def _became(load: Load, signal: str, found: Found) -> dict[str, object]:
+    tally = load.tallies[signal]
+    return {
+        "acknowledged": len(tally.acknowledged),
+        "expected": found.acknowledged,
+        "missing": len(found.missing),
+        "missing_at": _since(load, signal, found.missing),
+        "duplicates": found.duplicates,
+        "partly": found.partly,
+        "refused": len(tally.refused),
+        "retried": dict(tally.retried),
+    }
 
 
 def _since(load: Load, signal: str, numbers: list[int]) -> dict[int, float]:

@@ -69,12 +69,19 @@ Call: TypeAlias = Callable[[Request], Answer]
 
 @contextmanager
 def calls(target: str, signal: str) -> Iterator[Call]:
-    """Connect to ``host:port`` over gRPC, or to ``http://host:port``; give what sends one request once."""
+    """Connect to ``host:port`` over gRPC, or to ``http://host:port``; give what sends one request once.
+
+    A target that begins with ``dns:`` stands for all addresses that the name has, each in its turn.
+    """
     if target.startswith("http"):
         with httpx.Client(timeout=DEADLINE_SECONDS) as client:
             yield lambda request: _over_http(client, f"{target}/v1/{signal}", signal, request)
         return
-    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
+    options: list[tuple[str, int | str]] = [
+        ("grpc.use_local_subchannel_pool", 1),
+        ("grpc.max_send_message_length", -1),
+        *([("grpc.lb_policy_name", "round_robin")] if target.startswith("dns:") else []),
+    ]
     with grpc.insecure_channel(target, options=options) as channel:
         call: Callable[..., Any] = channel.unary_unary(
             SERVICES[signal],

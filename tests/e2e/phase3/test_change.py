@@ -1,0 +1,71 @@
+"""``pulumi up`` under load: new settings roll the pods they are for, fewer replicas lose nothing."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Report
+from tests.e2e.phase3.conftest import Deployment
+from tests.support.kubernetes_site import ClusterSite
+from tests.support.numbered import Load, running
+from tests.support.steady import demand_nothing_lost, flow
+
+FEWER_SECONDS = 480.0
+"""The autoscaler may remember for 300 s that more were needed, and takes one a minute away."""
+
+
+def _programs(site: ClusterSite) -> dict[str, set[str]]:
+    """Uids of each program's pods."""
+    found: dict[str, set[str]] = {}
+    for pod in site.pods():
+        found.setdefault(pod.spec["containers"][0]["name"], set()).add(pod.uid)
+    return found
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize(
+    ("sections", "rolled"),
+    [
+        pytest.param({"sampling": {"keepPercent": 20}}, "otel-processor", id="sampling"),
+        pytest.param(
+            {"ingest": {"maxConcurrentStreams": 90}}, "otel-gateway", id="ingest", marks=pytest.mark.long
+        ),
+    ],
+)
+def test_new_settings_roll_their_own_pods_only(
+    deployed: Deployment, load: Load, report: Report, sections: dict[str, Any], rolled: str
+) -> None:
+    deployed.become()
+    before = _programs(deployed.site)
+    with running(load):
+        flow(load)
+        begin = time.time()
+        deployed.become(**sections)
+        unsure = [(begin, time.time())] if rolled == "otel-processor" else []
+        flow(load)
+    after = _programs(deployed.site)
+    assert {name for name in after if after[name] != before[name]} == {rolled}
+    assert not before[rolled] & after[rolled]
+    report(load, demand_nothing_lost(deployed.site, load, unsure=unsure))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize("tier", ["gateway", "processor"])
+def test_fewer_replicas_lose_nothing_acknowledged(
+    deployed: Deployment, load: Load, report: Report, tier: str
+) -> None:
+    site, program = deployed.site, f"otel-{tier}"
+    deployed.become(sizing={tier: {"replicas": 3}})
+    site.await_ready(program, 3)
+    with running(load):
+        flow(load)
+        begin = time.time()
+        deployed.become()
+        site.await_ready(program, 2, seconds=FEWER_SECONDS)
+        unsure = [(begin, time.time())] if tier == "processor" else []
+        flow(load)
+    report(load, demand_nothing_lost(site, load, unsure=unsure))

@@ -1,0 +1,82 @@
+"""Connections that really are, held against those that the network policies allow."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import httpx
+
+from tests.e2e.phase3.conftest import NAMESPACE, Deployment
+from tests.kubernetes.edges import OUTSIDE, Edge, allowed, used
+from tests.lab.cluster import layout
+from tests.support.connections import Connection, over_tcp, over_udp
+from tests.support.kubernetes_site import ClusterSite
+from tests.support.manifests import Tree
+from tests.support.numbered import Load, running
+from tests.support.steady import flow, lag_gone
+from tests.support.waiting import until
+
+DNS = 53
+KINDS = "deployments,statefulsets,services,configmaps,networkpolicies"
+SEEN_SECONDS = 120.0
+"""Every program that is scraped is so within 15 s; the rest is a busy machine."""
+DATASOURCES = ("jaeger", "prometheus", "loki")
+
+
+def test_connections_are_those_that_the_policies_allow(deployed: Deployment, load: Load) -> None:
+    site = deployed.site
+    tree = Tree(objects=deployed.cluster.get(KINDS, f"--namespace={NAMESPACE}")["items"])
+    wanted = {edge for edge in used(tree) if OUTSIDE not in (edge.source, edge.target)}
+    seen: set[Edge] = set()
+
+    def are_all_seen() -> bool:
+        seen.update(_edges(site))
+        assert wanted <= seen, f"not seen: {', '.join(map(str, sorted(wanted - seen)))}"
+        return True
+
+    with running(load):
+        flow(load)
+        _ask_grafana(site)
+        lag_gone(site)
+        what = "every connection that the texts ask for"
+        until(what, are_all_seen, seconds=SEEN_SECONDS, pause=1, forgive=(AssertionError,))
+    egress, ingress = allowed(tree, "Egress"), allowed(tree, "Ingress")
+    assert {edge for edge in seen if edge.source != OUTSIDE} <= egress
+    assert {edge for edge in seen if edge.target != OUTSIDE} <= ingress
+    assert {edge.source for edge in seen if edge.port == DNS} >= {"otel-gateway", "otel-processor"}
+
+
+def _edges(site: ClusterSite) -> set[Edge]:
+    """Name the ends of the connections that the stack's pods have.
+
+    The node's own are left out: Kubernetes lets its kubelet in, and this test's load comes from there.
+    """
+    pods = [pod for pod in site.pods() if pod.address]
+    names = {pod.address: str(pod.spec["containers"][0]["name"]) for pod in pods}
+    names |= {address: name for name, address in site.services.items() if address != "None"}
+    found = over_tcp({pod.uid: pod.address for pod in pods}) | over_udp(DNS)
+    return {_edge(names, one) for one in found if _is_of_the_stack(names, one)}
+
+
+def _is_of_the_stack(names: dict[str, str], one: Connection) -> bool:
+    return one.source != layout.NODE_ADDRESS and (one.source in names or one.target in names)
+
+
+def _edge(names: dict[str, str], one: Connection) -> Edge:
+    return Edge(names.get(one.source, OUTSIDE), names.get(one.target, OUTSIDE), one.port)
+
+
+def _ask_grafana(site: ClusterSite) -> None:
+    """Make Grafana ask every store."""
+    secrets = json.loads(site.kubectl("get", "secrets", "--output=json"))["items"]
+    password = next(
+        base64.b64decode(value).decode()
+        for secret in secrets
+        for key, value in secret["data"].items()
+        if key == "admin-password"
+    )
+    address = f"http://{site.services['grafana']}:3000/api/datasources/uid"
+    for source in DATASOURCES:
+        answer = httpx.get(f"{address}/{source}/health", auth=("admin", password), timeout=60)
+        assert answer.is_success, f"{source}: {answer.text}"

@@ -1,0 +1,64 @@
+"""Applications in pods of their own, in a namespace that is not the stack's."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from components.images import CATALOGUE
+from tests.lab.cluster import kubectl
+from tests.support.cluster import Cluster
+from tests.support.waiting import until
+
+NAMESPACE = "default"
+END_SECONDS = 180.0
+
+
+def post(cluster: Cluster, messages: Mapping[str, Mapping[str, Any]]) -> str:
+    """Post JSON messages, by address, from a pod that ends then; give the pod's name.
+
+    Raises:
+        AssertionError: one was not answered with 2xx; the message has what the pod wrote.
+    """
+    name = f"client-{uuid.uuid4().hex[:8]}"
+    lines = [
+        f"wget -q -O - --header 'Content-Type: application/json' --post-data '{json.dumps(message)}' {url}"
+        for url, message in messages.items()
+    ]
+    kubectl.apply(json.dumps(_manifest(name, " && ".join(lines))))
+    try:
+        phase = until("the client's pod to end", lambda: _ended(cluster, name), seconds=END_SECONDS, pause=1)
+        said = cluster.kubectl(f"--namespace={NAMESPACE}", "logs", name)
+        assert phase == "Succeeded", f"the client's pod {phase.lower()}: {said}"
+    finally:
+        cluster.kubectl(f"--namespace={NAMESPACE}", "delete", "pod", name, "--wait=false")
+    return name
+
+
+def _ended(cluster: Cluster, name: str) -> str:
+    phase = cluster.get("pod", name, f"--namespace={NAMESPACE}")["status"]["phase"]
+    return str(phase) if phase in {"Succeeded", "Failed"} else ""
+
+
+def _manifest(name: str, script: str) -> dict[str, Any]:
+    image = CATALOGUE["jaeger"]  # has a shell and wget
+    container = {
+        "name": "client",
+        "image": image.reference,
+        "command": ["sh", "-c", script],
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    user = {"runAsNonRoot": True, "runAsUser": image.uid, "seccompProfile": {"type": "RuntimeDefault"}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "securityContext": user,
+            "containers": [container],
+        },
+    }

@@ -1,0 +1,97 @@
+"""Connections that pods really have: their sockets, and the node's record of packets over UDP."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+LISTEN = "0A"
+MAPPED = "0000000000000000FFFF0000"
+"""Before an IPv4 address in the table of IPv6 sockets."""
+_PAIR = re.compile(r"\b(src|dst|sport|dport)=(\S+)")
+
+
+@dataclass(frozen=True, order=True)
+class Connection:
+    """One end opened a connection to a port of the other; addresses as the one who tells knows them.
+
+    Attributes:
+        source: address of the one that opened it.
+        target: address it was opened to: a pod's, or a Service's.
+        port: number that it was opened to.
+    """
+
+    source: str
+    target: str
+    port: int
+
+
+def over_tcp(uids: Mapping[str, str]) -> set[Connection]:
+    """Give the connections that pods have now, from their own tables of sockets.
+
+    Args:
+        uids: address of each pod, by its uid.
+    """
+    found: set[Connection] = set()
+    for uid, process in _processes(set(uids)).items():
+        found |= set(_of_pod(process, uids[uid]))
+    return found
+
+
+def over_udp(port: int) -> set[Connection]:
+    """Give who sent packets to a port in the last minutes; targets are pods, not Services."""
+    found: set[Connection] = set()
+    for line in (PROC / "net" / "nf_conntrack").read_text().splitlines():
+        if line.split()[2] != "udp":
+            continue
+        pairs = _PAIR.findall(line)
+        source, real = pairs[0][1], dict(pairs[4:])
+        if real.get("sport") == str(port):
+            found.add(Connection(source, real["src"], port))
+    return found
+
+
+def _processes(uids: set[str]) -> Mapping[str, Path]:
+    """Find a process of each pod, by the name of its control group."""
+    found: dict[str, Path] = {}
+    for process in PROC.glob("[0-9]*"):
+        try:
+            group = (process / "cgroup").read_text().replace("_", "-")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        match = re.search(r"pod([0-9a-f-]{36})", group)
+        if match and match[1] in uids:
+            found.setdefault(match[1], process)
+    return found
+
+
+def _of_pod(process: Path, own: str) -> Iterator[Connection]:
+    lines: list[list[str]] = []
+    for table in ("tcp", "tcp6"):
+        try:
+            rows = (process / "net" / table).read_text().splitlines()[1:]
+        except (FileNotFoundError, ProcessLookupError, OSError):
+            continue
+        lines += [row.split() for row in rows]
+    listening = {_port(line[1]) for line in lines if line[3] == LISTEN}
+    for line in lines:
+        other = _address(line[2])
+        if line[3] == LISTEN or other.is_loopback or other.is_unspecified or str(other) == own:
+            continue
+        if _port(line[1]) in listening:
+            yield Connection(str(other), own, _port(line[1]))
+        else:
+            yield Connection(own, str(other), _port(line[2]))
+
+
+def _port(end: str) -> int:
+    return int(end.rpartition(":")[2], 16)
+
+
+def _address(end: str) -> ipaddress.IPv4Address:
+    text = end.partition(":")[0].removeprefix(MAPPED)
+    return ipaddress.IPv4Address(int.from_bytes(bytes.fromhex(text[-8:]), "little"))
