@@ -50,6 +50,31 @@ HINTS: tuple[Hint, ...] = (
         advice="docker login, or set images.registry in the stack's file to a mirror; then try again",
     ),
     Hint(
+        sign=r"kubernetes cluster is unreachable",
+        meaning="the Kubernetes API server does not answer",
+        advice="make doctor says which one and why; the closed-network lab's own is started by: make cluster",
+    ),
+    Hint(
+        sign=r"ErrImagePull|ImagePullBackOff",
+        meaning="the cluster's nodes cannot get an image",
+        advice="set images.registry to a mirror or kubernetes.imagePullSecrets to its login, then try again",
+    ),
+    Hint(
+        sign=r"didn't match pod anti-affinity",
+        meaning="the cluster has fewer nodes than replicas that may not share one",
+        advice="add nodes, or set kubernetes.spread: preferred; then the same command again",
+    ),
+    Hint(
+        sign=r"Insufficient (cpu|memory)",
+        meaning="no node has room for a pod",
+        advice="add nodes, or lower sizing in the stack's file; then the same command again",
+    ),
+    Hint(
+        sign=r"Apply failed with \d+ conflict|fields of somebody else",
+        meaning="somebody else has changed an object of the stack",
+        advice="the message above names the object, its fields and by whom; undo that, or leave it to them",
+    ),
+    Hint(
         sign=r"no such image|pull access denied|manifest unknown|manifest for .* not found"
         r"|(failed|error|unable).{0,20} pull|unable to (read|find) .*image",
         meaning="an image is not to be had",

@@ -31,7 +31,7 @@ INSTALLED_BY = {
     "kafka.strimzi.io": "Strimzi",
 }
 
-_START_LAB = "where this is the closed-network lab's own cluster: make cluster"
+_START_LAB = "the closed-network lab's own cluster is started by: make cluster"
 
 
 def check_cluster(stack: Stack, environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
@@ -79,7 +79,7 @@ def check_server(kubectl: Kubectl) -> Finding:
     try:
         said = json.loads(kubectl.run("version", REQUEST_TIMEOUT, "--output=json"))["serverVersion"]
     except KubectlError as error:
-        advice = _START_LAB if error.away else kubectl.typed("version", "says more")
+        advice = f"{kubectl.typed('version')} says more; {_START_LAB}"
         return Finding(name=name, status="fail", found=error.message, advice=advice)
     version = tuple(int(re.sub(r"\D.*", "", said[part])) for part in ("major", "minor"))
     if version < MINIMUM_SERVER:

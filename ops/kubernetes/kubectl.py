@@ -74,7 +74,7 @@ class Kubectl:
         Raises:
             KubectlError: it failed, or did not end within ``seconds``.
         """
-        name = f"kubectl {' '.join(arguments[:2])}"
+        name = " ".join(["kubectl", *(word for word in arguments[:2] if not word.startswith("--"))])
         try:
             ended = subprocess.run(
                 self.command(*arguments), input=stdin, capture_output=True, timeout=seconds, check=False

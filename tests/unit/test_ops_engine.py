@@ -187,6 +187,11 @@ def test_environment_lines_hold_no_secret(tmp_path: Path) -> None:
         ("error waiting for container to become healthy: timeout", "did not become healthy"),
         ("could not find an available, non-overlapping IPv4 address pool", "no free range"),
         ("fork/exec: cannot allocate memory", "too little memory"),
+        ("error: the configured Kubernetes cluster is unreachable: refused", "API server does not answer"),
+        ("container loki waits: ImagePullBackOff: pull access denied", "nodes cannot get an image"),
+        ("0/1 nodes are available: 1 Insufficient cpu.", "no node has room"),
+        ("0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules", "fewer nodes"),
+        ('Apply failed with 1 conflict: conflict with "kubectl" using apps/v1', "somebody else has changed"),
     ],
 )
 def test_hints_know_what_people_meet(output: str, meaning: str) -> None:
