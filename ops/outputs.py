@@ -35,3 +35,8 @@ class StackOutputs:
         if name not in self.values:
             raise OpsError(f"the stack exports no {name}", "make up brings its outputs up to date")
         return str(self.values[name])
+
+    @property
+    def tenant(self) -> str:
+        """Whose telemetry is asked for in phase 4; empty before, where stores know no tenants."""
+        return str(self.values.get("tenant", ""))

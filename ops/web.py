@@ -18,6 +18,11 @@ def keep_loopback_direct(environ: MutableMapping[str, str]) -> None:
         environ[name] = ",".join([*present, *(host for host in LOOPBACK if host not in present)])
 
 
+def tenant_header(tenant: str) -> dict[str, str]:
+    """Give the header by which Loki, Mimir and Tempo tell tenants apart; none without a tenant."""
+    return {"X-Scope-OrgID": tenant} if tenant else {}
+
+
 def get_json(client: httpx.Client, url: str, params: Mapping[str, str] | None = None) -> Any:
     """Get a JSON document.
 

@@ -64,6 +64,8 @@ LOSSES = (
 class Prometheus:
     """The stack's own metrics."""
 
+    program = "prometheus"
+
     def __init__(self, client: httpx.Client, url: str) -> None:
         """Ask Prometheus at its base address."""
         self._client = client
@@ -92,6 +94,30 @@ class Prometheus:
         return targets
 
 
+class Mimir(Prometheus):
+    """The same, kept by Mimir, which scrapes nothing itself: the samples tell how each scrape went."""
+
+    program = "mimir"
+
+    def targets(self) -> list[dict[str, Any]]:
+        """See ``Prometheus.targets``; from the metric that every scrape leaves."""
+        times = {_key(one): float(one["value"][1]) for one in self.query("timestamp(up)")}
+        return [
+            {
+                "labels": one["metric"],
+                "health": "up" if float(one["value"][1]) else "down",
+                "lastError": "the last scrape failed",
+                "lastScrape": datetime.fromtimestamp(times[_key(one)], timezone.utc).isoformat(),
+            }
+            for one in self.query("up")
+            if _key(one) in times
+        ]
+
+
+def _key(series: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(series["metric"].get(name)) for name in ("job", "instance"))
+
+
 def pipeline_readings(
     prometheus: Prometheus, window: str, log_of: Callable[[str], str], now: datetime | None = None
 ) -> list[Reading]:
@@ -103,7 +129,7 @@ def pipeline_readings(
         log_of: the command that shows a program's log.
         now: the present moment.
     """
-    when, log = now or datetime.now(timezone.utc), log_of("prometheus")
+    when, log = now or datetime.now(timezone.utc), log_of(prometheus.program)
     return [
         *_guarded("scrapes", log, lambda: _scrapes(prometheus, when, log)),
         *_guarded("queues", log, lambda: _queues(prometheus)),

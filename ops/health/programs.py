@@ -35,14 +35,30 @@ class Interface:
     program: str | None = None
 
 
-INTERFACES: Mapping[str, Interface] = {
-    "OTLP/HTTP": Interface(output="otlp_http_endpoint", path="/v1/traces", body="{}"),
-    "Jaeger": Interface(output="traces_query_url", path="/", program="jaeger"),
-    "Prometheus": Interface(output="metrics_query_url", path="/-/ready", program="prometheus"),
-    "Loki": Interface(output="logs_query_url", path="/ready", program="loki"),
-    "Grafana": Interface(output="grafana_url", path="/api/health", program="grafana"),
+READY = {
+    "jaeger": "/",
+    "tempo": "/ready",
+    "prometheus": "/-/ready",
+    "mimir": "/api/v1/status/buildinfo",
 }
-"""An export without spans is answered like any other and leaves nothing behind."""
+"""Path that answers once a store does, below its query address; by the uid of its data source."""
+
+
+def interfaces(outputs: StackOutputs) -> dict[str, Interface]:
+    """Give the interfaces of a stack by name.
+
+    Raises:
+        OpsError: the stack does not export what they need.
+    """
+    traces, metrics = outputs.text("traces_datasource_uid"), outputs.text("metrics_datasource_uid")
+    return {
+        # An export without spans is answered like any other and leaves nothing behind.
+        "OTLP/HTTP": Interface(output="otlp_http_endpoint", path="/v1/traces", body="{}"),
+        traces.capitalize(): Interface(output="traces_query_url", path=READY[traces], program=traces),
+        metrics.capitalize(): Interface(output="metrics_query_url", path=READY[metrics], program=metrics),
+        "Loki": Interface(output="logs_query_url", path="/ready", program="loki"),
+        "Grafana": Interface(output="grafana_url", path="/api/health", program="grafana"),
+    }
 
 
 def container_readings(client: docker.DockerClient, inventory: Inventory) -> Iterator[Reading]:
@@ -57,7 +73,7 @@ def interface_readings(
     client: httpx.Client, outputs: StackOutputs, log_of: Callable[[str], str]
 ) -> Iterator[Reading]:
     """Ask every published interface whether it answers; ``log_of`` is the command that shows a log."""
-    for name, interface in INTERFACES.items():
+    for name, interface in interfaces(outputs).items():
         url = outputs.text(interface.output).rstrip("/") + interface.path
         try:
             if interface.body is None:

@@ -9,11 +9,11 @@ import httpx
 from rich.text import Text
 
 from ops.health.model import Reading, overall
-from ops.health.pipeline import Prometheus, pipeline_readings
+from ops.health.pipeline import Mimir, Prometheus, pipeline_readings
 from ops.health.programs import interface_readings
 from ops.screen import err, out, table
 from ops.session import Session
-from ops.web import ANSWER_SECONDS
+from ops.web import ANSWER_SECONDS, tenant_header
 
 _STYLES = {"healthy": "green", "degraded": "red", "unknown": "yellow"}
 
@@ -28,9 +28,10 @@ def gather(session: Session, window: str) -> list[Reading]:
     with (
         err.status("asking every program"),
         session.reached() as outputs,
-        httpx.Client(timeout=ANSWER_SECONDS) as client,
+        httpx.Client(timeout=ANSWER_SECONDS, headers=tenant_header(outputs.tenant)) as client,
     ):
-        prometheus = Prometheus(client, outputs.text("metrics_query_url"))
+        kind = Mimir if outputs.text("metrics_datasource_uid") == "mimir" else Prometheus
+        prometheus = kind(client, outputs.text("metrics_query_url"))
         readings = list(site.readings(inventory))
         return [
             *(reading for reading in readings if reading.area != "disk"),

@@ -74,7 +74,7 @@ class KubernetesSite:
             services.setdefault(service, []).append(port)
         with forwarded(self._kubectl(), services, same_ports=usual_ports) as ports:
             local = {
-                name: f"http://{LOOPBACK}:{ports[target]}"
+                name: f"http://{LOOPBACK}:{ports[target]}{_path(name, outputs)}"
                 for name, target in targets.items()
                 if target in ports
             }
@@ -164,3 +164,8 @@ def _target(output: str, outputs: StackOutputs) -> Target:
         return DOORS[output]
     address = urlsplit(outputs.text(output))
     return (address.hostname or "").partition(".")[0], address.port or 80
+
+
+def _path(output: str, outputs: StackOutputs) -> str:
+    """Give the path of a store's address; Mimir's query API has one."""
+    return "" if output in DOORS else urlsplit(outputs.text(output)).path

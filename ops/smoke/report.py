@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 
 from rich.text import Text
 
@@ -33,10 +32,17 @@ def endpoints(given: Mapping[str, str | None], outputs: Callable[[], StackOutput
     """
     known = None if all(given.get(name) for name in OUTPUT_OF) else outputs()
     chosen = {
-        field.name: given.get(field.name) or (known.text(OUTPUT_OF[field.name]) if known else "")
-        for field in fields(Endpoints)
+        name: (given.get(name) or (known.text(output) if known else "")).rstrip("/")
+        for name, output in OUTPUT_OF.items()
     }
-    return Endpoints(**{name: address.rstrip("/") for name, address in chosen.items()})
+    if known is None:
+        return Endpoints(**chosen)
+    return Endpoints(
+        **chosen,
+        tenant=known.tenant,
+        trace_store=known.text("traces_datasource_uid"),
+        metric_store=known.text("metrics_datasource_uid"),
+    )
 
 
 def show(report: Report) -> None:

@@ -13,7 +13,8 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from ops.screen import err
 from ops.smoke.signals import Sent, Transport, send
 from ops.smoke.stores import Answer, Stores, ask
-from ops.web import ANSWER_SECONDS
+from ops.smoke.traces import READERS
+from ops.web import ANSWER_SECONDS, tenant_header
 
 POLL_SECONDS = 0.5
 _CARRIED_BY = {"exemplar": "metric"}
@@ -26,9 +27,12 @@ class Endpoints:
     Attributes:
         grpc: OTLP over gRPC.
         http: OTLP over HTTP.
-        traces: Jaeger's query API.
-        metrics: Prometheus's query API.
+        traces: Jaeger's query API, or Tempo's.
+        metrics: Prometheus's query API, or Mimir's.
         logs: Loki's query API.
+        tenant: value of ``X-Scope-OrgID`` in every query; empty without tenants.
+        trace_store: what ``traces`` is, ``jaeger`` or ``tempo``.
+        metric_store: what ``metrics`` is, ``prometheus`` or ``mimir``.
     """
 
     grpc: str
@@ -36,6 +40,9 @@ class Endpoints:
     traces: str
     metrics: str
     logs: str
+    tenant: str = ""
+    trace_store: str = "jaeger"
+    metric_store: str = "prometheus"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,22 +125,31 @@ class _Wait:
 def run(endpoints: Endpoints, timeout: float) -> Report:
     """Send, then ask until all has arrived or ``timeout`` seconds have passed since everything was sent."""
     smoke_id = uuid.uuid4().hex
-    with httpx.Client(timeout=ANSWER_SECONDS) as client, err.status("sending a trace, a log and a metric"):
+    headers = tenant_header(endpoints.tenant)
+    with (
+        httpx.Client(timeout=ANSWER_SECONDS, headers=headers) as client,
+        err.status("sending a trace, a log and a metric"),
+    ):
         sent = [send(smoke_id, "grpc", endpoints.grpc), send(smoke_id, "http", endpoints.http)]
         stores = Stores(
-            client=client, traces=endpoints.traces, metrics=endpoints.metrics, logs=endpoints.logs
+            client=client,
+            traces=endpoints.traces,
+            metrics=endpoints.metrics,
+            logs=endpoints.logs,
+            read_trace=READERS[endpoints.trace_store],
         )
-        waits = [wait for one in sent for wait in _waits(stores, one)]
+        waits = [wait for one in sent for wait in _waits(stores, one, endpoints)]
         _settle(waits, timeout)
     return Report(smoke_id=smoke_id, arrivals=tuple(wait.arrival() for wait in waits))
 
 
-def _waits(stores: Stores, sent: Sent) -> list[_Wait]:
+def _waits(stores: Stores, sent: Sent, endpoints: Endpoints) -> list[_Wait]:
+    traces, metrics = endpoints.trace_store.capitalize(), endpoints.metric_store.capitalize()
     return [
-        _Wait(sent, "trace", "Jaeger", stores.trace),
+        _Wait(sent, "trace", traces, stores.trace),
         _Wait(sent, "log", "Loki", stores.log),
-        _Wait(sent, "metric", "Prometheus", stores.metric),
-        _Wait(sent, "exemplar", "Prometheus", stores.exemplar),
+        _Wait(sent, "metric", metrics, stores.metric),
+        _Wait(sent, "exemplar", metrics, stores.exemplar),
     ]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
 from ops.smoke.signals import BACKEND, FRONTEND, ID_ATTRIBUTE, METRIC, TRANSPORT_ATTRIBUTE, Sent
+from ops.smoke.traces import ReadTrace, jaeger_trace
 from ops.web import get_json, problem
 
 LOOK_BACK_SECONDS = 60.0
@@ -34,15 +34,17 @@ class Stores:
 
     Attributes:
         client: for all requests.
-        traces: base address of Jaeger.
-        metrics: base address of Prometheus.
+        traces: base address of Jaeger or Tempo.
+        metrics: base address of the query API of Prometheus or Mimir.
         logs: base address of Loki.
+        read_trace: how the trace store is asked.
     """
 
     client: httpx.Client
     traces: str
     metrics: str
     logs: str
+    read_trace: ReadTrace = jaeger_trace
 
     def trace(self, sent: Sent) -> Answer:
         """Are both services' spans there, the backend's under the frontend's?"""
@@ -94,14 +96,13 @@ class Stores:
         return Answer(arrived=True, detail=f"exemplar -> trace {sent.trace_id}")
 
     def _trace(self, trace_id: str, parent_span_id: str) -> Answer:
-        answer = get_json(self.client, f"{self.traces}/api/traces/{trace_id}")
-        found = answer["data"][0] if answer.get("data") else {"spans": [], "processes": {}}
-        missing = {FRONTEND, BACKEND} - {one["serviceName"] for one in found["processes"].values()}
+        found = self.read_trace(self.client, self.traces, trace_id)
+        missing = {FRONTEND, BACKEND} - found.parents.keys()
         if missing:
             return Answer(arrived=False, detail=f"trace {trace_id} without {', '.join(sorted(missing))}")
-        if parent_span_id not in _parents(found):
+        if parent_span_id not in found.parents[BACKEND]:
             return Answer(arrived=False, detail=f"trace {trace_id} is not connected")
-        return Answer(arrived=True, detail=f"trace {trace_id}, {len(found['spans'])} spans of 2 services")
+        return Answer(arrived=True, detail=f"trace {trace_id}, {found.spans} spans of 2 services")
 
 
 def ask(question: Callable[[Sent], Answer], sent: Sent) -> Answer:
@@ -112,15 +113,6 @@ def ask(question: Callable[[Sent], Answer], sent: Sent) -> Answer:
         return Answer(arrived=False, detail=problem(error))
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         return Answer(arrived=False, detail=f"unexpected answer ({type(error).__name__}: {error})")
-
-
-def _parents(found: dict[str, Any]) -> set[str]:
-    return {
-        reference["spanID"]
-        for span in found["spans"]
-        for reference in span.get("references") or []
-        if found["processes"][span["processID"]]["serviceName"] == BACKEND
-    }
 
 
 def _marks(sent: Sent) -> dict[str, str]:

@@ -63,6 +63,13 @@ def test_services_are_reached_on_free_ports_for_as_long_as_needed(cluster: Clust
             socket.create_connection(("127.0.0.1", port), 5)
 
 
+def test_path_of_a_stores_address_is_kept(cluster: Cluster) -> None:
+    mimir = {"metrics_query_url": "http://mimir-read.observability.svc:9009/prometheus"}
+    with cluster.site().reached(StackOutputs({**OUTPUTS.values, **mimir})) as local:
+        assert local.text("metrics_query_url").endswith("/prometheus")
+    assert any("port-forward --address=127.0.0.1 service/mimir-read :9009" in line for line in cluster.log)
+
+
 def test_service_that_cannot_be_reached_keeps_its_own_address(
     cluster: Cluster, capfd: pytest.CaptureFixture[str]
 ) -> None:

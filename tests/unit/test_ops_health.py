@@ -17,8 +17,8 @@ from ops.docker_engine import DiskUsage, Engine
 from ops.health import report
 from ops.health.disk import disk_readings
 from ops.health.model import EXIT_STATUS, Reading, Status, overall
-from ops.health.pipeline import LOSSES, QUEUE_FILL, Prometheus, pipeline_readings
-from ops.health.programs import INTERFACES, container_readings, interface_readings
+from ops.health.pipeline import LOSSES, QUEUE_FILL, Mimir, Prometheus, pipeline_readings
+from ops.health.programs import container_readings, interface_readings, interfaces
 from ops.inventory import Inventory
 from ops.outputs import StackOutputs
 from ops.units import amount
@@ -97,6 +97,8 @@ OUTPUTS = StackOutputs(
         "metrics_query_url": "http://o:9090",
         "logs_query_url": "http://o:3100",
         "grafana_url": "http://o:3000/",
+        "traces_datasource_uid": "jaeger",
+        "metrics_datasource_uid": "prometheus",
     }
 )
 
@@ -123,7 +125,7 @@ def test_every_interface_is_asked() -> None:
         return httpx.Response(503 if request.url.path == "/ready" else 200)
 
     readings = {one.name: one for one in interface_readings(http(handle), OUTPUTS, log_of)}
-    assert set(readings) == set(INTERFACES)
+    assert set(readings) == {"OTLP/HTTP", "Jaeger", "Prometheus", "Loki", "Grafana"}
     assert "POST http://o:4318/v1/traces" in asked
     assert "GET http://o:3000/api/health" in asked
     assert [name for name, one in readings.items() if one.status != "healthy"] == ["Loki"]
@@ -160,6 +162,27 @@ def target(job: str, health: str = "up", age: float = 5, error: str = "") -> dic
 
 def read(area: str, found: Prometheus) -> list[Reading]:
     return [reading for reading in pipeline_readings(found, "15m", log_of, NOW) if reading.area == area]
+
+
+def test_interfaces_of_phase_4() -> None:
+    stores = {"traces_datasource_uid": "tempo", "metrics_datasource_uid": "mimir"}
+    found = interfaces(StackOutputs({**OUTPUTS.values, **stores}))
+    assert {"Tempo", "Mimir"} < found.keys()
+    assert found["Mimir"].path == "/api/v1/status/buildinfo"
+
+
+def test_scrapes_that_only_samples_tell_of() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        is_time = request.url.params["query"] == "timestamp(up)"
+        loki = sample(NOW.timestamp() - 5 if is_time else 1, job="loki", instance="l:1")
+        tempo = sample(NOW.timestamp() - 5 if is_time else 0, job="tempo", instance="t:1")
+        return httpx.Response(200, json={"data": {"result": [loki, tempo]}})
+
+    readings = read("scrapes", Mimir(http(handle), "http://o/prometheus"))
+    assert [(one.name, one.status) for one in readings] == [
+        ("loki l:1", "healthy"),
+        ("tempo t:1", "degraded"),
+    ]
 
 
 @pytest.mark.parametrize(

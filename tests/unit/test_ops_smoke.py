@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from opentelemetry.sdk.metrics.export import HistogramDataPoint
 from opentelemetry.trace import StatusCode
 
@@ -21,6 +22,8 @@ from ops.smoke.report import endpoints
 from ops.smoke.run import Endpoints, run
 from ops.smoke.signals import BACKEND, FRONTEND, Application, Sent, send
 from ops.smoke.stores import Stores, ask
+from ops.smoke.traces import READERS
+from ops.web import tenant_header
 
 TRACE_ID, PARENT = "a" * 32, "b" * 16
 SENT = Sent(
@@ -231,6 +234,8 @@ OUTPUTS = {
     "traces_query_url": "http://o:16686/",
     "metrics_query_url": "http://o:9090",
     "logs_query_url": "http://o:3100",
+    "traces_datasource_uid": "jaeger",
+    "metrics_datasource_uid": "prometheus",
 }
 
 
@@ -243,6 +248,42 @@ def test_addresses_come_from_the_outputs_unless_given() -> None:
         metrics="http://o:9090",
         logs="http://mine:3100",
     )
+
+
+def test_phase_4_is_asked_as_its_stores_want_it() -> None:
+    later = {
+        "tenant": "shop",
+        "traces_datasource_uid": "tempo",
+        "metrics_datasource_uid": "mimir",
+    }
+    chosen = endpoints({}, lambda: StackOutputs({**OUTPUTS, **later}))
+    assert (chosen.tenant, chosen.trace_store, chosen.metric_store) == ("shop", "tempo", "mimir")
+    assert tenant_header(chosen.tenant) == {"X-Scope-OrgID": "shop"}
+    assert tenant_header("") == {}
+
+
+def tempo(*services: str) -> Stores:
+    """Stores whose traces are Tempo's: spans of these services, each but the first under ``PARENT``."""
+    trace = TracesData()
+    for index, service in enumerate(services):
+        resource = trace.resource_spans.add()
+        resource.resource.attributes.add(key="service.name").value.string_value = service
+        parent = bytes.fromhex(PARENT) if index else b""
+        resource.scope_spans.add().spans.add(parent_span_id=parent)
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        assert request.headers["accept"] == "application/protobuf"
+        assert request.url.path == f"/api/traces/{TRACE_ID}"
+        return httpx.Response(200, content=trace.SerializeToString())
+
+    client = httpx.Client(transport=httpx.MockTransport(handle))
+    return Stores(client=client, traces="http://t", metrics="", logs="", read_trace=READERS["tempo"])
+
+
+def test_tempo_has_the_trace() -> None:
+    assert ask(tempo(FRONTEND, BACKEND).trace, SENT).detail == f"trace {TRACE_ID}, 2 spans of 2 services"
+    assert ask(tempo(FRONTEND).trace, SENT).detail == f"trace {TRACE_ID} without {BACKEND}"
+    assert ask(tempo(BACKEND, FRONTEND).trace, SENT).detail == f"trace {TRACE_ID} is not connected"
 
 
 def test_outputs_are_not_read_when_everything_is_given() -> None:
