@@ -13,11 +13,14 @@ from tests.support.cluster import Cluster
 from tests.support.waiting import until
 
 NAMESPACE = "default"
+LIFE_SECONDS = 5
 END_SECONDS = 180.0
 
 
 def post(cluster: Cluster, messages: Mapping[str, Mapping[str, Any]]) -> str:
-    """Post JSON messages, by address, from a pod that ends then; give the pod's name.
+    """Post JSON messages, by address, from a pod that lives for some seconds; give the pod's name.
+
+    It posts each one every second: in its first, the cluster may not have told anybody its address yet.
 
     Raises:
         AssertionError: one was not answered with 2xx; the message has what the pod wrote.
@@ -27,7 +30,7 @@ def post(cluster: Cluster, messages: Mapping[str, Mapping[str, Any]]) -> str:
         f"wget -q -O - --header 'Content-Type: application/json' --post-data '{json.dumps(message)}' {url}"
         for url, message in messages.items()
     ]
-    kubectl.apply(json.dumps(_manifest(name, " && ".join(lines))))
+    kubectl.apply(json.dumps(_manifest(name, _each_second(lines))))
     try:
         phase = until("the client's pod to end", lambda: _ended(cluster, name), seconds=END_SECONDS, pause=1)
         said = cluster.kubectl(f"--namespace={NAMESPACE}", "logs", name)
@@ -35,6 +38,10 @@ def post(cluster: Cluster, messages: Mapping[str, Mapping[str, Any]]) -> str:
     finally:
         cluster.kubectl(f"--namespace={NAMESPACE}", "delete", "pod", name, "--wait=false")
     return name
+
+
+def _each_second(lines: list[str]) -> str:
+    return f"set -e; for second in $(seq {LIFE_SECONDS}); do {'; '.join(lines)}; sleep 1; done"
 
 
 def _ended(cluster: Cluster, name: str) -> str:

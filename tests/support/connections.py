@@ -92,6 +92,8 @@ def _port(end: str) -> int:
     return int(end.rpartition(":")[2], 16)
 
 
-def _address(end: str) -> ipaddress.IPv4Address:
-    text = end.partition(":")[0].removeprefix(MAPPED)
-    return ipaddress.IPv4Address(int.from_bytes(bytes.fromhex(text[-8:]), "little"))
+def _address(end: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Read an address: words of four bytes, each with its last byte first."""
+    packed = bytes.fromhex(end.partition(":")[0].removeprefix(MAPPED))
+    words = [packed[index : index + 4][::-1] for index in range(0, len(packed), 4)]
+    return ipaddress.ip_address(b"".join(words))

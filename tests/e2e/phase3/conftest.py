@@ -16,7 +16,10 @@ from tests.support.numbered import Load, Rates
 from tests.support.stack import Stack
 
 NAMESPACE = "otel-e2e"
-SETTLE_SECONDS = 300
+CLAIM = "persistentvolumeclaim/"
+PASSING = {"events", "pods", "endpoints", "endpointslices", "replicasets", "controllerrevisions"}
+"""Kinds of objects that go with others a moment later, or by themselves."""
+KUBERNETES_OWN = {"configmap/kube-root-ca.crt", "serviceaccount/default"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +58,19 @@ class Deployment:
         self.remove()
         self.become(**sections)
 
+    def left(self) -> list[str]:
+        """Name what the stack has in the cluster, but for what Kubernetes itself keeps in a namespace."""
+        kinds = self.cluster.kubectl("api-resources", "--verbs=list,delete", "--namespaced", "--output=name")
+        wanted = ",".join(kind for kind in kinds.split() if kind.partition(".")[0] not in PASSING)
+        found = self.cluster.kubectl("get", wanted, f"--namespace={NAMESPACE}", "--output=name").split()
+        wide = self.cluster.kubectl("get", "clusterroles,clusterrolebindings", "--output=name").split()
+        return sorted({*found, *(one for one in wide if NAMESPACE in one)} - KUBERNETES_OWN)
+
     def remove(self) -> None:
-        """Remove the stack with all of its data."""
+        """Remove the stack, and then with its namespace the claims, which must be all that it left there."""
         self.stack.destroy()
+        others = [one for one in self.left() if not one.startswith(CLAIM)]
+        assert not others, f"destroy left {', '.join(others)}"
         self.cluster.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=180s")
 
 

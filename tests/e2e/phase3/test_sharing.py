@@ -27,7 +27,7 @@ CLIENTS = 4
 """Each with three connections: twice as many as gateways."""
 LEAST_SHARE = 0.05
 """A sixth would be 0.17; connections that know one address fall where chance lets them."""
-SHARED_SECONDS = 300.0
+SHARED_SECONDS = 420.0
 EVEN_SECONDS = 60.0
 BY_NAME = f"dns://{layout.DNS_ADDRESS}/otel-gateway-headless.{NAMESPACE}.svc.cluster.local:{GRPC}"
 WAYS = {"Service": "log_records", "headless Service": "metric_points"}

@@ -17,7 +17,6 @@ from tests.support.kubernetes_site import GRPC, HTTP, ClusterSite
 from tests.support.waiting import until
 
 ARRIVAL_SECONDS = 120.0
-WHOSE = {"k8s.namespace.name", "k8s.pod.name", "k8s.node.name"}
 
 
 def test_telemetry_through_the_service_is_found(deployed: Deployment) -> None:
@@ -51,7 +50,7 @@ def test_a_pods_telemetry_says_whose_it_is(deployed: Deployment, site: ClusterSi
     resource = {"attributes": [_attribute("service.name", service)]}
     gateway = f"http://otel-gateway.{NAMESPACE}.svc:{HTTP}/v1"
     now = time.time_ns()
-    log = {"timeUnixNano": str(now), "body": {"stringValue": "from a pod"}}
+    log = {"body": {"stringValue": "from a pod"}}
     point = {"timeUnixNano": str(now), "asDouble": 1}
     span = {
         "traceId": trace,
@@ -91,7 +90,7 @@ def _request(signal: str, resource: object, scoped: object) -> dict[str, object]
 
 
 def _of_log(site: ClusterSite, service: str) -> dict[str, str]:
-    query = f'{{service_name="{service}"}}'
+    query = f'{{service_name="{service}"}} | k8s_pod_name != ""'
     found = site.get(site.loki, "/loki/api/v1/query_range", query=query)["data"]["result"]
     return dict(found[0]["stream"]) if found else {}
 
@@ -109,5 +108,8 @@ def _of_trace(site: ClusterSite, trace: str) -> dict[str, str]:
     found = httpx.get(f"{site.url(site.jaeger)}/api/traces/{trace}", timeout=30)
     if found.is_error:  # not found yet
         return {}
-    process = next(iter(found.json()["data"][0]["processes"].values()))
-    return {tag["key"]: tag["value"] for tag in process["tags"]}
+    processes = [
+        {tag["key"]: tag["value"] for tag in process["tags"]}
+        for process in found.json()["data"][0]["processes"].values()
+    ]
+    return next((tags for tags in processes if "k8s.pod.name" in tags), {})

@@ -1,0 +1,116 @@
+"""What is left when the stack goes, and that both ways back, ``pulumi up`` and manifests, find it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.phase3.conftest import NAMESPACE, Deployment
+from tests.lab.cluster import kubectl
+from tests.support.drills import Stores, compare, logs_of, samples_of
+from tests.support.kubernetes_site import ClusterSite
+from tests.support.numbered import Load, running
+from tests.support.stack import Stack
+from tests.support.steady import demand_nothing_lost, flow
+from tests.support.waiting import until
+
+SECRET = "grafana-login"
+FOUND_SECONDS = 120.0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1500)
+def test_data_outlives_the_stack(deployed: Deployment, load: Load) -> None:
+    _fill(deployed.site, load)
+    deployed.stack.destroy()
+    assert {one.partition("/")[0] for one in deployed.left()} == {"persistentvolumeclaim"}
+    deployed.become()
+    _await_found(deployed.site, load)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_rendered_manifests_run_the_same_stack(deployed: Deployment, load: Load, tmp_path: Path) -> None:
+    deployed.become()
+    _fill(deployed.site, load)
+    before = _shapes(deployed.site)
+    folder = tmp_path / "rendered"
+    section = {"render": str(folder), "existingSecrets": {"grafana": SECRET}}
+    config = deployed.settings(kubernetes=section)
+    Stack(name="rendered", folder=tmp_path / "stack", config=config).up()
+    deployed.stack.destroy()
+    _make_secret()
+    try:
+        kubectl.run("apply", "--server-side", "--recursive", f"--filename={folder / 'manifests'}")
+        site = deployed.site
+        until("the same pods", lambda: _ready(site) >= set(before), seconds=FOUND_SECONDS * 3, pause=2)
+        assert _shapes(site) == before
+        _await_found(site, load)
+        again = Load(run=f"{load.run}r", target=site.target)
+        _fill(site, again)
+    finally:
+        for kind in ("deployments", "statefulsets", "horizontalpodautoscalers"):
+            deployed.site.kubectl("delete", kind, "--all", "--timeout=180s")
+        deployed.renew()
+
+
+def _fill(site: ClusterSite, load: Load) -> None:
+    with running(load):
+        flow(load)
+    demand_nothing_lost(site, load)
+
+
+def _await_found(site: Stores, load: Load) -> None:
+    def is_found() -> bool:
+        logs, samples = (
+            compare(load, "logs", logs_of(site, load)),
+            compare(load, "metrics", samples_of(site, load)),
+        )
+        return not logs.missing and not samples.missing
+
+    until("the data from before", is_found, seconds=FOUND_SECONDS, pause=2)
+
+
+def _ready(site: ClusterSite) -> set[str]:
+    return {str(pod.spec["containers"][0]["name"]) for pod in site.pods() if pod.ready}
+
+
+def _shapes(site: ClusterSite) -> dict[str, Any]:
+    """What each program's pods are made of, without names of objects that differ each time."""
+    return {str(pod.spec["containers"][0]["name"]): _shape(pod.spec) for pod in site.pods()}
+
+
+def _shape(spec: Any) -> dict[str, Any]:
+    own = [volume for volume in spec["volumes"] if not volume["name"].startswith("kube-api-access")]
+    mounted = {volume["name"] for volume in own}
+    containers = [
+        {**one, "volumeMounts": [mount for mount in one["volumeMounts"] if mount["name"] in mounted]}
+        for one in spec["containers"]
+    ]
+    kept = {key: value for key, value in spec.items() if key not in {"nodeName", "hostname", "volumes"}}
+    return {**kept, "containers": containers, "volumes": [_unnamed(volume) for volume in own]}
+
+
+def _unnamed(volume: dict[str, Any]) -> dict[str, Any]:
+    """Take the names of ConfigMaps and Secrets off a volume."""
+    copy: dict[str, Any] = json.loads(json.dumps(volume))
+    for source in copy.get("projected", {}).get("sources", []):
+        for kind in source.values():
+            kind.pop("name", None)
+    return copy
+
+
+def _make_secret() -> None:
+    """Make the Secret that the settings name, as an operator of the cluster would."""
+    data = {"admin-password": secrets.token_urlsafe(), "secret-key": secrets.token_urlsafe()}
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": SECRET, "namespace": NAMESPACE},
+        "stringData": data,
+    }
+    kubectl.apply(json.dumps(manifest))
