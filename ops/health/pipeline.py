@@ -102,16 +102,18 @@ class Mimir(Prometheus):
     def targets(self) -> list[dict[str, Any]]:
         """See ``Prometheus.targets``; from the metric that every scrape leaves."""
         times = {_key(one): float(one["value"][1]) for one in self.query("timestamp(up)")}
-        return [
-            {
-                "labels": one["metric"],
-                "health": "up" if float(one["value"][1]) else "down",
-                "lastError": "the last scrape failed",
-                "lastScrape": datetime.fromtimestamp(times[_key(one)], timezone.utc).isoformat(),
-            }
-            for one in self.query("up")
-            if _key(one) in times
-        ]
+        return [_as_target(one, times[_key(one)]) for one in self.query("up") if _key(one) in times]
+
+
+def _as_target(series: Mapping[str, Any], time: float) -> dict[str, Any]:
+    """Write a series of ``up`` as Prometheus writes a target."""
+    worked = float(series["value"][1]) > 0
+    return {
+        "labels": series["metric"],
+        "health": "up" if worked else "down",
+        "lastError": "" if worked else "the last scrape failed",
+        "lastScrape": datetime.fromtimestamp(time, timezone.utc).isoformat(),
+    }
 
 
 def _key(series: Mapping[str, Any]) -> tuple[str, ...]:

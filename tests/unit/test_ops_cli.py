@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +24,16 @@ from ops.project import ROOT
 from ops.smoke.run import Arrival, Report
 from ops.web import keep_loopback_direct
 
+ADDRESSES_OF_ALL = {
+    "contract_version": "1",
+    "otlp_grpc_endpoint": "http://127.0.0.1:4317",
+    "otlp_http_endpoint": "http://127.0.0.1:4318",
+    "grafana_url": "http://127.0.0.1:3000",
+    "grafana_admin_user": "admin",
+    "traces_ui_url": "http://127.0.0.1:16686",
+    "metrics_query_url": "http://127.0.0.1:9090",
+    "logs_query_url": "http://127.0.0.1:3100",
+}
 OUTPUTS = StackOutputs({"contract_version": "1", "phase": 1, "grafana_url": "http://127.0.0.1:3000"})
 
 
@@ -169,3 +181,33 @@ def test_loopback_never_goes_through_a_proxy() -> None:
     keep_loopback_direct(environ)
     assert environ["NO_PROXY"] == "example.com,localhost,127.0.0.1,::1"
     assert environ["no_proxy"] == "localhost,127.0.0.1,::1"
+
+
+def test_forward_is_open_until_it_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    open_now: list[bool] = []
+
+    @contextmanager
+    def reached(*, usual_ports: bool) -> Iterator[StackOutputs]:
+        open_now.append(usual_ports)
+        yield StackOutputs(ADDRESSES_OF_ALL)
+        open_now.clear()
+
+    def interrupt() -> None:
+        assert open_now == [True]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stack, "reading", lambda _stack: SimpleNamespace(reached=reached))
+    monkeypatch.setattr(signal, "pause", interrupt)
+    assert call(monkeypatch, "forward") == 0
+    assert open_now == []
+    assert "http://127.0.0.1:3000  (user admin" in capfd.readouterr().out
+
+
+def test_render_prints_the_folder(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(stack, "render_manifests", lambda _name, to: to / "written")
+    assert call(monkeypatch, "render", "--to", str(tmp_path)) == 0
+    assert capfd.readouterr().out == f"{tmp_path}/written\n"
