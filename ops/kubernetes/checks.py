@@ -120,17 +120,17 @@ def check_named(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
     section = settings.kubernetes
     is_ingress = section.exposure.type == "Ingress"
     for kind, name, key in (
-        ("priorityclass", section.priority_class, "kubernetes.priorityClass"),
+        ("PriorityClass", section.priority_class, "kubernetes.priorityClass"),
         (
             "ingressclass",
             section.exposure.class_name if is_ingress else None,
             "kubernetes.exposure.className",
         ),
     ):
-        if name is not None and kubectl.exists(kind, name):
+        if name is not None and kubectl.exists(kind.lower(), name):
             yield Finding(name=kind, found=name)
         elif name is not None:
-            advice = f"make it, or set {key} to one of: {kubectl.typed('get', kind)}"
+            advice = f"make it, or set {key} to one that is there: {kubectl.typed('get', kind.lower())}"
             yield Finding(name=kind, status="fail", found=f"no {name}", advice=advice)
 
 

@@ -111,7 +111,7 @@ def test_what_the_settings_name_must_be_there(cluster: Cluster) -> None:
     }
     findings = cluster.findings(**section)
     assert failed(findings) == [
-        "priorityclass",
+        "PriorityClass",
         "Secret login",
         "Secret registry",
         "monitoring.coreos.com/v1",
