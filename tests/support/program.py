@@ -90,14 +90,14 @@ def run_program(
     set_all_config({f"otel-stack:{key}": _as_engine_text(value) for key, value in (config or {}).items()})
     harness: Callable[[Callable[[], object]], Callable[[], None]] = pulumi.runtime.test
     program = harness(lambda: runpy.run_path(str(ROOT / "__main__.py")))
-    with _event_loop(), mock.patch.object(pulumi, "export", outputs.__setitem__):
+    with event_loop(), mock.patch.object(pulumi, "export", outputs.__setitem__):
         set_mocks(recorder, project="otel-stack", stack="test", preview=False)
         program()
     return Result(resources=recorder.resources, outputs=outputs)
 
 
 @contextmanager
-def _event_loop() -> Iterator[None]:
+def event_loop() -> Iterator[None]:
     """Set an event loop; at the end close it, and those that the SDK's mocks leave open in threads."""
     made: list[asyncio.AbstractEventLoop] = []
     make = asyncio.new_event_loop

@@ -229,10 +229,11 @@ def test_a_bucket_with_objects_is_deleted_only_when_forced(provider: AwsProvider
     resource = provider.resource(BUCKET)
     made = create(resource, {"bucket": "full", "forceDestroy": False})
     versioning = {"bucket": "full", "versioningConfiguration": {"status": "Enabled"}}
-    create(provider.resource(VERSIONING), versioning)
+    versioned = create(provider.resource(VERSIONING), versioning)
     for _ in range(2):
         aws.s3().put_object(Bucket="full", Key="object", Body=b"x")
     aws.s3().delete_object(Bucket="full", Key="object")
+    provider.resource(VERSIONING).delete(versioned.resource_id, versioned.outputs)
     with pytest.raises(ProviderError, match="BucketNotEmpty"):
         resource.delete(made.resource_id, made.outputs)
     resource.delete(made.resource_id, {**made.outputs, "forceDestroy": True})

@@ -111,6 +111,9 @@ def _tag(client: S3Client, name: str, tags: Mapping[str, str]) -> None:
 
 
 def _empty(client: S3Client, name: str) -> None:
+    if client.get_bucket_versioning(Bucket=name).get("Status") == "Suspended":
+        # moto fails on a delete marker unless versioning is on
+        client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     for page in client.get_paginator("list_object_versions").paginate(Bucket=name):
         for item in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
             client.delete_object(Bucket=name, Key=item["Key"], VersionId=item["VersionId"])
