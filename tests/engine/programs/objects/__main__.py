@@ -65,7 +65,9 @@ kubernetes.apps.v1.Deployment(
         },
     },
     opts=options.merge(
-        pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="60s", update="15s"))
+        pulumi.ResourceOptions(
+            custom_timeouts=pulumi.CustomTimeouts(create="120s", update=settings.get("patience") or "120s")
+        )
     ),
 )
 pulumi.export("text", text.metadata.name)
