@@ -12,14 +12,11 @@ from collections.abc import Iterator
 import docker
 import pytest
 
+from tests.support import phase2
 from tests.support.docker_engine import Engine
 from tests.support.drills import Site
 from tests.support.numbered import Load, Rates
-from tests.support.ports import free_ports
-from tests.support.program import run_program
 from tests.support.stack import Stack
-
-PHASE = {"phase": 2, "sizing": {"preset": "small"}}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,32 +31,8 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield None
         return
     engine: Engine = request.getfixturevalue("docker_engine")
-    engine.provide(image.name for image in run_program(PHASE).of("docker:index/remoteImage:RemoteImage"))
-    made = Stack(
-        name="drill", folder=tmp_path_factory.mktemp("drill") / "stack", config=_config(engine, free_ports(7))
-    )
-    try:
-        made.up()
+    with phase2.running("drill", engine, tmp_path_factory.mktemp("drill") / "stack") as made:
         yield made
-    finally:
-        made.destroy()
-
-
-def _config(engine: Engine, ports: list[int]) -> dict[str, object]:
-    grpc, http, jaeger, prometheus, loki, haproxy, grafana = ports
-    return {
-        **PHASE,
-        "docker": {"host": engine.host},
-        "ingest": {"bindAddress": engine.address, "grpcPort": grpc, "httpPort": http},
-        "query": {
-            "bindAddress": engine.address,
-            "jaegerPort": jaeger,
-            "prometheusPort": prometheus,
-            "lokiPort": loki,
-            "haproxyPort": haproxy,
-        },
-        "grafana": {"bindAddress": engine.address, "port": grafana},
-    }
 
 
 @pytest.fixture(scope="package")
@@ -70,18 +43,7 @@ def site(request: pytest.FixtureRequest, stack: Stack | None) -> Iterator[Site]:
         yield Site(client=client, address="127.0.0.1")
         client.close()
         return
-    engine: Engine = request.getfixturevalue("docker_engine")
-    query, ingest = stack.config["query"], stack.config["ingest"]
-    yield Site(
-        client=engine.client,
-        address=engine.address,
-        grpc=ingest["grpcPort"],
-        http=ingest["httpPort"],
-        loki=query["lokiPort"],
-        prometheus=query["prometheusPort"],
-        jaeger=query["jaegerPort"],
-        haproxy=query["haproxyPort"],
-    )
+    yield phase2.site_of(stack, request.getfixturevalue("docker_engine"))
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Report
-from tests.e2e.phase2.conftest import PHASE
 from tests.support.drills import Site, await_all
 from tests.support.numbered import Load, running
 from tests.support.otlp import SERVICES
+from tests.support.phase2 import PHASE
 from tests.support.stack import Stack
 from tests.support.steady import demand_nothing_lost, flow
 
