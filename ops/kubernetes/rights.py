@@ -65,16 +65,15 @@ def check_rights(kubectl: Kubectl, settings: Settings) -> Finding:
     """
     asked = [*_questions(kubectl.namespace, _namespaced(settings)), *_questions(None, EVERYWHERE)]
     asked += [_question(None, "create", ("", "namespaces")), _question(None, "patch", ("", "namespaces"))]
-    denied = [
-        _named(answer["spec"]["resourceAttributes"])
-        for answer in kubectl.documents(asked)
-        if not answer["status"].get("allowed")
-    ]
+    denied: dict[str, list[str]] = defaultdict(list)
+    for answer in kubectl.documents(asked):
+        if not answer["status"].get("allowed"):
+            attributes = answer["spec"]["resourceAttributes"]
+            denied[_named(attributes)].append(attributes["verb"])
     if denied:
-        advice = (
-            "let somebody who may give you these rights (Role and ClusterRole), or choose another context"
-        )
-        return Finding(name="rights", status="fail", found=f"you may not {', '.join(denied)}", advice=advice)
+        found = "; ".join(f"{kind}: {', '.join(verbs)}" for kind, verbs in denied.items())
+        advice = "let somebody give you these rights (Role and ClusterRole), or choose another context"
+        return Finding(name="rights", status="fail", found=f"refused: {found}", advice=advice)
     return Finding(name="rights", found=f"{len(asked)} asked for, all given")
 
 
@@ -103,4 +102,4 @@ def _question(namespace: str | None, verb: str, kind: Kind) -> dict[str, Any]:
 
 def _named(attributes: Mapping[str, str]) -> str:
     group = attributes.get("group")
-    return f"{attributes['verb']} {attributes['resource']}{f'.{group}' if group else ''}"
+    return f"{attributes['resource']}.{group}" if group else attributes["resource"]
