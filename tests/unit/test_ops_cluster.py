@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from ops.inventory import Inventory
 from ops.kubernetes import forward
 from ops.kubernetes.kubectl import KubectlError
 from ops.outputs import StackOutputs
+from ops.project import ROOT
 from tests.support.ops_cluster import Cluster
 
 OUTPUTS = StackOutputs(
@@ -229,3 +232,30 @@ def test_stack_of_the_engine_is_known_by_its_state(cluster: Cluster) -> None:
     cluster.says("get deployments", {"items": [workload("loki")]})
     down = Inventory(programs=(), probes={}, data_volumes=(), kept_urns=())
     assert [one.found for one in site.readings(down)] == ["the stack is down"]
+
+
+OPEN_A_PORT = """
+import signal
+from pathlib import Path
+from ops.__main__ import end_in_order
+from ops.kubernetes.forward import forwarded
+from ops.kubernetes.kubectl import Kubectl
+
+end_in_order()
+kubectl = Kubectl(program=Path({program!r}), kubeconfig=Path("k"), context="c", namespace="n")
+with forwarded(kubectl, {{"loki": [3100]}}) as ports:
+    print(ports["loki", 3100], flush=True)
+    signal.pause()
+"""
+
+
+def test_ports_close_when_the_command_is_told_to_end(cluster: Cluster) -> None:
+    script = OPEN_A_PORT.format(program=str(cluster.kubectl().program))
+    command = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert command.stdout is not None
+    port = int(command.stdout.readline())
+    command.terminate()
+    assert command.wait(20) == 143
+    command.stdout.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 5)
