@@ -114,3 +114,10 @@ lint: $(STAMP) ## ruff and mypy
 
 lab: $(STAMP) ## prepare the closed-network lab
 	@$(PY) -m tests.lab prepare
+
+.PHONY: cluster cluster-down
+cluster: $(STAMP) ## start the lab's Kubernetes node (needs root)
+	@$(PY) -m tests.lab cluster up
+
+cluster-down: $(STAMP) ## end it and remove all that it has made
+	@$(PY) -m tests.lab cluster down
