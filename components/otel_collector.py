@@ -9,12 +9,16 @@ from typing import Any
 from components.base import StackComponent, limits
 from components.documents import Document
 from components.images import Image
+from components.quantities import Duration
 from components.sections import IngestSection
 from components.sizing import ProgramSize
 from components.workload import DataVolume, Platform, Port, Probe, Publication, Workload
 
 CONFIG_DIRECTORY = "/etc/otelcol"
 GRPC_PORT, HTTP_PORT, METRICS_PORT, HEALTH_PORT = 4317, 4318, 8888, 13133
+
+CONNECTION_AGE = Duration(300)
+"""Age at which a gRPC client is asked to reconnect, when the settings do not say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +94,7 @@ def set_ingest(document: Document, ingest: IngestSection) -> None:
     document.set(*otlp, "grpc", "max_recv_msg_size_mib", to=max(1, ingest.max_message_size.mebibytes))
     document.set(*otlp, "grpc", "max_concurrent_streams", to=ingest.max_concurrent_streams)
     age = (*otlp, "grpc", "keepalive", "server_parameters", "max_connection_age")
-    document.set(*age, to=ingest.max_connection_age.in_unit("s"))
+    document.set(*age, to=(ingest.max_connection_age or CONNECTION_AGE).in_unit("s"))
     document.set(*otlp, "http", "max_request_body_size", to=ingest.max_message_size.bytes)
     document.set(*otlp, "http", "cors", "allowed_origins", to=list(ingest.cors_allowed_origins))
 

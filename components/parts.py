@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 
@@ -17,7 +17,8 @@ from components.kafka_topics import SAMPLED
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.node_stores import NodeStores
 from components.otel_collector import OtelCollector, OtelCollectorArgs
-from components.quantities import Size
+from components.quantities import Duration, Size
+from components.sections import IngestSection
 from components.sections_kubernetes import TierScaling
 from components.settings import Settings
 from components.sizing_buffer import TOPICS
@@ -27,6 +28,10 @@ Buffer = KafkaBuffer | StrimziKafka
 
 ROOM_TO_GROW = 3
 """Replicas at most, over the sizing's own number: peaks of three times the declared rate."""
+
+RECONNECT = Duration(60)
+"""Age of a client's connection where connections, not calls, are spread over the gateways: so long may a new
+gateway wait for its share."""
 
 GATEWAY_MEMORY = 0.75
 """Share of its memory limit at which gateways get another: they refuse data at 80%."""
@@ -93,7 +98,7 @@ class Parts:
             image=settings.image_catalogue["collector"],
             size=size,
             environment=settings.environment,
-            ingest=settings.ingest,
+            ingest=settings.ingest if addresses is None else self._reconnecting,
             kafka=kafka.client,
             grpc=None if addresses is None else addresses.otlp_grpc,
             http=None if addresses is None else addresses.otlp_http,
@@ -128,6 +133,12 @@ class Parts:
             observe=host_port(settings, settings.query.bind_address, settings.query.haproxy_port),
         )
         return LoadBalancer("haproxy", args, platform=self.platform, after=after)
+
+    @property
+    def _reconnecting(self) -> IngestSection:
+        """What is accepted where no load balancer spreads single calls."""
+        ingest = self.settings.ingest
+        return replace(ingest, max_connection_age=ingest.max_connection_age or RECONNECT)
 
     @property
     def _largest_record(self) -> Size:
