@@ -97,10 +97,9 @@ def _of_log(site: ClusterSite, service: str) -> dict[str, str]:
 
 def _of_metric(site: ClusterSite, service: str) -> dict[str, str]:
     """What is known of the sample's resource, if the sample is there."""
-    label = f'{{service_name="{service}"}}'
-    found = site.get(
-        site.prometheus, "/api/v1/query", query=f"target_info{label} and on () client_probe{label}"
-    )
+    label = f'service_name="{service}"'
+    query = f'target_info{{{label},k8s_pod_name!=""}} and on () client_probe{{{label}}}'
+    found = site.get(site.prometheus, "/api/v1/query", query=query)
     return dict(found["data"]["result"][0]["metric"]) if found["data"]["result"] else {}
 
 
