@@ -13,10 +13,11 @@ from tests.e2e.phase3.conftest import NAMESPACE, Deployment
 from tests.kubernetes.edges import OUTSIDE, Edge, allowed, used
 from tests.lab.cluster import layout
 from tests.support.connections import over_tcp, over_udp
+from tests.support.drills import lag_of
 from tests.support.kubernetes_site import ClusterSite
 from tests.support.manifests import Program, Tree
 from tests.support.numbered import Load, running
-from tests.support.steady import flow, lag_gone
+from tests.support.steady import flow
 from tests.support.waiting import until
 
 DNS = 53
@@ -40,7 +41,7 @@ def test_connections_are_those_that_the_policies_allow(deployed: Deployment, loa
     with running(load):
         flow(load)
         _ask_grafana(site)
-        lag_gone(site)
+        lag_of(site)  # by tools of the pod that makes the topics
         what = "every connection that the texts ask for"
         until(what, are_all_seen, seconds=SEEN_SECONDS, pause=1, forgive=(AssertionError,))
     egress, ingress = allowed(tree, "Egress"), allowed(tree, "Ingress")
