@@ -35,8 +35,9 @@ def demand_nothing_lost(
     ``unsure`` says from when to when processors with tail sampling were killed or changed: traces that were
     undecided then may be missing, which are those acknowledged at most the bound before.
     """
-    lag_gone(site)
-    found = await_all(site, load, seconds=20 if unsure else 120)
+    if unsure:
+        lag_gone(site)
+    found = await_all(site, load, seconds=20 if unsure else 300)
     for signal in SERVICES:
         assert not load.tallies[signal].refused, f"{signal} refused for good: {load.tallies[signal].refused}"
     for signal in ("logs", "metrics"):

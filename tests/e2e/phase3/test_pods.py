@@ -13,7 +13,7 @@ from tests.support.steady import demand_nothing_lost, flow
 
 SAMPLER = "otel-processor"
 TIERS = ("otel-gateway", SAMPLER, "kafka", "loki", "prometheus", "jaeger")
-SHORT = {("otel-gateway", True), (SAMPLER, False)}
+SHORT = {("otel-gateway", True)}
 FLOW_SECONDS = 300.0
 """A single broker that was deleted starts again, and clients wait for it."""
 
