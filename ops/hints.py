@@ -70,6 +70,12 @@ HINTS: tuple[Hint, ...] = (
         advice="add nodes, or lower sizing in the stack's file; then the same command again",
     ),
     Hint(
+        sign=r"failed to fully initialize or become live|is not ready: .*pods?\b",
+        meaning="pods did not become ready in time",
+        advice="the message above names pod and reason; make health and kubectl describe pod say more; "
+        "then the same command again",
+    ),
+    Hint(
         sign=r"Apply failed with \d+ conflict|fields of somebody else",
         meaning="somebody else has changed an object of the stack",
         advice="the message above names the object, its fields and by whom; undo that, or leave it to them",
