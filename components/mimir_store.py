@@ -24,6 +24,12 @@ PORT = 9009
 BURST = 10
 """How many seconds' worth of the accepted rate may come at once: what waited in Kafka comes in bulk."""
 
+HEAD = Duration(2 * 3600)
+"""Time after which samples go from memory into a block."""
+
+NEWEST = Duration(13 * 3600)
+"""Age up to which replicas keep blocks that they have handed over."""
+
 READ = "query-frontend,querier"
 BACKEND = "query-scheduler,store-gateway,compactor,ruler,alertmanager"
 
@@ -164,6 +170,7 @@ def mimir_configuration(name: str, args: MimirStoreArgs) -> Document:
     limits: dict[str, str | int] = {
         "compactor_blocks_retention_period": hours(args.retention),
         "out_of_order_time_window": args.out_of_order.in_unit("s"),
+        "query_ingesters_within": hours(max(NEWEST, Duration(args.out_of_order.seconds + HEAD.seconds))),
         "ingestion_rate": args.samples_per_second,
         "ingestion_burst_size": BURST * args.samples_per_second,
         "max_global_series_per_user": args.series,

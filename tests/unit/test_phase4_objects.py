@@ -90,10 +90,10 @@ def test_no_secret_is_in_a_text(variant: tuple[str, Result, Tree]) -> None:
     found = variant[2]
     for one in found.of("ConfigMap"):
         assert "generated-" not in json.dumps(one["data"]), one["metadata"]["name"]
-    for one in found.programs():
-        assert "generated-" not in json.dumps(one.object), one.name
+    for pod in found.programs():
+        assert "generated-" not in json.dumps(pod.object), pod.name
         for key in ("access_key", "secret_key", "access_key_id", "secret_access_key"):
-            assert not any(f"{key}:" in text for text in found.files(one).values()), f"{one.name}: {key}"
+            assert not any(f"{key}:" in text for text in found.files(pod).values()), f"{pod.name}: {key}"
     assert "generated-" not in str({key: str(value) for key, value in variant[1].outputs.items()})
 
 

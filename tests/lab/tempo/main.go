@@ -67,7 +67,74 @@ func read(file string, expand bool, config *app.Config) error {
 			return err
 		}
 	}
-	return yaml.UnmarshalStrict([]byte(text), config)
+	older, err := inOlderWords([]byte(text))
+	if err != nil {
+		return err
+	}
+	return yaml.UnmarshalStrict(older, config)
+}
+
+// flat names the limits of this Tempo by their place in the configuration of 2.10, under overrides.defaults.
+var flat = map[string]map[string]string{
+	"ingestion": {
+		"rate_limit_bytes":    "ingestion_rate_limit_bytes",
+		"burst_size_bytes":    "ingestion_burst_size_bytes",
+		"max_traces_per_user": "max_traces_per_user",
+	},
+	"global": {"max_bytes_per_trace": "max_bytes_per_trace"},
+	"metrics_generator": {
+		"processors":          "metrics_generator_processors",
+		"collection_interval": "metrics_generator_collection_interval",
+		"max_active_series":   "metrics_generator_max_active_series",
+	},
+}
+
+// inOlderWords turns what 2.10 calls otherwise into the words of this Tempo, and leaves out what it cannot do: hand
+// over its blocks at the end.
+func inOlderWords(text []byte) ([]byte, error) {
+	document := map[string]map[string]any{}
+	var rest yaml.MapSlice
+	if err := yaml.Unmarshal(text, &rest); err != nil {
+		return nil, err
+	}
+	for index, item := range rest {
+		switch item.Key {
+		case "overrides", "ingester":
+		default:
+			continue
+		}
+		section, err := yaml.Marshal(item.Value)
+		if err != nil {
+			return nil, err
+		}
+		found := map[string]any{}
+		if err := yaml.Unmarshal(section, &found); err != nil {
+			return nil, err
+		}
+		document[item.Key.(string)] = found
+		rest[index].Value = found
+	}
+	delete(document["ingester"], "flush_all_on_shutdown")
+	if defaults, nested := document["overrides"]["defaults"].(map[any]any); nested {
+		delete(document["overrides"], "defaults")
+		if err := flatten(defaults, document["overrides"]); err != nil {
+			return nil, err
+		}
+	}
+	return yaml.Marshal(rest)
+}
+
+func flatten(defaults map[any]any, into map[string]any) error {
+	for group, limits := range defaults {
+		for name, value := range limits.(map[any]any) {
+			known, is := flat[group.(string)][name.(string)]
+			if !is {
+				return fmt.Errorf("overrides.defaults.%v.%v has no counterpart in this Tempo", group, name)
+			}
+			into[known] = value
+		}
+	}
+	return nil
 }
 
 // codec lets messages that know how to marshal themselves do so.

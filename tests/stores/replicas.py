@@ -1,0 +1,207 @@
+"""Runs the stores of phase 4 as processes on loopback, each replica at an address of its own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import yaml
+
+from tests.lab import cache
+from tests.support.waiting import until
+
+START_SECONDS, END_SECONDS = 180.0, 60.0
+S3_ADDRESS = "127.0.40.1:9000"
+AS_HOST = ("unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"')
+"""Replicas know each other by their host's name: gives each one of its own, as pods have."""
+
+TENANT = {"X-Scope-OrgID": "otel-stack"}
+
+
+@dataclass
+class Running:
+    """A program that runs.
+
+    Attributes:
+        name: for messages.
+        process: the process.
+        log: file with its output.
+    """
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def require_alive(self) -> None:
+        """Fail with the end of its log if it has ended."""
+        status = self.process.poll()
+        if status is not None:
+            raise AssertionError(f"{self.name} ended with {status}:\n{self.tail()}")
+
+    def tail(self) -> str:
+        """Give the end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it and wait."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(timeout=END_SECONDS)
+
+
+def start(name: str, command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> Running:
+    """Start a program with its output in a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / f"{name}.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, env={**os.environ, **variables}, stdout=output, stderr=subprocess.STDOUT
+        )
+    return Running(name=name, process=process, log=log)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectService:
+    """An S3 service.
+
+    Attributes:
+        credentials: file with the credentials, as AWS's tools read it.
+        keys: the same for this test.
+        program: what runs.
+    """
+
+    credentials: Path
+    keys: Mapping[str, str]
+    program: Running
+
+    def objects(self, bucket: str) -> list[str]:
+        """Give the keys of all objects."""
+        pages = self._client().get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return [one["Key"] for page in pages for one in page.get("Contents", [])]
+
+    def make(self, bucket: str) -> None:
+        """Make a bucket."""
+        self._client().create_bucket(Bucket=bucket)
+
+    def _client(self) -> Any:
+        return boto3.client("s3", endpoint_url=f"http://{S3_ADDRESS}", region_name="us-east-1", **self.keys)
+
+
+@contextmanager
+def object_service(folder: Path) -> Iterator[ObjectService]:
+    """Run MinIO with keys of its own."""
+    user, password = secrets.token_hex(8), secrets.token_hex(16)
+    credentials = folder / "credentials"
+    folder.mkdir(parents=True, exist_ok=True)
+    credentials.write_text(f"[default]\naws_access_key_id = {user}\naws_secret_access_key = {password}\n")
+    credentials.chmod(0o600)
+    variables = {"MINIO_ROOT_USER": user, "MINIO_ROOT_PASSWORD": password, "MINIO_BROWSER": "off"}
+    command = [str(cache.binary("minio")), "server", "--address", S3_ADDRESS, str(folder / "data")]
+    found = start("minio", command, folder, variables)
+    try:
+        health = f"http://{S3_ADDRESS}/minio/health/ready"
+        until("MinIO answers", lambda: _answers(found, health), seconds=START_SECONDS)
+        keys = {"aws_access_key_id": user, "aws_secret_access_key": password}
+        yield ObjectService(credentials=credentials, keys=keys, program=found)
+    finally:
+        found.end()
+
+
+@dataclass(kw_only=True)
+class Store:
+    """Replicas of one store.
+
+    Attributes:
+        name: its workload.
+        binary: its program.
+        port: its HTTP port.
+        data: data directory in its configuration.
+        addresses: of the replicas.
+        configuration: text of its configuration file; ``REPLICA`` stands for the address.
+        folder: where everything of it lies.
+        variables: environment of every replica.
+        running: replica -> program.
+    """
+
+    name: str
+    binary: str
+    port: int
+    data: str
+    addresses: Sequence[str]
+    configuration: Mapping[str, Any]
+    folder: Path
+    variables: Mapping[str, str]
+    running: dict[str, Running] = field(default_factory=dict)
+
+    def begin(self, address: str) -> None:
+        """Start one replica."""
+        folder = self.folder / address
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+        file = folder / "config.yaml"
+        text = yaml.safe_dump(self._local(address), sort_keys=False)
+        file.write_text(text.replace(self.data, str(folder / "data")))
+        number = self.addresses.index(address) + 1
+        program = [str(cache.binary(self.binary)), f"-config.file={file}", "-config.expand-env=true"]
+        command = [*AS_HOST, f"{self.name}-{number}", *program]
+        variables = {**self.variables, "POD_IP": address}
+        self.running[address] = start(self.name, command, folder, variables)
+
+    def begin_all(self) -> None:
+        """Start all replicas and wait until each is ready."""
+        for address in self.addresses:
+            self.begin(address)
+        for address in self.addresses:
+            self.await_ready(address)
+
+    def await_ready(self, address: str) -> None:
+        """Wait until a replica is ready."""
+        program = self.running[address]
+        until(
+            f"{self.name} at {address} is ready",
+            lambda: _answers(program, f"{self.url(address)}/ready"),
+            seconds=START_SECONDS,
+        )
+
+    def wipe(self, address: str) -> None:
+        """Stop a replica and delete its disk."""
+        self.running.pop(address).end()
+        shutil.rmtree(self.folder / address / "data", ignore_errors=True)
+
+    def end(self) -> None:
+        """End all replicas."""
+        for program in self.running.values():
+            program.process.terminate()
+        for program in self.running.values():
+            program.end()
+
+    def url(self, address: str | None = None) -> str:
+        """Give the address of a replica, of the first one when none is named."""
+        return f"http://{address or self.addresses[0]}:{self.port}"
+
+    def _local(self, address: str) -> dict[str, Any]:
+        """Bind everything to the replica's address and join the others by theirs."""
+        document: dict[str, Any] = yaml.safe_load(yaml.safe_dump(self.configuration))
+        server = document["server"]
+        server["http_listen_address"] = server["grpc_listen_address"] = address
+        gossip = document["memberlist"]
+        gossip["bind_addr"] = [address]
+        gossip["join_members"] = [f"{one}:7946" for one in self.addresses]
+        return document
+
+
+def _answers(program: Running, url: str) -> bool:
+    program.require_alive()
+    try:
+        return httpx.get(url, timeout=2).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
