@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from ops.commands import data, kafka, proof, stack
+from ops.commands import data, kafka, planning, proof, stack
 from ops.errors import OpsError
 from ops.screen import err, show_error
 from ops.web import keep_loopback_direct
@@ -37,6 +37,7 @@ for command in (
     data.restore,
     kafka.lag,
     kafka.topics,
+    planning.plan,
 ):
     app.command()(command)
 app.add_typer(kafka.deadletters, name="deadletters")

@@ -1,0 +1,45 @@
+"""The command that thinks a rate and a retention through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components import cost
+from ops.commands.options import AsJson
+from ops.plan import PRICES, as_json, read_prices, read_retention, show
+from ops.screen import out, print_json
+
+Rate = Annotated[
+    int,
+    typer.Option(
+        "--events-per-second", "-n", min=1, help="Spans, samples and log records together, sustained."
+    ),
+]
+Age = typer.Option(help="How long it is kept, such as 30d; the stack's default when not given.")
+
+
+def plan(
+    events_per_second: Rate,
+    retention_traces: Annotated[str | None, Age] = None,
+    retention_metrics: Annotated[str | None, Age] = None,
+    retention_logs: Annotated[str | None, Age] = None,
+    phase: Annotated[
+        int | None, typer.Option(min=1, max=4, help="Phase; the first that fits when not given.")
+    ] = None,
+    traces_kept: Annotated[
+        float, typer.Option(min=0.1, max=100, help="Percent of the traces that sampling leaves.")
+    ] = 100,
+    prices: Annotated[Path, typer.Option(help="Price table.")] = PRICES,
+    json: AsJson = False,
+) -> None:
+    """Print phase, sizes, storage and monthly cost for a rate; deploy nothing."""
+    table = read_prices(prices)
+    ages = {"traces": retention_traces, "metrics": retention_metrics, "logs": retention_logs}
+    made = cost.plan(events_per_second, read_retention(ages), table, phase=phase, kept=traces_kept / 100)
+    if json:
+        print_json(as_json(made, table))
+    else:
+        out.print(show(made, table))
