@@ -19,10 +19,14 @@ _SERVER_FIELDS = frozenset({"creationTimestamp", "generation", "managedFields", 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What the engine asks for: the resource's URN, and seconds it may take, 0 for the kind's default."""
+    """What the engine asks for: the resource's URN, and seconds it may take, 0 for the kind's default.
+
+    ``ignored`` are paths whose changes the program ignores.
+    """
 
     urn: str = ""
     timeout: float = 0.0
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,7 @@ class Backend(ABC):
         """The outputs of a creation as far as a preview can know them."""
 
     @abstractmethod
-    def updated(self, state: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
+    def updated(self, state: dict[str, Any], news: dict[str, Any], call: Call) -> dict[str, Any]:
         """The outputs of an update as far as a preview can know them."""
 
     @abstractmethod

@@ -16,7 +16,8 @@ from tests.lab.providers.kubernetes.backend import Backend, Call, Found, importe
 from tests.lab.providers.kubernetes.cluster import Cluster, RefusedError
 from tests.lab.providers.kubernetes.diff import drifted
 from tests.lab.providers.kubernetes.kinds import Kind
-from tests.lab.providers.kubernetes.objects import Objects, UnknownKindError, is_created_by
+from tests.lab.providers.kubernetes.objects import Objects, UnknownKindError
+from tests.lab.providers.kubernetes.ownership import is_created_by, without_ignored
 from tests.lab.providers.kubernetes.settings import Settings
 from tests.lab.providers.kubernetes.waiting import NotReadyError
 from tests.lab.providers.resource import Made
@@ -60,8 +61,8 @@ class Live(Backend):
         manager = naming.field_manager(inputs, {})
         return self._previewed(inputs, lambda: self._put(inputs, manager, dry_run=True))
 
-    def updated(self, state: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
-        return self._previewed(news, lambda: self._dry_applied(state, news))
+    def updated(self, state: dict[str, Any], news: dict[str, Any], call: Call) -> dict[str, Any]:
+        return self._previewed(news, lambda: self._dry_applied(state, news, call))
 
     def create(self, inputs: dict[str, Any], call: Call) -> Made:
         manager = naming.field_manager(inputs, {})
@@ -81,7 +82,8 @@ class Live(Backend):
                 f"{news['kind']} {resource_id} is gone; tell Pulumi with: pulumi refresh; then update again."
             )
         self._objects.own(before, manager)
-        live = self._objects.apply(news, manager, force=self._is_forced(news), dry_run=False)
+        given = without_ignored(news, before, manager, call.ignored)
+        live = self._objects.apply(given, manager, force=self._is_forced(news), dry_run=False)
         return self._ready(news, live, manager, call)
 
     def read(
@@ -162,14 +164,15 @@ class Live(Backend):
         )
         return attempts(make)
 
-    def _dry_applied(self, state: Mapping[str, Any], news: dict[str, Any]) -> dict[str, Any]:
+    def _dry_applied(self, state: Mapping[str, Any], news: dict[str, Any], call: Call) -> dict[str, Any]:
         manager = naming.field_manager(news, state)
         before = self._objects.get(state)
         if before is None:
             return news
         # the update itself first takes over what was created, which a dry run cannot
         force = self._is_forced(news) or is_created_by(before, manager)
-        return self._objects.apply(news, manager, force=force, dry_run=True)
+        given = without_ignored(news, before, manager, call.ignored)
+        return self._objects.apply(given, manager, force=force, dry_run=True)
 
     def _is_forced(self, inputs: Mapping[str, Any]) -> bool:
         return self._settings.patch_force or naming.is_annotated(inputs, naming.FORCE)

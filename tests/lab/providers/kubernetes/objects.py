@@ -10,6 +10,7 @@ from typing import Any
 from tests.lab.providers.errors import ProviderError
 from tests.lab.providers.kubernetes.cluster import Cluster, RefusedError
 from tests.lab.providers.kubernetes.naming import name_of, namespace_of
+from tests.lab.providers.kubernetes.ownership import entries, is_created_by
 
 _NOT_FOUND = 404
 _CONFLICT = 409
@@ -93,7 +94,7 @@ class Objects:
         if not is_created_by(live, manager):
             return
         applied = [
-            {**entry, "operation": "Apply"} if entry in _entries(live, manager) else entry
+            {**entry, "operation": "Apply"} if entry in entries(live, manager) else entry
             for entry in live["metadata"]["managedFields"]
         ]
         body = [
@@ -144,16 +145,6 @@ class Objects:
                 self._endpoints[api_version, resource["kind"]] = Endpoint(
                     root=root, plural=resource["name"], namespaced=resource["namespaced"]
                 )
-
-
-def is_created_by(live: Mapping[str, Any], manager: str) -> bool:
-    """True when a manager created the object and has applied nothing yet."""
-    return [entry.get("operation") for entry in _entries(live, manager)] == ["Update"]
-
-
-def _entries(live: Mapping[str, Any], manager: str) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = live["metadata"].get("managedFields") or []
-    return [entry for entry in entries if entry.get("manager") == manager and "subresource" not in entry]
 
 
 def _mutation(manager: str, *, dry_run: bool) -> list[tuple[str, str]]:

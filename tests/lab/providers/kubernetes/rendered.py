@@ -26,8 +26,8 @@ class Rendered(Backend):
     def planned(self, inputs: dict[str, Any]) -> dict[str, Any]:
         return inputs
 
-    def updated(self, state: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
-        del state
+    def updated(self, state: dict[str, Any], news: dict[str, Any], call: Call) -> dict[str, Any]:
+        del state, call
         return news
 
     def create(self, inputs: dict[str, Any], call: Call) -> Made:

@@ -100,10 +100,11 @@ class KubernetesServicer(Servicer):
         with plain_errors(context):
             kind = _kind(request.urn)
             state, news = wire.unpack(request.olds), wire.unpack(request.news)
+            ignored = tuple(request.ignoreChanges)
+            call = Call(urn=request.urn, timeout=request.timeout, ignored=ignored)
             if request.preview:
-                outputs = self._kubernetes.backend.updated(state, news)
+                outputs = self._kubernetes.backend.updated(state, news, call)
             else:
-                call = Call(urn=request.urn, timeout=request.timeout)
                 outputs = self._kubernetes.backend.update(request.id, state, news, call)
             return pb.UpdateResponse(properties=_pack(kind, outputs))
 
