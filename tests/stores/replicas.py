@@ -22,8 +22,15 @@ from tests.support.waiting import until
 
 START_SECONDS, END_SECONDS = 180.0, 60.0
 S3_ADDRESS = "127.0.40.1:9000"
-AS_HOST = ("unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"')
-"""Replicas know each other by their host's name: gives each one of its own, as pods have."""
+AS_HOST = (
+    "unshare",
+    "--uts",
+    "--mount",
+    "sh",
+    "-c",
+    'hostname "$0" && mount --bind "$1" /etc/hosts && shift && exec "$@"',
+)
+"""Gives a replica a host name of its own, as pods have, and the names of the others from a file."""
 
 TENANT = {"X-Scope-OrgID": "otel-stack"}
 
@@ -94,7 +101,13 @@ class ObjectService:
         self._client().create_bucket(Bucket=bucket)
 
     def _client(self) -> Any:
-        return boto3.client("s3", endpoint_url=f"http://{S3_ADDRESS}", region_name="us-east-1", **self.keys)
+        return boto3.client(
+            "s3",
+            endpoint_url=f"http://{S3_ADDRESS}",
+            region_name="us-east-1",
+            aws_access_key_id=self.keys["aws_access_key_id"],
+            aws_secret_access_key=self.keys["aws_secret_access_key"],
+        )
 
 
 @contextmanager
@@ -152,7 +165,11 @@ class Store:
         file.write_text(text.replace(self.data, str(folder / "data")))
         number = self.addresses.index(address) + 1
         program = [str(cache.binary(self.binary)), f"-config.file={file}", "-config.expand-env=true"]
-        command = [*AS_HOST, f"{self.name}-{number}", *program]
+        hosts = self.folder / "hosts"
+        hosts.write_text(
+            "127.0.0.1 localhost\n" + "".join(f"{one} {self._names}\n" for one in self.addresses)
+        )
+        command = [*AS_HOST, f"{self.name}-{number}", str(hosts), *program]
         variables = {**self.variables, "POD_IP": address}
         self.running[address] = start(self.name, command, folder, variables)
 
@@ -189,14 +206,17 @@ class Store:
         return f"http://{address or self.addresses[0]}:{self.port}"
 
     def _local(self, address: str) -> dict[str, Any]:
-        """Bind everything to the replica's address and join the others by theirs."""
+        """Bind everything to the replica's address."""
         document: dict[str, Any] = yaml.safe_load(yaml.safe_dump(self.configuration))
         server = document["server"]
         server["http_listen_address"] = server["grpc_listen_address"] = address
-        gossip = document["memberlist"]
-        gossip["bind_addr"] = [address]
-        gossip["join_members"] = [f"{one}:7946" for one in self.addresses]
+        document["memberlist"]["bind_addr"] = [address]
         return document
+
+    @property
+    def _names(self) -> str:
+        """Names that stand for any replica and for each, as its Services have them."""
+        return f"{self.name} {self.name}-headless"
 
 
 def _answers(program: Running, url: str) -> bool:

@@ -1,0 +1,95 @@
+"""One S3 service for all stores, and each store's files as phase 4 renders them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.lab import cache
+from tests.lab.errors import LabError
+from tests.stores.replicas import S3_ADDRESS, ObjectService, Store, object_service
+from tests.support.lab import missing
+from tests.support.manifests import Tree, tree
+from tests.support.program import run_program
+from tests.support.variants_phase4 import OBJECT_VARIANTS
+
+SMALL = OBJECT_VARIANTS["phase4-small"]
+PURPOSES = {"tempo": ("traces",), "mimir": ("metrics", "ruler", "alertmanager"), "loki-cluster": ("logs",)}
+MakeStore = Callable[..., Store]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave these out, saying why, where the lab has not built their programs."""
+    try:
+        for name in ("minio", "tempo", "mimir", "loki"):
+            cache.binary(name)
+    except LabError as error:
+        for item in items:
+            if Path(__file__).parent in item.path.parents:
+                item.add_marker(pytest.mark.skip(reason=str(error)))
+
+
+@pytest.fixture(scope="session")
+def rendered() -> Tree:
+    return tree(run_program(SMALL), SMALL)
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectService]:
+    try:
+        cache.binary("minio")
+    except LabError as error:
+        missing(str(error))
+    with object_service(tmp_path_factory.mktemp("s3")) as found:
+        for purposes in PURPOSES.values():
+            for purpose in purposes:
+                found.make(f"acme-dev-{purpose}")
+        yield found
+
+
+@pytest.fixture(scope="session")
+def make_store(rendered: Tree, s3: ObjectService, tmp_path_factory: pytest.TempPathFactory) -> MakeStore:
+    """Describe a store's replicas; ``others`` are further names in its configuration, by what they become."""
+
+    def make(
+        name: str,
+        *,
+        binary: str,
+        port: int,
+        data: str,
+        network: str,
+        others: Mapping[str, str] | None = None,
+        sooner: Mapping[tuple[str, ...], object] | None = None,
+    ) -> Store:
+        folder = tmp_path_factory.mktemp(name)
+        program = next(one for one in rendered.programs() if one.name == name)
+        files = dict(rendered.files(program))
+        directory = next(arg for arg in program.containers[0]["args"] if arg.startswith("-config.file="))
+        home, _, file = directory.partition("=")[2].rpartition("/")
+        for path, text in files.items():
+            (folder / "etc" / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "etc" / path).write_text(text)
+        text = files[file].replace(home, str(folder / "etc"))
+        for before, after in {"minio.minio.svc:9000": S3_ADDRESS, **(others or {})}.items():
+            text = text.replace(before, after)
+        configuration = yaml.safe_load(text)
+        for keys, value in (sooner or {}).items():
+            section = configuration
+            for key in keys[:-1]:
+                section = section[key]
+            section[keys[-1]] = value
+        return Store(
+            name=name,
+            binary=binary,
+            port=port,
+            data=data,
+            addresses=[f"{network}.{number}" for number in (1, 2, 3)],
+            configuration=configuration,
+            folder=folder,
+            variables={"AWS_SHARED_CREDENTIALS_FILE": str(s3.credentials)},
+        )
+
+    return make

@@ -1,0 +1,58 @@
+"""Telemetry as OTLP in JSON, numbered, so that what comes back can be counted."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+Body = dict[str, Any]
+
+
+def resource(service: str) -> Body:
+    """Describe the sender."""
+    return {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}
+
+
+def trace(trace_id: str) -> Body:
+    """Describe a trace: shop calls stock."""
+    now, call = time.time_ns(), secrets.token_hex(8)
+    times = {"startTimeUnixNano": str(now), "endTimeUnixNano": str(now + 10_000_000)}
+    client = {"traceId": trace_id, "spanId": call, "name": "call", "kind": 3, **times}
+    server = {
+        "traceId": trace_id,
+        "spanId": secrets.token_hex(8),
+        "parentSpanId": call,
+        "name": "serve",
+        "kind": 2,
+        **times,
+    }
+    return {
+        "resourceSpans": [
+            {"resource": resource(name), "scopeSpans": [{"spans": [span]}]}
+            for name, span in (("shop", client), ("stock", server))
+        ]
+    }
+
+
+def logs(lines: list[str]) -> Body:
+    """Describe log records, one a line."""
+    records = [{"timeUnixNano": str(time.time_ns()), "body": {"stringValue": line}} for line in lines]
+    return {"resourceLogs": [{"resource": resource("shop"), "scopeLogs": [{"logRecords": records}]}]}
+
+
+def counter(series: str, value: int, *, age: float = 0, trace_id: str | None = None) -> Body:
+    """Describe a counter's value, ``age`` seconds old."""
+    at = str(time.time_ns() - int(age * 1e9))
+    point: Body = {
+        "asInt": str(value),
+        "timeUnixNano": at,
+        "attributes": [{"key": "series", "value": {"stringValue": series}}],
+    }
+    if trace_id is not None:
+        point["exemplars"] = [
+            {"asInt": "1", "timeUnixNano": at, "traceId": trace_id, "spanId": secrets.token_hex(8)}
+        ]
+    total = {"aggregationTemporality": 2, "isMonotonic": True, "dataPoints": [point]}
+    metric = {"name": "orders.made", "unit": "1", "sum": total}
+    return {"resourceMetrics": [{"resource": resource("shop"), "scopeMetrics": [{"metrics": [metric]}]}]}

@@ -1,0 +1,89 @@
+"""Loki in three replicas: what it has acknowledged is found again, whatever happens to one at a time."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.stores.conftest import MakeStore
+from tests.stores.otlp import logs
+from tests.stores.replicas import TENANT, ObjectService, Store
+from tests.support.waiting import until
+
+
+@pytest.fixture(scope="module")
+def loki(make_store: MakeStore) -> Iterator[Store]:
+    store = make_store(
+        "loki-cluster",
+        binary="loki",
+        port=3100,
+        data="/loki",
+        network="127.0.42",
+        others={"http://mimir:9009": "http://127.0.42.9:9009"},
+    )
+    try:
+        store.begin_all()
+        yield store
+    finally:
+        store.end()
+
+
+class Sender:
+    """Writes numbered lines and remembers those that were acknowledged."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.sent: list[str] = []
+
+    def send(self, address: str, count: int = 10) -> None:
+        lines = [f"line {len(self.sent) + number}" for number in range(count)]
+        url = f"{self.store.url(address)}/otlp/v1/logs"
+        httpx.post(url, json=logs(lines), headers=TENANT, timeout=30).raise_for_status()
+        self.sent += lines
+
+    def found(self, address: str) -> set[str]:
+        now = time.time()
+        parameters = {"query": '{service_name="shop"}', "limit": "5000", "start": f"{now - 3600:.0f}"}
+        url = f"{self.store.url(address)}/loki/api/v1/query_range"
+        answer = httpx.get(url, params=parameters, headers=TENANT, timeout=60).raise_for_status()
+        return {value[1] for one in answer.json()["data"]["result"] for value in one["values"]}
+
+
+def test_nothing_acknowledged_is_lost(loki: Store, s3: ObjectService) -> None:
+    sender = Sender(loki)
+    first, second, third = loki.addresses
+    sender.send(first)
+    for address in loki.addresses:
+        assert sender.found(address) == set(sender.sent), address
+
+    loki.running.pop(third).end(signal.SIGKILL)
+    sender.send(first)
+    assert sender.found(second) == set(sender.sent)
+    loki.begin(third)
+    loki.await_ready(third)
+
+    for address in loki.addresses:
+        loki.wipe(address)
+        sender.send(next(other for other in loki.addresses if other != address))
+        loki.begin(address)
+        loki.await_ready(address)
+    for address in loki.addresses:
+        assert sender.found(address) == set(sender.sent), address
+    assert any(key.startswith("otel-stack/") for key in s3.objects("acme-dev-logs"))
+
+
+def test_requests_name_their_tenant(loki: Store) -> None:
+    assert httpx.post(f"{loki.url()}/otlp/v1/logs", json=logs(["x"])).status_code == httpx.codes.UNAUTHORIZED
+
+
+def test_rules_are_those_of_the_files(loki: Store) -> None:
+    def names() -> set[str]:
+        answer = httpx.get(f"{loki.url()}/prometheus/api/v1/rules", headers=TENANT).json()
+        return {rule["name"] for group in answer["data"]["groups"] for rule in group["rules"]}
+
+    found = until("Loki's rulers have the rules", names, seconds=180)
+    assert found == {"logs:records:rate1m", "logs:errors:rate1m", "ErrorLogsRising"}

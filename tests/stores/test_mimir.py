@@ -1,0 +1,134 @@
+"""Mimir in three replicas: samples, late ones, exemplars, rules, alerts, with one replica less at a time."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.stores.conftest import MakeStore
+from tests.stores.otlp import counter
+from tests.stores.replicas import TENANT, ObjectService, Store
+from tests.support.waiting import until
+
+HOURS = 3600
+FOUND_IN_BUCKET = 240.0
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.fixture(scope="module")
+def mimir(make_store: MakeStore) -> Iterator[Store]:
+    """Mimir as it is, but that it looks into its bucket every few seconds and not minutes."""
+    store = make_store(
+        "mimir",
+        binary="mimir",
+        port=9009,
+        data="/data",
+        network="127.0.41",
+        sooner={
+            ("blocks_storage", "bucket_store", "sync_interval"): "5s",
+            ("compactor", "cleanup_interval"): "5s",
+            ("ruler", "evaluation_interval"): "10s",
+        },
+    )
+    try:
+        store.begin_all()
+        yield store
+    finally:
+        store.end()
+
+
+def send(store: Store, address: str, series: str, *, age: float = 0, trace_id: str | None = None) -> None:
+    body = counter(series, 1, age=age, trace_id=trace_id)
+    httpx.post(
+        f"{store.url(address)}/otlp/v1/metrics", json=body, headers=TENANT, timeout=30
+    ).raise_for_status()
+
+
+def ask(store: Store, address: str, path: str, **parameters: str) -> Any:
+    url = f"{store.url(address)}/prometheus/api/v1/{path}"
+    return httpx.get(url, params=parameters, headers=TENANT, timeout=60).raise_for_status().json()["data"]
+
+
+def series(store: Store, address: str) -> set[str]:
+    query = "group by (series) (last_over_time(orders_made_total[24h]))"
+    found = ask(store, address, "query", query=query)["result"]
+    return {one["metric"]["series"] for one in found}
+
+
+def test_nothing_acknowledged_is_lost(mimir: Store, s3: ObjectService) -> None:
+    first, second, third = mimir.addresses
+    sent = {"first", "late"}
+    send(mimir, first, "first", trace_id=TRACE)
+    send(mimir, second, "late", age=20 * HOURS)
+    for address in mimir.addresses:
+        assert series(mimir, address) == sent, address
+
+    mimir.running.pop(third).end(signal.SIGKILL)
+    send(mimir, first, "one-dead")
+    sent.add("one-dead")
+    assert series(mimir, second) == sent
+    mimir.begin(third)
+    mimir.await_ready(third)
+
+    for number, address in enumerate(mimir.addresses):
+        mimir.wipe(address)
+        send(mimir, next(other for other in mimir.addresses if other != address), f"wiped-{number}")
+        sent.add(f"wiped-{number}")
+        mimir.begin(address)
+        mimir.await_ready(address)
+    until(
+        f"all of {sorted(sent)} are found in replicas or bucket",
+        lambda: sent == series(mimir, first),
+        seconds=FOUND_IN_BUCKET,
+        forgive=(httpx.HTTPStatusError,),
+    )
+    assert any(key.startswith("otel-stack/") for key in s3.objects("acme-dev-metrics"))
+
+
+def test_exemplars_lead_to_traces(mimir: Store) -> None:
+    send(mimir, mimir.addresses[0], "exemplar", trace_id=TRACE)
+    end = time.time() + 60
+    found = ask(
+        mimir,
+        mimir.addresses[1],
+        "query_exemplars",
+        query="orders_made_total",
+        start=f"{end - HOURS:.0f}",
+        end=f"{end:.0f}",
+    )
+    assert {one["labels"]["trace_id"] for entry in found for one in entry["exemplars"]} == {TRACE}
+
+
+def test_rules_of_the_files_are_evaluated(mimir: Store) -> None:
+    address = mimir.addresses[2]
+    names = {rule["name"] for group in ask(mimir, address, "rules")["groups"] for rule in group["rules"]}
+    assert {"Watchdog", "StoreQuorumLost", "program:memory_limit:bytes"} <= names
+    until(
+        "the alert Watchdog is stored",
+        lambda: ask(mimir, address, "query", query='ALERTS{alertname="Watchdog"}')["result"],
+        seconds=180,
+    )
+
+    def alerts() -> set[str]:
+        answer = httpx.get(f"{mimir.url(address)}/alertmanager/api/v2/alerts", headers=TENANT, timeout=30)
+        return {one["labels"]["alertname"] for one in answer.raise_for_status().json()}
+
+    until(
+        "Alertmanager has it", lambda: "Watchdog" in alerts(), seconds=120, forgive=(httpx.HTTPStatusError,)
+    )
+
+
+def test_no_rule_fails(mimir: Store) -> None:
+    groups = ask(mimir, mimir.addresses[0], "rules")["groups"]
+    failing = {
+        rule["name"]: rule["lastError"]
+        for group in groups
+        for rule in group["rules"]
+        if rule.get("lastError")
+    }
+    assert failing == {}

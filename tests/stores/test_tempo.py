@@ -1,0 +1,109 @@
+"""Tempo in three replicas: traces are found again with one replica dead, and in the bucket."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.stores.conftest import MakeStore
+from tests.stores.otlp import trace
+from tests.stores.replicas import TENANT, ObjectService, Store
+from tests.support.waiting import until
+
+
+@pytest.fixture(scope="module")
+def tempo(make_store: MakeStore) -> Iterator[Store]:
+    store = make_store(
+        "tempo",
+        binary="tempo",
+        port=3200,
+        data="/var/tempo",
+        network="127.0.43",
+        others={
+            "http://mimir:9009": "http://127.0.43.9:9009",
+            "0.0.0.0:431": "${POD_IP}:431",
+        },
+    )
+    try:
+        store.begin_all()
+        yield store
+    finally:
+        store.end()
+
+
+class Sender:
+    """Writes traces and remembers those that were acknowledged."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.sent: list[str] = []
+
+    def send(self, address: str, count: int = 5) -> None:
+        for _ in range(count):
+            trace_id = secrets.token_hex(16)
+            answer = httpx.post(
+                f"http://{address}:4318/v1/traces", json=trace(trace_id), headers=TENANT, timeout=30
+            )
+            answer.raise_for_status()
+            self.sent.append(trace_id)
+
+    def missing(self) -> list[str]:
+        urls = {trace_id: f"{self.store.url()}/api/traces/{trace_id}" for trace_id in self.sent}
+        return [
+            trace_id
+            for trace_id, url in urls.items()
+            if httpx.get(url, headers=TENANT, timeout=60).status_code != httpx.codes.OK
+        ]
+
+
+def test_nothing_acknowledged_is_lost(tempo: Store, s3: ObjectService) -> None:
+    sender = Sender(tempo)
+    _, second, third = tempo.addresses
+    sender.send(second)
+    assert sender.missing() == []
+
+    tempo.running.pop(third).end(signal.SIGKILL)
+    sender.send(second)
+    assert sender.missing() == []
+    tempo.begin(third)
+    tempo.await_ready(third)
+
+    for address in tempo.addresses:
+        httpx.get(f"{tempo.url(address)}/flush", timeout=60)
+    until("blocks are in the bucket", lambda: blocks(s3), seconds=120)
+    tempo.wipe(second)
+    assert sender.missing() == []
+    tempo.begin(second)
+    tempo.await_ready(second)
+    sender.send(second)
+    assert sender.missing() == []
+
+
+def blocks(s3: ObjectService) -> list[str]:
+    """Blocks of the tenant that are whole."""
+    return [
+        key for key in s3.objects("acme-dev-traces") if key.startswith("otel-stack/") and "meta.json" in key
+    ]
+
+
+def test_traces_are_searched_by_what_they_say(tempo: Store) -> None:
+    Sender(tempo).send(tempo.addresses[0])
+    now = int(time.time())
+    parameters = {"q": '{ .service.name = "shop" }', "start": str(now - 600), "end": str(now + 60)}
+
+    def search() -> list[object]:
+        answer = httpx.get(f"{tempo.url()}/api/search", params=parameters, headers=TENANT, timeout=60)
+        found: list[object] = answer.json().get("traces", []) if answer.status_code == httpx.codes.OK else []
+        return found
+
+    assert until("a search finds the trace", search, seconds=60)
+
+
+def test_requests_name_their_tenant(tempo: Store) -> None:
+    answer = httpx.get(f"{tempo.url()}/api/search", timeout=30)
+    assert answer.status_code == httpx.codes.UNAUTHORIZED
