@@ -67,6 +67,8 @@ class ExposureSection:
         gateway: name of the Gateway, for ``GatewayAPI``; its listeners have the certificates.
         gateway_namespace: namespace of the Gateway; the stack's own when nothing is said.
         annotations: annotations of Services of type LoadBalancer, of Ingresses, or of routes.
+        grpc_annotations: further ones for the Ingress or route of OTLP over gRPC alone, such as
+            ``nginx.ingress.kubernetes.io/backend-protocol: GRPC``.
     """
 
     type: Literal["ClusterIP", "LoadBalancer", "Ingress", "GatewayAPI"] = "ClusterIP"
@@ -78,6 +80,7 @@ class ExposureSection:
     gateway: ObjectName | None = None
     gateway_namespace: NamespaceName | None = None
     annotations: dict[LabelKey, str] = field(default_factory=dict)
+    grpc_annotations: dict[LabelKey, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -99,7 +102,7 @@ class GitOpsSection:
 
     Attributes:
         repository: address of the Git repository.
-        revision: branch, tag or commit.
+        revision: branch.
         path: folder in it; that of ``kubernetes.render`` when nothing is said.
         interval: how often Flux looks.
     """

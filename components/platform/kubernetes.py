@@ -157,16 +157,8 @@ class _Making:
 
     def configuration(self) -> config.ConfigObjects:
         """Make ConfigMap and Secret."""
-        workload, core = self._workload, kubernetes.core.v1
-        config_map = None
-        if workload.files:
-            config_map = core.ConfigMap(
-                f"{self._name}-config",
-                metadata=self._rolling_metadata("config", workload.files),
-                data=config.config_data(workload.files),
-                immutable=True,
-                opts=self._options(),
-            ).metadata.name
+        workload = self._workload
+        config_map = self._config_map("config", workload.files)
         secret = self._secret("secrets", config.own_secrets(workload))
         return config.ConfigObjects(config_map=config_map, secret=secret)
 
@@ -224,7 +216,8 @@ class _Making:
             login = f"{self._name}-scaler"
             own = {name: text for name, text in secrets.items() if not isinstance(text, ExistingSecret)}
             secret = self._secret("scaler", own)
-            spec = scaling.trigger_authentication_spec(secrets, secret)
+            user = None if lag.login is None else self._config_map("user", {"username": lag.login.username})
+            spec = scaling.trigger_authentication_spec(secrets, secret, user)
             self._custom(KEDA, "TriggerAuthentication", spec, name=login)
         spec = scaling.scaled_object_spec(scope, self._workload, scale, lag, login)
         self._custom(KEDA, "ScaledObject", spec)
@@ -241,17 +234,18 @@ class _Making:
             self._service(f"{self._name}-external", spec, annotations=section.annotations)
         for port, exposure in network.exposed(workload):
             name = f"{self._name}-{port.name}"
+            annotations = network.way_in_annotations(section, port)
             if section.type == "Ingress":
                 kubernetes.networking.v1.Ingress(
                     name,
-                    metadata=scope.metadata(self._name, name=name, annotations=section.annotations),
+                    metadata=scope.metadata(self._name, name=name, annotations=annotations),
                     spec=network.ingress_spec(scope, workload, port, exposure),
                     opts=self._options(),
                 )
             elif section.type == "GatewayAPI":
                 kind = "GRPCRoute" if port.speaks == "grpc" else "HTTPRoute"
                 spec = network.route_spec(scope, workload, port, exposure)
-                self._custom("gateway.networking.k8s.io/v1", kind, spec, name=name)
+                self._custom("gateway.networking.k8s.io/v1", kind, spec, name=name, annotations=annotations)
         if workload.scraped is not None and scope.section.monitoring == "prometheus-operator":
             spec = service_monitor_spec(workload, workload.scraped)
             self._custom("monitoring.coreos.com/v1", "ServiceMonitor", spec)
@@ -261,6 +255,20 @@ class _Making:
             name, metadata=self._scope.metadata(self._name, name=name), spec=spec, opts=self._options()
         )
         return policy
+
+    def _config_map(self, kind: str, files: Mapping[str, str]) -> pulumi.Input[str] | None:
+        """Make a ConfigMap, if there is anything to keep in it, and give its name."""
+        if not files:
+            return None
+        made = kubernetes.core.v1.ConfigMap(
+            f"{self._name}-{kind}",
+            metadata=self._rolling_metadata(kind, files),
+            data=config.config_data(files),
+            immutable=True,
+            opts=self._options(),
+        )
+        name: pulumi.Input[str] = made.metadata.name
+        return name
 
     def _secret(self, kind: str, texts: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str] | None:
         """Make a Secret, if there is anything to keep in it, and give its name."""
@@ -290,13 +298,21 @@ class _Making:
         service = kubernetes.core.v1.Service(name, metadata=metadata, spec=spec, opts=self._options())
         self._after.append(service)
 
-    def _custom(self, api_version: str, kind: str, spec: Manifest, *, name: str | None = None) -> None:
+    def _custom(
+        self,
+        api_version: str,
+        kind: str,
+        spec: Manifest,
+        *,
+        name: str | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> None:
         name = name or self._name
         CustomResource(
             f"{name}-{kind.lower()}",
             api_version=api_version,
             kind=kind,
-            metadata=self._scope.metadata(self._name, name=name),
+            metadata=self._scope.metadata(self._name, name=name, annotations=annotations),
             spec=spec,
             opts=self._options(),
         )

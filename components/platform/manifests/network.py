@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from components.platform.manifests.scope import Manifest, Scope, selector
+from components.sections_kubernetes import ExposureSection
 from components.workload import Exposure, Port, Workload, headless
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
@@ -49,6 +50,11 @@ def exposed(workload: Workload) -> list[tuple[Port, Exposure]]:
         for port in workload.ports
         if isinstance(port.published, Exposure) and port.published.audience == "everybody"
     ]
+
+
+def way_in_annotations(section: ExposureSection, port: Port) -> Mapping[str, str]:
+    """Give the annotations of an Ingress or route; controllers want to be told of gRPC."""
+    return {**section.annotations, **(section.grpc_annotations if port.speaks == "grpc" else {})}
 
 
 def ingress_spec(scope: Scope, workload: Workload, port: Port, exposure: Exposure) -> Manifest:

@@ -79,24 +79,35 @@ SASL = {"PLAIN": "plaintext", "SCRAM-SHA-256": "scram_sha256", "SCRAM-SHA-512": 
 
 
 def login_secrets(lag: KafkaLag) -> dict[str, SecretText]:
-    """Give what KEDA must know to log in, by its own names."""
+    """Give the secrets that KEDA must know to log in, by its own names."""
     found: dict[str, SecretText] = {}
     if lag.login is not None:
-        found |= {"username": lag.login.username, "password": lag.login.password}
+        found["password"] = lag.login.password
     if lag.authority is not None:
         found["ca"] = lag.authority
     return found
 
 
-def trigger_authentication_spec(secrets: Mapping[str, SecretText], own: pulumi.Input[str] | None) -> Manifest:
-    """Give the spec of KEDA's TriggerAuthentication; ``own`` is the Secret with what is the stack's own."""
+def trigger_authentication_spec(
+    secrets: Mapping[str, SecretText], own: pulumi.Input[str] | None, user: pulumi.Input[str] | None
+) -> Manifest:
+    """Give the spec of KEDA's TriggerAuthentication.
+
+    Args:
+        secrets: what is secret, by KEDA's name.
+        own: name of the Secret with what of it is the stack's own.
+        user: name of the ConfigMap with the user's name; None without login.
+    """
     refs = [
         {"parameter": parameter, "name": value.name, "key": value.key}
         if isinstance(value, ExistingSecret)
         else {"parameter": parameter, "name": own, "key": parameter}
         for parameter, value in secrets.items()
     ]
-    return {"secretTargetRef": refs}
+    spec: Manifest = {"secretTargetRef": refs}
+    if user is not None:
+        spec["configMapTargetRef"] = [{"parameter": "username", "name": user, "key": "username"}]
+    return spec
 
 
 def disruption_spec(workload: Workload) -> Manifest:
