@@ -110,8 +110,10 @@ def server() -> Iterator[Aws]:
     running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
     host, port = running.get_host_and_port()
+    aws = Aws(endpoint=f"http://{host}:{port}")
+    aws.reset()  # what it holds belongs to the process, not to the server
     try:
-        yield Aws(endpoint=f"http://{host}:{port}")
+        yield aws
     finally:
         running.stop()
 
