@@ -9,7 +9,7 @@ import pulumi
 
 from components.addresses import Addresses
 from components.base import StackComponent
-from components.documents import texts
+from components.documents import Document, texts
 from components.grafana_cluster import GrafanaCluster
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.loki_cluster import LokiCluster, LokiClusterArgs
@@ -151,7 +151,7 @@ class _Stores:
 
     def mimir(self) -> MimirStore:
         settings, size = self.settings, self.settings.store_size
-        rules = {**alert_rules(memory_limits(settings), settings.kafka.retention)}
+        rules = alert_rules(memory_limits(settings), settings.kafka.retention)
         args = MimirStoreArgs(
             image=settings.image_catalogue["mimir"],
             shape=size.shape,
@@ -168,7 +168,7 @@ class _Stores:
             samples_per_second=size.samples_per_second,
             exemplars=settings.stores.mimir.max_exemplars,
             rules=settings.stores.mimir.rules,
-            rule_files={**rules, **texts("mimir/rules", "*.yaml")},
+            rule_files={**rules, **texts("mimir/rules", "*.yaml"), "series.yaml": _series_limit(size.series)},
             contact_points=settings.alerting.contact_points,
             published=self.addresses.metrics,
         )
@@ -205,6 +205,12 @@ class _Stores:
             bucket=self.storage.buckets[purpose],
             account=self.storage.annotations(store),
         )
+
+
+def _series_limit(series: int) -> str:
+    """Tell the alerts how many series this sizing allows."""
+    document = Document.read("mimir/rules/series.yaml")
+    return document.set("groups", 0, "rules", 0, "expr", to=str(series)).dump()
 
 
 def memory_limits(settings: Settings) -> Mapping[str, Size]:

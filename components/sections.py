@@ -52,7 +52,9 @@ TcpPort = Annotated[int, Field(ge=1, le=65535)]
 Cpus = Annotated[float, Field(gt=0, le=256)]
 Phase = Annotated[int, Field(ge=1, le=4)]
 Count = Annotated[int, Field(ge=1)]
-Program = Literal["collector", "jaeger", "prometheus", "loki", "grafana", "kafka", "haproxy"]
+Program = Literal[
+    "collector", "jaeger", "prometheus", "loki", "grafana", "kafka", "haproxy", "tempo", "mimir", "postgres"
+]
 EnvironmentName = Annotated[
     str, Text(r"[a-z][a-z0-9-]{0,30}", "a lower-case letter, then up to 30 letters, digits or hyphens")
 ]
