@@ -56,7 +56,7 @@ class BucketNames:
         ruler: rules of Mimir.
         alertmanager: state of Mimir's Alertmanager.
         logs: chunks and index of Loki.
-        backups: backups of Grafana's database.
+        backups: for backups that a job of yours puts there.
     """
 
     traces: BucketName | None = None
