@@ -130,7 +130,7 @@ STACK_IMAGES: tuple[LabImage, ...] = (
         ports=(8080,),
     ),
     LabImage(
-        reference="postgres:17-alpine",
+        reference="postgres:17.7-alpine",
         holds=f"postgres {debian.POSTGRES_MAJOR} of Debian",
         phase=4,
         user="0",
