@@ -49,14 +49,15 @@ class Deployment:
         return given
 
     def become(self, **sections: Mapping[str, Any]) -> None:
-        """Bring the stack up with the original settings but for keys of some sections."""
-        self.stack.config = self.settings(**sections)
-        self.stack.up()
+        """Bring the stack up with the original settings but for keys of some sections.
 
-    def renew(self, **sections: Mapping[str, Any]) -> None:
-        """Remove the stack with all of its data, and bring it up with other settings."""
-        self.remove()
-        self.become(**sections)
+        Another Kafka is another stack: the number of brokers is for good.
+        """
+        wanted = self.settings(**sections)
+        if wanted.get("kafka") != self.stack.config.get("kafka"):
+            self.remove()
+        self.stack.config = wanted
+        self.stack.up()
 
     def left(self) -> list[str]:
         """Name what the stack has in the cluster, but for what Kubernetes itself keeps in a namespace."""

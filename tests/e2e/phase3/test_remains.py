@@ -53,9 +53,8 @@ def test_rendered_manifests_run_the_same_stack(deployed: Deployment, load: Load,
         again = Load(run=f"{load.run}r", target=site.target)
         _fill(site, again)
     finally:
-        for kind in ("deployments", "statefulsets", "horizontalpodautoscalers"):
-            deployed.site.kubectl("delete", kind, "--all", "--timeout=180s")
-        deployed.renew()
+        kubectl.run("delete", "--recursive", f"--filename={folder / 'manifests'}", "--timeout=300s")
+        deployed.become()
 
 
 def _fill(site: ClusterSite, load: Load) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.e2e.conftest import Report
@@ -16,12 +14,11 @@ BROKERS = 3
 ROLL_SECONDS = 900
 
 
-@pytest.fixture(scope="module")
-def three(deployed: Deployment) -> Iterator[ClusterSite]:
-    """The stack made anew with three brokers, on one node; afterwards with one again."""
-    deployed.renew(kafka={"brokers": BROKERS})
-    yield deployed.site
-    deployed.renew()
+@pytest.fixture
+def three(deployed: Deployment) -> ClusterSite:
+    """The stack with three brokers, on one node."""
+    deployed.become(kafka={"brokers": BROKERS})
+    return deployed.site
 
 
 @pytest.mark.long
