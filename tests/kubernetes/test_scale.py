@@ -10,6 +10,7 @@ import math
 import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -180,7 +181,7 @@ def test_a_zone_is_emptied_one_pod_of_each_program_at_a_time(
     lost = busiest(all_placed(kubernetes, expected), zones)
     selector = f"--selector={simulation.LABEL},{ZONE}={lost}"
     drain = ["drain", selector, "--delete-emptydir-data", f"--timeout={SETTLE_SECONDS:.0f}s"]
-    command = [cache.binary("kubectl"), f"--kubeconfig={kubernetes.kubeconfig}", *drain]
+    command: list[str | Path] = [cache.binary("kubectl"), f"--kubeconfig={kubernetes.kubeconfig}", *drain]
     try:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as going:
             while going.poll() is None:

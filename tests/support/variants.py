@@ -113,6 +113,7 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
             "className": "nginx",
             "tlsSecret": "wildcard-tls",
             "annotations": {"example.com/rate-limit": "100"},
+            "grpcAnnotations": {"nginx.ingress.kubernetes.io/backend-protocol": "GRPC"},
         },
         environment="staging",
         sizing={"preset": "medium", "gateway": {"replicas": 3}},
