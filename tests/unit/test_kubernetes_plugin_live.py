@@ -25,6 +25,11 @@ RESOURCES = {"ConfigMap": "configmaps", "Pod": "pods"}
 FOLDER = "/api/v1/namespaces/place"
 
 
+def conflict(owner: str) -> dict[str, Any]:
+    cause = {"field": ".data.text", "message": f'conflict with "{owner}" using v1'}
+    return {"code": 409, "reason": "Conflict", "details": {"causes": [cause]}}
+
+
 class Server(Cluster):
     """Keeps objects in a dict, refuses what was told, and remembers what it was asked."""
 
@@ -32,6 +37,7 @@ class Server(Cluster):
         super().__init__(settings)
         self.dead = False
         self.refusal: dict[str, Any] | None = None
+        self.owner = ""
         self.kept: dict[str, dict[str, Any]] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
 
@@ -53,6 +59,8 @@ class Server(Cluster):
         self.asked.append((f"{method} {path}", dict(query)))
         if self.refusal is not None and method != "GET":
             raise RefusedError(self.refusal)
+        if self.owner and dict(query).get("force") == "false":
+            raise RefusedError(conflict(self.owner))
         if method == "POST" or (method == "PATCH" and isinstance(body, dict)):
             return self._put(method, path, copy.deepcopy(body), dict(query))
         if path not in self.kept:
@@ -143,10 +151,19 @@ def test_a_conflict_names_the_field_and_its_owner() -> None:
     live, server = backend()
     made = live.create(config_map(), Call())
     server.kept[f"{FOLDER}/configmaps/a"]["metadata"]["managedFields"][0]["operation"] = "Apply"
-    cause = {"field": ".data.text", "message": 'conflict with "kubectl"'}
-    server.refusal = {"code": 409, "reason": "Conflict", "details": {"causes": [cause]}}
+    server.refusal = conflict("kubectl")
     with pytest.raises(ProviderError, match=r'\.data\.text: conflict with "kubectl".*patchForce'):
         live.update("place/a", made.outputs, config_map("two"), Call())
+
+
+def test_a_preview_tells_conflicts_with_others_and_none_with_ourselves() -> None:
+    live, server = backend()
+    made = live.create(config_map(), Call())
+    server.owner = made.outputs["__fieldManager"]
+    assert live.updated(made.outputs, config_map("two"), Call())["data"] == {"text": "two"}
+    server.owner = "kubectl"
+    with pytest.raises(ProviderError, match="kubectl"):
+        live.updated(made.outputs, config_map("two"), Call())
 
 
 def test_ignored_fields_of_others_are_left_to_them() -> None:

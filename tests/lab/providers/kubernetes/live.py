@@ -16,8 +16,8 @@ from tests.lab.providers.kubernetes.backend import Backend, Call, Found, importe
 from tests.lab.providers.kubernetes.cluster import Cluster, RefusedError
 from tests.lab.providers.kubernetes.diff import drifted
 from tests.lab.providers.kubernetes.kinds import Kind
-from tests.lab.providers.kubernetes.objects import Objects, UnknownKindError
-from tests.lab.providers.kubernetes.ownership import is_created_by, without_ignored
+from tests.lab.providers.kubernetes.objects import ConflictError, Objects, UnknownKindError
+from tests.lab.providers.kubernetes.ownership import without_ignored
 from tests.lab.providers.kubernetes.settings import Settings
 from tests.lab.providers.kubernetes.waiting import NotReadyError
 from tests.lab.providers.resource import Made
@@ -169,10 +169,14 @@ class Live(Backend):
         before = self._objects.get(state)
         if before is None:
             return news
-        # the update itself first takes over what was created, which a dry run cannot
-        force = self._is_forced(news) or is_created_by(before, manager)
         given = without_ignored(news, before, manager, call.ignored)
-        return self._objects.apply(given, manager, force=force, dry_run=True)
+        try:
+            return self._objects.apply(given, manager, force=self._is_forced(news), dry_run=True)
+        except ConflictError as error:
+            if not error.is_only_with(manager):
+                raise
+        # the update itself first takes over what it created, which a dry run cannot
+        return self._objects.apply(given, manager, force=True, dry_run=True)
 
     def _is_forced(self, inputs: Mapping[str, Any]) -> bool:
         return self._settings.patch_force or naming.is_annotated(inputs, naming.FORCE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,28 @@ DEFAULT_NAMESPACE = "default"
 
 class UnknownKindError(ProviderError):
     """The API server has no such kind, mostly because a CustomResourceDefinition is missing."""
+
+
+class ConflictError(ProviderError):
+    """Fields belong to somebody else; the message names both.
+
+    Args:
+        values: what was applied.
+        causes: the API server's, one for each field.
+    """
+
+    def __init__(self, values: Mapping[str, Any], causes: Sequence[Mapping[str, str]]) -> None:
+        owners = "; ".join(f"{cause.get('field')}: {cause.get('message')}" for cause in causes)
+        super().__init__(
+            f"server-side apply of {values['kind']} {name_of(values)} found fields of somebody else: "
+            f"{owners}. Leave these fields out of the program (or ignore_changes), or take them over with the "
+            f'annotation pulumi.com/patchForce: "true".'
+        )
+        self._causes = causes
+
+    def is_only_with(self, manager: str) -> bool:
+        """True when nobody but this manager owns the fields."""
+        return all(f'"{manager}"' in str(cause.get("message")) for cause in self._causes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +96,7 @@ class Objects:
         """Apply on the server: fields that are given are set, fields given last time and no more are removed.
 
         Raises:
-            ProviderError: somebody else owns a field; the message names both.
+            ConflictError: the manager itself does not own a field yet, or somebody else does.
         """
         query = [
             *_mutation(manager, dry_run=dry_run),
@@ -86,7 +108,7 @@ class Objects:
             return self._cluster.request("PATCH", self._path(values), query, dict(values), content_type)
         except RefusedError as error:
             if error.code == _CONFLICT and error.causes:
-                raise _conflict(values, error) from error
+                raise ConflictError(values, error.causes) from error
             raise
 
     def own(self, live: Mapping[str, Any], manager: str) -> None:
@@ -149,12 +171,3 @@ class Objects:
 
 def _mutation(manager: str, *, dry_run: bool) -> list[tuple[str, str]]:
     return [("fieldManager", manager), *([("dryRun", "All")] if dry_run else [])]
-
-
-def _conflict(values: Mapping[str, Any], error: RefusedError) -> ProviderError:
-    owners = "; ".join(f"{cause.get('field')}: {cause.get('message')}" for cause in error.causes)
-    return ProviderError(
-        f"server-side apply of {values['kind']} {name_of(values)} found fields of somebody else: {owners}. "
-        f"Leave these fields out of the program (or ignore_changes), or take them over with the annotation "
-        f'pulumi.com/patchForce: "true".'
-    )
