@@ -117,22 +117,26 @@ def _checking(configured: Configured) -> tuple[list[str] | None, list[str]]:
     """Give entry point (None: the image's own) and arguments of a program's checker."""
     scripts = [path for path in configured.files if path.endswith(".sh")]
     main = f"{configured.directory}/{min(scripts or configured.files)}"
-    match configured.program:
-        case "collector" | "jaeger":
-            return None, ["validate", *configured.command]
-        case "prometheus":
-            return ["promtool"], ["check", "config", f"{configured.directory}/prometheus.yaml"]
-        case "loki":
-            return None, [*configured.command, "-verify-config"]
-        case "haproxy":
-            return ["haproxy"], ["-c", "-f", main]
-        case "kafka" if scripts:
-            return ["bash"], ["-n", main]
-        case "kafka":
-            storage = ["format", "--cluster-id", "b3RlbC1zdGFjay1jaGVja3M", "--config", main]
-            return ["/opt/kafka/bin/kafka-storage.sh"], storage
-        case _:
-            return None, list(configured.command)
+    if scripts:
+        return ["bash" if configured.program == "kafka" else "sh"], ["-n", main]
+    given = list(configured.command)
+    commands: dict[str, tuple[list[str] | None, list[str]]] = {
+        "collector": (None, ["validate", *given]),
+        "jaeger": (None, ["validate", *given]),
+        "prometheus": (["promtool"], ["check", "config", f"{configured.directory}/prometheus.yaml"]),
+        "loki": (None, [*given, "-verify-config"]),
+        "mimir": (None, [*given, "-modules"]),
+        "tempo": (None, [*given, "-config.verify"]),
+        "postgres": (["postgres"], ["-C", "port", "-D", "/tmp", "-c", f"config_file={main}"]),  # noqa: S108
+        "haproxy": (["haproxy"], ["-c", "-f", main]),
+        "kafka": (
+            ["/opt/kafka/bin/kafka-storage.sh"],
+            ["format", "--cluster-id", "b3RlbC1zdGFjay1jaGVja3M", "--config", main],
+        ),
+    }
+    if "--agent" in given:
+        return ["promtool"], ["check", "config", "--agent", f"{configured.directory}/agent.yaml"]
+    return commands.get(configured.program, (None, given))
 
 
 def _archive(configured: Configured, uid: int, gid: int) -> bytes:

@@ -34,6 +34,7 @@ func run() error {
 	config := &app.Config{}
 	file := flag.String("config.file", "", "configuration file, YAML")
 	expand := flag.Bool("config.expand-env", false, "replace ${NAME} in the file by the environment's value")
+	verify := flag.Bool("config.verify", false, "read the configuration and end")
 	show := flag.Bool("version", false, "print the version and end")
 	config.RegisterFlagsAndApplyDefaults("", flag.CommandLine)
 	flag.Parse()
@@ -47,6 +48,9 @@ func run() error {
 			return err
 		}
 		flag.Parse()
+	}
+	if *verify {
+		return nil
 	}
 	log.InitLogger(&config.Server)
 	tempo, err := app.New(*config)
