@@ -39,7 +39,8 @@ def test_rendered_manifests_run_the_same_stack(deployed: Deployment, load: Load,
     _fill(deployed.site, load)
     before = _shapes(deployed.site)
     folder = tmp_path / "rendered"
-    section = {"render": str(folder), "existingSecrets": {"grafana": SECRET}}
+    git = {"repository": "https://git.example.com/platform/otel-stack.git"}
+    section = {"render": str(folder), "existingSecrets": {"grafana": SECRET}, "gitops": git}
     config = deployed.settings(kubernetes=section)
     Stack(name="rendered", folder=tmp_path / "stack", config=config).up()
     deployed.stack.destroy()
