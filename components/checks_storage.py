@@ -111,7 +111,7 @@ def _s3(service: S3Storage) -> Iterator[Problem]:
         yield Problem(
             key="objectStorage.s3.credentialsSecret",
             value=None,
-            message="name a Secret in the stack's namespace with access-key-id and secret-access-key",
+            message="name a Secret in the stack's namespace with key credentials",
         )
     host = (service.endpoint or INSIDE[0]).split(":")[0]
     if not service.tls and not host.endswith(INSIDE):

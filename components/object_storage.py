@@ -38,7 +38,7 @@ class Bucket:
         tls: the service is spoken to over TLS, and its certificate verified.
         arn: the bucket on AWS; none elsewhere.
         role_arn: role with the right to use it, which the store's pods get; none elsewhere.
-        credentials_secret: Secret with ``access-key-id`` and ``secret-access-key``; none on AWS.
+        credentials_secret: Secret with ``credentials``, a file as AWS's tools read it; none on AWS.
         ca_secret: Secret with ``ca.crt``; none where public authorities sign.
     """
 

@@ -107,8 +107,8 @@ class S3Storage:
         region: what the service calls its region.
         path_style: write the bucket's name into the path, not into the host name.
         tls: false speaks plain HTTP; for a service in the same cluster only.
-        credentials_secret: Secret in the stack's namespace, with keys ``access-key-id`` and
-            ``secret-access-key``.
+        credentials_secret: Secret in the stack's namespace, with key ``credentials``: a file as AWS's tools
+            read it.
         ca_secret: Secret in the stack's namespace, with key ``ca.crt``, where no public authority has signed.
     """
 
