@@ -34,8 +34,8 @@ class ConflictError(ProviderError):
         owners = "; ".join(f"{cause.get('field')}: {cause.get('message')}" for cause in causes)
         super().__init__(
             f"server-side apply of {values['kind']} {name_of(values)} found fields of somebody else: "
-            f"{owners}. Leave these fields out of the program (or ignore_changes), or take them over with the "
-            f'annotation pulumi.com/patchForce: "true".'
+            f"{owners}. Leave these fields out of the program (or ignore_changes), or take them over "
+            f'with the annotation pulumi.com/patchForce: "true".'
         )
         self._causes = causes
 
