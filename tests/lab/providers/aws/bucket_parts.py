@@ -9,11 +9,6 @@ from typing import Any
 import pulumi
 import pulumi_aws
 from botocore.exceptions import ClientError
-from pulumi_aws.s3.bucket_server_side_encryption_configuration import (
-    BucketServerSideEncryptionConfiguration,
-    BucketServerSideEncryptionConfigurationInitArgs,
-)
-from pulumi_aws.s3.bucket_versioning import BucketVersioning, BucketVersioningInitArgs
 from types_boto3_s3.client import S3Client
 
 from tests.lab.providers.aws.bucket import GONE
@@ -98,8 +93,8 @@ class Versioning(BucketPart):
     def __init__(self, connection: Connection) -> None:
         super().__init__(
             connection,
-            BucketVersioning,
-            BucketVersioningInitArgs,
+            pulumi_aws.s3.BucketVersioning,
+            pulumi_aws.s3.BucketVersioningInitArgs,
             not_modelled=frozenset({"mfa"}),
         )
 
@@ -123,8 +118,8 @@ class Encryption(BucketPart):
     def __init__(self, connection: Connection) -> None:
         super().__init__(
             connection,
-            BucketServerSideEncryptionConfiguration,
-            BucketServerSideEncryptionConfigurationInitArgs,
+            pulumi_aws.s3.BucketServerSideEncryptionConfiguration,
+            pulumi_aws.s3.BucketServerSideEncryptionConfigurationInitArgs,
             absent=("ServerSideEncryptionConfigurationNotFoundError",),
         )
 
