@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.base import hours
-from components.cluster_store import ClusterStore, Part, Program
+from components.cluster_store import GRPC_PORT, ClusterStore, Part, Program
 from components.documents import Document
 from components.images import Image
 from components.loki_store import BURST
@@ -25,7 +25,7 @@ OLDEST = Duration(7 * 86400)
 
 WRITE = "distributor,ingester"
 READ = "query-frontend,querier"
-BACKEND = "query-scheduler,index-gateway,compactor,ruler"
+BACKEND = "query-scheduler,compactor,ruler"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +115,8 @@ def loki_cluster_configuration(name: str, args: LokiClusterArgs) -> Document:
     """Set Loki's configuration file from its settings."""
     document = Document.read("loki/loki-cluster.yaml")
     document.set("memberlist", "join_members", to=[f"dns+{headless(name)}:7946"])
+    compactor = "loki-backend" if args.shape == "split" else name
+    document.set("common", "compactor_grpc_address", to=f"{compactor}:{GRPC_PORT}")
     s3 = {"bucket_name": args.bucket.name, **args.bucket.settings(CONFIG_DIRECTORY)}
     for key, value in s3.items():
         document.set("storage_config", "object_store", "s3", key, to=value)

@@ -18,7 +18,19 @@ from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 SMALL = OBJECT_VARIANTS["phase4-small"]
 PURPOSES = {"tempo": ("traces",), "mimir": ("metrics", "ruler", "alertmanager"), "loki-cluster": ("logs",)}
+REPLICAS = 3
 MakeStore = Callable[..., Store]
+
+
+def targets_of(found: Tree, prefix: str) -> dict[str, str]:
+    """Give what each workload of a divided store runs."""
+    return {
+        one.name: next(
+            arg.partition("=")[2] for arg in one.containers[0]["args"] if arg.startswith("-target=")
+        )
+        for one in found.programs()
+        if one.name.startswith(prefix)
+    }
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,6 +50,12 @@ def rendered() -> Tree:
 
 
 @pytest.fixture(scope="session")
+def divided() -> Tree:
+    config = {**SMALL, "stores": {"shape": "split"}}
+    return tree(run_program(config), config)
+
+
+@pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectService]:
     try:
         cache.binary("minio")
@@ -51,8 +69,14 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectService]:
 
 
 @pytest.fixture(scope="session")
-def make_store(rendered: Tree, s3: ObjectService, tmp_path_factory: pytest.TempPathFactory) -> MakeStore:
-    """Describe a store's replicas; ``others`` are further names in its configuration, by what they become."""
+def make_store(
+    rendered: Tree, divided: Tree, s3: ObjectService, tmp_path_factory: pytest.TempPathFactory
+) -> MakeStore:
+    """Describe a store's replicas.
+
+    ``others`` are further names in its configuration, by what they become; ``sooner`` are values in it.
+    With ``parts`` there is one replica of each workload of a divided store, and not three of all.
+    """
 
     def make(
         name: str,
@@ -63,10 +87,12 @@ def make_store(rendered: Tree, s3: ObjectService, tmp_path_factory: pytest.TempP
         network: str,
         others: Mapping[str, str] | None = None,
         sooner: Mapping[tuple[str, ...], object] | None = None,
+        parts: str | None = None,
     ) -> Store:
         folder = tmp_path_factory.mktemp(name)
-        program = next(one for one in rendered.programs() if one.name == name)
-        files = dict(rendered.files(program))
+        found = rendered if parts is None else divided
+        program = next(one for one in found.programs() if one.name == name)
+        files = dict(found.files(program))
         directory = next(arg for arg in program.containers[0]["args"] if arg.startswith("-config.file="))
         home, _, file = directory.partition("=")[2].rpartition("/")
         for path, text in files.items():
@@ -81,15 +107,21 @@ def make_store(rendered: Tree, s3: ObjectService, tmp_path_factory: pytest.TempP
             for key in keys[:-1]:
                 section = section[key]
             section[keys[-1]] = value
+        targets = {} if parts is None else targets_of(divided, parts)
+        names = sorted(targets) or [name] * REPLICAS
+        addresses = [f"{network}.{number}" for number in range(1, len(names) + 1)]
         return Store(
             name=name,
             binary=binary,
             port=port,
             data=data,
-            addresses=[f"{network}.{number}" for number in (1, 2, 3)],
+            addresses=addresses,
             configuration=configuration,
             folder=folder,
             variables={"AWS_SHARED_CREDENTIALS_FILE": str(s3.credentials)},
+            parts={
+                address: (one, targets[one]) for address, one in zip(addresses, sorted(targets), strict=False)
+            },
         )
 
     return make

@@ -143,6 +143,7 @@ class Store:
         configuration: text of its configuration file; ``REPLICA`` stands for the address.
         folder: where everything of it lies.
         variables: environment of every replica.
+        parts: address -> workload and target of a replica that runs only some of the program's parts.
         running: replica -> program.
     """
 
@@ -154,6 +155,7 @@ class Store:
     configuration: Mapping[str, Any]
     folder: Path
     variables: Mapping[str, str]
+    parts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     running: dict[str, Running] = field(default_factory=dict)
 
     def begin(self, address: str) -> None:
@@ -161,14 +163,14 @@ class Store:
         folder = self.folder / address
         (folder / "data").mkdir(parents=True, exist_ok=True)
         file = folder / "config.yaml"
-        text = yaml.safe_dump(self._local(address), sort_keys=False)
-        file.write_text(text.replace(self.data, str(folder / "data")))
+        document = moved(self._local(address), self.data, folder / "data")
+        file.write_text(yaml.safe_dump(document, sort_keys=False))
         number = self.addresses.index(address) + 1
         program = [str(cache.binary(self.binary)), f"-config.file={file}", "-config.expand-env=true"]
+        if address in self.parts:
+            program.append(f"-target={self.parts[address][1]}")
         hosts = self.folder / "hosts"
-        hosts.write_text(
-            "127.0.0.1 localhost\n" + "".join(f"{one} {self._names}\n" for one in self.addresses)
-        )
+        hosts.write_text("127.0.0.1 localhost\n" + "".join(map(self._host, self.addresses)))
         command = [*AS_HOST, f"{self.name}-{number}", str(hosts), *program]
         variables = {**self.variables, "POD_IP": address}
         self.running[address] = start(self.name, command, folder, variables)
@@ -213,10 +215,21 @@ class Store:
         document["memberlist"]["bind_addr"] = [address]
         return document
 
-    @property
-    def _names(self) -> str:
-        """Names that stand for any replica and for each, as its Services have them."""
-        return f"{self.name} {self.name}-headless"
+    def _host(self, address: str) -> str:
+        """Give the line of a replica: the names that stand for its workload, and for each replica of it."""
+        name = self.parts[address][0] if address in self.parts else self.name
+        return f"{address} {name} {name}-headless\n"
+
+
+def moved(node: Any, before: str, after: Path) -> Any:
+    """Give a configuration with all paths in one folder led to another."""
+    if isinstance(node, dict):
+        return {key: moved(value, before, after) for key, value in node.items()}
+    if isinstance(node, list):
+        return [moved(value, before, after) for value in node]
+    if isinstance(node, str) and (node == before or node.startswith(f"{before}/")):
+        return str(after) + node.removeprefix(before)
+    return node
 
 
 def _answers(program: Running, url: str) -> bool:
