@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components.documents import CONFIGS, text
 from tests.kubernetes.rules import RULES
 from tests.support.manifests import Program, Tree, tree
 from tests.support.program import Result, run_program
@@ -20,6 +21,7 @@ FOUND_AT_RUN_TIME = re.compile(
     r"|\S+ -> \(outside\):\d+: .*"  # buckets, contact points, databases: their addresses are in no text
     r"|\(outside\) -> (prometheus|jaeger|loki):\d+: .*"  # no output names phase 3's stores any more
 )
+RUNBOOK = "docs/runbooks/alerts-phase4.md"
 OTHERS_SECRETS = re.compile(
     r": Secret (s3-credentials|s3-ca|slack|tickets|pagerduty|grafana-\w+|rds-ca) is not"
 )
@@ -240,3 +242,29 @@ def test_outputs_name_the_new_stores() -> None:
     assert outputs["metrics_query_url"] == "http://mimir.observability.svc:9009/prometheus"
     assert outputs["traces_datasource_uid"] == "tempo"
     assert outputs["contract_version"] == "1"
+
+
+def alerts(node: Any) -> Iterator[str]:
+    """Names of the alerts of a rule file, Prometheus's or Grafana's."""
+    for group in node["groups"]:
+        for rule in group["rules"]:
+            if name := rule.get("alert") or rule.get("title"):
+                yield name
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "mimir/rules/stores.yaml",
+        "loki/rules/logs.yaml",
+        "grafana-cluster/provisioning/alerting/rules.yaml",
+    ],
+)
+def test_every_alert_has_its_section_in_the_runbook(path: str) -> None:
+    content = text(path)
+    sections = re.findall(r"^## (\w+)$", (CONFIGS.parent / RUNBOOK).read_text(), re.MULTILINE)
+    names = list(alerts(yaml.safe_load(content)))
+    assert names
+    for name in names:
+        assert name in sections
+        assert f"runbooks/alerts-phase4.md#{name.lower()}" in content
