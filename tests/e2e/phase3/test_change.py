@@ -47,8 +47,8 @@ def test_new_settings_roll_their_own_pods_only(
         unsure = [(begin, time.time())] if rolled == "otel-processor" else []
         flow(load)
     after = _programs(deployed.site)
-    assert {name for name in after if after[name] != before[name]} == {rolled}
-    assert not before[rolled] & after[rolled]
+    # The autoscaler may have added a pod meanwhile: a program that has kept one was not rolled.
+    assert {name for name in after if not after[name] & before[name]} == {rolled}
     report(load, demand_nothing_lost(deployed.site, load, unsure=unsure))
 
 
