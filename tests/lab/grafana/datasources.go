@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -182,13 +183,20 @@ func decodeProvisioning(path string, into any) error {
 	return nil
 }
 
-// interpolate replaces $NAME and ${NAME} in values and "$$" by a dollar, as Grafana does. Grafana turns an unknown
+// fileReference is how a value says that it is in a file.
+var fileReference = regexp.MustCompile(`\$__file\{([^}]+)\}`)
+
+// interpolate replaces $NAME, ${NAME} and $__file{PATH} in values and "$$" by a dollar, as Grafana does. Grafana turns an unknown
 // name into nothing, which silently breaks links such as "${__value.raw}"; here that is an error.
 func interpolate(node *yaml.Node) error {
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!str" {
 		var unknown []string
 		parts := strings.Split(node.Value, "$$")
 		for i, part := range parts {
+			part, err := withFiles(part)
+			if err != nil {
+				return fmt.Errorf("line %d: %w", node.Line, err)
+			}
 			parts[i] = os.Expand(part, func(name string) string {
 				value, set := os.LookupEnv(name)
 				if !set {
@@ -212,4 +220,17 @@ func interpolate(node *yaml.Node) error {
 		}
 	}
 	return nil
+}
+
+// withFiles replaces each reference to a file by what the file holds.
+func withFiles(value string) (string, error) {
+	var failed error
+	replaced := fileReference.ReplaceAllStringFunc(value, func(reference string) string {
+		content, err := os.ReadFile(fileReference.FindStringSubmatch(reference)[1])
+		if err != nil {
+			failed = err
+		}
+		return strings.TrimSpace(string(content))
+	})
+	return replaced, failed
 }
