@@ -106,8 +106,8 @@ test-engine: $(STAMP) ## the real Pulumi CLI against the lab's providers
 test-e2e: $(STAMP) ## the stack on a real Docker Engine
 	@$(PYTEST) tests/e2e
 
-drills: $(STAMP) ## phase 2: every drill, those of minutes as well
-	@$(PYTEST) tests/e2e/phase2 --drills
+drills: $(STAMP) ## phases 2 and 3: every drill, those of minutes as well
+	@$(PYTEST) tests/e2e --drills
 
 lint: $(STAMP) ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy

@@ -14,7 +14,7 @@ from tests.lab.cluster import commands as cluster_commands
 from tests.lab.messages import messages
 from tests.lab.progress import console, say
 
-LAST_PHASE = 3
+LAST_PHASE = 4
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(cluster_commands.app, name="cluster")
