@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -34,14 +35,18 @@ def targets_of(found: Tree, prefix: str) -> dict[str, str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave these out, saying why, where the lab has not built their programs."""
+    """Leave these out, saying why, where the lab has not built their programs or may not name hosts."""
+    reason = ""
     try:
         for name in ("minio", "tempo", "mimir", "loki"):
             cache.binary(name)
     except LabError as error:
-        for item in items:
-            if Path(__file__).parent in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason=str(error)))
+        reason = str(error)
+    if os.geteuid() != 0:
+        reason = "only root may give a process a host name of its own"
+    for item in items:
+        if reason and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
