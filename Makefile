@@ -92,7 +92,7 @@ restore: $(STAMP) ## restore a backup: make restore FROM=backups/dev-...
 		echo "to do:  make restore FROM=backups/<backup> (FORCE=1 replaces data that is there)" >&2; exit 2; fi
 	@$(OPS) restore $(if $(FORCE),--force) "$(FROM)"
 
-.PHONY: test test-unit test-engine test-e2e drills lint lab
+.PHONY: test test-unit test-engine test-e2e drills bench lint lab
 test: $(STAMP) lint ## all tests; prepares the lab where the network is closed
 	@$(OPS) prepare
 	@$(PYTEST) tests
@@ -105,6 +105,9 @@ test-engine: $(STAMP) ## the real Pulumi CLI against the lab's providers
 
 test-e2e: $(STAMP) ## the stack on a real Docker Engine
 	@$(PYTEST) tests/e2e
+
+bench: $(STAMP) ## phase 2's throughput against the guide's configuration, 25 minutes
+	@$(PY) -m tests.bench
 
 drills: $(STAMP) ## phases 2 and 3: every drill, those of minutes as well
 	@$(PYTEST) tests/e2e --drills

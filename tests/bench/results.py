@@ -1,0 +1,92 @@
+"""What one run of the benchmark has measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What some load workers got acknowledged.
+
+    Attributes:
+        workers: how many there were.
+        acknowledged: records per second that were answered OK.
+        p50: milliseconds that half of the acknowledged calls took at most.
+        p99: the same for 99 of 100.
+        refused: calls that were answered with an error, or not in time.
+        gateway_cpu: the gateway's processor seconds per million acknowledged records.
+        kafka_cpu: the broker's.
+    """
+
+    workers: int
+    acknowledged: float
+    p50: float
+    p99: float
+    refused: int
+    gateway_cpu: float
+    kafka_cpu: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """What a processor did with what Kafka had.
+
+    Attributes:
+        records: records that Kafka had.
+        read: records per second that the processor read, from its start until it had all or time was up.
+        stored: records per second that the store took, from the first until the last.
+        decided: traces per second that were decided on whole, less the time that each has to wait; 0 for
+            logs and metrics.
+        undecided: part of the traces that were thrown away undecided.
+        cpu: the processor's seconds of processor time per million records read.
+        memory: the processor's largest resident memory, in MiB.
+        whole: the store, or the sampler, has had everything before time was up.
+    """
+
+    records: float
+    read: float
+    stored: float
+    decided: float
+    undecided: float
+    cpu: float
+    memory: float
+    whole: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One run.
+
+    Attributes:
+        shape: whose configuration it was, ``guide`` or ``ours``.
+        signal: what was sent.
+        bytes_per_event: bytes on Kafka's disk per record.
+        unwritten: records that were acknowledged, and that the gateway did not write to Kafka.
+        gateway_memory: the gateway's largest resident memory, in MiB.
+        kafka_memory: the broker's.
+        loads: what each number of load workers got acknowledged.
+        delivered: what the processor did.
+    """
+
+    shape: str
+    signal: str
+    bytes_per_event: float
+    unwritten: float
+    gateway_memory: float
+    kafka_memory: float
+    loads: Sequence[Loaded]
+    delivered: Delivered
+
+    def figures(self) -> Mapping[str, float]:
+        """Give all figures by name."""
+        loads = {
+            f"{name}, {load.workers} workers": float(getattr(load, name))
+            for load in self.loads
+            for name in ("acknowledged", "p50", "p99", "refused", "gateway_cpu", "kafka_cpu")
+        }
+        names = ("records", "read", "stored", "decided", "undecided", "cpu", "memory", "whole")
+        delivered = {name: float(getattr(self.delivered, name)) for name in names}
+        own = ("bytes_per_event", "unwritten", "gateway_memory", "kafka_memory")
+        return {**loads, **delivered, **{name: float(getattr(self, name)) for name in own}}
