@@ -109,8 +109,8 @@ test-e2e: $(STAMP) ## the stack on a real Docker Engine
 bench: $(STAMP) ## phase 2's throughput against the guide's configuration, 25 minutes
 	@$(PY) -m tests.bench
 
-drills: $(STAMP) ## phases 2 and 3: every drill, those of minutes as well
-	@$(PYTEST) tests/e2e --drills
+drills: $(STAMP) ## everything that takes minutes: drills of phases 2 and 3, stores on S3, 100 simulated nodes
+	@$(PYTEST) tests/e2e tests/stores tests/kubernetes/test_scale.py --drills
 
 lint: $(STAMP) ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy

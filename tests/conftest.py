@@ -18,8 +18,25 @@ settings.load_profile("steady")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer to write golden files anew."""
+    """Offer to write golden files anew, the long drills, and a report of them."""
     parser.addoption("--update-golden", action="store_true", help="write golden files instead of comparing")
+    parser.addoption("--drills", action="store_true", help="run the drills that take minutes as well")
+    parser.addoption("--drill-report", metavar="FILE", help="append what each drill measured, as JSON lines")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker of the long drills."""
+    config.addinivalue_line("markers", "long: takes minutes; runs with --drills")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long drills out unless they are asked for."""
+    if config.getoption("--drills"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    items[:] = [item for item in items if item not in long]
+    config.hook.pytest_deselected(items=long)
 
 
 @pytest.fixture(scope="session")

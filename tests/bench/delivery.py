@@ -81,7 +81,8 @@ def _look(site: Site, signal: str) -> _Moment:
     """Count; a trace is settled when it was decided on, or thrown away undecided."""
     return _Moment(
         at=time.monotonic(),
-        read=counted(site.ports.processor_metrics, *_both(ACCEPTED[signal])),
+        # What sampling kept is read a second time, on its way to the store.
+        read=counted(site.ports.processor_metrics, *_both(ACCEPTED[signal]), without="kafka/sampled"),
         stored=_stored(site, signal),
         settled=sum(
             _sampler(site, name)

@@ -1,7 +1,4 @@
-"""What the drills of several phases share: options, and a report of what was measured.
-
-Drills that take minutes run with ``--drills``. ``--drill-report FILE`` appends what each one measured.
-"""
+"""What the drills of several phases share: a report of what was measured."""
 
 from __future__ import annotations
 
@@ -14,27 +11,6 @@ import pytest
 from tests.support.drills import Found
 from tests.support.numbered import Load
 from tests.support.otlp import SERVICES
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer the long drills, and a report."""
-    parser.addoption("--drills", action="store_true", help="run the drills that take minutes as well")
-    parser.addoption("--drill-report", metavar="FILE", help="append what each drill measured, as JSON lines")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker of the long drills."""
-    config.addinivalue_line("markers", "long: takes minutes; runs with --drills")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long drills out unless they are asked for."""
-    if config.getoption("--drills", default=False):
-        return
-    long = [item for item in items if item.get_closest_marker("long")]
-    items[:] = [item for item in items if item not in long]
-    config.hook.pytest_deselected(items=long)
-
 
 Note = Callable[[Mapping[str, object]], None]
 Report = Callable[[Load, dict[str, Found]], None]

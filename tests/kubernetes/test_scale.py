@@ -22,6 +22,8 @@ from tests.support.cluster import Cluster
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.long
+
 NODES, ZONES = 100, 3
 NAMESPACE, CLASS = "otel-stack-scale", "otel-stack-scale"
 VOLUMES = 20

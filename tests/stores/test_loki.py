@@ -14,6 +14,8 @@ from tests.stores.otlp import logs
 from tests.stores.replicas import TENANT, ObjectService, Store
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def loki(make_store: MakeStore) -> Iterator[Store]:

@@ -15,6 +15,8 @@ from tests.stores.otlp import counter
 from tests.stores.replicas import TENANT, ObjectService, Store
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.long
+
 HOURS = 3600
 FOUND_IN_BUCKET = 240.0
 TRACE = "0af7651916cd43dd8448eb211c80319c"

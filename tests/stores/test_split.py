@@ -9,6 +9,8 @@ import pytest
 
 from tests.stores.conftest import MakeStore
 
+pytestmark = pytest.mark.long
+
 STORES: dict[str, Mapping[str, Any]] = {
     "tempo": {
         "parts": "tempo",

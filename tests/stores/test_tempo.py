@@ -15,6 +15,8 @@ from tests.stores.otlp import trace
 from tests.stores.replicas import TENANT, ObjectService, Store
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def tempo(make_store: MakeStore) -> Iterator[Store]:
