@@ -29,6 +29,7 @@ _SETTINGS = {
     "/proc/sys/net/bridge/bridge-nf-call-iptables": "1",
 }
 _MODULE = "br_netfilter"
+_NOTES = Path("/var/lib/cni/results")
 
 
 def up() -> None:
@@ -100,8 +101,10 @@ def leftovers() -> list[str]:
 
 
 def _forget_addresses() -> None:
-    """Remove what the CNI library noted about this network's pods."""
-    for note in Path("/var/lib/cni/results").glob(f"{layout.BRIDGE}-*"):
+    """Remove what the CNI library noted about this network's pods, their loopback included."""
+    for note in _NOTES.glob(f"{layout.BRIDGE}-*-eth0"):
+        container = note.name.removeprefix(f"{layout.BRIDGE}-").removesuffix("-eth0")
+        (_NOTES / f"cni-loopback-{container}-lo").unlink(missing_ok=True)
         note.unlink()
 
 
