@@ -122,6 +122,14 @@ def _all_parts() -> list[Part]:
             disk_gb=0.1,
         ),
         *(_base_part(package, phase=2) for package in (debian.JAVA, debian.HAPROXY)),
+        *_cluster_parts(),
+        _base_part(debian.POSTGRES, phase=4),
+    ]
+
+
+def _cluster_parts() -> list[Part]:
+    """What the cluster needs besides its programs."""
+    return [
         _package_part(debian.CNI_PLUGINS, phase=3, disk_gb=0.06),
         Part(
             name="resource types",
@@ -153,7 +161,6 @@ def _all_parts() -> list[Part]:
             disk_gb=0.05,
             scratch_gb=0.2,
         ),
-        _base_part(debian.POSTGRES, phase=4),
     ]
 
 

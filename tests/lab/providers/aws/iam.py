@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -34,9 +35,9 @@ class _IamResource(AwsResource):
                 return None
             raise
 
+    @abstractmethod
     def described(self, resource_id: str, known: dict[str, Any]) -> dict[str, Any] | None:
         """What IAM says of it."""
-        raise NotImplementedError
 
 
 class Role(_IamResource):
