@@ -92,5 +92,6 @@ def texts(directory: str, pattern: str) -> dict[str, str]:
     """Read all files of a directory under ``configs/`` that match a pattern, by relative path, in order."""
     root = CONFIGS / directory
     return {
-        str(path.relative_to(root)): path.read_text(encoding="utf-8") for path in sorted(root.glob(pattern))
+        str(path.relative_to(root)): path.read_text(encoding="utf-8")
+        for path in sorted(root.glob(pattern), key=str)
     }
