@@ -17,6 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tests.lab import image_table, programs
 from tests.lab.cluster import addons, components, configs, layout, network, pki, processes, simulation
 from tests.lab.errors import LabError
+from tests.support.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -174,7 +175,8 @@ class TestProcesses:
     def test_processes_are_found_by_an_argument(self) -> None:
         argument = f"--mark={os.getpid()}"
         with subprocess.Popen([sys.executable, "-c", "input()", argument], stdin=subprocess.PIPE) as process:
-            assert processes.with_argument(argument) == [process.pid]
+            found = until("the process to be seen", lambda: processes.with_argument(argument), seconds=10)
+            assert found == [process.pid]
             process.communicate(b"\n")
 
 
