@@ -12,7 +12,6 @@ the right owner, and Docker hands the owner on. No process runs as root for it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,6 +20,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.images import Image, Images
+from components.platform.digest import digest
 from components.quantities import Duration, Size, mebibytes
 from components.workload import DataVolume, Deployed, ExistingSecret, HostPort, Probe, Workload, headless
 
@@ -119,7 +119,7 @@ class DockerPlatform:
         )
 
     def _config(self, workload: Workload, parent: pulumi.Resource) -> tuple[str, pulumi.Resource]:
-        name = f"{workload.name}-config-{_digest(workload.files)}"
+        name = f"{workload.name}-config-{digest(workload.files, 8)}"
         volume = docker.Volume(name, name=name, opts=pulumi.ResourceOptions(parent=parent))
         root = workload.config_directory
         uploads: list[dict[str, Any]] = [
@@ -222,14 +222,6 @@ def _options(
         replace_with=list(replace_with),
         delete_before_replace=True,
     )
-
-
-def _digest(files: Mapping[str, str]) -> str:
-    """Hash configuration by its plain text, so that a preview shows whether it changed."""
-    digest = hashlib.sha256()
-    for path, content in sorted(files.items()):
-        digest.update(f"{path}\0{content}\0".encode())
-    return digest.hexdigest()[:8]
 
 
 def _names(workload: Workload) -> list[str]:

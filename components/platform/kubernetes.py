@@ -16,7 +16,8 @@ from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.platform.manifests import access, config, network, scaling, workloads
 from components.platform.manifests.monitoring import SCRAPED, rule_groups, service_monitor_spec
-from components.platform.manifests.scope import Manifest, Scope, digest
+from components.platform.manifests.pod import is_stateful
+from components.platform.manifests.scope import Manifest, Scope, text_hash
 from components.workload import Autoscaling, Deployed, ExistingSecret, KafkaLag, Workload, headless
 
 KEDA = "keda.sh/v1alpha1"
@@ -180,7 +181,7 @@ class _Making:
             custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT),
         )
         metadata = scope.metadata(self._name)
-        if workloads.is_deployment(workload):
+        if not is_stateful(workload):
             spec = workloads.deployment_spec(scope, workload, objects)
             make: Callable[..., pulumi.Resource] = kubernetes.apps.v1.Deployment
         else:
@@ -321,7 +322,7 @@ class _Making:
         """Leave the name to the provider, which keeps it in the state; without one it is the text's hash."""
         if self._scope.section.render is None:
             return self._scope.metadata(self._name, autonamed=True)
-        return self._scope.metadata(self._name, name=f"{self._name}-{kind}-{digest(files)}")
+        return self._scope.metadata(self._name, name=f"{self._name}-{kind}-{text_hash(files)}")
 
     def _options(
         self,

@@ -36,11 +36,7 @@ def config_data(files: Mapping[str, str]) -> dict[str, str]:
 
 def own_secrets(workload: Workload) -> dict[str, pulumi.Input[str]]:
     """Give the data of a workload's own Secret: text by key."""
-    return {
-        key(path): content
-        for path, content in sorted(workload.secret_files.items())
-        if not isinstance(content, ExistingSecret)
-    }
+    return {key(path): content for path, content in _own(workload)}
 
 
 def config_volume(workload: Workload, objects: ConfigObjects) -> Manifest:
@@ -50,7 +46,7 @@ def config_volume(workload: Workload, objects: ConfigObjects) -> Manifest:
         items = [_item(key(path), path, READABLE) for path in sorted(workload.files)]
         sources.append({"configMap": {"name": objects.config_map, "items": items}})
     if objects.secret is not None:
-        items = [_item(name, path, PRIVATE) for name, path in _own_paths(workload)]
+        items = [_item(key(path), path, PRIVATE) for path, _ in _own(workload)]
         sources.append({"secret": {"name": objects.secret, "items": items}})
     sources += [
         {"secret": {"name": name, "items": items}} for name, items in sorted(_existing(workload).items())
@@ -67,9 +63,9 @@ def _item(name: str, path: str, mode: int) -> Manifest:
     return {"key": name, "path": path, "mode": mode}
 
 
-def _own_paths(workload: Workload) -> list[tuple[str, str]]:
+def _own(workload: Workload) -> list[tuple[str, pulumi.Input[str]]]:
     return [
-        (key(path), path)
+        (path, content)
         for path, content in sorted(workload.secret_files.items())
         if not isinstance(content, ExistingSecret)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.platform.manifests.config import VOLUME, ConfigObjects, config_volume
-from components.platform.manifests.scope import Manifest, Scope, digest, selector
+from components.platform.manifests.scope import Manifest, Scope, selector, text_hash
 from components.quantities import Duration
 from components.workload import Port, Probe, Resources, Workload
 
@@ -29,7 +29,7 @@ ZONE, NODE = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 
 def pod_template(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
     """Give the template of a workload's pods."""
-    annotations = {CONFIG_HASH: digest(workload.files), **_scraping(workload)}
+    annotations = {CONFIG_HASH: text_hash(workload.files), **_scraping(workload)}
     return {
         "metadata": {"labels": scope.labels(workload.name), "annotations": annotations},
         "spec": _pod(scope, workload, objects),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
+from components.platform.digest import digest
 from components.sections_kubernetes import KubernetesSection
 
 NAME, PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of"
@@ -71,9 +71,6 @@ def selector(name: str) -> dict[str, str]:
     return {NAME: name, PART_OF: STACK}
 
 
-def digest(files: Mapping[str, str]) -> str:
-    """Hash texts by path, so that other text is another value."""
-    found = hashlib.sha256()
-    for path, content in sorted(files.items()):
-        found.update(f"{path}\0{content}\0".encode())
-    return found.hexdigest()[:16]
+def text_hash(files: Mapping[str, str]) -> str:
+    """Hash texts by path, for names and annotations of objects."""
+    return digest(files, 16)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.platform.manifests.config import ConfigObjects
-from components.platform.manifests.pod import is_stateful, pod_template
+from components.platform.manifests.pod import pod_template
 from components.platform.manifests.scope import Manifest, Scope, selector
 from components.workload import DataVolume, Workload, headless
 
@@ -38,11 +38,6 @@ def stateful_set_spec(scope: Scope, workload: Workload, objects: ConfigObjects) 
         "template": pod_template(scope, workload, objects),
         "volumeClaimTemplates": [_claim(scope, workload, volume) for volume in workload.volumes],
     }
-
-
-def is_deployment(workload: Workload) -> bool:
-    """Tell whether the workload is a Deployment rather than a StatefulSet."""
-    return not is_stateful(workload)
 
 
 def _service(workload: Workload) -> Manifest:
