@@ -48,6 +48,9 @@ class Stores(Protocol):
             AssertionError: it failed.
         """
 
+    def traces(self, load: Load, kind: str) -> Iterator[tuple[str, set[str]]]:
+        """Ids of the traces of a kind that the store has, each with those of its spans."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
@@ -82,6 +85,10 @@ class Site:
         """Ask a store's HTTP API."""
         answer = httpx.get(f"http://{self.address}:{port}{path}", params=parameters, timeout=30)
         return answer.raise_for_status().json()
+
+    def traces(self, load: Load, kind: str) -> Iterator[tuple[str, set[str]]]:
+        """See ``Stores``."""
+        return jaeger_traces(self, load, kind)
 
     def container(self, name: str) -> Container:
         """Give a container as it is now."""
@@ -158,7 +165,7 @@ def samples_of(site: Stores, load: Load) -> Counter[int]:
     return Counter(int(value) for series in answer["data"]["result"] for _, value in series["values"])
 
 
-def traces_of(site: Stores, load: Load, kind: str) -> Iterator[tuple[str, set[str]]]:
+def jaeger_traces(site: Stores, load: Load, kind: str) -> Iterator[tuple[str, set[str]]]:
     """Ids of the traces of a kind that Jaeger has, each with those of its spans."""
     start, step = load.started - 60, 20
     while start < time.time():
@@ -204,7 +211,7 @@ def kept_traces(site: Stores, load: Load, kinds: tuple[str, ...] = ("error", "sl
     """Hold the traces of some kinds that Jaeger has whole against those acknowledged."""
     stored: dict[str, set[str]] = {}
     for kind in kinds:
-        for identity, spans in traces_of(site, load, kind):
+        for identity, spans in site.traces(load, kind):
             stored.setdefault(identity, set()).update(spans)
     expected = [number for number in load.tallies["traces"].acknowledged if kind_of(number) in kinds]
     missing = [

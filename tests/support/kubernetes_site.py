@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,8 @@ import httpx
 from tests.lab.cluster import kubectl
 from tests.lab.errors import LabError
 from tests.support.cluster import Cluster
+from tests.support.drills import jaeger_traces
+from tests.support.numbered import Load
 from tests.support.waiting import until
 
 GRPC, HTTP, METRICS = 4317, 4318, 8888
@@ -85,6 +87,10 @@ class ClusterSite:
     def get(self, port: int, path: str, **parameters: str | int) -> Any:
         """Ask a store's HTTP API."""
         return httpx.get(f"{self.url(port)}{path}", params=parameters, timeout=30).raise_for_status().json()
+
+    def traces(self, load: Load, kind: str) -> Iterator[tuple[str, set[str]]]:
+        """Ids of the traces of a kind that the store has, each with those of its spans."""
+        return jaeger_traces(self, load, kind)
 
     def kubectl(self, *arguments: str) -> str:
         """What a command of kubectl prints in the namespace.

@@ -1,0 +1,69 @@
+"""A stack in a namespace of a cluster, whose settings the tests change and which leaves nothing behind."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.cluster import Cluster
+from tests.support.stack import Stack
+
+CLAIM = "persistentvolumeclaim/"
+PASSING = {"events", "pods", "endpoints", "endpointslices", "replicasets", "controllerrevisions"}
+"""Kinds of objects that go with others a moment later, or by themselves."""
+KUBERNETES_OWN = {"configmap/kube-root-ca.crt", "serviceaccount/default"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterDeployment:
+    """The stack under test, and the cluster it is in.
+
+    Attributes:
+        stack: the stack.
+        cluster: the cluster.
+        original: the settings that it began with.
+        namespace: where it is.
+        given: objects in its namespace that are not its own.
+    """
+
+    stack: Stack
+    cluster: Cluster
+    original: Mapping[str, Any]
+    namespace: str
+    given: frozenset[str] = frozenset()
+
+    def settings(self, **sections: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the original settings with keys of some sections changed."""
+        given: dict[str, Any] = copy.deepcopy(dict(self.original))
+        for name, section in sections.items():
+            given[name] = {**given.get(name, {}), **section}
+        return given
+
+    def become(self, **sections: Mapping[str, Any]) -> None:
+        """Bring the stack up with the original settings but for keys of some sections.
+
+        Another Kafka is another stack: the number of brokers is for good.
+        """
+        wanted = self.settings(**sections)
+        if wanted.get("kafka") != self.stack.config.get("kafka"):
+            self.remove()
+        self.stack.config = wanted
+        self.stack.up()
+
+    def left(self) -> list[str]:
+        """Name what the stack has in the cluster, but for what Kubernetes itself keeps in a namespace."""
+        kinds = self.cluster.kubectl("api-resources", "--verbs=list,delete", "--namespaced", "--output=name")
+        wanted = ",".join(kind for kind in kinds.split() if kind.partition(".")[0] not in PASSING)
+        found = self.cluster.kubectl("get", wanted, f"--namespace={self.namespace}", "--output=name").split()
+        wide = self.cluster.kubectl("get", "clusterroles,clusterrolebindings", "--output=name").split()
+        own = {*found, *(one for one in wide if self.namespace in one)}
+        return sorted(own - KUBERNETES_OWN - self.given)
+
+    def remove(self) -> None:
+        """Remove the stack, and then with its namespace the claims, which must be all that it left there."""
+        self.stack.destroy()
+        others = [one for one in self.left() if not one.startswith(CLAIM)]
+        assert not others, f"destroy left {', '.join(others)}"
+        self.cluster.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--timeout=180s")

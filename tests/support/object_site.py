@@ -1,0 +1,95 @@
+"""A stack of phase 4 in a cluster: its stores under the names by which drills ask those of phase 3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+
+from ops.smoke.traces import PROTOBUF
+from ops.web import tenant_header
+from tests.support.kubernetes_site import ClusterSite, Pod
+from tests.support.numbered import Load, kind_of, trace_id
+
+TENANT = "otel-stack"
+STORES = ("tempo", "mimir", "loki-cluster")
+MIMIR, TEMPO, LOKI = 9009, 3200, 3100
+ANSWER_SECONDS = 60.0
+_SERVICES: Mapping[int, tuple[str, str]] = {
+    MIMIR: ("mimir", "/prometheus"),
+    TEMPO: ("tempo", ""),
+    LOKI: ("loki-cluster", ""),
+}
+"""Port of a store -> its Service, and where its query API begins."""
+FLUSH: Mapping[str, tuple[str, int, str]] = {
+    "tempo": ("GET", TEMPO, "/flush"),
+    "mimir": ("POST", MIMIR, "/ingester/flush?wait=true"),
+    "loki-cluster": ("POST", LOKI, "/flush"),
+}
+"""How a replica is told to hand over to the bucket what it has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectSite(ClusterSite):
+    """A running stack of phase 4."""
+
+    prometheus: int = MIMIR
+    jaeger: int = TEMPO
+
+    def url(self, port: int) -> str:
+        """Address of the store that has a port, up to its query API."""
+        service, path = _SERVICES[port]
+        return f"http://{self.services[service]}:{port}{path}"
+
+    def get(self, port: int, path: str, **parameters: str | int) -> Any:
+        """Ask a store's HTTP API as the stack's tenant."""
+        answer = httpx.get(
+            f"{self.url(port)}{path}",
+            params=parameters,
+            headers=tenant_header(TENANT),
+            timeout=ANSWER_SECONDS,
+        )
+        return answer.raise_for_status().json()
+
+    def traces(self, load: Load, kind: str) -> Iterator[tuple[str, set[str]]]:
+        """Ids of the acknowledged traces of a kind that Tempo has, each with those of its spans."""
+        with httpx.Client(headers={**tenant_header(TENANT), **PROTOBUF}, timeout=ANSWER_SECONDS) as client:
+            for number in [one for one in load.tallies["traces"].acknowledged if kind_of(one) == kind]:
+                identity = trace_id(load.run, number).hex()
+                answer = client.get(f"{self.url(TEMPO)}/api/traces/{identity}")
+                if answer.status_code != httpx.codes.NOT_FOUND:
+                    yield identity, _spans(answer.raise_for_status().content)
+
+    def flush(self, store: str) -> None:
+        """Let every replica of a store hand over to its bucket what it has."""
+        method, port, path = FLUSH[store]
+        for pod in self.pods(store):
+            url = f"http://{pod.address}:{port}{path}"
+            httpx.request(method, url, timeout=ANSWER_SECONDS).raise_for_status()
+
+    def volume_of(self, pod: Pod) -> str:
+        """Name the claim of a pod's data."""
+        return next(
+            str(volume["persistentVolumeClaim"]["claimName"])
+            for volume in pod.spec["volumes"]
+            if "persistentVolumeClaim" in volume
+        )
+
+    def wipe(self, pod: Pod) -> None:
+        """Delete a pod and its volume, and wait until both are there again, the volume empty."""
+        self.kubectl("delete", "pvc", self.volume_of(pod), "--wait=false")
+        self.delete(pod)
+
+
+def _spans(content: bytes) -> set[str]:
+    found = TracesData()
+    found.ParseFromString(content)
+    return {
+        span.span_id.hex()
+        for resource in found.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    }
