@@ -81,23 +81,32 @@ LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class ProgramSizing:
+class LimitSizing:
     """Limits of one program that replace what the sizing gives.
 
     Attributes:
         memory: hard limit.
         cpus: hard limit, in cores.
-        volume: disk budget of its data volume.
     """
 
     memory: Size | None = None
     cpus: Cpus | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ProgramSizing(LimitSizing):
+    """The same of a program that keeps data.
+
+    Attributes:
+        volume: disk budget of its data volume.
+    """
+
     volume: Size | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class TierSizing(ProgramSizing):
-    """Limits of one replica of a tier, and how many there are.
+class TierSizing(LimitSizing):
+    """Limits of one replica of a tier, which keeps no data, and how many there are.
 
     Attributes:
         replicas: number of replicas; at least 2, so that one may fail.
@@ -136,7 +145,7 @@ class SizingSection:
     gateway: TierSizing = field(default_factory=TierSizing)
     processor: TierSizing = field(default_factory=TierSizing)
     kafka: ProgramSizing = field(default_factory=ProgramSizing)
-    haproxy: ProgramSizing = field(default_factory=ProgramSizing)
+    haproxy: LimitSizing = field(default_factory=LimitSizing)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from components.quantities import Duration, Size, gibibytes, mebibytes
-from components.sections import ProgramSizing, RetentionSection, SizingSection
+from components.sections import LimitSizing, ProgramSizing, RetentionSection, SizingSection
 
 PRESETS: Mapping[str, int] = {"small": 1_000, "medium": 10_000, "large": 50_000}
 """Sustained events per second that each preset is made for."""
@@ -162,10 +162,9 @@ def with_headroom(size: Size) -> Size:
     return max(SMALLEST_VOLUME, gibibytes(gib))
 
 
-def override(size: ProgramSize, wanted: ProgramSizing) -> ProgramSize:
+def override(size: ProgramSize, wanted: LimitSizing) -> ProgramSize:
     """Put what the settings say in place of what the sizing gives."""
+    volume = wanted.volume if isinstance(wanted, ProgramSizing) else None
     return ProgramSize(
-        memory=wanted.memory or size.memory,
-        cpus=wanted.cpus or size.cpus,
-        volume=wanted.volume or size.volume,
+        memory=wanted.memory or size.memory, cpus=wanted.cpus or size.cpus, volume=volume or size.volume
     )

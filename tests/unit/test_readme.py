@@ -49,7 +49,7 @@ def settings_of(section: type, prefix: str = "") -> Iterator[tuple[str, Setting]
         hint, key = without_none(hints[field.name]), f"{prefix}{to_camel(field.name)}"
         if not dataclasses.is_dataclass(hint) or hint in (Duration, Size):
             yield key.replace("<program>.replicas", "<tier>.replicas"), setting(field, hint)
-        elif issubclass(typing.cast("type", hint), sections.ProgramSizing):
+        elif issubclass(typing.cast("type", hint), sections.LimitSizing):
             yield from settings_of(typing.cast("type", hint), f"{prefix}<program>.")
         else:
             yield from settings_of(typing.cast("type", hint), f"{key}.")
@@ -102,7 +102,8 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("key", "kind"),
         [
-            ("sizing.<program>.memory", sections.ProgramSizing),
+            ("sizing.<program>.memory", sections.LimitSizing),
+            ("sizing.<program>.volume", sections.ProgramSizing),
             ("sizing.<tier>.replicas", sections.TierSizing),
         ],
     )

@@ -44,6 +44,7 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
         {"sizing": {"jaeger": {"volume": "0GiB"}}},
         "sizing.jaeger.volume: '0GiB': write a whole number above 0",
     ),
+    ({"phase": 2, "sizing": {"processor": {"volume": "9GiB"}}}, "sizing.processor.volume: .* unknown key"),
     ({"sizing": {"jaeger": {"cpus": 0}}}, "sizing.jaeger.cpus: 0: must be greater than 0"),
     ({"sizing": {"jaeger": {"memory": 1024}}}, "sizing.jaeger.memory: 1024: write a whole number"),
     (
