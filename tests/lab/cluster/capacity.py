@@ -1,7 +1,7 @@
 """How many cores the node says it has.
 
-The scheduler counts requests, which a lab of two cores runs out of long before it is busy. So the kubelet, and nothing else,
-sees a larger machine: in a mount namespace of its own, with another /sys/devices/system.
+The scheduler counts requests, which a lab of two cores runs out of long before it is busy. So the kubelet, and
+nothing else, sees a larger machine: in a mount namespace of its own, with another /sys/devices/system.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from pathlib import Path
 from tests.lab.cluster import layout
 
 CPUS = 8
-"""Room for phase 4 ``small`` (2.2 CPUs of requests) beside a phase 3, with what the cluster needs for itself."""
+"""Room for phase 4 ``small`` (2.2 CPUs of requests) beside a phase 3, and for the cluster itself."""
 
 _SYSTEM = Path("/sys/devices/system")
 _SHARE = '{ mountpoint -q "$0" || { mount --bind "$0" "$0" && mount --make-shared "$0"; }; }'
 """What the kubelet mounts below its folder reaches the machine, where containerd looks for it."""
-_SHOW = 'mount --make-rprivate /sys && mount -t tmpfs -o size=1m tmpfs "$1" && cp -r "$0/." "$1" && shift && exec "$@"'
+_SHOW = (
+    'mount --make-rprivate /sys && mount -t tmpfs -o size=1m tmpfs "$1" && cp -r "$0/." "$1"'
+    ' && shift && exec "$@"'
+)
 _ENTER = f"{_SHARE} && exec unshare --mount --propagation unchanged sh -c '{_SHOW}' \"$@\""
 
 
@@ -37,9 +40,9 @@ def seeing_more(command: Sequence[str | Path], root: Path) -> list[str | Path]:
 
 
 def _topology() -> Path:
-    """A folder like /sys/devices/system: the machine's own cores, in as many sockets as make the wanted number.
+    """A folder like /sys/devices/system: the machine's own cores, in as many sockets as make the number.
 
-    No core has a number that the machine has not, since the kubelet gives the pods' control group the numbers that it has seen.
+    No core has a number that the machine has not: the kubelet gives the pods' control group those that it sees.
     """
     folder = layout.state("topology")
     own = sorted(path.name for path in _SYSTEM.glob("cpu/cpu[0-9]*"))
