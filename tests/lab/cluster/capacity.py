@@ -1,7 +1,7 @@
 """How many cores the node says it has.
 
-The scheduler counts requests, which a lab of two cores runs out of long before it is busy. So the kubelet, and
-nothing else, sees a larger machine: in a mount namespace of its own, with another /sys/devices/system.
+The scheduler counts requests, which a lab of two cores runs out of long before it is busy. So the kubelet,
+and nothing else, sees a larger machine: in a mount namespace of its own, with another /sys/devices/system.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def seeing_more(command: Sequence[str | Path], root: Path) -> list[str | Path]:
 def _topology() -> Path:
     """A folder like /sys/devices/system: the machine's own cores, in as many sockets as make the number.
 
-    No core has a number that the machine has not: the kubelet gives the pods' control group those that it sees.
+    No core has a number that the machine has not: the kubelet gives those that it sees to the pods' group.
     """
     folder = layout.state("topology")
     own = sorted(path.name for path in _SYSTEM.glob("cpu/cpu[0-9]*"))
