@@ -95,7 +95,7 @@ class TestConfiguration:
 
     def test_one_storage_class_is_the_default(self) -> None:
         resources = [resource for resource in yaml.safe_load_all(addons.manifests()) if resource]
-        (storage,) = [resource for resource in resources if resource["kind"] == "StorageClass"]
+        storage, *_ = (resource for resource in resources if resource["kind"] == "StorageClass")
         assert storage["metadata"]["annotations"] == {"storageclass.kubernetes.io/is-default-class": "true"}
         assert storage["volumeBindingMode"] == "WaitForFirstConsumer"
 
@@ -106,8 +106,8 @@ class TestConfiguration:
         for name in components.NAMES:
             words = " ".join(str(word) for word in components.command(name))
             assert "0.0.0.0" not in words
-        assert configs.kubelet()["address"] == layout.NODE_ADDRESS
-        assert configs.kube_proxy()["bindAddress"] == layout.NODE_ADDRESS
+        assert configs.kubelet(layout.FIRST)["address"] == layout.NODE_ADDRESS
+        assert configs.kube_proxy(layout.FIRST)["bindAddress"] == layout.NODE_ADDRESS
 
 
 class TestPacketFilter:

@@ -36,10 +36,10 @@ def manifests() -> str:
     return Template("---\n".join(texts)).substitute(values)
 
 
-def node_is_ready() -> bool:
-    """True when the node takes pods."""
+def node_is_ready(name: str = layout.NODE) -> bool:
+    """True when a node takes pods."""
     path = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'
-    arguments = ("get", "node", layout.NODE, "--ignore-not-found", "-o", path)
+    arguments = ("get", "node", name, "--ignore-not-found", "-o", path)
     return kubectl.run(*arguments) == "True"
 
 

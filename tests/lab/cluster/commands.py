@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from tests.lab.cluster import lifecycle, simulation
+from tests.lab.cluster import second as second_node
 from tests.lab.messages import messages
 from tests.lab.progress import console
 
@@ -40,6 +41,18 @@ def status() -> None:
         console.print(table)
         if not lifecycle.is_up():
             raise typer.Exit(1)
+
+
+@app.command()
+def second(
+    remove: Annotated[bool, typer.Option("--remove", help="Remove it again.")] = False,
+) -> None:
+    """Have a second node with a kubelet and a network of its own; pods that tolerate it land on it."""
+    with messages(), lifecycle.lock():
+        if remove:
+            second_node.down()
+        else:
+            second_node.up(lifecycle.images(phase=3))
 
 
 @app.command()

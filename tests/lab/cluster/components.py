@@ -6,31 +6,39 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.lab import cache
-from tests.lab.cluster import configs, layout, pki
+from tests.lab.cluster import capacity, configs, layout, pki
 
 RUNTIME = ("containerd", "etcd")
 API_SERVER = "kube-apiserver"
 NODE = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 """Those that need the API server."""
 NAMES = (*RUNTIME, API_SERVER, *NODE)
+OF_A_NODE = ("containerd", "kubelet", "kube-proxy")
 SIMULATOR = "kwok"
 
 
 def command(name: str) -> Sequence[str | Path]:
-    """How a process is started."""
+    """How a process of the control plane or of the first node is started."""
+    if name in OF_A_NODE:
+        return node_command(name, layout.FIRST)
     return {
-        "containerd": _containerd,
         "etcd": _etcd,
         API_SERVER: _api_server,
         "kube-controller-manager": _controller_manager,
         "kube-scheduler": _scheduler,
-        "kubelet": _kubelet,
-        "kube-proxy": _kube_proxy,
     }[name]()
 
 
-def _containerd() -> list[str | Path]:
-    return ["containerd", "--config", configs.path("containerd.toml")]
+def node_command(name: str, node: layout.Node) -> Sequence[str | Path]:
+    """How a process that each node has is started, in the node's network."""
+    own = {"containerd": _containerd, "kubelet": _kubelet, "kube-proxy": _kube_proxy}[name](node)
+    if not node.network_namespace:
+        return own
+    return ["nsenter", f"--net=/run/netns/{node.network_namespace}", "--", *own]
+
+
+def _containerd(node: layout.Node) -> list[str | Path]:
+    return ["containerd", "--config", configs.path(f"containerd{node.suffix}.toml")]
 
 
 def _etcd() -> list[str | Path]:
@@ -109,19 +117,30 @@ def _scheduler() -> list[str | Path]:
     return [*_client("kube-scheduler"), "--bind-address=127.0.0.1", "--leader-elect=false"]
 
 
-def _kubelet() -> list[str | Path]:
-    return [
-        *_client("kubelet"),
-        f"--config={configs.path('kubelet.yaml')}",
-        f"--root-dir={layout.state('kubelet')}",
-        f"--hostname-override={layout.NODE}",
-        f"--node-ip={layout.NODE_ADDRESS}",
-        "--node-labels=topology.kubernetes.io/region=lab,topology.kubernetes.io/zone=zone-1",
-    ]
+def _kubelet(node: layout.Node) -> list[str | Path]:
+    name = f"kubelet{node.suffix}"
+    return capacity.seeing_more(
+        [
+            cache.binary("kubelet"),
+            f"--kubeconfig={configs.path(f'{name}.kubeconfig')}",
+            f"--config={configs.path(f'{name}.yaml')}",
+            f"--root-dir={node.state('kubelet')}",
+            f"--hostname-override={node.name}",
+            f"--node-ip={node.address}",
+            f"--node-labels=topology.kubernetes.io/region=lab,topology.kubernetes.io/zone={node.zone}",
+            *_taint(node),
+        ],
+        node.state("kubelet"),
+    )
 
 
-def _kube_proxy() -> list[str | Path]:
-    return [cache.binary("kube-proxy"), f"--config={configs.path('kube-proxy.yaml')}"]
+def _taint(node: layout.Node) -> list[str | Path]:
+    """Keep everybody off any node but the first who does not ask for it."""
+    return [] if node == layout.FIRST else [f"--register-with-taints={layout.TAINT}:NoSchedule"]
+
+
+def _kube_proxy(node: layout.Node) -> list[str | Path]:
+    return [cache.binary("kube-proxy"), f"--config={configs.path(f'kube-proxy{node.suffix}.yaml')}"]
 
 
 def _client(name: str) -> list[str | Path]:

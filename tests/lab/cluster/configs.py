@@ -16,14 +16,22 @@ PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
 
 def write_all(cni_plugins: Path) -> None:
     """Write every configuration file; ``cni_plugins`` is the folder of the CNI programs."""
-    layout.RUN.mkdir(mode=0o711, parents=True, exist_ok=True)
-    path("containerd.toml").write_text(containerd(cni_plugins))
-    (layout.state("cni") / "10-otel-lab.conflist").write_text(json.dumps(cni(), indent=2))
-    path("kubelet.yaml").write_text(yaml.safe_dump(kubelet()))
-    path("kube-proxy.yaml").write_text(yaml.safe_dump(kube_proxy()))
-    for name in ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"):
+    write_node(layout.FIRST, cni_plugins)
+    for name in ("kube-controller-manager", "kube-scheduler", "kube-proxy"):
         pki.write_private(path(f"{name}.kubeconfig"), yaml.safe_dump(kubeconfig(name)).encode())
     pki.write_private(layout.kubeconfig(), yaml.safe_dump(kubeconfig("admin")).encode())
+
+
+def write_node(node: layout.Node, cni_plugins: Path) -> None:
+    """Write the configuration files of the processes that each node has."""
+    layout.RUN.mkdir(mode=0o711, parents=True, exist_ok=True)
+    of = node.suffix
+    path(f"containerd{of}.toml").write_text(containerd(node, cni_plugins))
+    (node.state("cni") / "10-otel-lab.conflist").write_text(json.dumps(cni(node), indent=2))
+    path(f"kubelet{of}.yaml").write_text(yaml.safe_dump(kubelet(node)))
+    path(f"kube-proxy{of}.yaml").write_text(yaml.safe_dump(kube_proxy(node)))
+    own = yaml.safe_dump(kubeconfig(f"kubelet{of}"))
+    pki.write_private(path(f"kubelet{of}.kubeconfig"), own.encode())
 
 
 def path(name: str) -> Path:
@@ -55,12 +63,12 @@ def kubeconfig(identity: str) -> dict[str, Any]:
     }
 
 
-def kubelet() -> dict[str, Any]:
+def kubelet(node: layout.Node) -> dict[str, Any]:
     """The kubelet: this machine's cgroup version and swap are taken as they are, images are never removed."""
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": layout.NODE_ADDRESS,
+        "address": node.address,
         "authentication": {
             "anonymous": {"enabled": False},
             "webhook": {"enabled": True},
@@ -68,42 +76,42 @@ def kubelet() -> dict[str, Any]:
         },
         "authorization": {"mode": "Webhook"},
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{layout.CGROUP}",
+        "cgroupRoot": f"/{node.cgroup}",
         "clusterDNS": [layout.DNS_ADDRESS],
         "clusterDomain": layout.DOMAIN,
-        "containerRuntimeEndpoint": f"unix://{layout.CONTAINERD_SOCKET}",
+        "containerRuntimeEndpoint": f"unix://{node.socket}",
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "failCgroupV1": False,
         "failSwapOn": False,
         "imageGCHighThresholdPercent": 100,
         "localStorageCapacityIsolation": False,
         "oomScoreAdj": 0,
-        "podLogsDir": str(layout.state("pod-logs")),
-        "tlsCertFile": str(pki.certificate("kubelet")),
-        "tlsPrivateKeyFile": str(pki.key("kubelet")),
-        "volumePluginDir": str(layout.state("volume-plugins")),
+        "podLogsDir": str(node.state("pod-logs")),
+        "tlsCertFile": str(pki.certificate(f"kubelet{node.suffix}")),
+        "tlsPrivateKeyFile": str(pki.key(f"kubelet{node.suffix}")),
+        "volumePluginDir": str(node.state("volume-plugins")),
     }
 
 
-def kube_proxy() -> dict[str, Any]:
+def kube_proxy(node: layout.Node) -> dict[str, Any]:
     """kube-proxy with iptables; the kernel's limit of connections stays as it is."""
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
-        "bindAddress": layout.NODE_ADDRESS,
+        "bindAddress": node.address,
         "healthzBindAddress": "127.0.0.1:10256",
         "metricsBindAddress": "127.0.0.1:10249",
         "clientConnection": {"kubeconfig": str(path("kube-proxy.kubeconfig"))},
         "clusterCIDR": layout.CLUSTER_NETWORK,
         "conntrack": {"maxPerCore": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
-        "hostnameOverride": layout.NODE,
+        "hostnameOverride": node.name,
         "mode": "iptables",
-        "nodePortAddresses": ["127.0.0.0/8", f"{layout.NODE_ADDRESS}/32"],
+        "nodePortAddresses": ["127.0.0.0/8", f"{node.address}/32"],
         "oomScoreAdj": 0,
     }
 
 
-def cni() -> dict[str, Any]:
+def cni(node: layout.Node) -> dict[str, Any]:
     """One bridge for all pods; a pod may reach itself through its Service."""
     bridge = {
         "type": "bridge",
@@ -112,15 +120,15 @@ def cni() -> dict[str, Any]:
         "hairpinMode": True,
         "ipam": {
             "type": "host-local",
-            "dataDir": str(layout.state("addresses")),
-            "ranges": [[{"subnet": layout.POD_NETWORK}]],
+            "dataDir": str(node.state("addresses")),
+            "ranges": [[{"subnet": node.pod_network}]],
             "routes": [{"dst": "0.0.0.0/0"}],
         },
     }
     return {"cniVersion": "1.0.0", "name": layout.BRIDGE, "plugins": [bridge]}
 
 
-def containerd(cni_plugins: Path) -> str:
+def containerd(node: layout.Node, cni_plugins: Path) -> str:
     """A containerd beside Docker's, with mounts where ``down`` finds them.
 
     Without ``restrict_oom_score_adj`` no sandbox starts where this machine's own processes may not be made
@@ -128,14 +136,14 @@ def containerd(cni_plugins: Path) -> str:
     """
     return f"""\
 version = 2
-root = "{layout.image_store()}"
-state = "{layout.RUN}/containerd"
+root = "{layout.image_store(node)}"
+state = "{node.run}"
 
 [grpc]
-  address = "{layout.CONTAINERD_SOCKET}"
+  address = "{node.socket}"
 
 [plugins."io.containerd.internal.v1.opt"]
-  path = "{layout.state("opt")}"
+  path = "{node.state("opt")}"
 
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE_IMAGE}"
@@ -144,7 +152,7 @@ state = "{layout.RUN}/containerd"
 
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "{cni_plugins}"
-  conf_dir = "{layout.state("cni")}"
+  conf_dir = "{node.state("cni")}"
 
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab import store
@@ -24,9 +25,62 @@ ETCD_PORT = 12379
 ETCD_PEER_PORT = 12380
 
 RUN = Path("/run/otel-stack-lab")
-"""Sockets and containerd's mounts; a path in the cache may be too long for a socket."""
-CONTAINERD_SOCKET = RUN / "containerd.sock"
+"""Sockets and containerd's mounts."""
 CGROUP = "otel-stack-lab"
+TAINT = "otel-stack.io/second-node"
+"""Only pods that tolerate it land on the second node."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A node whose pods really run on this machine.
+
+    Attributes:
+        name: in Kubernetes.
+        address: its own, that of its bridge.
+        pod_network: addresses of its pods.
+        zone: where it says that it is.
+        suffix: of the names of its processes and files.
+        network_namespace: where its processes run; empty for this machine's own.
+    """
+
+    name: str
+    address: str
+    pod_network: str
+    zone: str
+    suffix: str = ""
+    network_namespace: str = ""
+
+    @property
+    def run(self) -> Path:
+        """Folder of its containerd's sockets and mounts; a path in the cache may be too long for a socket."""
+        return RUN / f"containerd{self.suffix}"
+
+    @property
+    def socket(self) -> Path:
+        """Its containerd's socket."""
+        return RUN / f"containerd{self.suffix}.sock"
+
+    @property
+    def cgroup(self) -> str:
+        """Control group of its pods."""
+        return f"{CGROUP}{self.suffix}"
+
+    def state(self, name: str) -> Path:
+        """A folder of its own, which goes with ``down``."""
+        return state(f"{name}{self.suffix}")
+
+
+FIRST = Node(name=NODE, address=NODE_ADDRESS, pod_network=POD_NETWORK, zone="zone-1")
+SECOND = Node(
+    name="otel-lab-2",
+    address="10.244.255.1",
+    pod_network="10.244.255.0/24",
+    zone="zone-2",
+    suffix="-2",
+    network_namespace="otel-lab-2",
+)
+"""Its pods have the last /24 of the cluster's, which no simulated node reaches."""
 
 
 def home() -> Path:
@@ -51,9 +105,9 @@ def state_root() -> Path:
     return home() / "state"
 
 
-def image_store() -> Path:
+def image_store(node: Node = FIRST) -> Path:
     """containerd's images, which outlive the cluster so that the next one starts sooner."""
-    return home() / "containerd"
+    return home() / f"containerd{node.suffix}"
 
 
 def log(process: str) -> Path:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from tests.lab import cache, debian, engine, image_table, resource_types, store
 from tests.lab.cluster import (
@@ -23,12 +20,12 @@ from tests.lab.cluster import (
     processes,
     remains,
     runtime,
+    second,
+    waits,
 )
 from tests.lab.errors import LabError
 from tests.lab.progress import say, step
 
-_DEADLINE_SECONDS = 120.0
-_POLL_SECONDS = 0.3
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -49,19 +46,19 @@ def up() -> None:
         _boot_marker().write_text(_BOOT_ID.read_text())
     with step("containerd and etcd"):
         _start(*components.RUNTIME)
-        _wait("containerd to answer", runtime.is_ready, "containerd")
+        waits.wait("containerd to answer", runtime.is_ready, "containerd")
     with step("API server"):
         _start(components.API_SERVER)
         _import_images()
-        _wait("the API server to be ready", _api_is_ready, components.API_SERVER)
+        waits.wait("the API server to be ready", _api_is_ready, components.API_SERVER)
     with step("controllers, scheduler, kubelet, kube-proxy"):
         _start(*components.NODE)
         _apply(addons.manifests(), *(path.read_text() for path in resource_types.files()))
-        _wait("the node to be ready", addons.node_is_ready, "kubelet")
+        waits.wait("the node to be ready", addons.node_is_ready, "kubelet")
     with step("names, volumes, metrics"):
-        _wait("CoreDNS to answer", addons.dns_answers, "kubelet")
-        _wait("the volume provisioner to run", addons.volumes_are_ready, "kubelet")
-        _wait("the metrics API to answer", addons.metrics_are_ready, "kubelet")
+        waits.wait("CoreDNS to answer", addons.dns_answers, "kubelet")
+        waits.wait("the volume provisioner to run", addons.volumes_are_ready, "kubelet")
+        waits.wait("the metrics API to answer", addons.metrics_are_ready, "kubelet")
     say(f"the cluster is ready: export KUBECONFIG={layout.kubeconfig()}")
 
 
@@ -71,6 +68,7 @@ def down() -> None:
     Raises:
         LabError: naming what could not be removed.
     """
+    second.down()
     with step("end the cluster's processes"):
         processes.stop(components.SIMULATOR)
         for name in reversed(components.NODE):
@@ -78,21 +76,21 @@ def down() -> None:
         runtime.remove_containers()
         for name in (components.API_SERVER, *reversed(components.RUNTIME)):
             processes.stop(name)
-        remains.kill_pods()
+        remains.kill_pods(layout.FIRST)
         runtime.kill_shims()
     with step("remove its mounts, network and files"):
         remains.unmount()
         network.down()
-        _wait_while(lambda: bool(remains.mounts() or remains.cgroups()), _remove_remains)
+        waits.wait_while(lambda: bool(remains.mounts() or remains.cgroups(layout.FIRST)), _remove_remains)
         remains.delete_files()
-    if left := [*remains.mounts(), *map(str, remains.cgroups()), *network.leftovers()]:
+    if left := [*remains.mounts(), *map(str, remains.cgroups(layout.FIRST)), *network.leftovers()]:
         lines = "".join(f"\n  {line}" for line in left)
         raise LabError(f"the cluster left behind:{lines}\nRun the same command again; a reboot removes all.")
 
 
 def status() -> list[tuple[str, str]]:
     """Each process with its process id, or a dash when it does not run."""
-    names = (*components.NAMES, components.SIMULATOR)
+    names = (*components.NAMES, *second.NAMES, components.SIMULATOR)
     return [(name, str(processes.pid(name) or "-")) for name in names]
 
 
@@ -134,51 +132,21 @@ def _apply(*manifests: str) -> None:
 
 def _import_images() -> None:
     client = engine.ensure()
-    last = max(image.phase for image in (*image_table.STACK_IMAGES, *image_table.LAB_IMAGES))
-    references = [image.reference for image in image_table.of_phases(last)]
-    for reference, image_id in runtime.outdated(client, references).items():
+    for reference, image_id in runtime.outdated(client, images()).items():
         with step(f"copy image {reference}"):
             runtime.import_image(reference, image_id)
 
 
-def _wait(what: str, condition: Callable[[], bool], process: str) -> None:
-    def met() -> bool:
-        processes.require_running(process)
-        return condition()
-
-    polls = Retrying(
-        retry=retry_if_result(lambda ready: not ready),
-        wait=wait_fixed(_POLL_SECONDS),
-        stop=stop_after_delay(_DEADLINE_SECONDS),
-    )
-    try:
-        polls(met)
-    except RetryError as error:
-        raise LabError(
-            f"waited {_DEADLINE_SECONDS:.0f} s for {what}. Logs: {layout.log(process).parent}/cluster-*.log; "
-            f"pods: kubectl --kubeconfig {layout.kubeconfig()} get pods -A"
-        ) from error
-
-
-def _wait_while(busy: Callable[[], bool], act: Callable[[], None]) -> None:
-    polls = Retrying(
-        retry=retry_if_result(bool),
-        wait=wait_fixed(_POLL_SECONDS),
-        stop=stop_after_delay(_DEADLINE_SECONDS / 4),
-        retry_error_callback=lambda _: None,
-    )
-
-    def attempt() -> bool:
-        act()
-        return busy()
-
-    polls(attempt)
-
-
 def _remove_remains() -> None:
-    remains.kill_pods()
+    remains.kill_pods(layout.FIRST)
     remains.unmount()
-    remains.remove_cgroups()
+    remains.remove_cgroups(layout.FIRST)
+
+
+def images(phase: int = 0) -> list[str]:
+    """Images that pods may have, up to a phase; all of them when it is 0."""
+    last = max(image.phase for image in (*image_table.STACK_IMAGES, *image_table.LAB_IMAGES))
+    return [image.reference for image in image_table.of_phases(phase or last)]
 
 
 def _boot_marker() -> Path:

@@ -61,11 +61,14 @@ IDENTITIES: tuple[Identity, ...] = (
     Identity(name="kube-controller-manager", user="system:kube-controller-manager"),
     Identity(name="kube-scheduler", user="system:kube-scheduler"),
     Identity(name="kube-proxy", user="system:kube-proxy"),
-    Identity(
-        name="kubelet",
-        user=f"system:node:{layout.NODE}",
-        group="system:nodes",
-        hosts=(layout.NODE, layout.NODE_ADDRESS),
+    *(
+        Identity(
+            name=f"kubelet{node.suffix}",
+            user=f"system:node:{node.name}",
+            group="system:nodes",
+            hosts=(node.name, node.address),
+        )
+        for node in (layout.FIRST, layout.SECOND)
     ),
 )
 

@@ -13,10 +13,10 @@ _CGROUPS = Path("/sys/fs/cgroup")
 _POD_LOG_LINKS = Path("/var/log/containers")
 
 
-def make_cgroup() -> None:
-    """Make the control group of all pods, in every hierarchy of version 1 or in the one of version 2."""
+def make_cgroup(node: layout.Node = layout.FIRST) -> None:
+    """Make the control group of a node's pods, in every hierarchy of version 1 or in the one of version 2."""
     for hierarchy in _hierarchies():
-        group = hierarchy / layout.CGROUP
+        group = hierarchy / node.cgroup
         group.mkdir(exist_ok=True)
         for name in ("cpuset.cpus", "cpuset.mems"):
             setting, inherited = group / name, hierarchy / name
@@ -24,23 +24,23 @@ def make_cgroup() -> None:
                 setting.write_text(inherited.read_text())
 
 
-def kill_pods() -> None:
-    """Kill every process of every pod."""
-    for group in cgroups():
+def kill_pods(*nodes: layout.Node) -> None:
+    """Kill every process of every pod of these nodes."""
+    for group in cgroups(*nodes):
         with suppress(OSError):
             processes.kill([int(pid) for pid in (group / "cgroup.procs").read_text().split()])
 
 
-def remove_cgroups() -> None:
+def remove_cgroups(*nodes: layout.Node) -> None:
     """Remove the pods' control groups; one that still ends a process is left to a later call."""
-    for group in cgroups():
+    for group in cgroups(*nodes):
         with suppress(OSError):
             group.rmdir()
 
 
-def cgroups() -> list[Path]:
-    """The control groups of the pods, the innermost first."""
-    roots = [hierarchy / layout.CGROUP for hierarchy in _hierarchies()]
+def cgroups(*nodes: layout.Node) -> list[Path]:
+    """The control groups of the nodes' pods, the innermost first."""
+    roots = [hierarchy / node.cgroup for hierarchy in _hierarchies() for node in nodes]
     found = [path for root in roots for path in (root, *root.rglob("*")) if path.is_dir()]
     return sorted(found, key=lambda path: len(path.parts), reverse=True)
 
@@ -53,10 +53,12 @@ def mounts() -> list[str]:
     return [point for point in reversed(points) if point.startswith(ours)]
 
 
-def unmount() -> None:
-    """Unmount all of it; what is still in use goes when its user does."""
+def unmount(*folders: Path) -> None:
+    """Unmount all of it, or what is below some folders; what is still in use goes when its user does."""
+    ours = tuple(f"{folder}/" for folder in folders or (Path("/"),))
     for point in mounts():
-        subprocess.run(["umount", "--lazy", point], capture_output=True, check=False)
+        if f"{point}/".startswith(ours) or not folders:
+            subprocess.run(["umount", "--lazy", point], capture_output=True, check=False)
 
 
 def delete_files() -> None:

@@ -13,12 +13,11 @@ from tests.lab.cluster import layout, processes
 from tests.lab.errors import LabError
 
 _NAMESPACE = "k8s.io"
-_SHIM_ADDRESS = f"{layout.CONTAINERD_SOCKET}"
 
 
-def is_ready() -> bool:
-    """True when containerd answers."""
-    return _ctr("version").returncode == 0
+def is_ready(node: layout.Node = layout.FIRST) -> bool:
+    """True when a node's containerd answers."""
+    return _ctr(node, "version").returncode == 0
 
 
 def outdated(client: docker.DockerClient, references: Sequence[str]) -> dict[str, str]:
@@ -41,7 +40,7 @@ def import_image(reference: str, image_id: str) -> None:
     Raises:
         LabError: when the engine cannot give it or containerd cannot take it.
     """
-    load = _command("images", "import", "-")
+    load = _command(layout.FIRST, "images", "import", "-")
     with subprocess.Popen(["docker", "save", reference], stdout=subprocess.PIPE) as source:
         taken = subprocess.run(load, stdin=source.stdout, capture_output=True, text=True, check=False)
     if source.returncode != 0 or taken.returncode != 0:
@@ -51,21 +50,50 @@ def import_image(reference: str, image_id: str) -> None:
     )
 
 
-def remove_containers() -> None:
-    """Kill and remove every container; their images stay."""
-    tasks = _listed("tasks")
+def hand_over(references: Sequence[str], target: layout.Node) -> None:
+    """Copy images from the first node to another one, but for those that it has.
+
+    Raises:
+        LabError: when one cannot be copied.
+    """
+    there = set(_listed(target, "images"))
+    wanted = [reference for reference in references if _reference(reference) not in there]
+    if not wanted:
+        return
+    give = _command(layout.FIRST, "images", "export", "-", *map(_reference, wanted))
+    with subprocess.Popen(give, stdout=subprocess.PIPE) as source:
+        take = _command(target, "images", "import", "-")
+        taken = subprocess.run(take, stdin=source.stdout, capture_output=True, text=True, check=False)
+    if source.returncode != 0 or taken.returncode != 0:
+        raise LabError(f"images could not be copied to {target.name}: {taken.stderr.strip()}")
+
+
+def kill_container(container: str) -> None:
+    """Kill a container of the first node behind its kubelet's back.
+
+    Raises:
+        LabError: when it does not run.
+    """
+    killed = _ctr(layout.FIRST, "tasks", "kill", "--all", "--signal=SIGKILL", container)
+    if killed.returncode != 0:
+        raise LabError(f"container {container} could not be killed: {killed.stderr.strip()}")
+
+
+def remove_containers(node: layout.Node = layout.FIRST) -> None:
+    """Kill and remove every container of a node; their images stay."""
+    tasks = _listed(node, "tasks")
     for task in tasks:
-        _ctr("tasks", "kill", "--all", "--signal=SIGKILL", task)
+        _ctr(node, "tasks", "kill", "--all", "--signal=SIGKILL", task)
     if tasks:
-        _ctr("tasks", "delete", "--force", *tasks)
-    containers = _listed("containers")
-    if containers:
-        _ctr("containers", "delete", *containers)
+        _ctr(node, "tasks", "delete", "--force", *tasks)
+    left = _listed(node, "containers")
+    if left:
+        _ctr(node, "containers", "delete", *left)
 
 
-def kill_shims() -> None:
+def kill_shims(node: layout.Node = layout.FIRST) -> None:
     """End what watches over containers, should containerd have left any."""
-    processes.kill(processes.with_argument(_SHIM_ADDRESS))
+    processes.kill(processes.with_argument(str(node.socket)))
 
 
 def _imported() -> dict[str, str]:
@@ -76,13 +104,21 @@ def _imported() -> dict[str, str]:
     return known
 
 
-def _listed(kind: str) -> list[str]:
-    return _ctr(kind, "list", "--quiet").stdout.split()
+def _reference(image: str) -> str:
+    """An image's whole name, as containerd keeps it."""
+    host, slash, _ = image.partition("/")
+    if not slash:
+        return f"docker.io/library/{image}"
+    return image if "." in host else f"docker.io/{image}"
 
 
-def _ctr(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(_command(*arguments), capture_output=True, text=True, check=False)
+def _listed(node: layout.Node, kind: str) -> list[str]:
+    return _ctr(node, kind, "list", "--quiet").stdout.split()
 
 
-def _command(*arguments: str) -> list[str]:
-    return ["ctr", "--address", str(layout.CONTAINERD_SOCKET), "--namespace", _NAMESPACE, *arguments]
+def _ctr(node: layout.Node, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(_command(node, *arguments), capture_output=True, text=True, check=False)
+
+
+def _command(node: layout.Node, *arguments: str) -> list[str]:
+    return ["ctr", "--address", str(node.socket), "--namespace", _NAMESPACE, *arguments]
