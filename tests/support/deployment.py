@@ -44,10 +44,10 @@ class ClusterDeployment:
     def become(self, **sections: Mapping[str, Any]) -> None:
         """Bring the stack up with the original settings but for keys of some sections.
 
-        Another Kafka is another stack: the number of brokers is for good.
+        Another Kafka is another stack, as is another class of volumes: both are for good.
         """
         wanted = self.settings(**sections)
-        if wanted.get("kafka") != self.stack.config.get("kafka"):
+        if _for_good(wanted) != _for_good(self.stack.config):
             self.remove()
         self.stack.config = wanted
         self.stack.up()
@@ -67,3 +67,7 @@ class ClusterDeployment:
         others = [one for one in self.left() if not one.startswith(CLAIM)]
         assert not others, f"destroy left {', '.join(others)}"
         self.cluster.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--timeout=180s")
+
+
+def _for_good(settings: Mapping[str, Any]) -> tuple[Any, Any]:
+    return settings.get("kafka"), settings.get("kubernetes", {}).get("storageClass")

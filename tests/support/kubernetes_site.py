@@ -37,6 +37,7 @@ class Pod:
         address: its IP address; empty while it has none.
         ready: it passes its probe, and is not on its way out.
         restarts: how often its container was started again.
+        container: id of its container; empty while it has none.
         spec: all that was asked for.
     """
 
@@ -45,6 +46,7 @@ class Pod:
     address: str
     ready: bool
     restarts: int
+    container: str
     spec: Mapping[str, Any]
 
 
@@ -170,12 +172,14 @@ def _program(pod: Pod) -> str:
 
 def _pod(found: Mapping[str, Any]) -> Pod:
     status, metadata = found["status"], found["metadata"]
+    containers = status.get("containerStatuses", [])
     conditions = {one["type"]: one["status"] for one in status.get("conditions", [])}
     return Pod(
         name=metadata["name"],
         uid=metadata["uid"],
         address=status.get("podIP", ""),
         ready=conditions.get("Ready") == "True" and "deletionTimestamp" not in metadata,
-        restarts=sum(one["restartCount"] for one in status.get("containerStatuses", [])),
+        restarts=sum(one["restartCount"] for one in containers),
+        container="".join(one.get("containerID", "").rpartition("/")[2] for one in containers),
         spec=found["spec"],
     )

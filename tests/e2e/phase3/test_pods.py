@@ -12,7 +12,7 @@ from tests.support.numbered import Load, running
 from tests.support.steady import demand_nothing_lost, flow
 
 SAMPLER = "otel-processor"
-TIERS = ("otel-gateway", SAMPLER, "kafka", "loki", "prometheus", "jaeger")
+TIERS = ("otel-gateway", SAMPLER, "kafka", "loki", "prometheus", "jaeger", "grafana")
 SHORT = {("otel-gateway", True)}
 FLOW_SECONDS = 300.0
 """A single broker that was deleted starts again, and clients wait for it."""

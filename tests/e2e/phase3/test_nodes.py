@@ -1,0 +1,164 @@
+"""Nodes that are drained, whose kubelet dies, or that are lost, under load.
+
+There are two, with kubelets and networks of their own. Both see the same volumes, as on a storage network; a
+machine that is really lost takes with it what its memory had not written yet.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.conftest import Note, Report
+from tests.e2e.phase3.conftest import Deployment
+from tests.lab.cluster import layout, lifecycle, runtime, second
+from tests.support.kubernetes_site import READY_SECONDS, ClusterSite, Pod
+from tests.support.numbered import Load, running
+from tests.support.steady import demand_nothing_lost, flow
+from tests.support.waiting import until
+
+FIRST, SECOND = layout.FIRST.name, layout.SECOND.name
+TOLERATED = {"key": layout.TAINT, "operator": "Exists", "effect": "NoSchedule"}
+BROKERS = 3
+DRAIN_SECONDS = 600
+FLOW_SECONDS = 300.0
+NOTICED_SECONDS = 120.0
+"""A node whose kubelet is silent for 50 s counts as lost."""
+EVICTED_SECONDS = 420.0
+"""Pods stay on a lost node for 300 s, which is Kubernetes' default."""
+OUT_OF_SERVICE = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
+
+
+@pytest.fixture
+def spread(deployed: Deployment) -> Iterator[ClusterSite]:
+    """The stack with three brokers, on two nodes; afterwards on the one that there was before."""
+    with lifecycle.lock():
+        second.up(lifecycle.images(phase=3))
+    try:
+        placed = {"storageClass": "shared", "tolerations": [TOLERATED]}
+        deployed.become(kafka={"brokers": BROKERS}, kubernetes={**deployed.original["kubernetes"], **placed})
+        yield deployed.site
+    finally:
+        deployed.cluster.kubectl("cordon", SECOND)
+        deployed.become()
+        with lifecycle.lock():
+            second.down()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+def test_a_drained_node_loses_nothing_acknowledged(
+    spread: ClusterSite, load: Load, report: Report, note: Note
+) -> None:
+    wanted = _programs(spread)
+    there = _on(spread, SECOND)
+    with running(load):
+        flow(load, seconds=FLOW_SECONDS)
+        begin = time.time()
+        spread.cluster.kubectl("drain", SECOND, "--delete-emptydir-data", f"--timeout={DRAIN_SECONDS}s")
+        assert not _on(spread, SECOND)
+        note({"drained": sorted(pod.name for pod in there), "seconds": round(time.time() - begin)})
+        _await_programs(spread, wanted)
+        flow(load, seconds=FLOW_SECONDS)
+        end = time.time()
+    assert {"kafka", "otel-gateway", "otel-processor"} <= {_program(pod) for pod in there}
+    report(load, demand_nothing_lost(spread, load, unsure=[(begin, end)]))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+def test_a_lost_node_loses_nothing_acknowledged(
+    spread: ClusterSite, load: Load, report: Report, note: Note
+) -> None:
+    wanted = _programs(spread)
+    there = _on(spread, SECOND)
+    with running(load):
+        flow(load, seconds=FLOW_SECONDS)
+        begin = time.time()
+        second.kill_kubelet()
+        flow(load, seconds=FLOW_SECONDS)
+        until("the node to count as lost", lambda: not second.is_ready(), seconds=NOTICED_SECONDS, pause=1)
+        noticed = time.time()
+        flow(load, seconds=FLOW_SECONDS)
+        until("its gateways elsewhere", lambda: _elsewhere(spread, "otel-gateway"), seconds=EVICTED_SECONDS)
+        evicted = time.time()
+        flow(load, seconds=FLOW_SECONDS)
+        # Its brokers stay where they may still run, until an operator says that the machine is off.
+        second.power_off()
+        spread.cluster.kubectl("taint", "node", SECOND, OUT_OF_SERVICE)
+        _await_programs(spread, wanted)
+        flow(load, seconds=FLOW_SECONDS)
+        end = time.time()
+    note(
+        {
+            "lost": sorted(pod.name for pod in there),
+            "seconds until": {
+                "not ready": round(noticed - begin),
+                "gateways elsewhere": round(evicted - begin),
+                "everything elsewhere": round(end - begin),
+            },
+        }
+    )
+    assert {"kafka", "otel-gateway", "otel-processor"} <= {_program(pod) for pod in there}
+    report(load, demand_nothing_lost(spread, load, unsure=[(begin, end)]))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1500)
+def test_every_container_killed_behind_the_kubelets_back(
+    deployed: Deployment, load: Load, report: Report
+) -> None:
+    deployed.become()
+    site = deployed.site
+    wanted = _programs(site)
+    with running(load):
+        flow(load, seconds=FLOW_SECONDS)
+        begin = time.time()
+        for pod in site.pods():
+            restarts = pod.restarts
+            runtime.kill_container(pod.container)
+            until(
+                f"{pod.name} to be started again",
+                lambda pod=pod, restarts=restarts: _restarts(site, pod) > restarts,  # type: ignore[misc]
+                seconds=READY_SECONDS,
+            )
+        _await_programs(site, wanted)
+        flow(load, seconds=FLOW_SECONDS)
+        end = time.time()
+    report(load, demand_nothing_lost(site, load, unsure=[(begin, end)]))
+
+
+def _program(pod: Pod) -> str:
+    return str(pod.spec["containers"][0]["name"])
+
+
+def _on(site: ClusterSite, node: str) -> list[Pod]:
+    return [pod for pod in site.pods() if pod.spec.get("nodeName") == node]
+
+
+def _elsewhere(site: ClusterSite, program: str) -> bool:
+    """Tell whether a program has all its ready pods on the first node."""
+    found = [pod for pod in site.pods(program) if pod.ready]
+    return len(found) > 1 and {pod.spec.get("nodeName") for pod in found} == {FIRST}
+
+
+def _programs(site: ClusterSite) -> dict[str, int]:
+    """Count the ready pods of each program."""
+    found: dict[str, int] = {}
+    for pod in site.pods():
+        found[_program(pod)] = found.get(_program(pod), 0) + pod.ready
+    return found
+
+
+def _await_programs(site: ClusterSite, wanted: dict[str, int]) -> None:
+    def are_there() -> bool:
+        found = _programs(site)
+        return all(found.get(name, 0) >= count for name, count in wanted.items())
+
+    until("every program to be back", are_there, seconds=READY_SECONDS * 2, pause=1)
+
+
+def _restarts(site: ClusterSite, pod: Pod) -> int:
+    return next((one.restarts for one in site.pods() if one.uid == pod.uid), 0)
