@@ -58,7 +58,7 @@ class ClusterDeployment:
         wanted = ",".join(kind for kind in kinds.split() if kind.partition(".")[0] not in PASSING)
         found = self.cluster.kubectl("get", wanted, f"--namespace={self.namespace}", "--output=name").split()
         wide = self.cluster.kubectl("get", "clusterroles,clusterrolebindings", "--output=name").split()
-        own = {*found, *(one for one in wide if self.namespace in one)}
+        own = {*found, *(one for one in wide if f"/{self.namespace}-" in one)}
         return sorted(own - KUBERNETES_OWN - self.given)
 
     def remove(self) -> None:
