@@ -51,6 +51,7 @@ class Stack:
         program: folder of the Pulumi program.
         config: its configuration, keys without namespace.
         variables: further environment variables of the CLI and its plugins.
+        patience: seconds that a command may take.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Stack:
     program: Path = ROOT
     config: dict[str, Any] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    patience: float = COMMAND_SECONDS
 
     def __post_init__(self) -> None:
         """Make the folder, and the stack in its backend."""
@@ -90,7 +92,7 @@ class Stack:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=COMMAND_SECONDS,
+            timeout=self.patience,
             check=False,
         )
         result = Ended(status=ended.returncode, output=ended.stdout, messages=ended.stderr)

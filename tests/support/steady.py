@@ -14,6 +14,8 @@ STEADY = {"logs": 1000, "metrics": 1000, "traces": 120}
 DECISION_SECONDS, SPARE_SECONDS = 10.0, 6.0
 """The sampler's wait, and what a span may take from its acknowledgement until the sampler has it."""
 
+FOUND_SECONDS = 300.0
+
 
 def flow(load: Load, *, seconds: float = 120) -> None:
     """Wait until some more records of each signal were acknowledged."""
@@ -28,16 +30,21 @@ def flow(load: Load, *, seconds: float = 120) -> None:
 
 
 def demand_nothing_lost(
-    site: Stores, load: Load, *, unsure: Sequence[tuple[float, float]] = ()
+    site: Stores,
+    load: Load,
+    *,
+    unsure: Sequence[tuple[float, float]] = (),
+    seconds: float = FOUND_SECONDS,
 ) -> dict[str, Found]:
     """Demand every acknowledged log record and sample, and every error and slow trace whole.
 
     ``unsure`` says from when to when processors with tail sampling were killed or changed: traces that were
-    undecided then may be missing, which are those acknowledged at most the bound before.
+    undecided then may be missing, which are those acknowledged at most the bound before. All others have
+    ``seconds`` to be found.
     """
     if unsure:
         lag_gone(site)
-    found = await_all(site, load, seconds=20 if unsure else 300)
+    found = await_all(site, load, seconds=20 if unsure else seconds)
     for signal in SERVICES:
         assert not load.tallies[signal].refused, f"{signal} refused for good: {load.tallies[signal].refused}"
     for signal in ("logs", "metrics"):

@@ -1,0 +1,51 @@
+"""What is asked of a stack of phase 4 while parts of it are hurt."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+
+import httpx
+
+from ops.web import tenant_header
+from tests.support.numbered import METRIC, Load, trace_id
+from tests.support.object_site import LOKI, MIMIR, TEMPO, TENANT, ObjectSite
+from tests.support.watching import Question
+
+GRAFANA = 3000
+
+
+def of_stores(site: ObjectSite, load: Load) -> Mapping[str, Question]:
+    """Ask every store for something that a load has sent."""
+    service = f'service_name="{load.service}"'
+    # Tail sampling keeps every trace with an error, and each tenth is one.
+    first = trace_id(load.run, 0).hex()
+    return {
+        "tempo": lambda: httpx.get(
+            f"{site.url(TEMPO)}/api/traces/{first}", headers=tenant_header(TENANT), timeout=30
+        ).raise_for_status(),
+        "mimir": lambda: site.get(
+            MIMIR, "/api/v1/query", query=f"count(last_over_time({METRIC}{{{service}}}[10m]))"
+        )["data"]["result"],
+        "loki-cluster": lambda: site.get(
+            LOKI, "/loki/api/v1/query_range", query=f"{{{service}}}", since="1h", limit=10
+        )["data"]["result"],
+    }
+
+
+def password_of(site: ObjectSite) -> str:
+    """Read the password of Grafana's administrator from its Secret."""
+    secrets = site.cluster.get("secrets", f"--namespace={site.namespace}")["items"]
+    return next(
+        base64.b64decode(value).decode()
+        for secret in secrets
+        for key, value in secret["data"].items()
+        if key.endswith("admin-password")
+    )
+
+
+def signed_in(site: ObjectSite, address: str = "") -> httpx.Client:
+    """Sign in to Grafana, at its Service or at one replica, and give the client with the session's cookie."""
+    client = httpx.Client(base_url=f"http://{address or site.services['grafana']}:{GRAFANA}", timeout=30)
+    client.post("/login", json={"user": "admin", "password": password_of(site)}).raise_for_status()
+    return client

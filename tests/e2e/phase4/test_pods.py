@@ -1,0 +1,87 @@
+"""Pods of the stores, of Grafana and its database lost under load, with and without their disks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import Note, Report
+from tests.e2e.phase4.questions import of_stores, signed_in
+from tests.support.numbered import Load, running
+from tests.support.object_site import STORES, ObjectSite
+from tests.support.steady import demand_nothing_lost, flow
+from tests.support.waiting import until
+from tests.support.watching import Answers, watching
+
+pytestmark = pytest.mark.long
+
+FLOW_SECONDS = 300.0
+SILENCE_SECONDS = 30.0
+"""Longest time without an answer: a Service hears after some seconds that a pod is gone; a query that was on
+its way to it is given up first."""
+NOT_YET = (httpx.HTTPError, KeyError)
+
+
+def _demand_answers(answers: Mapping[str, Answers], note: Note) -> None:
+    note({"queries": {name: one.summary for name, one in answers.items()}})
+    for name, one in answers.items():
+        assert one.good, f"{name} never answered: {one.last_error}"
+        assert one.longest < SILENCE_SECONDS, f"{name} was silent for {one.longest:.0f} s: {one.last_error}"
+
+
+def _await_answers(site: ObjectSite, load: Load) -> None:
+    for name, question in of_stores(site, load).items():
+        until(f"an answer of {name}", question, seconds=FLOW_SECONDS, forgive=NOT_YET, pause=1)
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("store", STORES)
+def test_a_killed_replica_is_not_missed(
+    site: ObjectSite, load: Load, report: Report, note: Note, store: str
+) -> None:
+    with running(load):
+        flow(load, seconds=FLOW_SECONDS)
+        _await_answers(site, load)
+        with watching(of_stores(site, load)) as answers:
+            site.delete(site.pods(store)[1], force=True)
+            flow(load, seconds=FLOW_SECONDS)
+    report(load, demand_nothing_lost(site, load))
+    _demand_answers(answers, note)
+
+
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize("store", STORES)
+def test_every_disk_wiped_in_turn_loses_nothing(
+    site: ObjectSite, load: Load, report: Report, note: Note, store: str
+) -> None:
+    with running(load):
+        flow(load, seconds=FLOW_SECONDS)
+        _await_answers(site, load)
+        with watching(of_stores(site, load)) as answers:
+            for pod in site.pods(store):
+                site.wipe(pod)
+                flow(load, seconds=FLOW_SECONDS)
+    report(load, demand_nothing_lost(site, load))
+    _demand_answers(answers, note)
+
+
+@pytest.mark.timeout(900)
+def test_a_session_outlives_a_replica_of_grafana(site: ObjectSite, note: Note) -> None:
+    first, second = site.await_ready("grafana", 2)
+    with signed_in(site, first.address) as client:
+        cookies = dict(client.cookies)
+    assert cookies, "Grafana gave no session"
+    service = f"http://{site.services['grafana']}:3000"
+    questions = {"session": lambda: _user(service, cookies)}
+    assert _user(f"http://{second.address}:3000", cookies) == "admin"
+    with watching(questions) as answers:
+        site.delete(first, force=True)
+    assert _user(service, cookies) == "admin"
+    _demand_answers(answers, note)
+
+
+def _user(address: str, cookies: Mapping[str, str]) -> str:
+    answer = httpx.get(f"{address}/api/user", cookies=dict(cookies), timeout=10).raise_for_status()
+    return str(answer.json()["login"])

@@ -1,0 +1,59 @@
+"""A stack from nothing: telemetry is found in the new stores, objects are in the buckets."""
+
+from __future__ import annotations
+
+import time
+
+from ops.smoke.run import Endpoints, run
+from tests.e2e.conftest import Note, Report
+from tests.e2e.phase4.conftest import Deployment
+from tests.support.kubernetes_site import GRPC
+from tests.support.minio_pods import bucket_of
+from tests.support.numbered import Load, running
+from tests.support.object_site import LOKI, MIMIR, STORES, TEMPO, TENANT, ObjectSite
+from tests.support.steady import demand_nothing_lost, flow
+from tests.support.waiting import until
+
+ARRIVAL_SECONDS = 180.0
+BUCKET_SECONDS = 180.0
+PURPOSE = {"tempo": "traces", "mimir": "metrics", "loki-cluster": "logs"}
+
+
+def test_telemetry_is_found_in_the_stores(site: ObjectSite) -> None:
+    endpoints = Endpoints(
+        grpc=f"http://{site.services['otel-gateway']}:{GRPC}",
+        http=site.web_target,
+        traces=site.url(TEMPO),
+        metrics=site.url(MIMIR),
+        logs=site.url(LOKI),
+        tenant=TENANT,
+        trace_store="tempo",
+        metric_store="mimir",
+    )
+    report = run(endpoints, ARRIVAL_SECONDS)
+    assert report.passed, report.as_dict()
+    found = {(one.signal, one.store) for one in report.arrivals}
+    assert found == {("trace", "Tempo"), ("log", "Loki"), ("metric", "Mimir"), ("exemplar", "Mimir")}
+
+
+def test_a_second_preview_finds_nothing_to_do(deployed: Deployment) -> None:
+    deployed.stack.preview("--expect-no-changes")
+
+
+def test_what_is_acknowledged_lands_in_the_buckets(
+    deployed: Deployment, load: Load, report: Report, note: Note
+) -> None:
+    site, objects = deployed.site, deployed.minio.objects
+    with running(load):
+        flow(load, seconds=ARRIVAL_SECONDS)
+    report(load, demand_nothing_lost(site, load))
+    begin = time.monotonic()
+    for store in STORES:
+        site.flush(store)
+        bucket = bucket_of(PURPOSE[store])
+
+        def are_there(bucket: str = bucket) -> bool:
+            return any(key.startswith(f"{TENANT}/") for key in objects.keys_of(bucket))
+
+        until(f"objects of {store} in {bucket}", are_there, seconds=BUCKET_SECONDS, pause=1)
+    note({"seconds until all buckets have objects": round(time.monotonic() - begin, 1)})
