@@ -13,7 +13,7 @@ from components.otel_collector import collector_workload, set_memory, set_stores
 from components.quantities import Duration
 from components.sections import SamplingSection
 from components.sizing_buffer import TierSize
-from components.workload import Autoscaling, Platform, callee
+from components.workload import Autoscaling, Platform, Workload, callee
 
 GROUPS: Mapping[str, str] = {
     "traces": "otel-trace-processors",
@@ -64,19 +64,23 @@ class CollectorProcessor(StackComponent):
     ) -> None:
         """Run the processors once Kafka has its topics and the stores answer."""
         super().__init__(name, platform)
-        workload = collector_workload(
-            name,
-            processor_configuration(args),
-            image=args.image,
-            size=args.size.each,
-            replicas=args.size.replicas,
-            identity=True,
-            autoscaling=args.autoscaling,
-            calls=[*args.kafka.servers, *map(callee, args.stores.values())],
-            secret_files=args.kafka.secret_files,
-            stop_grace=Duration(args.sampling.decision_wait.seconds + FLUSH.seconds),
-        )
-        self.run(workload, after)
+        self.run(processor_workload(name, args, processor_configuration(args)), after)
+
+
+def processor_workload(name: str, args: CollectorProcessorArgs, document: Document) -> Workload:
+    """Describe processors that run a configuration file; each has time to hand on what it has read."""
+    return collector_workload(
+        name,
+        document,
+        image=args.image,
+        size=args.size.each,
+        replicas=args.size.replicas,
+        identity=True,
+        autoscaling=args.autoscaling,
+        calls=[*args.kafka.servers, *map(callee, args.stores.values())],
+        secret_files=args.kafka.secret_files,
+        stop_grace=Duration(args.sampling.decision_wait.seconds + FLUSH.seconds),
+    )
 
 
 def processor_configuration(args: CollectorProcessorArgs) -> Document:

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from components.base import StackComponent
-from components.collector_processor import FLUSH, GROUPS, CollectorProcessorArgs, processor_configuration
+from components.collector_processor import (
+    GROUPS,
+    CollectorProcessorArgs,
+    processor_configuration,
+    processor_workload,
+)
 from components.documents import Document
-from components.otel_collector import collector_workload
-from components.quantities import Duration
 from components.sizing_buffer import TierSize
-from components.workload import Platform, callee
+from components.workload import Platform
 
 TENANT_HEADER = "X-Scope-OrgID"
 
@@ -57,19 +60,7 @@ class StoreWriters(StackComponent):
     ) -> None:
         """Run them once Kafka has its topics and the stores answer."""
         super().__init__(name, platform)
-        workload = collector_workload(
-            name,
-            document,
-            image=args.image,
-            size=args.size.each,
-            replicas=args.size.replicas,
-            identity=True,
-            autoscaling=args.autoscaling,
-            calls=[*args.kafka.servers, *map(callee, args.stores.values())],
-            secret_files=args.kafka.secret_files,
-            stop_grace=Duration(args.sampling.decision_wait.seconds + FLUSH.seconds),
-        )
-        self.run(workload, after)
+        self.run(processor_workload(name, args, document), after)
 
 
 def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
