@@ -123,12 +123,19 @@ def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
         peers=True,
         environment=_broker_environment(name, args),
         config_directory=CONFIG_DIRECTORY,
-        files={"server.properties": text("kafka/server.properties")},
+        files={
+            "server.properties": text("kafka/server.properties"),
+            "in-sync.sh": text("kafka/brokers/in-sync.sh"),
+        },
         ports=[
             Port(name="kafka", number=PORT, speaks="bytes"),
             Port(name="controller", number=CONTROLLER_PORT, speaks="bytes"),
         ],
-        probe=Probe(port=None, command=("bash", "-c", f"</dev/tcp/localhost/{PORT}")),
+        probe=Probe(
+            port=None,
+            command=("bash", f"{CONFIG_DIRECTORY}/in-sync.sh"),
+            alive_command=("bash", "-c", f"</dev/tcp/localhost/{PORT}"),
+        ),
         resources=limits(args.size.broker),
         volumes=[DataVolume(name="kafka-data", path="/var/lib/kafka/data", size=args.size.broker.volume)],
         writable=("/tmp", "/opt/kafka/config", "/opt/kafka/logs"),  # noqa: S108 - paths inside the container

@@ -87,6 +87,7 @@ class Probe:
         path: path that answers 2xx when it is ready.
         command: command inside its own image that exits 0 when it is ready; None where the image has no
             program that could ask, and readiness must be proved from outside.
+        alive_command: command that exits 0 as long as a restart would not help; None is the same command.
         alive: path that answers 2xx as long as a restart would not help, even when it is not ready; None is
             the same path.
         start_period: time in which failures do not count yet.
@@ -97,6 +98,7 @@ class Probe:
     path: str = "/"
     alive: str | None = None
     command: tuple[str, ...] | None
+    alive_command: tuple[str, ...] | None = None
     start_period: Duration = Duration(60)
     interval: Duration = Duration(5)
 

@@ -143,7 +143,8 @@ def millicores(cpus: float) -> str:
 
 
 def _probes(probe: Probe) -> Manifest:
-    ready, alive = _question(probe, probe.path), _question(probe, probe.alive or probe.path)
+    ready = _question(probe.port, probe.path, probe.command)
+    alive = _question(probe.port, probe.alive or probe.path, probe.alive_command or probe.command)
     every = probe.interval.seconds
     return {
         "startupProbe": {
@@ -167,10 +168,10 @@ def _probes(probe: Probe) -> Manifest:
     }
 
 
-def _question(probe: Probe, path: str) -> Manifest:
-    if probe.port is not None:
-        return {"httpGet": {"path": path, "port": probe.port}}
-    return {"exec": {"command": list(probe.command or ())}}
+def _question(port: int | None, path: str, command: tuple[str, ...] | None) -> Manifest:
+    if port is not None:
+        return {"httpGet": {"path": path, "port": port}}
+    return {"exec": {"command": list(command or ())}}
 
 
 def _pod_security(workload: Workload) -> Manifest:
