@@ -31,78 +31,19 @@ EVICTED_SECONDS = 420.0
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
 
 
-@pytest.fixture
-def spread(deployed: Deployment) -> Iterator[ClusterSite]:
-    """The stack with three brokers, on two nodes; afterwards on the one that there was before."""
+@pytest.fixture(scope="module")
+def two_nodes(deployed: Deployment) -> Iterator[ClusterSite]:
+    """The stack with three brokers, on two nodes; afterwards there is one, and no stack."""
     with lifecycle.lock():
         second.up(lifecycle.images(phase=3))
     try:
         placed = {"storageClass": "shared", "tolerations": [TOLERATED]}
-        deployed.become(kafka={"brokers": BROKERS}, kubernetes={**deployed.original["kubernetes"], **placed})
+        deployed.become(kafka={"brokers": BROKERS}, kubernetes=placed)
         yield deployed.site
     finally:
-        deployed.cluster.kubectl("cordon", SECOND)
-        deployed.become()
+        deployed.remove()
         with lifecycle.lock():
             second.down()
-
-
-@pytest.mark.long
-@pytest.mark.timeout(2400)
-def test_a_drained_node_loses_nothing_acknowledged(
-    spread: ClusterSite, load: Load, report: Report, note: Note
-) -> None:
-    wanted = _programs(spread)
-    there = _on(spread, SECOND)
-    with running(load):
-        flow(load, seconds=FLOW_SECONDS)
-        begin = time.time()
-        spread.cluster.kubectl("drain", SECOND, "--delete-emptydir-data", f"--timeout={DRAIN_SECONDS}s")
-        assert not _on(spread, SECOND)
-        note({"drained": sorted(pod.name for pod in there), "seconds": round(time.time() - begin)})
-        _await_programs(spread, wanted)
-        flow(load, seconds=FLOW_SECONDS)
-        end = time.time()
-    assert {"kafka", "otel-gateway", "otel-processor"} <= {_program(pod) for pod in there}
-    report(load, demand_nothing_lost(spread, load, unsure=[(begin, end)]))
-
-
-@pytest.mark.long
-@pytest.mark.timeout(2400)
-def test_a_lost_node_loses_nothing_acknowledged(
-    spread: ClusterSite, load: Load, report: Report, note: Note
-) -> None:
-    wanted = _programs(spread)
-    there = _on(spread, SECOND)
-    with running(load):
-        flow(load, seconds=FLOW_SECONDS)
-        begin = time.time()
-        second.kill_kubelet()
-        flow(load, seconds=FLOW_SECONDS)
-        until("the node to count as lost", lambda: not second.is_ready(), seconds=NOTICED_SECONDS, pause=1)
-        noticed = time.time()
-        flow(load, seconds=FLOW_SECONDS)
-        until("its gateways elsewhere", lambda: _elsewhere(spread, "otel-gateway"), seconds=EVICTED_SECONDS)
-        evicted = time.time()
-        flow(load, seconds=FLOW_SECONDS)
-        # Its brokers stay where they may still run, until an operator says that the machine is off.
-        second.power_off()
-        spread.cluster.kubectl("taint", "node", SECOND, OUT_OF_SERVICE)
-        _await_programs(spread, wanted)
-        flow(load, seconds=FLOW_SECONDS)
-        end = time.time()
-    note(
-        {
-            "lost": sorted(pod.name for pod in there),
-            "seconds until": {
-                "not ready": round(noticed - begin),
-                "gateways elsewhere": round(evicted - begin),
-                "everything elsewhere": round(end - begin),
-            },
-        }
-    )
-    assert {"kafka", "otel-gateway", "otel-processor"} <= {_program(pod) for pod in there}
-    report(load, demand_nothing_lost(spread, load, unsure=[(begin, end)]))
 
 
 @pytest.mark.long
@@ -128,6 +69,77 @@ def test_every_container_killed_behind_the_kubelets_back(
         flow(load, seconds=FLOW_SECONDS)
         end = time.time()
     report(load, demand_nothing_lost(site, load, unsure=[(begin, end)]))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+def test_a_drained_node_loses_nothing_acknowledged(
+    two_nodes: ClusterSite, load: Load, report: Report, note: Note
+) -> None:
+    wanted = _programs(two_nodes)
+    there = _on(two_nodes, SECOND)
+    with running(load):
+        flow(load, seconds=FLOW_SECONDS)
+        begin = time.time()
+        two_nodes.cluster.kubectl("drain", SECOND, "--delete-emptydir-data", f"--timeout={DRAIN_SECONDS}s")
+        assert not _on(two_nodes, SECOND)
+        note({"drained": sorted(pod.name for pod in there), "seconds": round(time.time() - begin)})
+        _await_programs(two_nodes, wanted)
+        flow(load, seconds=FLOW_SECONDS)
+        two_nodes.cluster.kubectl("uncordon", SECOND)
+        _restart(two_nodes)
+        flow(load, seconds=FLOW_SECONDS)
+        end = time.time()
+    assert {"kafka", "otel-gateway", "otel-processor"} <= {_program(pod) for pod in _on(two_nodes, SECOND)}
+    assert {"kafka", "otel-gateway", "otel-processor"} <= {_program(pod) for pod in there}
+    report(load, demand_nothing_lost(two_nodes, load, unsure=[(begin, end)]))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+def test_a_lost_node_loses_nothing_acknowledged(
+    two_nodes: ClusterSite, load: Load, report: Report, note: Note
+) -> None:
+    wanted = _programs(two_nodes)
+    there = _on(two_nodes, SECOND)
+    with running(load):
+        flow(load, seconds=FLOW_SECONDS)
+        begin = time.time()
+        second.kill_kubelet()
+        flow(load, seconds=FLOW_SECONDS)
+        until("the node to count as lost", lambda: not second.is_ready(), seconds=NOTICED_SECONDS, pause=1)
+        noticed = time.time()
+        flow(load, seconds=FLOW_SECONDS)
+        until(
+            "its gateways elsewhere", lambda: _elsewhere(two_nodes, "otel-gateway"), seconds=EVICTED_SECONDS
+        )
+        evicted = time.time()
+        flow(load, seconds=FLOW_SECONDS)
+        # Its brokers stay where they may still run, until an operator says that the machine is off.
+        second.power_off()
+        two_nodes.cluster.kubectl("taint", "node", SECOND, OUT_OF_SERVICE)
+        _await_programs(two_nodes, wanted)
+        flow(load, seconds=FLOW_SECONDS)
+        end = time.time()
+    note(
+        {
+            "lost": sorted(pod.name for pod in there),
+            "seconds until": {
+                "not ready": round(noticed - begin),
+                "gateways elsewhere": round(evicted - begin),
+                "everything elsewhere": round(end - begin),
+            },
+        }
+    )
+    assert {"kafka", "otel-gateway", "otel-processor"} <= {_program(pod) for pod in there}
+    report(load, demand_nothing_lost(two_nodes, load, unsure=[(begin, end)]))
+
+
+def _restart(site: ClusterSite) -> None:
+    """Restart what has several pods, one pod after the other: they spread over the nodes again."""
+    for kind in ("deployment/otel-gateway", "statefulset/otel-processor", "statefulset/kafka"):
+        site.kubectl("rollout", "restart", kind)
+        site.kubectl("rollout", "status", kind, f"--timeout={DRAIN_SECONDS}s")
 
 
 def _program(pod: Pod) -> str:
