@@ -2,40 +2,76 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 
 import pytest
 
-from tests.e2e.conftest import Report
+from tests.e2e.conftest import Note, Report
 from tests.e2e.phase3.conftest import Deployment
 from tests.support.kubernetes_site import ClusterSite
 from tests.support.numbered import Load, Rates, running
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 
+GATEWAY = "otel-gateway"
 SOON_SECONDS = 300.0
 """The metrics API is up to a minute behind, the autoscaler looks every 15 s, a pod starts."""
 LATER_SECONDS = 900.0
 """300 s of calm, then one replica a minute."""
+CALM_SECONDS = 200.0
+"""A replica stays for 300 s after the autoscaler last wanted it, which may be before the load has ended."""
 BUSY = Rates(logs=3000, metrics=1000, traces=50)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_gateways_follow_the_load(deployed: Deployment, report: Report) -> None:
+def test_gateways_follow_the_load(deployed: Deployment, report: Report, note: Note) -> None:
     deployed.become()
     site = deployed.site
-    first = {pod.uid for pod in site.await_ready("otel-gateway", 2)}
+    first = {pod.uid for pod in site.await_ready(GATEWAY, 2)}
     deployed.become(autoscaling={"gateway": {"cpuPercent": 10}})
-    assert first == {pod.uid for pod in site.pods("otel-gateway")}, "another bound rolled the gateways"
+    assert first == {pod.uid for pod in site.pods(GATEWAY)}, "another bound rolled the gateways"
     load = Load(run=uuid.uuid4().hex[:8], target=site.target, rates=BUSY)
-    with running(load):
-        flow(load)
-        until("more gateways", lambda: _ready(site) > 2, seconds=SOON_SECONDS, pause=2)
-        flow(load)
-    report(load, demand_nothing_lost(site, load))
-    site.await_ready("otel-gateway", 2, seconds=LATER_SECONDS)
+    with _watched(site) as counts:
+        with running(load):
+            flow(load)
+            until("more gateways", lambda: _ready(site) > 2, seconds=SOON_SECONDS, pause=2)
+            flow(load)
+        calm = time.time() - load.started
+        report(load, demand_nothing_lost(site, load))
+        site.await_ready(GATEWAY, 2, seconds=LATER_SECONDS)
+    since = {round(second - load.started): count for second, count in counts}
+    note({"ready gateways by second of the load": since, "seconds of load": round(calm)})
+    fewer = next(
+        second for (second, count), (_, before) in zip(counts[1:], counts, strict=False) if count < before
+    )
+    assert fewer - load.started - calm > CALM_SECONDS, "the first one went too early"
+
+
+@contextmanager
+def _watched(site: ClusterSite) -> Iterator[list[tuple[float, int]]]:
+    """Note each change in the number of ready gateways, with its time in seconds since the epoch."""
+    counts: list[tuple[float, int]] = []
+    over = Event()
+
+    def watch() -> None:
+        while not over.wait(2):
+            count = _ready(site)
+            if not counts or counts[-1][1] != count:
+                counts.append((time.time(), count))
+
+    thread = Thread(target=watch)
+    thread.start()
+    try:
+        yield counts
+    finally:
+        over.set()
+        thread.join(timeout=60)
 
 
 def _ready(site: ClusterSite) -> int:
-    return sum(pod.ready for pod in site.pods("otel-gateway"))
+    return sum(pod.ready for pod in site.pods(GATEWAY))
