@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import pulumi
 
 from components.base import StackComponent, limits
-from components.documents import text
+from components.documents import text, texts
 from components.images import Image
 from components.kafka_client import KafkaClient
 from components.kafka_topics import topics
 from components.quantities import Duration, Size, mebibytes
 from components.sections import KafkaSection
 from components.sizing import ProgramSize
-from components.sizing_buffer import BufferSize
+from components.sizing_buffer import TOPICS, BufferSize
 from components.workload import (
     DataVolume,
     Platform,
@@ -24,6 +24,7 @@ from components.workload import (
     Probe,
     SecretText,
     Workload,
+    callee,
     headless,
     replica_hosts,
 )
@@ -47,6 +48,29 @@ STOP_GRACE = Duration(60)
 
 
 @dataclass(frozen=True, kw_only=True)
+class MetricsTarget:
+    """A store that takes metrics as OTLP over HTTP, without encryption.
+
+    Attributes:
+        endpoint: base address, as an exporter of a collector takes it.
+        header: further line of every request.
+    """
+
+    endpoint: str
+    header: str = ""
+
+    @property
+    def callee(self) -> str:
+        """Its ``host:port``."""
+        return callee(self.endpoint)
+
+    @property
+    def target(self) -> str:
+        """Where metrics are posted, without the scheme."""
+        return f"{self.endpoint.partition('://')[2]}/v1/metrics"
+
+
+@dataclass(frozen=True, kw_only=True)
 class KafkaBufferArgs:
     """Settings of the buffer.
 
@@ -55,6 +79,7 @@ class KafkaBufferArgs:
         size: brokers, partitions, copies.
         kafka: mode, retention, who makes the topics.
         largest_message: largest record that the topics take.
+        metrics: where counts of partitions that lack a copy go.
         password: SASL password of an external cluster, or where it is kept.
     """
 
@@ -62,6 +87,7 @@ class KafkaBufferArgs:
     size: BufferSize
     kafka: KafkaSection
     largest_message: Size
+    metrics: MetricsTarget
     password: SecretText | None = None
 
 
@@ -174,6 +200,9 @@ def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
         "BOOTSTRAP": ",".join(client.servers),
         "REPLICAS": str(args.size.replicas if args.kafka.mode == "builtin" else -1),
         "TOPICS": "\n".join(topic.as_line() for topic in topics(args.size, args.kafka, args.largest_message)),
+        "KEYED": TOPICS["traces"],
+        "METRICS": args.metrics.target,
+        **({"HEADER": args.metrics.header} if args.metrics.header else {}),
         "KAFKA_HEAP_OPTS": f"-Xmx{TOOL_SIZE.memory.share(0.5).mebibytes}m",
         "LOG_DIR": "/tmp",  # noqa: S108 - a path inside the container
         **({"CLIENT": f"{root}/client.properties"} if secured else {}),
@@ -181,12 +210,12 @@ def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
     return Workload(
         name=f"{name}-topics",
         image=args.image,
-        calls=client.servers,
+        calls=[*client.servers, args.metrics.callee],
         entry_point=["/bin/bash", f"{root}/topics.sh"],
         environment=environment,
         config_directory=root,
         files={
-            "topics.sh": text("kafka/topics.sh"),
+            **texts("kafka", "*.sh"),
             **({"client.properties": client.properties(root)} if secured else {}),
         },
         secret_files=client.secret_files,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from components.addresses import Addresses
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.jaeger_store import JaegerStore, JaegerStoreArgs
+from components.kafka_buffer import MetricsTarget
 from components.loki_store import LokiStore, LokiStoreArgs
 from components.prometheus_store import Discovery, PrometheusStore, PrometheusStoreArgs
 from components.quantities import Size
@@ -38,6 +39,11 @@ class NodeStores:
             "otlp_http/prometheus": f"{self.prometheus.deployed.url('http')}/api/v1/otlp",
             "otlp_http/loki": f"{self.loki.deployed.url('http')}/otlp",
         }
+
+    @property
+    def metrics_target(self) -> MetricsTarget:
+        """Where programs without a collector's exporter send metrics."""
+        return MetricsTarget(endpoint=self.otlp_endpoints["otlp_http/prometheus"])
 
     @property
     def data_sources(self) -> Mapping[str, str]:

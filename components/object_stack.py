@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from components.addresses import GRAFANA, PROMETHEUS, Addresses, cluster_addresses, inside
 from components.collector_processor import CollectorProcessorArgs
+from components.kafka_buffer import MetricsTarget
 from components.kafka_topics import SAMPLED
 from components.metrics_agent import MetricsAgent, MetricsAgentArgs
 from components.node_stores import NodeStores, run_stores
@@ -24,6 +25,7 @@ from components.platform.kubernetes import KubernetesPlatform
 from components.settings import Settings
 from components.sizing_buffer import TOPICS
 from components.store_writers import (
+    TENANT_HEADER,
     StoreWriters,
     groups,
     object_configuration,
@@ -42,7 +44,7 @@ def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> Ob
     storage = made.storage()
     stores = run_object_stores(settings, platform, made.addresses, storage)
     old = made.phase3()
-    kafka = made.parts.strimzi(platform) if settings.kafka.mode == "strimzi" else made.parts.kafka()
+    kafka = made.kafka(stores)
     made.parts.gateway(kafka, made.addresses, scaled=True)
     made.processors(kafka, stores)
     if old is not None and settings.stores.phase3 == "written":
@@ -95,6 +97,14 @@ class _Stack:
         return run_stores(
             self.settings, self.platform, cluster_addresses(self.settings), jobs, discovery="pods"
         )
+
+    def kafka(self, stores: ObjectStores) -> Buffer:
+        settings = self.settings
+        if settings.kafka.mode == "strimzi":
+            return self.parts.strimzi(self.platform)
+        header = f"{TENANT_HEADER}: {settings.stores.tenant}"
+        endpoint = stores.otlp_endpoints["otlp_http/mimir"]
+        return self.parts.kafka(MetricsTarget(endpoint=endpoint, header=header))
 
     def processors(self, kafka: Buffer, stores: ObjectStores) -> StoreWriters:
         args = self._processor_args(kafka, stores.otlp_endpoints)

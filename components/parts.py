@@ -11,7 +11,7 @@ from components.addresses import Addresses, host_port
 from components.base import StackComponent
 from components.collector_gateway import CollectorGateway, CollectorGatewayArgs
 from components.collector_processor import GROUPS, CollectorProcessor, CollectorProcessorArgs
-from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs
+from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs, MetricsTarget
 from components.kafka_strimzi import CustomResources, StrimziKafka, StrimziKafkaArgs
 from components.kafka_topics import SAMPLED
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
@@ -76,14 +76,15 @@ class Parts:
         )
         return StrimziKafka("kafka", args, platform=platform)
 
-    def kafka(self) -> KafkaBuffer:
-        """Make the buffer."""
+    def kafka(self, metrics: MetricsTarget) -> KafkaBuffer:
+        """Make the buffer; the counts of its copies go to ``metrics``."""
         settings = self.settings
         args = KafkaBufferArgs(
             image=settings.image_catalogue["kafka"],
             size=settings.buffer,
             kafka=settings.kafka,
             largest_message=self._largest_record,
+            metrics=metrics,
             password=self._kafka_password(),
         )
         return KafkaBuffer("kafka", args, platform=self.platform)

@@ -54,7 +54,7 @@ def buffered_node(settings: Settings) -> Outputs:
     platform, addresses = _docker(settings), host_addresses(settings)
     parts = Parts(settings=settings, platform=platform)
     stores = run_stores(settings, platform, addresses, {**COLLECTORS, "haproxy": "haproxy:8404"})
-    kafka = parts.kafka()
+    kafka = parts.kafka(stores.metrics_target)
     gateway = parts.gateway(kafka)
     parts.processor(kafka, stores)
     drain = parts.collector(stores, after=[gateway])
@@ -67,7 +67,8 @@ def cluster(settings: Settings) -> Outputs:
     platform, addresses = _kubernetes(settings), cluster_addresses(settings)
     parts = Parts(settings=settings, platform=platform)
     stores = run_stores(settings, platform, addresses, COLLECTORS, discovery="pods")
-    kafka = parts.strimzi(platform) if settings.kafka.mode == "strimzi" else parts.kafka()
+    counts = stores.metrics_target
+    kafka = parts.strimzi(platform) if settings.kafka.mode == "strimzi" else parts.kafka(counts)
     parts.gateway(kafka, addresses, scaled=True)
     parts.processor(kafka, stores, scaled=True)
     platform.alert(stores.prometheus.alert_rules, parent=stores.prometheus)

@@ -5,12 +5,36 @@
 # BOOTSTRAP   host:port[,host:port...]
 # REPLICAS    copies of each partition
 # TOPICS      lines of "name partitions key=value[,key=value...]"
+# KEYED       topic in which the number of partitions decides where a record goes: it gets more only when nothing
+#             is unread
 # CLIENT      optional file with client properties (security)
+# METRICS     of copies.sh, which then goes on in its place
 set -euo pipefail
 
 PATH=/opt/kafka/bin:$PATH
 options=(--bootstrap-server "$BOOTSTRAP")
 if [[ -n "${CLIENT:-}" ]]; then options+=(--command-config "$CLIENT"); fi
+
+# Records of a topic that consumer groups have still to read.
+unread() {
+  local groups topic offset end sum=0
+  groups=$(kafka-consumer-groups.sh "${options[@]}" --describe --all-groups)
+  while read -r _ topic _ offset end _; do
+    if [[ "$topic" == "$1" && "$end" =~ ^[0-9]+$ ]]; then sum=$((sum + end - ${offset/-/0})); fi
+  done <<<"$groups"
+  echo "$sum"
+}
+
+add_partitions() {
+  local name=$1 found=$2 partitions=$3 lag=0
+  if [[ "$name" == "$KEYED" ]]; then lag=$(unread "$name"); fi
+  if ((lag > 0)); then
+    echo "topic $name has $found partitions, configured are $partitions, and $lag of its records are unread:" \
+      "set kafka.partitions: $found, wait until ops lag shows nothing unread, then set $partitions again" >&2
+    exit 1
+  fi
+  kafka-topics.sh "${options[@]}" --alter --topic "$name" --partitions "$partitions"
+}
 
 apply() {
   local name=$1 partitions=$2 settings=$3 setting found arguments=()
@@ -22,7 +46,7 @@ apply() {
   found=$(kafka-topics.sh "${options[@]}" --describe --topic "$name" |
     sed -n 's/.*PartitionCount: *\([0-9]*\).*/\1/p')
   if ((found < partitions)); then
-    kafka-topics.sh "${options[@]}" --alter --topic "$name" --partitions "$partitions"
+    add_partitions "$name" "$found" "$partitions"
   elif ((found > partitions)); then
     echo "topic $name has $found partitions, more than the configured $partitions; Kafka cannot take any away" >&2
   fi
@@ -34,8 +58,4 @@ done <<<"$TOPICS"
 touch /tmp/ready
 echo "topics are ready"
 
-trap 'exit 0' TERM INT
-while :; do
-  sleep 3600 &
-  wait $!
-done
+exec bash "${0%/*}/copies.sh"

@@ -262,6 +262,12 @@ def test_three_brokers_acknowledge_on_two() -> None:
     ]
 
 
+def test_counts_of_copies_go_to_the_metrics_store_itself() -> None:
+    environment = run_program(VARIANTS["phase2-medium"]).container("kafka-topics").inputs["envs"]
+    assert "METRICS=prometheus:9090/api/v1/otlp/v1/metrics" in environment
+    assert not any(line.startswith("HEADER=") for line in environment)
+
+
 @pytest.mark.parametrize(
     ("stashed", "kafka", "message"),
     [
