@@ -10,6 +10,9 @@ CONTAINER = "docker:index/container:Container"
 VOLUME = "docker:index/volume:Volume"
 WORKLOADS = ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet")
 PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type's name
+MEMORY = "pulumi:index:Stash"
+BROKERS = "kafka-brokers"
+"""What the stack remembers of the number of brokers that the data is made for."""
 
 _CONFIG_MARK = "-config-"
 _PROBE_MARK = "-ready"
@@ -23,7 +26,8 @@ class Inventory:
         programs: containers that run, or workloads of a cluster, in the order of the state.
         probes: program -> container that asks it from outside whether it is ready.
         data_volumes: Docker volumes that hold data; a cluster's claims are not in the state.
-        kept_urns: resources that outlive ``down``: the data, and the passwords inside the data.
+        kept_urns: resources that outlive ``down``: the data, the passwords inside it, and the number of
+            brokers that it is made for.
     """
 
     programs: tuple[str, ...]
@@ -40,11 +44,12 @@ def take_inventory(resources: Iterable[Mapping[str, Any]]) -> Inventory:
     volumes = [one for one in found if _is(one, VOLUME) and _CONFIG_MARK not in _name(one)]
     workloads = [_name(one) for kind in WORKLOADS for one in found if _is(one, kind)]
     passwords = [one for one in found if _is(one, PASSWORD)]
+    brokers = [one for one in found if _is(one, MEMORY) and _name(one) == BROKERS]
     return Inventory(
         programs=(*(name for name in running if name not in probes.values()), *sorted(workloads)),
         probes=probes,
         data_volumes=tuple(_name(one) for one in volumes),
-        kept_urns=tuple(str(one["urn"]) for one in [*volumes, *passwords]),
+        kept_urns=tuple(str(one["urn"]) for one in [*volumes, *passwords, *brokers]),
     )
 
 

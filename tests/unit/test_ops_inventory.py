@@ -7,7 +7,7 @@ from typing import Any
 from components.platform import docker as platform
 from components.settings import Settings
 from ops.images import image_references
-from ops.inventory import CONTAINER, PASSWORD, VOLUME, Inventory, take_inventory
+from ops.inventory import BROKERS, CONTAINER, MEMORY, PASSWORD, VOLUME, Inventory, take_inventory
 from ops.names import NETWORK, PROGRAM_OF_VOLUME
 from tests.support.program import run_program, unwrapped
 
@@ -31,6 +31,8 @@ def test_programs_probes_data_and_what_is_kept() -> None:
             resource(CONTAINER, "otel-collector"),
             resource(CONTAINER, "otel-collector-ready"),
             resource(PASSWORD, "grafana-admin-password"),
+            resource(MEMORY, BROKERS, input=3),
+            resource(MEMORY, "kafka-traces-partitions", input=6),
             {**resource(CONTAINER, "left-to-delete"), "delete": True},
         ]
     )
@@ -41,6 +43,7 @@ def test_programs_probes_data_and_what_is_kept() -> None:
         kept_urns=(
             f"urn:pulumi:dev::otel-stack::{VOLUME}::otel-storage",
             f"urn:pulumi:dev::otel-stack::{PASSWORD}::grafana-admin-password",
+            f"urn:pulumi:dev::otel-stack::{MEMORY}::{BROKERS}",
         ),
     )
 
@@ -69,6 +72,7 @@ def test_inventory_of_the_second_phase() -> None:
     assert {"haproxy", "jaeger", "prometheus", "loki", "grafana"} < set(found.programs)
     assert all("config" not in volume for volume in found.data_volumes)
     assert images == set(image_references(Settings.load({"phase": 2})))
+    assert any(urn.endswith(f"::{BROKERS}") for urn in found.kept_urns)
 
 
 def test_network_is_that_of_the_program() -> None:
