@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.cluster_dashboards import cluster_dashboards
 from components.contact_points import contact_calls, contact_files, grafana_contact_points
 from components.documents import Document, text, texts
 from components.postgres_store import Database
@@ -16,11 +17,6 @@ from components.workload import ExistingSecret, Port, SecretText, callee, headle
 GOSSIP_PORT = 9094
 DATABASE_PASSWORD, DATABASE_AUTHORITY = "secrets/database-password", "secrets/database-ca.crt"
 CLIENT_SECRET = "secrets/oidc-client-secret"  # noqa: S105 - a path
-SOURCES = {"prometheus": "mimir", "jaeger": "tempo"}
-"""Uid of a data source of phases 1 to 3 -> that of phase 4."""
-
-SINGLE_PROCESS_ONLY = ("traces-path.json", "metrics-path.json", "logs-path.json")
-"""Dashboards of programs that phase 4 does not run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +92,6 @@ def cluster_environment(name: str, cluster: GrafanaCluster, directory: str) -> d
 
 def cluster_files(cluster: GrafanaCluster, urls: Mapping[str, str], directory: str) -> dict[str, str]:
     """Give the provisioning files and dashboards of phase 4."""
-    boards = {
-        path: _with_sources(content)
-        for path, content in texts("grafana/dashboards", "*.json").items()
-        if path not in SINGLE_PROCESS_ONLY
-    }
-    boards |= texts("grafana-cluster/dashboards", "*.json")
     points = grafana_contact_points(cluster.contact_points, directory)
     alerting = "provisioning/alerting"
     return {
@@ -112,7 +102,7 @@ def cluster_files(cluster: GrafanaCluster, urls: Mapping[str, str], directory: s
         },
         f"{alerting}/contact-points.yaml": points.dump(),
         f"{alerting}/rules.yaml": text(f"grafana-cluster/{alerting}/rules.yaml"),
-        **{f"dashboards/{path}": content for path, content in boards.items()},
+        **{f"dashboards/{path}": content for path, content in cluster_dashboards().items()},
     }
 
 
@@ -136,30 +126,6 @@ def _renamed(source: dict[str, Any], urls: Mapping[str, str]) -> dict[str, Any]:
     uid = "loki-phase3" if source["uid"] == "loki" else source["uid"]
     url = urls[source["uid"]]
     return {**found, "uid": uid, "name": f"{source['name']} (phase 3)", "url": url, "isDefault": False}
-
-
-def _with_sources(board: str) -> str:
-    """Point a dashboard's panels at the stores of phase 4."""
-    found = json.loads(board)
-    _replace(found)
-    return json.dumps(found, indent=2) + "\n"
-
-
-def _replace(node: Any) -> None:
-    if isinstance(node, list):
-        for child in node:
-            _replace(child)
-    if not isinstance(node, dict):
-        return
-    source = node.get("datasource")
-    if isinstance(source, dict) and source.get("uid") in SOURCES:
-        if source["uid"] == "jaeger":
-            source["type"] = "tempo"
-            if "refId" in node:
-                node["queryType"] = "serviceMap"
-        source["uid"] = SOURCES[source["uid"]]
-    for child in node.values():
-        _replace(child)
 
 
 def _oidc(section: OidcSection, directory: str) -> dict[str, str]:

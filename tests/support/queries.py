@@ -17,6 +17,8 @@ from typing import Any
 import httpx
 import yaml
 
+from ops.web import tenant_header
+
 DASHBOARDS = "grafana/dashboards/*.json"
 DATASOURCES = "grafana/provisioning/datasources/datasources.yaml"
 RULES = "prometheus/rules/*.yaml"
@@ -56,13 +58,15 @@ class PanelQuery:
         dashboard: uid of the dashboard, or name of the file.
         panel: title of the panel, name of the alert, or what the link does.
         datasource_uid: who answers it.
-        expr: the query as it stands in the file; for Jaeger the query's type.
+        expr: the query as it stands in the file; for Jaeger and Tempo the query's type.
+        is_alert: it is an alert's.
     """
 
     dashboard: str
     panel: str
     datasource_uid: str
     expr: str
+    is_alert: bool = False
 
     def __str__(self) -> str:
         """Name the query for a test's report."""
@@ -72,10 +76,11 @@ class PanelQuery:
 def iter_queries(root: Path) -> Iterator[PanelQuery]:
     """Find every query under a ``configs`` folder."""
     for path in sorted(root.glob(DASHBOARDS)):
-        yield from _dashboard_queries(json.loads(path.read_text()))
-    yield from _link_queries(root / DATASOURCES)
+        yield from dashboard_queries(json.loads(path.read_text()))
+    links = root / DATASOURCES
+    yield from link_queries(links.name, links.read_text())
     for path in sorted(root.glob(RULES)):
-        yield from _rule_queries(path)
+        yield from rule_queries(path.name, path.read_text())
 
 
 def panels(dashboard: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -85,7 +90,8 @@ def panels(dashboard: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from panel.get("panels", [])
 
 
-def _dashboard_queries(dashboard: Mapping[str, Any]) -> Iterator[PanelQuery]:
+def dashboard_queries(dashboard: Mapping[str, Any]) -> Iterator[PanelQuery]:
+    """Find the queries of a dashboard and of its variables."""
     uid = dashboard["uid"]
     for variable in dashboard["templating"]["list"]:
         yield PanelQuery(
@@ -104,8 +110,9 @@ def _dashboard_queries(dashboard: Mapping[str, Any]) -> Iterator[PanelQuery]:
             )
 
 
-def _link_queries(path: Path) -> Iterator[PanelQuery]:
-    for source in yaml.safe_load(path.read_text().replace("$$", "$"))["datasources"]:
+def link_queries(file: str, text: str) -> Iterator[PanelQuery]:
+    """Find the queries of the links between data sources."""
+    for source in yaml.safe_load(text.replace("$$", "$"))["datasources"]:
         options = source["jsonData"]
         logs = options.get("tracesToLogsV2", {})
         metrics = options.get("tracesToMetrics", {})
@@ -113,21 +120,23 @@ def _link_queries(path: Path) -> Iterator[PanelQuery]:
         links += [(f"trace to {each['name']}", metrics, each["query"]) for each in metrics.get("queries", [])]
         for name, link, expr in links:
             yield PanelQuery(
-                dashboard=path.name,
+                dashboard=file,
                 panel=f"{source['uid']}: {name}",
                 datasource_uid=link["datasourceUid"],
                 expr=expr,
             )
 
 
-def _rule_queries(path: Path) -> Iterator[PanelQuery]:
-    for group in yaml.safe_load(path.read_text())["groups"]:
+def rule_queries(file: str, text: str) -> Iterator[PanelQuery]:
+    """Find the expressions of rules."""
+    for group in yaml.safe_load(text)["groups"]:
         for rule in group["rules"]:
             yield PanelQuery(
-                dashboard=path.name,
+                dashboard=file,
                 panel=rule.get("alert") or rule["record"],
                 datasource_uid="prometheus",
                 expr=rule["expr"],
+                is_alert="alert" in rule,
             )
 
 
@@ -157,33 +166,39 @@ def execute(
     *,
     lookback: float = 3600,
     values: Mapping[str, str] | None = None,
+    tenant: str = "",
 ) -> int:
     """Ask the store for the last ``lookback`` seconds and count the series, streams, edges or values it has.
 
-    ``addresses`` maps a data source's uid to its address, ``values`` a variable to what it is to mean.
+    ``addresses`` maps a data source's uid to its address, ``values`` a variable to what it is to mean. Stores with
+    tenants are asked for the data of ``tenant``.
 
     :raises httpx.HTTPStatusError: when the store does not take the query; the message has its answer.
     """
     address, expr = addresses[query.datasource_uid], expand(query.expr, values)
     end = time.time()
     match query.datasource_uid:
-        case "prometheus" if label := _LABEL_VALUES.fullmatch(expr):
+        case "prometheus" | "mimir" if label := _LABEL_VALUES.fullmatch(expr):
             params = {"match[]": label[1]} if label[1] else {}
-            return len(_get(f"{address}/api/v1/label/{label[2]}/values", params))
-        case "prometheus":
+            return len(_get(f"{address}/api/v1/label/{label[2]}/values", params, tenant))
+        case "prometheus" | "mimir":
             params = {"query": expr, "start": str(end - lookback), "end": str(end), "step": "15"}
-            return len(_get(f"{address}/api/v1/query_range", params)["result"])
+            return len(_get(f"{address}/api/v1/query_range", params, tenant)["result"])
         case "loki":
             nanoseconds = {"start": f"{end - lookback:.0f}000000000", "end": f"{end:.0f}000000000"}
-            return len(_get(f"{address}/loki/api/v1/query_range", {"query": expr, **nanoseconds})["result"])
+            params = {"query": expr, **nanoseconds}
+            return len(_get(f"{address}/loki/api/v1/query_range", params, tenant)["result"])
+        case "tempo" if expr == "serviceMap":  # Grafana draws it from the metrics that Tempo writes
+            params = {"query": "traces_service_graph_request_total"}
+            return len(_get(f"{addresses['mimir']}/api/v1/query", params, tenant)["result"])
         case "jaeger" if expr == "dependencyGraph":
             milliseconds = {"endTs": f"{end * 1000:.0f}", "lookback": f"{lookback * 1000:.0f}"}
             return len(_get(f"{address}/api/dependencies", milliseconds))
     raise ValueError(f"nothing is known of how to ask {query.datasource_uid!r} for {expr!r}")
 
 
-def _get(url: str, params: Mapping[str, str]) -> Any:
-    answer = httpx.get(url, params=dict(params), timeout=30)
+def _get(url: str, params: Mapping[str, str], tenant: str = "") -> Any:
+    answer = httpx.get(url, params=dict(params), headers=tenant_header(tenant), timeout=30)
     if answer.is_error:
         message = f"{answer.status_code} from {url}: {answer.text} (asked: {dict(params)})"
         raise httpx.HTTPStatusError(message, request=answer.request, response=answer)

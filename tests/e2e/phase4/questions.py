@@ -13,6 +13,7 @@ from tests.support.object_site import LOKI, MIMIR, TEMPO, TENANT, ObjectSite
 from tests.support.watching import Question
 
 GRAFANA = 3000
+ASK_SECONDS = 10.0
 
 
 def of_stores(site: ObjectSite, load: Load) -> Mapping[str, Question]:
@@ -20,17 +21,23 @@ def of_stores(site: ObjectSite, load: Load) -> Mapping[str, Question]:
     service = f'service_name="{load.service}"'
     # Tail sampling keeps every trace with an error, and each tenth is one.
     first = trace_id(load.run, 0).hex()
+    range_of = f"count(last_over_time({METRIC}{{{service}}}[10m]))"
+    lines = {"query": f"{{{service}}}", "since": "1h", "limit": "10"}
     return {
-        "tempo": lambda: httpx.get(
-            f"{site.url(TEMPO)}/api/traces/{first}", headers=tenant_header(TENANT), timeout=30
-        ).raise_for_status(),
-        "mimir": lambda: site.get(
-            MIMIR, "/api/v1/query", query=f"count(last_over_time({METRIC}{{{service}}}[10m]))"
-        )["data"]["result"],
-        "loki-cluster": lambda: site.get(
-            LOKI, "/loki/api/v1/query_range", query=f"{{{service}}}", since="1h", limit=10
-        )["data"]["result"],
+        "tempo": lambda: _ask(f"{site.url(TEMPO)}/api/traces/{first}", {}).content,
+        "mimir": lambda: _result(f"{site.url(MIMIR)}/api/v1/query", {"query": range_of}),
+        "loki-cluster": lambda: _result(f"{site.url(LOKI)}/loki/api/v1/query_range", lines),
     }
+
+
+def _ask(url: str, parameters: Mapping[str, str]) -> httpx.Response:
+    """Ask once; what was on its way to a pod that vanished is never answered."""
+    answer = httpx.get(url, params=dict(parameters), headers=tenant_header(TENANT), timeout=ASK_SECONDS)
+    return answer.raise_for_status()
+
+
+def _result(url: str, parameters: Mapping[str, str]) -> object:
+    return _ask(url, parameters).json()["data"]["result"]
 
 
 def password_of(site: ObjectSite) -> str:
