@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from docker.errors import NotFound
 
-from tests.e2e.conftest import Report
+from tests.e2e.conftest import Note, Report
 from tests.support.drills import KAFKA, Site
 from tests.support.numbered import Load, running
 from tests.support.stack import Stack
@@ -15,6 +16,9 @@ from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 
 DATA = "/var/lib/kafka/data"
+ALERT = "KafkaPartitionsUnderReplicated"
+ALERT_SECONDS = 600.0
+"""Its five minutes, one between counts, and what a busy machine adds."""
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,32 @@ def test_one_of_three_brokers(three_brokers: Site, load: Load, report: Report, w
         flow(load)
         until("all copies to be in sync", lambda: not _behind(site), seconds=180)
     report(load, demand_nothing_lost(site, load))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_missing_copies_are_an_alert(three_brokers: Site, note: Note) -> None:
+    site, name = three_brokers, "kafka-2"
+    until("no alert", lambda: not _alerts(site), seconds=300, pause=5)
+    site.container(name).stop(timeout=60)
+    begin = time.monotonic()
+    until(f"{ALERT} to fire", lambda: "otlp-logs" in _alerts(site), seconds=ALERT_SECONDS, pause=5)
+    fired = time.monotonic() - begin
+    topics = sorted(_alerts(site))
+    site.start(name)
+    begin = time.monotonic()
+    until(f"{ALERT} to end", lambda: not _alerts(site), seconds=ALERT_SECONDS, pause=5)
+    note({"fired_after": round(fired), "ended_after": round(time.monotonic() - begin), "topics": topics})
+
+
+def _alerts(site: Site) -> set[str]:
+    """Name the topics that the alert fires for."""
+    alerts = site.get(site.prometheus, "/api/v1/alerts")["data"]["alerts"]
+    return {
+        one["labels"]["topic"]
+        for one in alerts
+        if one["state"] == "firing" and one["labels"]["alertname"] == ALERT
+    }
 
 
 def _wipe(site: Site, name: str) -> None:
