@@ -1,4 +1,4 @@
-"""The dashboards of phase 4: those of phases 1 to 3 over its stores, but for what it does not run; its own."""
+"""The dashboards of phase 4: those of phases 1 to 3 over its stores, but for what does not run; its own."""
 
 from __future__ import annotations
 

@@ -15,7 +15,9 @@ from tests.support.kubernetes_site import ClusterSite, Pod
 from tests.support.numbered import Load, kind_of, trace_id
 
 TENANT = "otel-stack"
-STORES = ("tempo", "mimir", "loki-cluster")
+BUCKET_OF = {"tempo": "traces", "mimir": "metrics", "loki-cluster": "logs"}
+"""Store -> purpose of the bucket that it hands over to."""
+STORES = tuple(BUCKET_OF)
 MIMIR, TEMPO, LOKI = 9009, 3200, 3100
 ANSWER_SECONDS = 60.0
 _SERVICES: Mapping[int, tuple[str, str]] = {

@@ -170,8 +170,8 @@ def execute(
 ) -> int:
     """Ask the store for the last ``lookback`` seconds and count the series, streams, edges or values it has.
 
-    ``addresses`` maps a data source's uid to its address, ``values`` a variable to what it is to mean. Stores with
-    tenants are asked for the data of ``tenant``.
+    ``addresses`` maps a data source's uid to its address, ``values`` a variable to what it is to mean;
+    ``tenant`` names whose data is asked for.
 
     :raises httpx.HTTPStatusError: when the store does not take the query; the message has its answer.
     """

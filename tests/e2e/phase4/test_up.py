@@ -10,13 +10,12 @@ from tests.e2e.phase4.conftest import Deployment
 from tests.support.kubernetes_site import GRPC
 from tests.support.minio_pods import bucket_of
 from tests.support.numbered import Load, running
-from tests.support.object_site import LOKI, MIMIR, STORES, TEMPO, TENANT, ObjectSite
+from tests.support.object_site import BUCKET_OF, LOKI, MIMIR, STORES, TEMPO, TENANT, ObjectSite
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 
 ARRIVAL_SECONDS = 180.0
 BUCKET_SECONDS = 180.0
-PURPOSE = {"tempo": "traces", "mimir": "metrics", "loki-cluster": "logs"}
 
 
 def test_telemetry_is_found_in_the_stores(site: ObjectSite) -> None:
@@ -50,7 +49,7 @@ def test_what_is_acknowledged_lands_in_the_buckets(
     begin = time.monotonic()
     for store in STORES:
         site.flush(store)
-        bucket = bucket_of(PURPOSE[store])
+        bucket = bucket_of(BUCKET_OF[store])
 
         def are_there(bucket: str = bucket) -> bool:
             return any(key.startswith(f"{TENANT}/") for key in objects.keys_of(bucket))

@@ -1,0 +1,48 @@
+"""Object storage away under load: replicas keep what they cannot hand over, and hand it over afterwards."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.e2e.conftest import Note, Report
+from tests.e2e.phase4.conftest import Deployment
+from tests.support.minio_pods import bucket_of
+from tests.support.numbered import Load, running
+from tests.support.object_site import BUCKET_OF, STORES, TENANT
+from tests.support.steady import demand_nothing_lost, flow
+from tests.support.waiting import until
+
+OUTAGE_SECONDS = 300.0
+FLOW_SECONDS = 300.0
+BACK_SECONDS = 300.0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+def test_object_storage_away_for_five_minutes(
+    deployed: Deployment, load: Load, report: Report, note: Note
+) -> None:
+    site, minio = deployed.site, deployed.minio
+    with running(load):
+        flow(load, seconds=FLOW_SECONDS)
+        with minio.away():
+            begin = time.monotonic()
+            flow(load, seconds=FLOW_SECONDS)
+            what = "the outage to have lasted"
+            until(what, lambda: time.monotonic() - begin > OUTAGE_SECONDS, seconds=OUTAGE_SECONDS + 30)
+        flow(load, seconds=FLOW_SECONDS)
+    restarts = {pod.name: pod.restarts for store in STORES for pod in site.pods(store)}
+    note({"seconds away": round(time.monotonic() - begin, 1), "restarts": restarts})
+    report(load, demand_nothing_lost(site, load))
+    for store in STORES:
+        bucket = bucket_of(BUCKET_OF[store])
+        before = set(minio.objects.keys_of(bucket))
+        site.flush(store)
+
+        def has_more(bucket: str = bucket, before: set[str] = before) -> bool:
+            fresh = set(minio.objects.keys_of(bucket)) - before
+            return any(key.startswith(f"{TENANT}/") for key in fresh)
+
+        until(f"{store} to hand over to {bucket}", has_more, seconds=BACK_SECONDS, pause=2)

@@ -1,0 +1,79 @@
+"""Every query that phase 4 ships, run against its stores: it has data, or there is a reason why not."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from tests.e2e.phase4.conftest import Deployment
+from tests.support.manifests import Tree
+from tests.support.numbered import Load, running, trace_id
+from tests.support.object_queries import object_queries, why_empty
+from tests.support.object_site import LOKI, MIMIR, TEMPO, TENANT
+from tests.support.queries import execute
+from tests.support.steady import demand_nothing_lost, flow
+from tests.support.waiting import until
+
+KINDS = "deployments,statefulsets,configmaps"
+FLOW_SECONDS = 300.0
+SHOWN_SECONDS = 420.0
+"""Scraped each 15 s, recorded each minute, rates over five."""
+ERROR = 17
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_every_shipped_query_has_data_or_a_reason(deployed: Deployment, load: Load) -> None:
+    site = deployed.site
+    tree = Tree(objects=deployed.cluster.get(KINDS, f"--namespace={deployed.namespace}")["items"])
+    queries = sorted(set(object_queries(tree)), key=str)
+    assert {query.datasource_uid for query in queries} == {"tempo", "mimir", "loki"}
+    addresses = {"tempo": site.url(TEMPO), "mimir": site.url(MIMIR), "loki": site.url(LOKI)}
+    wanted = {query for query in queries if not why_empty(query)}
+    with running(load):
+        flow(load, seconds=FLOW_SECONDS)
+        failed = _log_an_error(site.web_target, load)
+        values = {"__trace.traceId": failed}
+
+        def are_shown() -> bool:
+            asked = {query: execute(query, addresses, values=values, tenant=TENANT) for query in wanted}
+            empty = sorted(str(query) for query, count in asked.items() if not count)
+            assert not empty, "nothing for:\n" + "\n".join(empty)
+            return True
+
+        forgive = (AssertionError, httpx.HTTPError)
+        until("data for every query", are_shown, seconds=SHOWN_SECONDS, pause=5, forgive=forgive)
+    for query in set(queries) - wanted:
+        execute(query, addresses, values=values, tenant=TENANT)
+    demand_nothing_lost(site, load)
+
+
+@pytest.mark.long
+def test_a_healthy_stack_has_no_alert_but_the_watchdog(deployed: Deployment) -> None:
+    def firing() -> set[str]:
+        found = deployed.site.get(MIMIR, "/api/v1/query", query='ALERTS{alertstate="firing"}')
+        return {one["metric"]["alertname"] for one in found["data"]["result"]}
+
+    def is_calm() -> bool:
+        assert firing() == {"Watchdog"}, firing()
+        return True
+
+    until("no alert but Watchdog", is_calm, seconds=FLOW_SECONDS, pause=5, forgive=(AssertionError,))
+
+
+def _log_an_error(address: str, load: Load) -> str:
+    """Send an error's log record that belongs to a trace; give the trace's id."""
+    trace = trace_id(load.run, 0).hex()
+    record = {
+        "timeUnixNano": str(time.time_ns()),
+        "severityNumber": ERROR,
+        "severityText": "ERROR",
+        "body": {"stringValue": "0 an error"},
+        "traceId": trace,
+    }
+    attribute = {"key": "service.name", "value": {"stringValue": f"{load.service}-failing"}}
+    logs = {"resource": {"attributes": [attribute]}, "scopeLogs": [{"logRecords": [record]}]}
+    httpx.post(f"{address}/v1/logs", json={"resourceLogs": [logs]}, timeout=30).raise_for_status()
+    return trace
