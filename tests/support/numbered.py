@@ -54,11 +54,13 @@ class Tally:
 
     Attributes:
         acknowledged: numbers of the records that were answered OK, with the time of that.
+        apart: how many seconds before that the first part of those was, that were sent in parts.
         refused: number -> error, for those answered with an error that is not to be retried.
         retried: calls that failed with a retryable error, by its code.
     """
 
     acknowledged: dict[int, float] = field(default_factory=dict)
+    apart: dict[int, float] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     retried: Counter[str] = field(default_factory=Counter)
 
@@ -135,13 +137,15 @@ def _work(load: Load, signal: str, worker: int, stop: threading.Event, errors: l
             senders = [connections.enter_context(calls(target, signal)) for target in targets]
             while not stop.is_set():
                 batch = list(itertools.islice(numbers, size))
-                error = ""
+                error, times = "", list[float]()
                 for request, call in zip(_REQUESTS[signal](load, worker, batch), senders, strict=False):
                     error = error or _deliver(call, request, tally)
+                    times.append(time.time())
                 if error:
                     tally.refused.update(dict.fromkeys(batch, error))
                 else:
-                    tally.acknowledged.update(dict.fromkeys(batch, time.time()))
+                    tally.acknowledged.update(dict.fromkeys(batch, times[-1]))
+                    tally.apart.update(dict.fromkeys(batch, times[-1] - times[0]))
                 stop.wait(pause)
     except BaseException as failure:  # noqa: BLE001 - told to the thread that waits for this one
         errors.append(failure)

@@ -39,12 +39,15 @@ def demand_nothing_lost(
     """Demand every acknowledged log record and sample, and every error and slow trace whole.
 
     ``unsure`` says from when to when processors with tail sampling were killed or changed: traces that were
-    undecided then may be missing, which are those acknowledged at most the bound before. All others have
-    ``seconds`` to be found.
+    undecided then may be missing, which are those acknowledged at most the bound before. So may be those
+    whose halves were acknowledged so far apart, as in an outage, that the sampler decided on one alone. All
+    others have ``seconds`` to be found.
     """
-    if unsure:
+    apart = load.tallies["traces"].apart
+    halved = {number for number, between in apart.items() if between > DECISION_SECONDS - SPARE_SECONDS}
+    if unsure or halved:
         lag_gone(site)
-    found = await_all(site, load, seconds=20 if unsure else seconds)
+    found = await_all(site, load, seconds=20 if unsure or halved else seconds)
     for signal in SERVICES:
         assert not load.tallies[signal].refused, f"{signal} refused for good: {load.tallies[signal].refused}"
     for signal in ("logs", "metrics"):
@@ -54,7 +57,8 @@ def demand_nothing_lost(
     unexplained = [
         number
         for number in found["traces"].missing
-        if not any(begin - bound <= when[number] <= end + SPARE_SECONDS for begin, end in unsure)
+        if number not in halved
+        and not any(begin - bound <= when[number] <= end + SPARE_SECONDS for begin, end in unsure)
     ]
     assert not unexplained, f"traces missing or in pieces: {unexplained}"
     return found
