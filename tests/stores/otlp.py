@@ -35,9 +35,10 @@ def trace(trace_id: str) -> Body:
     }
 
 
-def logs(lines: list[str]) -> Body:
-    """Describe log records, one a line."""
-    records = [{"timeUnixNano": str(time.time_ns()), "body": {"stringValue": line}} for line in lines]
+def logs(lines: list[str], *, age: float = 0) -> Body:
+    """Describe log records, one a line, ``age`` seconds old."""
+    at = str(time.time_ns() - int(age * 1e9))
+    records = [{"timeUnixNano": at, "body": {"stringValue": line}} for line in lines]
     return {"resourceLogs": [{"resource": resource("shop"), "scopeLogs": [{"logRecords": records}]}]}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -13,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import yaml
 
 from tests.lab import cache
+from tests.support.objects import Keys, Objects
 from tests.support.waiting import until
 
 START_SECONDS, END_SECONDS = 180.0, 60.0
@@ -83,49 +82,38 @@ class ObjectService:
 
     Attributes:
         credentials: file with the credentials, as AWS's tools read it.
-        keys: the same for this test.
+        buckets: what is in it.
         program: what runs.
     """
 
     credentials: Path
-    keys: Mapping[str, str]
+    buckets: Objects
     program: Running
 
     def objects(self, bucket: str) -> list[str]:
         """Give the keys of all objects."""
-        pages = self._client().get_paginator("list_objects_v2").paginate(Bucket=bucket)
-        return [one["Key"] for page in pages for one in page.get("Contents", [])]
+        return self.buckets.keys_of(bucket)
 
     def make(self, bucket: str) -> None:
         """Make a bucket."""
-        self._client().create_bucket(Bucket=bucket)
-
-    def _client(self) -> Any:
-        return boto3.client(
-            "s3",
-            endpoint_url=f"http://{S3_ADDRESS}",
-            region_name="us-east-1",
-            aws_access_key_id=self.keys["aws_access_key_id"],
-            aws_secret_access_key=self.keys["aws_secret_access_key"],
-        )
+        self.buckets.make(bucket)
 
 
 @contextmanager
 def object_service(folder: Path) -> Iterator[ObjectService]:
     """Run MinIO with keys of its own."""
-    user, password = secrets.token_hex(8), secrets.token_hex(16)
+    keys = Keys()
     credentials = folder / "credentials"
     folder.mkdir(parents=True, exist_ok=True)
-    credentials.write_text(f"[default]\naws_access_key_id = {user}\naws_secret_access_key = {password}\n")
+    credentials.write_text(keys.file)
     credentials.chmod(0o600)
-    variables = {"MINIO_ROOT_USER": user, "MINIO_ROOT_PASSWORD": password, "MINIO_BROWSER": "off"}
     command = [str(cache.binary("minio")), "server", "--address", S3_ADDRESS, str(folder / "data")]
-    found = start("minio", command, folder, variables)
+    found = start("minio", command, folder, keys.variables)
     try:
         health = f"http://{S3_ADDRESS}/minio/health/ready"
         until("MinIO answers", lambda: _answers(found, health), seconds=START_SECONDS)
-        keys = {"aws_access_key_id": user, "aws_secret_access_key": password}
-        yield ObjectService(credentials=credentials, keys=keys, program=found)
+        buckets = Objects(url=f"http://{S3_ADDRESS}", keys=keys)
+        yield ObjectService(credentials=credentials, buckets=buckets, program=found)
     finally:
         found.end()
 

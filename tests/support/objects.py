@@ -52,6 +52,11 @@ class Objects:
         """Give the keys of all objects."""
         return list(self.sizes(bucket))
 
+    def read(self, bucket: str, key: str) -> bytes:
+        """Give an object's content."""
+        content: bytes = self._client().get_object(Bucket=bucket, Key=key)["Body"].read()
+        return content
+
     def sizes(self, bucket: str) -> Mapping[str, int]:
         """Give the bytes of each object by its key."""
         pages = self._client().get_paginator("list_objects_v2").paginate(Bucket=bucket)

@@ -51,8 +51,16 @@ def password_of(site: ObjectSite) -> str:
     )
 
 
-def signed_in(site: ObjectSite, address: str = "") -> httpx.Client:
-    """Sign in to Grafana, at its Service or at one replica, and give the client with the session's cookie."""
-    client = httpx.Client(base_url=f"http://{address or site.services['grafana']}:{GRAFANA}", timeout=30)
-    client.post("/login", json={"user": "admin", "password": password_of(site)}).raise_for_status()
-    return client
+def signed_in(site: ObjectSite, address: str = "") -> dict[str, str]:
+    """Sign in to Grafana, at its Service or at one replica, and give the session's cookies."""
+    url = f"http://{address or site.services['grafana']}:{GRAFANA}/login"
+    login = {"user": "admin", "password": password_of(site)}
+    answer = httpx.post(url, json=login, timeout=ASK_SECONDS).raise_for_status()
+    return dict(answer.cookies)
+
+
+def user_of(address: str, cookies: Mapping[str, str]) -> str:
+    """Ask a Grafana whose session it is."""
+    url = f"http://{address}:{GRAFANA}/api/user"
+    answer = httpx.get(url, cookies=dict(cookies), timeout=ASK_SECONDS).raise_for_status()
+    return str(answer.json()["login"])

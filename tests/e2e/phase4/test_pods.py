@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Note, Report
-from tests.e2e.phase4.questions import of_stores, signed_in
+from tests.e2e.phase4.questions import of_stores, signed_in, user_of
 from tests.support.numbered import Load, running
 from tests.support.object_site import STORES, ObjectSite
 from tests.support.steady import demand_nothing_lost, flow
@@ -76,38 +76,30 @@ def test_every_disk_wiped_in_turn_loses_nothing(
 @pytest.mark.timeout(900)
 def test_a_session_outlives_a_replica_of_grafana(site: ObjectSite, note: Note) -> None:
     first, second = site.await_ready("grafana", 2)
-    with signed_in(site, first.address) as client:
-        cookies = dict(client.cookies)
+    cookies = signed_in(site, first.address)
     assert cookies, "Grafana gave no session"
-    service = f"http://{site.services['grafana']}:3000"
-    questions = {"session": lambda: _user(service, cookies)}
-    assert _user(f"http://{second.address}:3000", cookies) == "admin"
-    with watching(questions) as answers:
+    assert user_of(second.address, cookies) == "admin"
+    service = site.services["grafana"]
+    with watching({"session": lambda: user_of(service, cookies)}) as answers:
         site.delete(first, force=True)
-    assert _user(service, cookies) == "admin"
+    assert user_of(service, cookies) == "admin"
     _demand_answers(answers, note)
 
 
 @pytest.mark.timeout(900)
 def test_sessions_outlive_the_databases_pod(site: ObjectSite, load: Load, report: Report, note: Note) -> None:
-    with signed_in(site) as client:
-        cookies = dict(client.cookies)
-    service = f"http://{site.services['grafana']}:3000"
+    cookies, service = signed_in(site), site.services["grafana"]
+
+    def session() -> str:
+        return user_of(service, cookies)
+
     with running(load):
         flow(load, seconds=FLOW_SECONDS)
         _await_answers(site, load)
-        with (
-            watching(of_stores(site, load)) as stores,
-            watching({"session": lambda: _user(service, cookies)}) as answers,
-        ):
+        with watching(of_stores(site, load)) as stores, watching({"session": session}) as answers:
             site.delete(site.pods("postgres")[0], force=True)
             flow(load, seconds=FLOW_SECONDS)
-            until("the session", lambda: _user(service, cookies), seconds=DATABASE_SECONDS, forgive=NOT_YET)
+            until("the session", session, seconds=DATABASE_SECONDS, forgive=NOT_YET)
     report(load, demand_nothing_lost(site, load))
     _demand_answers(stores, note)
     _demand_answers(answers, note, DATABASE_SECONDS)
-
-
-def _user(address: str, cookies: Mapping[str, str]) -> str:
-    answer = httpx.get(f"{address}/api/user", cookies=dict(cookies), timeout=10).raise_for_status()
-    return str(answer.json()["login"])

@@ -1,0 +1,59 @@
+"""From phase 3 to phase 4 on a running stack, under load that goes on at the same address."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Report
+from tests.e2e.phase4.conftest import NAMESPACE, Deployment
+from tests.support.drills import compare, logs_of, samples_of
+from tests.support.kubernetes_site import ClusterSite
+from tests.support.numbered import Load, Rates, running
+from tests.support.steady import demand_nothing_lost, flow
+
+OLD = ("jaeger", "prometheus", "loki")
+FLOW_SECONDS = 300.0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_phase_three_becomes_phase_four(deployed: Deployment, report: Report) -> None:
+    stack = deployed.stack
+    stack.destroy()
+    stack.config = _phase_three(deployed)
+    stack.up()
+    old = ClusterSite(cluster=deployed.cluster, namespace=NAMESPACE)
+    load = Load(run=uuid.uuid4().hex[:8], target=old.target, rates=Rates())
+    with running(load):
+        flow(load, seconds=FLOW_SECONDS)
+        begin = time.time()
+        deployed.become(stores={"phase3": "written"})
+        unsure = [(begin, time.time())]
+        flow(load, seconds=FLOW_SECONDS)
+    report(load, demand_nothing_lost(old, load, unsure=unsure))
+    report(load, demand_nothing_lost(deployed.site, load, unsure=unsure))
+
+    deployed.become(stores={"phase3": "readable"})
+    later = Load(run=uuid.uuid4().hex[:8], target=old.target, rates=Rates())
+    with running(later):
+        flow(later, seconds=FLOW_SECONDS)
+    report(later, demand_nothing_lost(deployed.site, later))
+    assert not compare(load, "logs", logs_of(old, load)).missing
+    assert not compare(load, "metrics", samples_of(old, load)).missing
+    assert not logs_of(old, later), "the old Loki still takes records"
+
+    deployed.become()
+    assert not [pod.name for name in OLD for pod in old.pods(name)]
+    claims = deployed.cluster.get("pvc", f"--namespace={NAMESPACE}")["items"]
+    kept = {claim["metadata"]["name"] for claim in claims}
+    assert {f"{name}-data-{name}-1" for name in OLD} <= kept
+
+
+def _phase_three(deployed: Deployment) -> dict[str, Any]:
+    """Settings of the stack before it has object storage."""
+    settings = {name: value for name, value in deployed.settings().items() if name != "objectStorage"}
+    return {**settings, "phase": 3}
