@@ -35,6 +35,8 @@ CLUSTER_ID = base64.urlsafe_b64encode(b"otel-stack-kafka").decode().rstrip("=")
 """Sixteen bytes that every broker of a cluster must share; each stack's network has one cluster only."""
 
 TOOL_SIZE = ProgramSize(memory=mebibytes(384), cpus=1)
+TOOL_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""For programs that end after a second: 1.4 instead of 2.8 s of processor time each."""
 OTHER_PARTITIONS = (
     "With any other number of partitions the spans of one trace would reach two processors, which then "
     "sample it in halves."
@@ -204,6 +206,7 @@ def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
         "METRICS": args.metrics.target,
         **({"HEADER": args.metrics.header} if args.metrics.header else {}),
         "KAFKA_HEAP_OPTS": f"-Xmx{TOOL_SIZE.memory.share(0.5).mebibytes}m",
+        "KAFKA_JVM_PERFORMANCE_OPTS": TOOL_JVM,
         "LOG_DIR": "/tmp",  # noqa: S108 - a path inside the container
         **({"CLIENT": f"{root}/client.properties"} if secured else {}),
     }
