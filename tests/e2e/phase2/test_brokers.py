@@ -40,7 +40,7 @@ def _rebuild(stack: Stack | None, kafka: dict[str, int]) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("wiped", [False, True], ids=["disk kept", "disk wiped"])
 def test_one_of_three_brokers(three_brokers: Site, load: Load, report: Report, wiped: bool) -> None:
     site, name = three_brokers, "kafka-3" if wiped else "kafka-2"
@@ -60,7 +60,7 @@ def test_one_of_three_brokers(three_brokers: Site, load: Load, report: Report, w
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_missing_copies_are_an_alert(three_brokers: Site, note: Note) -> None:
     site, name = three_brokers, "kafka-2"
     until("no alert", lambda: not _alerts(site), seconds=300, pause=5)

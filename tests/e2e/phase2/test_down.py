@@ -1,4 +1,4 @@
-"""``make down`` and ``make up`` with other numbers of brokers and partitions."""
+"""``make down`` and ``make up`` with other numbers of brokers and partitions, and back to phase 1."""
 
 from __future__ import annotations
 
@@ -8,31 +8,54 @@ from collections.abc import Iterator
 import pytest
 
 from ops.inventory import take_inventory
-from tests.support.drills import KAFKA, Site
+from tests.e2e.conftest import Report
+from tests.support.drills import KAFKA, Site, await_all
+from tests.support.numbered import Load, running
 from tests.support.stack import Stack
-from tests.support.steady import lag_gone
+from tests.support.steady import demand_nothing_lost, flow, lag_gone
 
 
 @pytest.fixture
-def stopped(site: Site, stack: Stack | None) -> Iterator[Stack]:
-    """The stack as ``make down`` leaves it, with nothing unread; afterwards it is made anew."""
+def own(stack: Stack | None) -> Iterator[Stack]:
+    """The stack, which is made anew afterwards."""
     if stack is None:
         pytest.skip("changes a stack of the tests' own only")
+    yield stack
+    stack.destroy()
+    stack.up({"phase": 2, "kafka": {}})
+
+
+def _down(site: Site, stack: Stack) -> None:
+    """Do what ``make down`` does, with nothing unread."""
     lag_gone(site)
     resources = json.loads(stack.export())["deployment"]["resources"]
     stack.destroy(*(f"--exclude={urn}" for urn in take_inventory(resources).kept_urns))
-    yield stack
-    stack.destroy()
-    stack.up({"kafka": {}})
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-def test_brokers_stay_and_partitions_may_grow(site: Site, stopped: Stack) -> None:
-    refused = stopped.up({"kafka": {"brokers": 3}}, check=False)
+def test_brokers_stay_and_partitions_may_grow(site: Site, own: Stack) -> None:
+    _down(site, own)
+    refused = own.up({"kafka": {"brokers": 3}}, check=False)
     assert refused.status != 0
     assert "kafka.brokers: 3: this stack was made with 1" in refused.text
-    stopped.up({"kafka": {"partitions": 12}})
+    own.up({"kafka": {"partitions": 12}})
     tool = "/opt/kafka/bin/kafka-topics.sh"
     described = site.run("kafka-topics", tool, *KAFKA, "--describe", "--topic", "otlp-traces")
     assert "PartitionCount: 12" in described
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+def test_back_to_phase_one_and_on_with_three_brokers(
+    site: Site, own: Stack, load: Load, report: Report
+) -> None:
+    with running(load):
+        flow(load)
+    _down(site, own)
+    own.up({"phase": 1})
+    found = await_all(site, load)
+    assert not any(one.missing for one in found.values()), found
+    own.up({"phase": 2, "kafka": {"brokers": 3}})
+    assert site.container("kafka-3").attrs["State"]["Running"]
+    report(load, demand_nothing_lost(site, load))
