@@ -15,6 +15,11 @@ from tests.support.docker_engine import Engine
 from tests.support.program import CONTAINER, Registered, Result
 from tests.support.waiting import until
 
+EACH_SCRIPT = 'for script in "$@"; do "$0" -n "$script" || exit 1; done'
+FORMAT = [
+    "/opt/kafka/bin/kafka-storage.sh",
+    *("format", "--cluster-id", "b3RlbC1zdGFjay1jaGVja3M", "--config"),
+]
 START_SECONDS = 60.0
 END_SECONDS = 120
 
@@ -115,10 +120,13 @@ def _program_of(container: Registered) -> str:
 
 def _checking(configured: Configured) -> tuple[list[str] | None, list[str]]:
     """Give entry point (None: the image's own) and arguments of a program's checker."""
-    scripts = [path for path in configured.files if path.endswith(".sh")]
-    main = f"{configured.directory}/{min(scripts or configured.files)}"
-    if scripts:
-        return ["bash" if configured.program == "kafka" else "sh"], ["-n", main]
+    paths = {path: f"{configured.directory}/{path}" for path in sorted(configured.files)}
+    if scripts := [full for path, full in paths.items() if path.endswith(".sh")]:
+        shell = "bash" if configured.program == "kafka" else "sh"
+        server = paths.get("server.properties")
+        then = [] if server is None else [" ".join([*FORMAT, server])]
+        return [shell, "-c", "; ".join([EACH_SCRIPT, *then]), shell], scripts
+    main = next(iter(paths.values()))
     given = list(configured.command)
     commands: dict[str, tuple[list[str] | None, list[str]]] = {
         "collector": (None, ["validate", *given]),
@@ -129,10 +137,7 @@ def _checking(configured: Configured) -> tuple[list[str] | None, list[str]]:
         "tempo": (None, [*given, "-config.verify"]),
         "postgres": (["postgres"], ["-C", "port", "-D", "/tmp", "-c", f"config_file={main}"]),  # noqa: S108
         "haproxy": (["haproxy"], ["-c", "-f", main]),
-        "kafka": (
-            ["/opt/kafka/bin/kafka-storage.sh"],
-            ["format", "--cluster-id", "b3RlbC1zdGFjay1jaGVja3M", "--config", main],
-        ),
+        "kafka": (FORMAT[:1], [*FORMAT[1:], main]),
     }
     if "--agent" in given:
         return ["promtool"], ["check", "config", "--agent", f"{configured.directory}/agent.yaml"]
