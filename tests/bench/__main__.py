@@ -26,8 +26,10 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="runs of each configuration and signal")] = 3,
     signal: Annotated[list[str] | None, typer.Option(help="logs, metrics or traces; all by default")] = None,
     out: Annotated[Path, typer.Option(help="JSON file with every run")] = Path("bench.json"),
-    seconds: Annotated[float, typer.Option(min=1, help="of load, by each number of workers")] = 8.0,
-    delivery: Annotated[float, typer.Option(min=15, help="seconds to deliver in, at most")] = 60.0,
+    seconds: Annotated[float, typer.Option(min=1, help="of load, by each number of workers")] = 4.0,
+    delivery: Annotated[float, typer.Option(min=15, help="seconds to deliver in, at most")] = 20.0,
+    together: Annotated[float, typer.Option(min=1, help="seconds of load and delivery at once")] = 8.0,
+    calls: Annotated[int, typer.Option(min=1, help="calls that a load worker has under way")] = 32,
 ) -> None:
     """Measure both configurations in turn, and show the medians."""
     signals.signal(signals.SIGTERM, _stop)
@@ -35,7 +37,7 @@ def main(
     unknown = sorted(set(chosen) - set(SERVICES))
     if unknown:
         raise typer.BadParameter(f"--signal {unknown[0]}: allowed are {', '.join(SERVICES)}")
-    length = Length(fill=seconds, delivery=delivery, load=seconds)
+    length = Length(load=seconds, delivery=delivery, together=together, calls=calls)
     console, runs, averages = Console(), [], []
     try:
         for turn in range(1, rounds + 1):
@@ -56,6 +58,7 @@ def _line(turn: int, run: Measured, average: float) -> str:
     return (
         f"round {turn}: {run.signal}, {run.shape}: acknowledged/s {rates}; "
         f"stored/s {run.delivered.stored:,.0f}; decided/s {run.delivered.decided:,.0f}; "
+        f"together {run.together.acknowledged:,.0f} and {run.together.stored:,.0f}; "
         f"load average before {average:.1f}"
     )
 

@@ -1,7 +1,7 @@
 """One load worker: a process with one connection that always has some calls under way.
 
-``python -m tests.bench.client SIGNAL NAME HOST:PORT SECONDS`` waits for a line on standard input, sends for
-that long, and prints what became of it as JSON.
+``python -m tests.bench.client SIGNAL NAME HOST:PORT SECONDS CALLS`` waits for a line on standard input, sends
+for that long with so many calls under way, and prints what became of it as JSON.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from tests.support.otlp import ANSWERS, DEADLINE_SECONDS, SERVICES
 
 Call: TypeAlias = Callable[..., Any]
 
-CALLS = 8
-"""Calls that one worker has under way at a time."""
 PAUSE_SECONDS = 0.05
 """What a sender waits after an error."""
 
@@ -42,10 +40,10 @@ class Sent:
     seconds: list[float] = field(default_factory=list)
 
 
-def main(signal: str, name: str, target: str, seconds: float) -> None:
+def main(signal: str, name: str, target: str, seconds: float, calls: int) -> None:
     """Send for some seconds and print the outcome."""
-    sent = [Sent() for _ in range(CALLS)]
-    templates = [template(signal, f"{name}-{number}") for number in range(CALLS)]
+    sent = [Sent() for _ in range(calls)]
+    templates = [template(signal, f"{name}-{number}") for number in range(calls)]
     with grpc.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         call: Call = channel.unary_unary(SERVICES[signal], response_deserializer=ANSWERS[signal].FromString)
         sys.stdout.write("ready\n")
@@ -87,4 +85,4 @@ def _was_taken(call: Call, request: bytes) -> bool:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4]), int(sys.argv[5]))

@@ -6,9 +6,10 @@ import time
 from dataclasses import dataclass
 
 from tests.bench import programs
+from tests.bench.loading import Load, put
 from tests.bench.payloads import SPANS
 from tests.bench.programs import Site, counted
-from tests.bench.results import Delivered
+from tests.bench.results import Delivered, Together
 from tests.support.waiting import until
 
 DECISION_SECONDS = 10.0
@@ -36,33 +37,51 @@ class _Moment:
     settled: float
 
 
-def deliver(site: Site, signal: str, records: float, limit: float) -> Delivered:
-    """Let a new processor read all records, for ``limit`` seconds at most."""
-    programs.start_stores(site, signal)
-    empty, begin = _stored(site, signal), time.monotonic()
-    processor = programs.start_processor(site)
-    seen = [_Moment(at=begin, read=0, stored=empty, settled=0)]
+class Delivery:
+    """A new processor at work on what Kafka has."""
 
-    def is_over() -> bool:
-        seen.append(_look(site, signal))
-        done = seen[-1].settled if signal == "traces" else seen[-1].stored - empty
-        return done >= goal or seen[-1].at - begin > limit
+    def __init__(self, site: Site, signal: str) -> None:
+        """Start the stores and the processor."""
+        self._site, self._signal = site, signal
+        programs.start_stores(site, signal)
+        self._empty, self._begin = _stored(site, signal), time.monotonic()
+        self._processor = programs.start_processor(site)
 
-    goal = records / SPANS if signal == "traces" else records
-    until(f"{signal} to be delivered", is_over, seconds=limit + 60, pause=PAUSE_SECONDS)
-    used, last = processor.use(), seen[-1]
-    traces = _sampler(site, "new_trace_id_received")
-    decided = _sampler(site, "global_count_traces_sampled")
-    return Delivered(
-        records=records,
-        read=_rate([(one.at, one.read) for one in seen]),
-        stored=_rate([(one.at, one.stored) for one in seen]),
-        decided=decided / (last.at - begin - DECISION_SECONDS) if decided else 0.0,
-        undecided=_sampler(site, "sampling_trace_dropped_too_early") / traces if traces else 0.0,
-        cpu=used.cpu / last.read * 1e6,
-        memory=used.peak,
-        whole=last.at - begin <= limit,
-    )
+    def wait(self, records: float, limit: float) -> Delivered:
+        """Let it read so many records, for ``limit`` seconds at most."""
+        site, signal, begin = self._site, self._signal, self._begin
+        seen = [_Moment(at=begin, read=0, stored=self._empty, settled=0)]
+        goal = records / SPANS if signal == "traces" else records
+
+        def is_over() -> bool:
+            seen.append(_look(site, signal))
+            done = seen[-1].settled if signal == "traces" else seen[-1].stored - self._empty
+            return done >= goal or seen[-1].at - begin > limit
+
+        until(f"{signal} to be delivered", is_over, seconds=limit + 60, pause=PAUSE_SECONDS)
+        last = seen[-1]
+        traces, decided = _sampler(site, "new_trace_id_received"), _decided(site)
+        return Delivered(
+            read=_rate([(one.at, one.read) for one in seen]),
+            stored=_rate([(one.at, one.stored) for one in seen]),
+            decided=decided / (last.at - begin - DECISION_SECONDS) if decided else 0.0,
+            undecided=_sampler(site, "sampling_trace_dropped_too_early") / traces if traces else 0.0,
+            cpu=self._processor.use().cpu / last.read * 1e6,
+            whole=last.at - begin <= limit,
+        )
+
+    def under(self, load: Load) -> Together:
+        """Let applications send at the same time."""
+        site, signal = self._site, self._signal
+        begin, stored, decided = time.monotonic(), _stored(site, signal), _decided(site)
+        sent = put(site, signal, load)
+        seconds = time.monotonic() - begin
+        return Together(
+            acknowledged=sent.acknowledged,
+            p99=sent.p99,
+            stored=(_stored(site, signal) - stored) / seconds,
+            decided=(_decided(site) - decided) / seconds,
+        )
 
 
 def written(site: Site, signal: str) -> float:
@@ -108,6 +127,10 @@ def _stored(site: Site, signal: str) -> float:
         names = (f"{head}_samples_appended_total", f"{head}_out_of_order_samples_appended_total")
         return counted(ports.prometheus, *names)
     return counted(ports.jaeger_metrics, *_both("otelcol_receiver_accepted_spans"))
+
+
+def _decided(site: Site) -> float:
+    return _sampler(site, "global_count_traces_sampled")
 
 
 def _sampler(site: Site, name: str) -> float:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.client import Sent
@@ -19,11 +20,27 @@ SPARE_SECONDS = 60.0
 """For the calls under way when the time is up, each of which ends at its deadline."""
 
 
-def load(site: Site, signal: str, workers: int, seconds: float) -> Loaded:
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """Load on a gateway.
+
+    Attributes:
+        workers: processes, each with one connection.
+        calls: that each has under way at a time.
+        seconds: for how long.
+    """
+
+    workers: int
+    calls: int
+    seconds: float
+
+
+def put(site: Site, signal: str, wanted: Load) -> Loaded:
     """Send for some seconds and tell what was acknowledged, and what that cost."""
+    seconds = wanted.seconds
     tiers = [site.running["gateway"], site.running["kafka"]]
     before = [tier.use().cpu for tier in tiers]
-    with _workers(site, signal, workers, seconds) as started:
+    with _workers(site, signal, wanted) as started:
         for one in started:
             assert one.stdin is not None
             one.stdin.write("\n")
@@ -36,7 +53,7 @@ def load(site: Site, signal: str, workers: int, seconds: float) -> Loaded:
     )
     times = sorted(second for one in sent for second in one.seconds)
     return Loaded(
-        workers=workers,
+        workers=wanted.workers,
         acknowledged=records / seconds,
         p50=times[len(times) // 2] * 1000,
         p99=times[len(times) * 99 // 100] * 1000,
@@ -47,23 +64,21 @@ def load(site: Site, signal: str, workers: int, seconds: float) -> Loaded:
 
 
 @contextmanager
-def _workers(
-    site: Site, signal: str, workers: int, seconds: float
-) -> Iterator[Sequence[subprocess.Popen[str]]]:
+def _workers(site: Site, signal: str, wanted: Load) -> Iterator[Sequence[subprocess.Popen[str]]]:
     """Give workers that are ready; none of them outlives the block."""
     target = f"{LOOPBACK}:{site.ports.otlp}"
     started = [
         subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.bench.client"),
-                *(signal, f"{workers}-{number}", target, str(seconds)),
+                *(signal, f"{wanted.workers}-{number}", target, str(wanted.seconds), str(wanted.calls)),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
         )
-        for number in range(workers)
+        for number in range(wanted.workers)
     ]
     try:
         for one in started:

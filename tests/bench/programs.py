@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,15 +144,8 @@ def start_kafka(site: Site) -> None:
         [*_java(f"-Xms{HEAP}", f"-Xmx{HEAP}"), "kafka.Kafka", properties],
         ready=f"{LOOPBACK}:{site.ports.kafka}",
     )
-    partitions = str(shapes.SETTINGS["kafka"]["partitions"])
-    for topic in TOPICS:
-        _tool(
-            site,
-            "org.apache.kafka.tools.TopicCommand",
-            *("--bootstrap-server", f"{LOOPBACK}:{site.ports.kafka}"),
-            *("--create", "--topic", topic, "--partitions", partitions),
-            *("--config", "max.message.bytes=10485760"),
-        )
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda topic: _make_topic(site, topic), TOPICS))
 
 
 def start_gateway(site: Site) -> Program:
@@ -220,6 +214,16 @@ def _answers(ready: str) -> bool:
     host, _, port = ready.partition(":")
     shell = ["bash", "-c", f"</dev/tcp/{host}/{port}"]
     return subprocess.run(shell, capture_output=True, check=False).returncode == 0
+
+
+def _make_topic(site: Site, topic: str) -> None:
+    _tool(
+        site,
+        "org.apache.kafka.tools.TopicCommand",
+        *("--bootstrap-server", f"{LOOPBACK}:{site.ports.kafka}"),
+        *("--create", "--topic", topic, "--partitions", str(shapes.SETTINGS["kafka"]["partitions"])),
+        *("--config", "max.message.bytes=10485760"),
+    )
 
 
 def _java(*options: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,28 +31,41 @@ class Loaded:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivered:
-    """What a processor did with what Kafka had.
+    """What a processor did with what Kafka had, nothing else being under way.
 
     Attributes:
-        records: records that Kafka had.
         read: records per second that the processor read, from its start until it had all or time was up.
         stored: records per second that the store took, from the first until the last.
         decided: traces per second that were decided on whole, less the time that each has to wait; 0 for
             logs and metrics.
         undecided: part of the traces that were thrown away undecided.
         cpu: the processor's seconds of processor time per million records read.
-        memory: the processor's largest resident memory, in MiB.
         whole: the store, or the sampler, has had everything before time was up.
     """
 
-    records: float
     read: float
     stored: float
     decided: float
     undecided: float
     cpu: float
-    memory: float
     whole: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Together:
+    """What happened while applications sent and the processor was behind, all at once.
+
+    Attributes:
+        acknowledged: records per second that were answered OK.
+        p99: milliseconds that 99 of 100 acknowledged calls took at most.
+        stored: records per second that the store took meanwhile.
+        decided: traces per second that were decided on whole meanwhile; 0 for logs and metrics.
+    """
+
+    acknowledged: float
+    p99: float
+    stored: float
+    decided: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,20 +77,26 @@ class Measured:
         signal: what was sent.
         bytes_per_event: bytes on Kafka's disk per record.
         unwritten: records that were acknowledged, and that the gateway did not write to Kafka.
+        records: records that Kafka had when the processor was started.
         gateway_memory: the gateway's largest resident memory, in MiB.
+        processor_memory: the processor's.
         kafka_memory: the broker's.
-        loads: what each number of load workers got acknowledged.
-        delivered: what the processor did.
+        loads: what each number of load workers got acknowledged, the processor being away.
+        delivered: what the processor did, the load being away.
+        together: what both did at once.
     """
 
     shape: str
     signal: str
     bytes_per_event: float
     unwritten: float
+    records: float
     gateway_memory: float
+    processor_memory: float
     kafka_memory: float
     loads: Sequence[Loaded]
     delivered: Delivered
+    together: Together
 
     def figures(self) -> Mapping[str, float]:
         """Give all figures by name."""
@@ -86,7 +105,10 @@ class Measured:
             for load in self.loads
             for name in ("acknowledged", "p50", "p99", "refused", "gateway_cpu", "kafka_cpu")
         }
-        names = ("records", "read", "stored", "decided", "undecided", "cpu", "memory", "whole")
-        delivered = {name: float(getattr(self.delivered, name)) for name in names}
-        own = ("bytes_per_event", "unwritten", "gateway_memory", "kafka_memory")
-        return {**loads, **delivered, **{name: float(getattr(self, name)) for name in own}}
+        delivered = {name: float(value) for name, value in asdict(self.delivered).items()}
+        together = {f"{name}, together": value for name, value in asdict(self.together).items()}
+        memory = ("gateway_memory", "processor_memory", "kafka_memory")
+        own = {
+            name: float(getattr(self, name)) for name in ("bytes_per_event", "unwritten", "records", *memory)
+        }
+        return {**loads, **delivered, **together, **own}

@@ -1,4 +1,4 @@
-"""One run: records into Kafka, a processor that reads them into the stores, then load by some workers."""
+"""One run: load on the gateway, then a processor that reads it into the stores, then both at once."""
 
 from __future__ import annotations
 
@@ -7,30 +7,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import programs
-from tests.bench.delivery import deliver, written
-from tests.bench.loading import load
+from tests.bench.delivery import Delivery, written
+from tests.bench.loading import Load, put
 from tests.bench.results import Measured
 from tests.bench.shapes import Ports
 from tests.support.ports import free_ports
 
 WORKERS = (1, 2, 4)
-FILLERS = 2
-"""Load workers that write what the processor then reads."""
+WARM_SECONDS = 2.0
+"""Load before anything is measured: the broker compiles what it runs often."""
+BOTH = 2
+"""Load workers while the processor is at work as well."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Length:
-    """How long a run takes.
+    """How long a run takes, and how hard it is.
 
     Attributes:
-        fill: seconds of load for what the processor reads; it warms the broker up as well.
-        delivery: seconds that the processor gets for it, at most.
         load: seconds of load by each number of workers.
+        delivery: seconds that the processor gets for what they wrote, at most.
+        together: seconds of both at once.
+        calls: calls that a load worker has under way.
     """
 
-    fill: float = 5.0
-    delivery: float = 60.0
-    load: float = 8.0
+    load: float
+    delivery: float
+    together: float
+    calls: int
 
 
 def measure(shape: str, signal: str, length: Length) -> Measured:
@@ -43,23 +47,31 @@ def measure(shape: str, signal: str, length: Length) -> Measured:
 
 
 def _measure(site: programs.Site, signal: str, length: Length) -> Measured:
+    def load(workers: int, seconds: float) -> Load:
+        return Load(workers=workers, calls=length.calls, seconds=seconds)
+
     programs.start_kafka(site)
-    gateway = programs.start_gateway(site)
-    filled = load(site, signal, FILLERS, length.fill)
+    programs.start_gateway(site)
+    warm = put(site, signal, load(1, WARM_SECONDS))
+    loads = [put(site, signal, load(workers, length.load)) for workers in WORKERS]
+    everything = warm.acknowledged * WARM_SECONDS + sum(one.acknowledged for one in loads) * length.load
     records = written(site, signal)
     size = programs.kafka_bytes(site, f"otlp-{signal}")
-    delivered = deliver(site, signal, records, length.delivery)
-    for name in set(site.running) - {"kafka", "gateway"}:
-        site.stop(name)
-    loads = [load(site, signal, workers, length.load) for workers in WORKERS]
-    everything = filled.acknowledged * length.fill + sum(one.acknowledged for one in loads) * length.load
+    delivery = Delivery(site, signal)
+    delivered = delivery.wait(records, length.delivery)
+    together = delivery.under(load(BOTH, length.together))
+    everything += together.acknowledged * length.together
+    memory = {name: site.running[name].use().peak for name in ("gateway", "processor", "kafka")}
     return Measured(
         shape=site.shape,
         signal=signal,
         bytes_per_event=size / records,
         unwritten=everything - written(site, signal),
-        gateway_memory=gateway.use().peak,
-        kafka_memory=site.running["kafka"].use().peak,
+        records=records,
+        gateway_memory=memory["gateway"],
+        processor_memory=memory["processor"],
+        kafka_memory=memory["kafka"],
         loads=loads,
         delivered=delivered,
+        together=together,
     )
