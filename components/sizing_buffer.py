@@ -9,14 +9,17 @@ from components.quantities import Size, gibibytes, mebibytes
 from components.sections import KafkaSection, SamplingSection, SizingSection
 from components.sizing import SHARES, ProgramSize, declared_rate, override, with_headroom
 
-GATEWAY_RATE = 50_000
-"""Events per second that one gateway of 2 cores is counted with: the guide's figure for a collector."""
+GATEWAY_RATE = 100_000
+"""Events per second that one gateway of 2 cores is counted with: what it acknowledged of its slowest signal,
+traces, while broker, processor, store and load had the same 2 cores (docs/performance.md)."""
 
-PROCESSOR_RATE = 25_000
-"""Events per second that one processor of 2 cores is counted with: half of a gateway, for the sampling."""
+PROCESSOR_RATE = 50_000
+"""Events per second that one processor of 2 cores is counted with: two thirds of what it did with the slowest
+signals, traces with sampling and logs, while broker and store had the same 2 cores (docs/performance.md)."""
 
-BUFFERED_BYTES = 150
-"""Bytes of one event in Kafka, compressed: a figure to plan with."""
+BUFFERED_BYTES = 100
+"""Bytes of one event in Kafka, compressed: about twice what the benchmark's largest signal, traces, took, for
+its generated records are more alike than real ones (docs/performance.md)."""
 
 SMALL_RATE = 1_000
 BUSY_RATE = 10_000

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,3 +64,12 @@ def test_a_single_value_is_overridden() -> None:
     assert changed.programs["loki"].memory == gibibytes(7)
     assert changed.programs["loki"].cpus == plain.programs["loki"].cpus
     assert changed.programs["jaeger"] == plain.programs["jaeger"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "gateways", "processors"),
+    [(1_000, 2, 2), (50_000, 2, 2), (50_001, 2, 3), (100_001, 3, 4), (200_000, 3, 5)],
+)
+def test_one_replica_more_than_the_measured_rates_ask_for(rate: int, gateways: int, processors: int) -> None:
+    buffer = size_buffer(SizingSection(events_per_second=rate), KafkaSection(), SamplingSection())
+    assert (buffer.gateway.replicas, buffer.processor.replicas) == (gateways, processors)
