@@ -37,3 +37,11 @@ def test_files_come_in_order() -> None:
 @pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=str)
 def test_every_configuration_file_is_yaml(path: object) -> None:
     assert yaml.safe_load(open(str(path), encoding="utf-8"))  # noqa: SIM115, PTH123
+
+
+@pytest.mark.parametrize("path", ["otel-gateway/gateway.yaml", "otel-processor/processor.yaml"])
+def test_brokers_get_nothing_that_needs_a_native_library_to_unpack(path: str) -> None:
+    exporters = Document.read(path).get("exporters")
+    producers = [exporter["producer"] for name, exporter in exporters.items() if name.startswith("kafka/")]
+    assert producers
+    assert {producer.get("compression", "none") for producer in producers} <= {"none", "gzip", "lz4"}
