@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,8 +46,10 @@ class Objects:
     keys: Keys
 
     def make(self, bucket: str) -> None:
-        """Make a bucket."""
-        self._client().create_bucket(Bucket=bucket)
+        """Make a bucket, unless it is there: a busy service may have made it and answered too late."""
+        client = self._client()
+        with suppress(client.exceptions.BucketAlreadyOwnedByYou):
+            client.create_bucket(Bucket=bucket)
 
     def keys_of(self, bucket: str) -> list[str]:
         """Give the keys of all objects."""
