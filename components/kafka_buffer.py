@@ -174,7 +174,7 @@ def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
 def _broker_environment(name: str, args: KafkaBufferArgs) -> Mapping[str, str]:
     """Set what differs from the single broker of the configuration file."""
     copies, in_sync = str(args.size.replicas), str(args.size.in_sync)
-    heap = args.size.broker.memory.share(0.5).mebibytes
+    heap = args.size.heap.mebibytes
     voters = enumerate(replica_hosts(name, args.size.brokers), start=1)
     return {
         "CLUSTER_ID": CLUSTER_ID,

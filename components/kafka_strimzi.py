@@ -108,7 +108,7 @@ def _pool(args: StrimziKafkaArgs) -> Mapping[str, Any]:
     }
     if args.cluster.storage_class is not None:
         volume["class"] = args.cluster.storage_class
-    heap = f"{broker.memory.share(0.5).mebibytes}m"
+    heap = f"{args.size.heap.mebibytes}m"
     memory = f"{broker.memory.mebibytes}Mi"
     return {
         "replicas": args.size.brokers,

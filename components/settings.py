@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
@@ -35,7 +35,7 @@ from components.sections_phase4 import (
 )
 from components.sections_storage import ObjectStorageSection
 from components.settings_errors import SettingsError, describe
-from components.sizing import StackSize, size_stack
+from components.sizing import ProgramSize, StackSize, size_stack
 from components.sizing_buffer import BufferSize, size_buffer
 from components.sizing_stores import StoresSize, size_stores
 
@@ -154,6 +154,17 @@ class Settings:
     def buffer(self) -> BufferSize:
         """Size of the way through Kafka."""
         return size_buffer(self.sizing, self.kafka, self.sampling)
+
+    @property
+    def keepers(self) -> Sequence[ProgramSize]:
+        """Limits of the programs of phases 1 and 2 that keep data, one for each replica."""
+        brokers = self.buffer.brokers if self.phase == 2 and self.kafka.mode == "builtin" else 0
+        return [*self.size.programs.values(), *[self.buffer.broker] * brokers]
+
+    @property
+    def programs(self) -> Sequence[ProgramSize]:
+        """Limits of all programs of phases 1 and 2, one for each replica."""
+        return [*self.keepers, *(self.buffer.passing if self.phase == 2 else ())]
 
     @property
     def store_size(self) -> StoresSize:

@@ -55,16 +55,19 @@ class ProgramSize:
         memory: hard limit.
         cpus: hard limit, in cores.
         volume: disk budget of its data volume.
+        reserved: share of the memory that is promised even when the host is full; a quarter, as in the guide,
+            but for programs that take more as soon as they start.
     """
 
     memory: Size
     cpus: float
     volume: Size = SMALLEST_VOLUME
+    reserved: float = 0.25
 
     @property
     def reserved_memory(self) -> Size:
-        """Memory promised even when the host is full: a quarter of the limit, as in the guide."""
-        return self.memory.share(0.25)
+        """Memory promised even when the host is full."""
+        return self.memory.share(self.reserved)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +168,9 @@ def with_headroom(size: Size) -> Size:
 def override(size: ProgramSize, wanted: LimitSizing) -> ProgramSize:
     """Put what the settings say in place of what the sizing gives."""
     volume = wanted.volume if isinstance(wanted, ProgramSizing) else None
-    return ProgramSize(
-        memory=wanted.memory or size.memory, cpus=wanted.cpus or size.cpus, volume=volume or size.volume
+    return replace(
+        size,
+        memory=wanted.memory or size.memory,
+        cpus=wanted.cpus or size.cpus,
+        volume=volume or size.volume,
     )

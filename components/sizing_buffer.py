@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.quantities import Size, gibibytes, mebibytes
@@ -20,6 +20,12 @@ signals, traces with sampling and logs, while broker and store had the same 2 co
 BUFFERED_BYTES = 100
 """Bytes of one event in Kafka, compressed: about twice what the benchmark's largest signal, traces, took, for
 its generated records are more alike than real ones (docs/performance.md)."""
+
+BROKER_HEAP = 0.5
+"""Share of a broker's memory that its heap takes as soon as it starts; the rest caches its files."""
+
+BROKER_RESERVED = 0.75
+"""Share of a broker's memory that is promised to it: the heap, and half of the rest."""
 
 SMALL_RATE = 1_000
 BUSY_RATE = 10_000
@@ -67,6 +73,17 @@ class BufferSize:
     max_traces: int
 
     @property
+    def heap(self) -> Size:
+        """Heap of a broker."""
+        return self.broker.memory.share(BROKER_HEAP)
+
+    @property
+    def passing(self) -> Sequence[ProgramSize]:
+        """Limits of the programs that keep nothing, one for each replica."""
+        tiers = (self.gateway, self.processor)
+        return [*(tier.each for tier in tiers for _ in range(tier.replicas)), self.load_balancer]
+
+    @property
     def in_sync(self) -> int:
         """How many copies must have a record before it is acknowledged: all but one."""
         return max(1, self.replicas - 1)
@@ -86,6 +103,7 @@ def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSe
         memory=gibibytes(1) if small else gibibytes(4),
         cpus=1 if small else 2,
         volume=_broker_volume(rate, kafka, partitions),
+        reserved=BROKER_RESERVED,
     )
     return BufferSize(
         gateway=TierSize(replicas=gateways, each=override(collector, sizing.gateway)),

@@ -79,9 +79,8 @@ def port_holder(address: str, port: int, publishing: dict[int, str], *, look_her
 
 def check_memory(settings: Settings, engine: Engine, *, running: bool, meminfo: Path = MEMINFO) -> Finding:
     """Does the machine hold what the programs reserve, and what they may take at most?"""
-    programs = settings.size.programs.values()
-    limits = sum(program.memory.bytes for program in programs)
-    reserved = sum(program.reserved_memory.bytes for program in programs)
+    limits = sum(program.memory.bytes for program in settings.programs)
+    reserved = sum(program.reserved_memory.bytes for program in settings.programs)
     available = _available_memory(meminfo) if engine.mine else engine.memory
     found = f"{amount(available)} of {amount(engine.memory)} available; the stack may take {amount(limits)}"
     if available < reserved and not running:
@@ -99,7 +98,7 @@ def check_disk(settings: Settings, engine: Engine, missing_images: Sequence[str]
     if disk is None:
         return Finding(name="disk", found=f"{engine.data_root}: not visible from here")
     needed = STARTING_DISK + (IMAGES_DISK if missing_images else 0)
-    volumes = sum(program.volume.bytes for program in settings.size.programs.values())
+    volumes = sum(program.volume.bytes for program in settings.keepers)
     free = disk.free
     found = f"{amount(free)} free at {engine.data_root}"
     if free < needed:

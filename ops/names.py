@@ -13,3 +13,6 @@ PROGRAM_OF_VOLUME = {
     "grafana-data": "grafana",
 }
 """Data volume -> program whose sizing gives its disk budget."""
+
+BROKER_VOLUME = "kafka-data-"
+"""What the names of the brokers' data volumes begin with; their number follows."""

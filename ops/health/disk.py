@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from components.settings import Settings
 from ops.docker_engine import Engine
 from ops.health.model import Reading
-from ops.names import PROGRAM_OF_VOLUME
+from ops.names import BROKER_VOLUME, PROGRAM_OF_VOLUME
 from ops.units import amount
 
 AREA = "disk"
@@ -19,9 +19,8 @@ FREE_LIMIT = 0.1
 def disk_readings(engine: Engine, settings: Settings, volumes: Sequence[str]) -> Iterator[Reading]:
     """Read the size of every data volume, and what is free where they lie."""
     sizes = volume_sizes(engine)
-    budgets = {name: settings.size.programs[of].volume.bytes for name, of in PROGRAM_OF_VOLUME.items()}
     for volume in volumes:
-        yield _volume_reading(volume, sizes.get(volume), budgets.get(volume))
+        yield _volume_reading(volume, sizes.get(volume), _budget(settings, volume))
     yield from _free_reading(engine)
 
 
@@ -32,6 +31,14 @@ def volume_sizes(engine: Engine) -> Mapping[str, int]:
         for volume in engine.client.df().get("Volumes") or []
         if (volume.get("UsageData") or {}).get("Size", -1) >= 0
     }
+
+
+def _budget(settings: Settings, volume: str) -> int | None:
+    """Bytes that the sizing gives a data volume; None for one that it does not know."""
+    if volume.startswith(BROKER_VOLUME):
+        return settings.buffer.broker.volume.bytes
+    program = PROGRAM_OF_VOLUME.get(volume)
+    return None if program is None else settings.size.programs[program].volume.bytes
 
 
 def _volume_reading(volume: str, size: int | None, budget: int | None) -> Reading:

@@ -154,6 +154,19 @@ def test_memory(tmp_path: Path, total: int, available: int, running: bool, statu
     assert bool(finding.advice) == (status != "ok")
 
 
+def test_three_brokers_and_both_tiers_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    buffered = Settings.load({"phase": 2, "sizing": {"preset": "medium"}})
+    stored = Settings.load({"phase": 1, "sizing": {"preset": "medium"}})
+    few, many = meminfo(tmp_path, 6 * GIB), engine(memory=64 * GIB)
+    assert check_memory(stored, many, running=False, meminfo=few).status == "ok"
+    finding = check_memory(buffered, many, running=False, meminfo=few)
+    assert finding.status == "fail"
+    assert "may take 33.2 GiB" in finding.found
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(9000 * GIB, 0, 7900 * GIB))
+    assert check_disk(stored, many, []).status == "ok"
+    assert check_disk(buffered, many, []).status == "warn"
+
+
 def test_memory_of_a_remote_engine_is_what_it_says(tmp_path: Path) -> None:
     found = engine(memory=16 * GIB, mine=False)
     finding = check_memory(Settings.load({}), found, running=False, meminfo=meminfo(tmp_path, 1024))

@@ -24,7 +24,7 @@ from ops.outputs import StackOutputs
 from ops.units import amount
 
 PROGRAMS = ("otel-collector", "jaeger", "loki")
-DATA_VOLUMES = ("otel-storage", "jaeger-data", "loki-data", "kafka-data")
+DATA_VOLUMES = ("otel-storage", "jaeger-data", "loki-data", "kafka-data-1", "somebody-elses")
 INVENTORY = Inventory(
     programs=PROGRAMS,
     probes={"otel-collector": "otel-collector-ready"},
@@ -252,13 +252,14 @@ def engine_with(sizes: Mapping[str, int], usage: DiskUsage | None) -> Engine:
 
 
 def test_volumes_against_their_budget() -> None:
-    settings = Settings.load({"sizing": {"loki": {"volume": "300GiB"}}})
+    settings = Settings.load({"sizing": {"loki": {"volume": "300GiB"}, "kafka": {"volume": "50GiB"}}})
     sizes = dict.fromkeys(DATA_VOLUMES, 1024) | {"loki-data": 290 * 2**30}
     usage = DiskUsage(total=1000 * 2**30, free=500 * 2**30)
     readings = {one.name: one for one in disk_readings(engine_with(sizes, usage), settings, DATA_VOLUMES)}
     assert [name for name, one in readings.items() if one.status != "healthy"] == ["loki-data"]
     assert readings["loki-data"].found == "290.0 GiB of 300.0 GiB (97%)"
-    assert readings["kafka-data"].found == "1.0 KiB"
+    assert readings["kafka-data-1"].found == "1.0 KiB of 50.0 GiB (0%)"
+    assert readings["somebody-elses"].found == "1.0 KiB"
     assert readings["/data"].found == "500.0 GiB free of 1000.0 GiB"
 
 

@@ -76,7 +76,8 @@ def test_go_programs_know_their_limit(variant: tuple[str, Result]) -> None:
         inputs = container.inputs
         if container.name.endswith("-ready"):
             continue
-        assert inputs["memoryReservation"] == int(inputs["memory"] / 4), container.name
+        share = 0.75 if re.fullmatch(r"kafka-\d+", container.name) else 0.25
+        assert inputs["memoryReservation"] == int(inputs["memory"] * share), container.name
         assert inputs["stopTimeout"] >= 30, container.name
         assert inputs["destroyGraceSeconds"] == inputs["stopTimeout"], container.name
         if not container.name.startswith(("kafka", "haproxy")):

@@ -12,6 +12,7 @@ from components.sections import (
     SamplingSection,
     SizingSection,
 )
+from components.settings import Settings
 from components.sizing import MINIMUM_MEMORY, PRESETS, declared_rate, size_stack, stored_bytes
 from components.sizing_buffer import size_buffer
 
@@ -73,3 +74,9 @@ def test_a_single_value_is_overridden() -> None:
 def test_one_replica_more_than_the_measured_rates_ask_for(rate: int, gateways: int, processors: int) -> None:
     buffer = size_buffer(SizingSection(events_per_second=rate), KafkaSection(), SamplingSection())
     assert (buffer.gateway.replicas, buffer.processor.replicas) == (gateways, processors)
+
+
+@pytest.mark.parametrize("preset", ["small", "medium", "large"])
+def test_a_brokers_heap_is_promised_to_it(preset: str) -> None:
+    buffer = Settings.load({"phase": 2, "sizing": {"preset": preset, "kafka": {"memory": "3GiB"}}}).buffer
+    assert buffer.heap.bytes < buffer.broker.reserved_memory.bytes < buffer.broker.memory.bytes
