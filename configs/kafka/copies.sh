@@ -46,6 +46,7 @@ send() {
     printf '%sContent-Length: %d\r\nConnection: close\r\n\r\n%s' "${HEADER:+$HEADER$'\r\n'}" "${#body}" "$body"
   } >&3
   IFS= read -r -t 30 status <&3
+  while IFS= read -r -t 30 _ <&3; do :; done # who closes before the end resets the connection
   exec 3>&-
   if [[ "$status" != *" 2"* ]]; then echo "$METRICS does not take the counts: ${status:-no answer}" >&2; fi
 }
