@@ -60,14 +60,23 @@ class CollectorProcessor(StackComponent):
     """Processors that share the consumer groups; what they have not finished, another one finds in Kafka."""
 
     def __init__(
-        self, name: str, args: CollectorProcessorArgs, *, platform: Platform, after: Sequence[StackComponent]
+        self,
+        name: str,
+        args: CollectorProcessorArgs,
+        *,
+        platform: Platform,
+        after: Sequence[StackComponent],
+        document: Document | None = None,
     ) -> None:
-        """Run the processors once Kafka has its topics and the stores answer."""
+        """Run the processors once Kafka has its topics and the stores answer.
+
+        ``document`` takes the place of the configuration for the stores of phases 1 to 3.
+        """
         super().__init__(name, platform)
-        self.run(processor_workload(name, args, processor_configuration(args)), after)
+        self.run(_workload(name, args, document or processor_configuration(args)), after)
 
 
-def processor_workload(name: str, args: CollectorProcessorArgs, document: Document) -> Workload:
+def _workload(name: str, args: CollectorProcessorArgs, document: Document) -> Workload:
     """Describe processors that run a configuration file; each has time to hand on what it has read."""
     return collector_workload(
         name,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from components.addresses import GRAFANA, PROMETHEUS, Addresses, cluster_addresses, inside
-from components.collector_processor import CollectorProcessorArgs
+from components.collector_processor import CollectorProcessor, CollectorProcessorArgs
 from components.kafka_buffer import MetricsTarget
 from components.kafka_topics import SAMPLED
 from components.metrics_agent import MetricsAgent, MetricsAgentArgs
@@ -26,7 +26,6 @@ from components.settings import Settings
 from components.sizing_buffer import TOPICS
 from components.store_writers import (
     TENANT_HEADER,
-    StoreWriters,
     groups,
     object_configuration,
     phase3_configuration,
@@ -106,18 +105,22 @@ class _Stack:
         endpoint = stores.otlp_endpoints["otlp_http/mimir"]
         return self.parts.kafka(MetricsTarget(endpoint=endpoint, header=header))
 
-    def processors(self, kafka: Buffer, stores: ObjectStores) -> StoreWriters:
+    def processors(self, kafka: Buffer, stores: ObjectStores) -> CollectorProcessor:
         args = self._processor_args(kafka, stores.otlp_endpoints)
         args = replace(args, autoscaling=self.parts.processor_scaling(kafka, self._groups(args)))
         document = object_configuration(args, self.settings.stores.tenant)
         after = [kafka, *stores.all]
-        return StoreWriters("otel-processor", args, document, platform=self.platform, after=after)
+        return CollectorProcessor(
+            "otel-processor", args, platform=self.platform, after=after, document=document
+        )
 
-    def phase3_processors(self, kafka: Buffer, stores: NodeStores) -> StoreWriters:
+    def phase3_processors(self, kafka: Buffer, stores: NodeStores) -> CollectorProcessor:
         args = without_scaling(self._processor_args(kafka, stores.otlp_endpoints))
         document = phase3_configuration(args)
         after = [kafka, *stores.all]
-        return StoreWriters("otel-processor-phase3", args, document, platform=self.platform, after=after)
+        return CollectorProcessor(
+            "otel-processor-phase3", args, platform=self.platform, after=after, document=document
+        )
 
     def agent(self, stores: ObjectStores) -> MetricsAgent:
         """Run the Prometheus that scrapes the stack."""

@@ -1,20 +1,13 @@
-"""Processors of phase 4: they write to Tempo, Mimir and Loki; others keep phase 3's stores fed meanwhile."""
+"""Configuration of the processors of phase 4, and of those that keep phase 3's stores fed meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
-from components.base import StackComponent
-from components.collector_processor import (
-    GROUPS,
-    CollectorProcessorArgs,
-    processor_configuration,
-    processor_workload,
-)
+from components.collector_processor import GROUPS, CollectorProcessorArgs, processor_configuration
 from components.documents import Document
 from components.sizing_buffer import TierSize
-from components.workload import Platform
 
 TENANT_HEADER = "X-Scope-OrgID"
 
@@ -44,23 +37,6 @@ SPAN_METRICS = (
     ("service", "pipelines", "metrics/spans"),
     ("connectors",),
 )
-
-
-class StoreWriters(StackComponent):
-    """Processors with a configuration of their own."""
-
-    def __init__(
-        self,
-        name: str,
-        args: CollectorProcessorArgs,
-        document: Document,
-        *,
-        platform: Platform,
-        after: Sequence[StackComponent],
-    ) -> None:
-        """Run them once Kafka has its topics and the stores answer."""
-        super().__init__(name, platform)
-        self.run(processor_workload(name, args, document), after)
 
 
 def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
