@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -30,6 +30,22 @@ OTHERS_SECRETS = re.compile(
 def built(name: str) -> tuple[Result, Tree]:
     result = run_program(OBJECT_VARIANTS[name])
     return result, tree(result, OBJECT_VARIANTS[name])
+
+
+def test_parts_of_phase_three_are_the_same_components() -> None:
+    """With another type their objects would be others of the same name, which cannot be made beside them."""
+
+    def parts(settings: Mapping[str, Any]) -> dict[str, str]:
+        registered = run_program(settings).resources
+        return {one.name: one.type for one in registered if one.type.startswith("otel-stack:")}
+
+    later = OBJECT_VARIANTS["phase4-changing-over"]
+    kept = {key: value for key, value in later.items() if key not in ("objectStorage", "stores")}
+    before, after = parts({**kept, "phase": 3}), parts(later)
+    assert {"kafka", "otel-gateway", "otel-processor", "grafana", "jaeger", "prometheus", "loki"} <= set(
+        before
+    )
+    assert before.items() <= after.items()
 
 
 @pytest.fixture(scope="module", params=OBJECT_VARIANTS)
