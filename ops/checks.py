@@ -79,8 +79,9 @@ def port_holder(address: str, port: int, publishing: dict[int, str], *, look_her
 
 def check_memory(settings: Settings, engine: Engine, *, running: bool, meminfo: Path = MEMINFO) -> Finding:
     """Does the machine hold what the programs reserve, and what they may take at most?"""
-    limits = sum(program.memory.bytes for program in settings.programs)
-    reserved = sum(program.reserved_memory.bytes for program in settings.programs)
+    programs = settings.programs
+    limits = sum(program.memory.bytes for program in programs)
+    reserved = sum(program.reserved_memory.bytes for program in programs)
     available = _available_memory(meminfo) if engine.mine else engine.memory
     found = f"{amount(available)} of {amount(engine.memory)} available; the stack may take {amount(limits)}"
     if available < reserved and not running:
