@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.cluster import Cluster
+from tests.support.kubernetes_site import ClusterSite
 from tests.support.stack import Stack
+from tests.support.steady import settled
 
 CLAIM = "persistentvolumeclaim/"
 PASSING = {"events", "pods", "endpoints", "endpointslices", "replicasets", "controllerrevisions"}
@@ -34,6 +36,11 @@ class ClusterDeployment:
     namespace: str
     given: frozenset[str] = frozenset()
 
+    @property
+    def site(self) -> ClusterSite:
+        """Its addresses as they are now."""
+        return ClusterSite(cluster=self.cluster, namespace=self.namespace)
+
     def settings(self, **sections: Mapping[str, Any]) -> dict[str, Any]:
         """Give the original settings with keys of some sections changed."""
         given: dict[str, Any] = copy.deepcopy(dict(self.original))
@@ -44,13 +51,15 @@ class ClusterDeployment:
     def become(self, **sections: Mapping[str, Any]) -> None:
         """Bring the stack up with the original settings but for keys of some sections.
 
-        Another Kafka is another stack, as is another class of volumes: both are for good.
+        It is up when its processors share what is in Kafka. Another Kafka is another stack, as is another
+        class of volumes: both are for good.
         """
         wanted = self.settings(**sections)
         if _for_good(wanted) != _for_good(self.stack.config):
             self.remove()
         self.stack.config = wanted
         self.stack.up()
+        settled(self.site, len(self.site.pods("otel-processor")))
 
     def left(self) -> list[str]:
         """Name what the stack has in the cluster, but for what Kubernetes itself keeps in a namespace."""

@@ -250,20 +250,34 @@ def await_all(site: Stores, load: Load, *, seconds: float = 180) -> dict[str, Fo
     return found
 
 
-def lag_of(site: Stores) -> Counter[str]:
-    """Records of each topic that its consumer group has not marked as done."""
+def _groups(site: Stores) -> Iterator[list[str]]:
+    """Columns of each partition of a signal's topic as its consumer group has it."""
     listing = site.run(
         "kafka-topics",
         *("/opt/kafka/bin/kafka-consumer-groups.sh", *KAFKA),
         *("--describe", "--all-groups"),
     )
-    lag: Counter[str] = Counter()
     for line in listing.splitlines():
         columns = line.split()
         if len(columns) > 5 and columns[1].startswith("otlp-"):
-            read = int(columns[3]) if columns[3] != "-" else 0
-            lag[columns[1]] += int(columns[4]) - read
+            yield columns
+
+
+def lag_of(site: Stores) -> Counter[str]:
+    """Records of each topic that its consumer group has not marked as done."""
+    lag: Counter[str] = Counter()
+    for _, topic, _, read, end, *_ in _groups(site):
+        lag[topic] += int(end) - (int(read) if read != "-" else 0)
     return lag
+
+
+def readers_of(site: Stores) -> dict[str, set[str]]:
+    """Addresses from which each consumer group reads; an empty one for a partition that nobody reads."""
+    found: dict[str, set[str]] = {}
+    for columns in _groups(site):
+        host = columns[7] if len(columns) > 7 else "-"
+        found.setdefault(columns[0], set()).add(host.strip("/-"))
+    return found
 
 
 DEAD_LETTERS = "otlp-dead-letters"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.support.drills import Found, Stores, await_all, lag_of
+from tests.support.drills import Found, Stores, await_all, lag_of, readers_of
 from tests.support.numbered import Load
 from tests.support.otlp import SERVICES
 from tests.support.waiting import until
@@ -71,3 +71,18 @@ def lag_gone(site: Stores, seconds: float = 180) -> None:
         return sum(lag_of(site).values()) == 0
 
     until("the processors to have read everything", is_gone, seconds=seconds, forgive=(AssertionError,))
+
+
+def settled(site: Stores, readers: int, seconds: float = 120) -> None:
+    """Wait until every partition has its reader, and so many processors share those of each signal.
+
+    A trace whose spans are read while partitions still move from one processor to another is decided on in
+    parts.
+    """
+
+    def is_settled() -> bool:
+        found = readers_of(site)
+        return bool(found) and all("" not in hosts and len(hosts) == readers for hosts in found.values())
+
+    what = f"{readers} processors to share the partitions"
+    until(what, is_settled, seconds=seconds, pause=1, forgive=(AssertionError,))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
@@ -18,18 +17,8 @@ from tests.support.stack import Stack
 NAMESPACE = "otel-e2e"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Deployment(ClusterDeployment):
-    """The stack under test."""
-
-    @property
-    def site(self) -> ClusterSite:
-        """Its addresses as they are now."""
-        return ClusterSite(cluster=self.cluster, namespace=NAMESPACE)
-
-
 @pytest.fixture(scope="package")
-def deployed(kubernetes: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployed(kubernetes: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterDeployment]:
     """The stack, up from nothing; nothing of it is left afterwards."""
     config = {
         "phase": 3,
@@ -38,7 +27,7 @@ def deployed(kubernetes: Cluster, tmp_path_factory: pytest.TempPathFactory) -> I
     }
     stack = Stack(name="cluster", folder=tmp_path_factory.mktemp("cluster") / "stack", config=config)
     original = copy.deepcopy(config)
-    made = Deployment(stack=stack, cluster=kubernetes, original=original, namespace=NAMESPACE)
+    made = ClusterDeployment(stack=stack, cluster=kubernetes, original=original, namespace=NAMESPACE)
     try:
         made.become()
         yield made
@@ -47,7 +36,7 @@ def deployed(kubernetes: Cluster, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture
-def site(deployed: Deployment) -> ClusterSite:
+def site(deployed: ClusterDeployment) -> ClusterSite:
     """Where the stack answers."""
     return deployed.site
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Report
-from tests.e2e.phase3.conftest import Deployment
+from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import ClusterSite
 from tests.support.numbered import Load, running
 from tests.support.steady import demand_nothing_lost, flow
@@ -36,7 +36,7 @@ def _programs(site: ClusterSite) -> dict[str, set[str]]:
     ],
 )
 def test_new_settings_roll_their_own_pods_only(
-    deployed: Deployment, load: Load, report: Report, sections: dict[str, Any], rolled: str
+    deployed: ClusterDeployment, load: Load, report: Report, sections: dict[str, Any], rolled: str
 ) -> None:
     deployed.become()
     before = _programs(deployed.site)
@@ -56,7 +56,7 @@ def test_new_settings_roll_their_own_pods_only(
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("tier", ["gateway", "processor"])
 def test_fewer_replicas_lose_nothing_acknowledged(
-    deployed: Deployment, load: Load, report: Report, tier: str
+    deployed: ClusterDeployment, load: Load, report: Report, tier: str
 ) -> None:
     site, program = deployed.site, f"otel-{tier}"
     deployed.become(sizing={tier: {"replicas": 3}})

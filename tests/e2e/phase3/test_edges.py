@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 import httpx
 
-from tests.e2e.phase3.conftest import NAMESPACE, Deployment
+from tests.e2e.phase3.conftest import NAMESPACE
 from tests.kubernetes.edges import OUTSIDE, Edge, allowed, used
 from tests.lab.cluster import layout
 from tests.support.connections import over_tcp, over_udp
+from tests.support.deployment import ClusterDeployment
 from tests.support.drills import lag_of
 from tests.support.kubernetes_site import ClusterSite
 from tests.support.manifests import Program, Tree
@@ -27,7 +28,7 @@ SEEN_SECONDS = 120.0
 DATASOURCES = ("jaeger", "prometheus", "loki")
 
 
-def test_connections_are_those_that_the_policies_allow(deployed: Deployment, load: Load) -> None:
+def test_connections_are_those_that_the_policies_allow(deployed: ClusterDeployment, load: Load) -> None:
     site = deployed.site
     tree = Tree(objects=deployed.cluster.get(KINDS, f"--namespace={NAMESPACE}")["items"])
     wanted = {edge for edge in used(tree) if OUTSIDE not in (edge.source, edge.target)} - _among_peers(tree)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Report
-from tests.e2e.phase3.conftest import Deployment
 from tests.support import phase2
+from tests.support.deployment import ClusterDeployment
 from tests.support.docker_engine import Engine
 from tests.support.numbered import Load, running
 from tests.support.steady import demand_nothing_lost, flow
@@ -21,7 +21,7 @@ START_SECONDS = 300.0
 @pytest.mark.long
 @pytest.mark.timeout(2400)
 def test_clients_move_from_phase_two(
-    docker_engine: Engine, deployed: Deployment, tmp_path: Path, report: Report
+    docker_engine: Engine, deployed: ClusterDeployment, tmp_path: Path, report: Report
 ) -> None:
     deployed.become()
     with phase2.running("before", docker_engine, tmp_path / "stack") as stack:

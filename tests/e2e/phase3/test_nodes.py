@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.conftest import Note, Report
-from tests.e2e.phase3.conftest import Deployment
 from tests.lab.cluster import layout, lifecycle, runtime, second
+from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import READY_SECONDS, ClusterSite, Pod
 from tests.support.numbered import Load, running
 from tests.support.steady import demand_nothing_lost, flow
@@ -32,7 +32,7 @@ OUT_OF_SERVICE = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
 
 
 @pytest.fixture(scope="module")
-def two_nodes(deployed: Deployment) -> Iterator[ClusterSite]:
+def two_nodes(deployed: ClusterDeployment) -> Iterator[ClusterSite]:
     """The stack with three brokers, on two nodes; afterwards there is one, and no stack."""
     with lifecycle.lock():
         second.up(lifecycle.images(phase=3))
@@ -49,7 +49,7 @@ def two_nodes(deployed: Deployment) -> Iterator[ClusterSite]:
 @pytest.mark.long
 @pytest.mark.timeout(1500)
 def test_every_container_killed_behind_the_kubelets_back(
-    deployed: Deployment, load: Load, report: Report
+    deployed: ClusterDeployment, load: Load, report: Report
 ) -> None:
     deployed.become()
     site = deployed.site

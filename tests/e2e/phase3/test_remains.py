@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.phase3.conftest import NAMESPACE, Deployment
+from tests.e2e.phase3.conftest import NAMESPACE
 from tests.lab.cluster import kubectl
+from tests.support.deployment import ClusterDeployment
 from tests.support.drills import Stores, compare, logs_of, samples_of
 from tests.support.kubernetes_site import ClusterSite
 from tests.support.numbered import Load, running
@@ -24,7 +25,7 @@ FOUND_SECONDS = 120.0
 
 @pytest.mark.long
 @pytest.mark.timeout(1500)
-def test_data_outlives_the_stack(deployed: Deployment, load: Load) -> None:
+def test_data_outlives_the_stack(deployed: ClusterDeployment, load: Load) -> None:
     _fill(deployed.site, load)
     deployed.stack.destroy()
     assert {one.partition("/")[0] for one in deployed.left()} == {"persistentvolumeclaim"}
@@ -34,7 +35,9 @@ def test_data_outlives_the_stack(deployed: Deployment, load: Load) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_rendered_manifests_run_the_same_stack(deployed: Deployment, load: Load, tmp_path: Path) -> None:
+def test_rendered_manifests_run_the_same_stack(
+    deployed: ClusterDeployment, load: Load, tmp_path: Path
+) -> None:
     deployed.become()
     _fill(deployed.site, load)
     before = _shapes(deployed.site)

@@ -11,7 +11,7 @@ from threading import Event, Thread
 import pytest
 
 from tests.e2e.conftest import Note, Report
-from tests.e2e.phase3.conftest import Deployment
+from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import ClusterSite
 from tests.support.numbered import Load, Rates, running
 from tests.support.steady import demand_nothing_lost, flow
@@ -29,7 +29,7 @@ BUSY = Rates(logs=3000, metrics=1000, traces=50)
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_gateways_follow_the_load(deployed: Deployment, report: Report, note: Note) -> None:
+def test_gateways_follow_the_load(deployed: ClusterDeployment, report: Report, note: Note) -> None:
     deployed.become()
     site = deployed.site
     first = {pod.uid for pod in site.await_ready(GATEWAY, 2)}

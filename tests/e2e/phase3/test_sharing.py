@@ -16,8 +16,9 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Note
-from tests.e2e.phase3.conftest import NAMESPACE, Deployment
+from tests.e2e.phase3.conftest import NAMESPACE
 from tests.lab.cluster import layout
+from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import GRPC, ClusterSite
 from tests.support.numbered import Load, Rates, running
 from tests.support.sharing import accepted, shares
@@ -37,7 +38,7 @@ WAYS = {"Service": "log_records", "headless Service": "metric_points"}
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_two_gateways_become_six(deployed: Deployment, note: Note) -> None:
+def test_two_gateways_become_six(deployed: ClusterDeployment, note: Note) -> None:
     deployed.become()
     site = deployed.site
     site.await_ready("otel-gateway", 2, seconds=SHARED_SECONDS)

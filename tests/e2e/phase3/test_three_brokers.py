@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.conftest import Report
-from tests.e2e.phase3.conftest import Deployment
+from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import READY_SECONDS, ClusterSite
 from tests.support.numbered import Load, running
 from tests.support.steady import demand_nothing_lost, flow
@@ -15,7 +15,7 @@ ROLL_SECONDS = 900
 
 
 @pytest.fixture
-def three(deployed: Deployment) -> ClusterSite:
+def three(deployed: ClusterDeployment) -> ClusterSite:
     """The stack with three brokers, on one node."""
     deployed.become(kafka={"brokers": BROKERS})
     return deployed.site

@@ -11,15 +11,16 @@ import time
 import httpx
 
 from ops.project import ROOT
-from tests.e2e.phase3.conftest import NAMESPACE, Deployment
+from tests.e2e.phase3.conftest import NAMESPACE
 from tests.support import client_pods
+from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import GRPC, HTTP, ClusterSite
 from tests.support.waiting import until
 
 ARRIVAL_SECONDS = 120.0
 
 
-def test_telemetry_through_the_service_is_found(deployed: Deployment) -> None:
+def test_telemetry_through_the_service_is_found(deployed: ClusterDeployment) -> None:
     site = deployed.site
     addresses = {
         "grpc": f"http://{site.services['otel-gateway']}:{GRPC}",
@@ -41,11 +42,11 @@ def test_telemetry_through_the_service_is_found(deployed: Deployment) -> None:
     }
 
 
-def test_a_second_preview_finds_nothing_to_do(deployed: Deployment) -> None:
+def test_a_second_preview_finds_nothing_to_do(deployed: ClusterDeployment) -> None:
     deployed.stack.preview("--expect-no-changes")
 
 
-def test_a_pods_telemetry_says_whose_it_is(deployed: Deployment, site: ClusterSite) -> None:
+def test_a_pods_telemetry_says_whose_it_is(deployed: ClusterDeployment, site: ClusterSite) -> None:
     service, trace = f"client-{secrets.token_hex(4)}", secrets.token_hex(16)
     resource = {"attributes": [_attribute("service.name", service)]}
     gateway = f"http://otel-gateway.{NAMESPACE}.svc:{HTTP}/v1"
