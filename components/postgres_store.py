@@ -123,7 +123,8 @@ def _server(name: str, args: PostgresStoreArgs, database: Database) -> Workload:
     return Workload(
         name=name,
         image=args.image,
-        args=["postgres", "-c", f"config_file={CONFIG_DIRECTORY}/postgresql.conf"],
+        entry_point=["/bin/sh"],
+        args=[f"{CONFIG_DIRECTORY}/server.sh", "-c", f"config_file={CONFIG_DIRECTORY}/postgresql.conf"],
         environment={
             "PGDATA": f"{DATA}/pgdata",
             "POSTGRES_DB": database.name,
@@ -132,7 +133,7 @@ def _server(name: str, args: PostgresStoreArgs, database: Database) -> Workload:
             "POSTGRES_INITDB_ARGS": "--auth-host=scram-sha-256 --auth-local=scram-sha-256 --data-checksums",
         },
         config_directory=CONFIG_DIRECTORY,
-        files={"postgresql.conf": text("postgres/postgresql.conf")},
+        files={name: text(f"postgres/{name}") for name in ("postgresql.conf", "server.sh")},
         secret_files={PASSWORD: database.password},
         ports=[Port(name="postgres", number=PORT, speaks="bytes")],
         probe=Probe(port=None, command=ready),

@@ -44,7 +44,7 @@ AS_THEY_STAND = {
     "mimir": as_it_stands("mimir", "/etc/mimir", command=["-config.file=/etc/mimir/mimir.yaml"]),
     "tempo": as_it_stands("tempo", "/etc/tempo", command=["-config.file=/etc/tempo/tempo.yaml"]),
     "postgres, server": as_it_stands("postgres", "/etc/postgresql", "*.conf"),
-    "postgres, dumps": as_it_stands("postgres", "/etc/postgres-backup", "*.sh"),
+    "postgres, scripts": as_it_stands("postgres", "/etc/postgres-backup", "*.sh"),
     "grafana-cluster": Configured(
         program="grafana",
         directory="/etc/grafana",

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Runs PostgreSQL with the password of its Secret, also on data that was made with another one.
+set -eu
+
+: "${PGDATA:?}" "${POSTGRES_USER:?}" "${POSTGRES_PASSWORD_FILE:?}"
+
+set_password() {
+    # One line of SQL through the standard input: neither the list of processes nor the log has it.
+    password=$(sed "s/'/''/g" "$POSTGRES_PASSWORD_FILE")
+    printf "ALTER ROLE \"%s\" PASSWORD '%s'\n" "$POSTGRES_USER" "$password" |
+        postgres --single "$@" -c log_min_error_statement=panic -c log_statement=none postgres >/dev/null
+}
+
+if [ -s "$PGDATA/PG_VERSION" ]; then
+    set_password "$@"
+fi
+exec docker-entrypoint.sh postgres "$@"

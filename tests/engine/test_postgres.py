@@ -1,0 +1,118 @@
+"""PostgreSQL as phase 4 runs it, with its data kept and its password changed."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+from docker.models.containers import Container
+
+from components.images import CATALOGUE
+from tests.support.docker_engine import Engine
+from tests.support.manifests import Tree, tree
+from tests.support.program import run_program
+from tests.support.variants_phase4 import OBJECT_VARIANTS
+from tests.support.waiting import until
+
+IMAGE = CATALOGUE["postgres"]
+VOLUME = "otel-stack-test-postgres"
+READY_SECONDS = 90.0
+FIRST, SECOND = "of the first stack", "it's \"another\" one"
+
+
+@pytest.fixture(scope="module")
+def rendered() -> Tree:
+    settings = OBJECT_VARIANTS["phase4-small"]
+    return tree(run_program(settings), settings)
+
+
+@pytest.fixture
+def volume(docker_engine: Engine) -> Iterator[str]:
+    """A volume for the data."""
+    docker_engine.provide([IMAGE.reference])
+    made = docker_engine.client.volumes.create(VOLUME)
+    try:
+        yield VOLUME
+    finally:
+        made.remove()
+
+
+@contextmanager
+def _server(engine: Engine, rendered: Tree, volume: str, password: str) -> Iterator[Container]:
+    """Run the server with a password until it answers."""
+    program = next(one for one in rendered.programs() if one.name == "postgres")
+    (spec,) = program.containers
+    environment = program.environment()
+    secret = environment["POSTGRES_PASSWORD_FILE"]
+    home = secret.removesuffix("/secrets/password")
+    files = {f"{home}/{path}": text for path, text in rendered.files(program).items()}
+    container = engine.client.containers.create(
+        IMAGE.reference,
+        entrypoint=spec["command"],
+        command=spec["args"],
+        environment=environment,
+        user=f"{IMAGE.uid}:{IMAGE.gid}",
+        network_mode="none",
+        volumes={volume: {"bind": environment["PGDATA"].removesuffix("/pgdata"), "mode": "rw"}},
+    )
+    try:
+        container.put_archive("/", _archive({**files, secret: password}))
+        container.start()
+        ready = spec["readinessProbe"]["exec"]["command"]
+        until("PostgreSQL to answer", lambda: _is_ready(container, ready), seconds=READY_SECONDS)
+        yield container
+    finally:
+        container.stop(timeout=30)
+        container.remove(force=True)
+
+
+def _is_ready(container: Container, command: list[str]) -> bool:
+    container.reload()
+    assert container.status != "exited", container.logs().decode(errors="replace")
+    return bool(container.exec_run(command).exit_code == 0)
+
+
+def _archive(files: Mapping[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, text in files.items():
+            content = text.encode()
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.size, entry.uid, entry.gid, entry.mode = len(content), IMAGE.uid, IMAGE.gid, 0o440
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _sql(container: Container, password: str, statement: str) -> tuple[int, str]:
+    """Run a statement over TCP, where the password is asked for."""
+    variables = {"PGPASSWORD": password}
+    command = ["psql", "-h", "127.0.0.1", "-U", "grafana", "-d", "grafana", "-Atc", statement]
+    done = container.exec_run(command, environment=variables)
+    return done.exit_code, done.output.decode(errors="replace").strip()
+
+
+def test_data_that_was_kept_is_opened_with_the_password_of_now(
+    docker_engine: Engine, rendered: Tree, volume: str
+) -> None:
+    """After ``destroy`` and ``up`` the generated password is another, and the data is the same."""
+    with _server(docker_engine, rendered, volume, FIRST) as server:
+        assert _sql(server, FIRST, "CREATE TABLE kept AS SELECT 42 AS answer")[0] == 0
+    with _server(docker_engine, rendered, volume, SECOND) as server:
+        assert _sql(server, SECOND, "SELECT answer FROM kept") == (0, "42")
+        status, said = _sql(server, FIRST, "SELECT 1")
+        assert status != 0
+        assert "password authentication failed" in said
+        log = server.logs().decode(errors="replace")
+    assert FIRST not in log
+    assert "another" not in log
+
+
+def test_a_server_that_was_killed_starts_again(docker_engine: Engine, rendered: Tree, volume: str) -> None:
+    with _server(docker_engine, rendered, volume, FIRST) as server:
+        assert _sql(server, FIRST, "CREATE TABLE kept AS SELECT 42 AS answer")[0] == 0
+        server.kill()
+    with _server(docker_engine, rendered, volume, FIRST) as server:
+        assert _sql(server, FIRST, "SELECT answer FROM kept") == (0, "42")
