@@ -20,7 +20,7 @@ from tests.support.waiting import until
 IMAGE = CATALOGUE["postgres"]
 VOLUME = "otel-stack-test-postgres"
 READY_SECONDS = 90.0
-FIRST, SECOND = "of the first stack", "it's \"another\" one"
+FIRST, SECOND = "of the first stack", 'it\'s "another" one'
 
 
 @pytest.fixture(scope="module")
