@@ -203,6 +203,12 @@ BROKEN: list[tuple[str, Breaking, str]] = [
     ("bounded", lambda t: edit_spec(t, "StatefulSet", "kafka", replicas=1), "no node drains"),
     ("bounded", lambda t: program(t, "otel-gateway").pod.pop("topologySpreadConstraints"), "is spread over"),
     ("bounded", lambda t: program(t, "kafka").pod.pop("affinity"), "may lie on one node"),
+    ("bounded", lambda t: program(t, "otel-gateway").pod.pop("affinity"), "may lie on one node"),
+    (
+        "bounded",
+        lambda t: program(t, "otel-gateway").pod["topologySpreadConstraints"][1].pop("matchLabelKeys"),
+        "those that they replace",
+    ),
     ("scaled_by_one", lambda t: edit_spec(t, "Deployment", "otel-gateway", replicas=2), "beside an autosc"),
     ("scaled_by_one", lambda t: program(t, "loki").object["spec"].pop("replicas"), "neither"),
     (

@@ -25,6 +25,8 @@ RESERVED_CPU = 0.125
 
 PROBE_TIMEOUT = 5
 ZONE, NODE = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
+VERSION = "pod-template-hash"
+"""Label that tells the pods of a Deployment's versions apart."""
 
 
 def pod_template(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
@@ -199,18 +201,29 @@ def _placement(scope: Scope, workload: Workload) -> Manifest:
         ]
     if workload.replicas is None:
         return found
-    pods = {"matchLabels": selector(workload.name)}
+    pods = _alike(workload)
     found["topologySpreadConstraints"] = [
-        {"maxSkew": 1, "topologyKey": topology, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": pods}
+        {"maxSkew": 1, "topologyKey": topology, "whenUnsatisfiable": "ScheduleAnyway", **pods}
         for topology in (ZONE, NODE)
     ]
-    if workload.peers:
-        found["affinity"] = {"podAntiAffinity": _apart(pods, required=section.spread == "required")}
+    # Where nodes have no zone the constraints above count for nothing.
+    required = workload.peers and section.spread == "required"
+    found["affinity"] = {"podAntiAffinity": _apart(pods, required=required)}
     return found
 
 
+def _alike(workload: Workload) -> Manifest:
+    """Select the pods that are to be apart.
+
+    A Deployment's new pods run beside those that they replace, which are about to go and count for nothing:
+    else all new ones would come to lie where no old one is.
+    """
+    pods: Manifest = {"labelSelector": {"matchLabels": selector(workload.name)}}
+    return pods if is_stateful(workload) else {**pods, "matchLabelKeys": [VERSION]}
+
+
 def _apart(pods: Manifest, *, required: bool) -> Manifest:
-    term = {"labelSelector": pods, "topologyKey": NODE}
+    term = {**pods, "topologyKey": NODE}
     if required:
         return {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
     return {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": term}]}

@@ -180,15 +180,16 @@ def _spread(tree: Tree, program: Program) -> Iterator[str]:
     own = [one["topologyKey"] for one in constraints if program in tree.selected(one["labelSelector"])]
     if tuple(own) != SPREAD:
         yield f"{program.name}: is spread over {own}, not over zones and nodes"
-    if program.object["spec"].get("podManagementPolicy") != "Parallel":
-        return
     affinity = program.pod.get("affinity", {}).get("podAntiAffinity", {})
     terms = affinity.get("requiredDuringSchedulingIgnoredDuringExecution", [])
     terms += [
         one["podAffinityTerm"] for one in affinity.get("preferredDuringSchedulingIgnoredDuringExecution", [])
     ]
     if [one["topologyKey"] for one in terms if program in tree.selected(one["labelSelector"])] != [SPREAD[1]]:
-        yield f"{program.name}: two replicas of its data may lie on one node"
+        yield f"{program.name}: two of its pods may lie on one node where nodes have no zone"
+    versions = {tuple(one.get("matchLabelKeys", ())) for one in (*constraints, *terms)}
+    if program.object["kind"] == "Deployment" and versions != {("pod-template-hash",)}:
+        yield f"{program.name}: a new version's pods keep away from those that they replace"
 
 
 def _bound(tree: Tree) -> set[str]:
