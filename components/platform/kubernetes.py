@@ -205,7 +205,7 @@ class _Making:
             return
         kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
             self._name,
-            metadata=metadata,
+            metadata=self._scope.metadata(self._name, annotations=TAKEN_BACK),
             spec=scaling.autoscaler_spec(workload, scale),
             opts=self._options(depends_on=[pods]),
         )
@@ -342,6 +342,10 @@ KEPT_BY_GIT_TOOLS = {
     "kustomize.toolkit.fluxcd.io/prune": "disabled",
 }
 """With the namespace its claims would go, and everything stored."""
+
+TAKEN_BACK = {"pulumi.com/patchForce": "true"}
+"""The API server keeps an autoscaler's metrics in another shape, and gives them as owned by whoever last
+touched any other field of it; without this the next change of a bound would be refused as a conflict."""
 
 NOT_AWAITED = {"pulumi.com/skipAwait": "true"}
 """A Service waits for pods, which wait for it: the pods' own readiness is what counts."""

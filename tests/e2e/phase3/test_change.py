@@ -52,6 +52,14 @@ def test_new_settings_roll_their_own_pods_only(
     report(load, demand_nothing_lost(deployed.site, load, unsure=unsure))
 
 
+def test_another_bound_of_an_autoscaler_rolls_nothing(deployed: ClusterDeployment) -> None:
+    deployed.become()
+    before = _programs(deployed.site)
+    deployed.become(autoscaling={"gateway": {"cpuPercent": 60}})
+    after = _programs(deployed.site)
+    assert all(after[name] & before[name] for name in before)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("tier", ["gateway", "processor"])

@@ -21,6 +21,7 @@ RULES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 """Table, chain and rule. Docker drops what it does not forward itself, so the pods' packets are let through
 first; towards other machines they carry this machine's address."""
+_LOST = ("blackhole", layout.CLUSTER_NETWORK)
 _TABLES = ("filter", "nat", "mangle")
 _OWN_CHAINS = "KUBE-"
 _COMMANDS = ("iptables", "ip6tables")
@@ -35,6 +36,9 @@ _NOTES = Path("/var/lib/cni/results")
 def up() -> None:
     """Make the bridge with its address, and let its packets pass.
 
+    What is for a pod that is gone with its node is dropped: it is not for other machines, whose answer a
+    program would take for the pod's.
+
     Raises:
         LabError: when the kernel or ``iptables`` refuses.
     """
@@ -43,6 +47,7 @@ def up() -> None:
         length = layout.POD_NETWORK.partition("/")[2]
         _run("ip", "address", "add", f"{layout.NODE_ADDRESS}/{length}", "dev", layout.BRIDGE)
     _run("ip", "link", "set", layout.BRIDGE, "up")
+    _run("ip", "route", "replace", *_LOST)
     if not Path("/proc/sys/net/bridge").exists():
         _run("modprobe", _MODULE)
     for setting, value in _SETTINGS.items():
@@ -62,6 +67,7 @@ def down() -> None:
             commands = removal(table, _run(f"{program}-save", "-t", table))
             if commands:
                 _run(f"{program}-restore", "-w", "--noflush", text=commands)
+    _succeeds("ip", "route", "delete", *_LOST)
     if _bridge_exists():
         _run("ip", "link", "delete", layout.BRIDGE)
     _forget_addresses()
@@ -89,6 +95,7 @@ def removal(table: str, saved: str) -> str:
 def leftovers() -> list[str]:
     """What of the cluster's network is still there, in words."""
     found = [f"bridge {layout.BRIDGE}"] if _bridge_exists() else []
+    found += [f"route {line}" for line in _run("ip", "route", "show", "type", *_LOST).splitlines()]
     for program in _COMMANDS:
         for table in _TABLES:
             saved = _run(f"{program}-save", "-t", table)
