@@ -77,6 +77,7 @@ CATALOGUE: Mapping[str, Image] = {
     "haproxy": Image(repository="haproxy", tag="3.2.18-alpine", uid=99, gid=99, go=False),
     "tempo": Image(repository="grafana/tempo", tag="2.10.8", uid=10001, gid=10001),
     "mimir": Image(repository="grafana/mimir", tag="3.1.2", uid=10001, gid=10001),
+    "aws-cli": Image(repository="amazon/aws-cli", tag="2.32.2", uid=0, gid=0, go=False),
     "postgres": Image(repository="postgres", tag="17.7-alpine", uid=70, gid=70, go=False),
 }
 

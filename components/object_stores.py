@@ -15,7 +15,14 @@ from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.loki_cluster import LokiCluster, LokiClusterArgs
 from components.mimir_store import MimirBuckets, MimirStore, MimirStoreArgs
 from components.object_storage import ObjectStorage
-from components.postgres_store import Database, PostgresStore, PostgresStoreArgs, external_database
+from components.postgres_store import (
+    Database,
+    PostgresStore,
+    PostgresStoreArgs,
+    Uploads,
+    backup_name,
+    external_database,
+)
 from components.prometheus_store import alert_rules
 from components.quantities import Size
 from components.settings import Settings
@@ -24,6 +31,8 @@ from components.storage_names import STORES, bucket_names
 from components.store_bucket import StoreBucket
 from components.tempo_store import TempoStore, TempoStoreArgs
 from components.workload import Platform
+
+POSTGRES = "postgres"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +79,8 @@ class ObjectStores:
 def service_accounts(settings: Settings) -> dict[str, tuple[str, ...]]:
     """Give the service accounts that may use the buckets of each store."""
     parts = {store: tuple(settings.store_size.of(store)) for store in PARTS}
+    if settings.postgres.mode == "builtin":
+        parts["backups"] = (backup_name(POSTGRES),)
     return {store: parts.get(store, (store,)) for store in STORES}
 
 
@@ -92,7 +103,7 @@ def run_clustered_grafana(
 ) -> GrafanaHA:
     """Run Grafana's database and its replicas over the stores, and over phase 3's where there are any."""
     published = addresses.grafana
-    database, after = _database(settings, platform)
+    database, after = _database(settings, platform, stores.storage)
     args = GrafanaHAArgs(
         image=settings.image_catalogue["grafana"],
         size=settings.store_size.grafana,
@@ -113,15 +124,32 @@ def run_clustered_grafana(
     return GrafanaHA("grafana", args, platform=platform, after=[*stores.all, *after])
 
 
-def _database(settings: Settings, platform: Platform) -> tuple[Database, Sequence[StackComponent]]:
+def _database(
+    settings: Settings, platform: Platform, storage: ObjectStorage
+) -> tuple[Database, Sequence[StackComponent]]:
     section = settings.postgres
     if section.mode == "external":
         return external_database(section), ()
+    images = settings.image_catalogue
     args = PostgresStoreArgs(
-        image=settings.image_catalogue["postgres"], size=settings.store_size.postgres, section=section
+        image=images["postgres"],
+        size=settings.store_size.postgres,
+        section=section,
+        uploads=Uploads(image=images["aws-cli"], bucket=_bucket(settings, storage, "backups")),
     )
-    made = PostgresStore("postgres", args, platform=platform)
+    made = PostgresStore(POSTGRES, args, platform=platform, after=storage.ready)
     return made.database, (made,)
+
+
+def _bucket(settings: Settings, storage: ObjectStorage, purpose: str) -> StoreBucket:
+    """Describe the bucket of a purpose to the store that uses it."""
+    names = bucket_names(settings.object_storage, settings.environment)
+    store = next(store for store, purposes in STORES.items() if purpose in purposes)
+    return StoreBucket(
+        name=names[purpose],
+        bucket=storage.buckets[purpose],
+        account=storage.annotations(store),
+    )
 
 
 @dataclass(frozen=True)
@@ -198,13 +226,7 @@ class _Stores:
         return self.storage.ready
 
     def _bucket(self, purpose: str) -> StoreBucket:
-        names = bucket_names(self.settings.object_storage, self.settings.environment)
-        store = next(store for store, purposes in STORES.items() if purpose in purposes)
-        return StoreBucket(
-            name=names[purpose],
-            bucket=self.storage.buckets[purpose],
-            account=self.storage.annotations(store),
-        )
+        return _bucket(self.settings, self.storage, purpose)
 
 
 def _series_limit(series: int) -> str:

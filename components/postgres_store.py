@@ -1,7 +1,8 @@
-"""PostgreSQL: Grafana's database, ours with daily dumps, or one that exists."""
+"""PostgreSQL: Grafana's database, ours with daily dumps in object storage, or one that exists."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -13,7 +14,17 @@ from components.images import Image
 from components.quantities import Duration, gibibytes, mebibytes
 from components.sections_phase4 import PostgresSection
 from components.sizing import ProgramSize
-from components.workload import DataVolume, ExistingSecret, Platform, Port, Probe, SecretText, Workload
+from components.store_bucket import StoreBucket
+from components.workload import (
+    Companion,
+    DataVolume,
+    ExistingSecret,
+    Platform,
+    Port,
+    Probe,
+    SecretText,
+    Workload,
+)
 
 CONFIG_DIRECTORY = "/etc/postgresql"
 DATA = "/var/lib/postgresql/data"
@@ -21,6 +32,9 @@ PASSWORD = "secrets/password"  # noqa: S105 - a path
 PORT = 5432
 DAY = 86400
 DUMPER = ProgramSize(memory=mebibytes(128), cpus=0.25, volume=gibibytes(5))
+UPLOADER = ProgramSize(memory=mebibytes(256), cpus=0.5)
+BACKUP_DIRECTORY, CLIENT_CONFIG = "/etc/postgres-backup", "aws-config"
+DUMPED, UPLOADED = "/tmp/last-dump", "/tmp/last-upload"  # noqa: S108 - inside the containers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +66,19 @@ class Database:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Uploads:
+    """Where dumps go besides their volume.
+
+    Attributes:
+        image: image of the S3 client.
+        bucket: the bucket.
+    """
+
+    image: Image
+    bucket: StoreBucket
+
+
+@dataclass(frozen=True, kw_only=True)
 class PostgresStoreArgs:
     """Settings of the database.
 
@@ -59,21 +86,30 @@ class PostgresStoreArgs:
         image: PostgreSQL's image.
         size: its limits and disk.
         section: settings.
+        uploads: where dumps go besides their volume.
     """
 
     image: Image
     size: ProgramSize
     section: PostgresSection
+    uploads: Uploads
 
 
 class PostgresStore(StackComponent):
-    """PostgreSQL 17 on a volume, and a program beside it that dumps it every day onto another.
+    """PostgreSQL 17 on a volume, and a program that dumps it every day onto another and into a bucket.
 
     Attributes:
         database: how Grafana reaches it.
     """
 
-    def __init__(self, name: str, args: PostgresStoreArgs, *, platform: Platform) -> None:
+    def __init__(
+        self,
+        name: str,
+        args: PostgresStoreArgs,
+        *,
+        platform: Platform,
+        after: Sequence[pulumi.Resource] = (),
+    ) -> None:
         """Run the database, with a password of its own unless one is given."""
         super().__init__(name, platform)
         section = args.section
@@ -86,7 +122,7 @@ class PostgresStore(StackComponent):
             tls="disable",
         )
         self.deployed = self.start(_server(name, args, self.database))
-        self.start(_dumper(f"{name}-backup", args, self.database), self.ready)
+        self.start(_dumper(backup_name(name), args, self.database), [*self.ready, *after])
         self.register_outputs({"host": self.deployed.host})
 
     def _password(self, name: str, section: PostgresSection) -> SecretText:
@@ -94,6 +130,11 @@ class PostgresStore(StackComponent):
             return ExistingSecret(name=section.password_secret, key="password")
         opts = pulumi.ResourceOptions(parent=self)
         return random.RandomPassword(f"{name}-password", length=32, special=False, opts=opts).result
+
+
+def backup_name(name: str) -> str:
+    """Name the program that dumps the database of a name, and its account."""
+    return f"{name}-backup"
 
 
 def external_database(section: PostgresSection) -> Database:
@@ -145,26 +186,63 @@ def _server(name: str, args: PostgresStoreArgs, database: Database) -> Workload:
 
 
 def _dumper(name: str, args: PostgresStoreArgs, database: Database) -> Workload:
-    directory = "/etc/postgres-backup"
+    bucket = args.uploads.bucket
     return Workload(
         name=name,
         image=args.image,
         entry_point=["/bin/sh"],
-        args=[f"{directory}/backup.sh"],
+        args=[f"{BACKUP_DIRECTORY}/backup.sh"],
         environment={
             "PGHOST": database.host,
             "PGPORT": str(database.port),
             "PGDATABASE": database.name,
             "PGUSER": database.username,
-            "PASSWORD_FILE": f"{directory}/{PASSWORD}",
+            "PASSWORD_FILE": f"{BACKUP_DIRECTORY}/{PASSWORD}",
             "BACKUPS_KEPT_DAYS": str(max(1, args.section.backups_kept.seconds // DAY)),
         },
-        config_directory=directory,
-        files={"backup.sh": text("postgres/backup.sh")},
-        secret_files={PASSWORD: database.password},
-        calls=[database.address],
+        config_directory=BACKUP_DIRECTORY,
+        files={
+            **{name: text(f"postgres/{name}") for name in ("backup.sh", "upload.sh")},
+            CLIENT_CONFIG: _client_config(bucket),
+        },
+        secret_files={PASSWORD: database.password, **bucket.secret_files},
+        calls=[database.address, *bucket.calls],
+        account=bucket.account,
         # Ready once a dump has been made; a restart would not make it faster.
-        probe=Probe(port=None, command=("test", "-f", "/tmp/last-dump")),  # noqa: S108 - inside the container
+        probe=Probe(port=None, command=("test", "-f", DUMPED)),
         resources=limits(DUMPER),
         volumes=[DataVolume(name="postgres-backups", path="/backups", size=DUMPER.volume)],
+        companions=[_uploader(args.uploads)],
+    )
+
+
+def _client_config(bucket: StoreBucket) -> str:
+    """Give what the S3 client reads from a file only."""
+    style = "path" if bucket.bucket.path_style else "auto"
+    return f"[default]\ns3 =\n  addressing_style = {style}\n"
+
+
+def _uploader(uploads: Uploads) -> Companion:
+    """Describe what brings new dumps into the bucket."""
+    bucket = uploads.bucket
+    environment = {
+        **bucket.environment(BACKUP_DIRECTORY),
+        "AWS_CONFIG_FILE": f"{BACKUP_DIRECTORY}/{CLIENT_CONFIG}",
+        "AWS_REGION": bucket.bucket.region,
+        # Else the client sends checksums that many S3 services but Amazon's do not know.
+        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+        "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+        "BUCKET": bucket.name,
+        "ENDPOINT": f"{'https' if bucket.bucket.tls else 'http'}://{bucket.bucket.endpoint}",
+        "HOME": "/tmp",  # noqa: S108 - inside the container
+    }
+    authority = bucket.authority(BACKUP_DIRECTORY)
+    return Companion(
+        name="upload",
+        image=uploads.image,
+        entry_point=["/bin/sh"],
+        args=[f"{BACKUP_DIRECTORY}/upload.sh"],
+        environment={**environment, **({"AWS_CA_BUNDLE": authority} if authority else {})},
+        probe=Probe(port=None, command=("test", "-f", UPLOADED)),
+        resources=limits(UPLOADER),
     )

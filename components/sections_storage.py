@@ -56,7 +56,7 @@ class BucketNames:
         ruler: rules of Mimir.
         alertmanager: state of Mimir's Alertmanager.
         logs: chunks and index of Loki.
-        backups: for backups that a job of yours puts there.
+        backups: for dumps of Grafana's database.
     """
 
     traces: BucketName | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -219,6 +219,44 @@ class ApiRule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Companion:
+    """A program that runs beside another one, with its account, files, volumes and temporary directories.
+
+    Attributes:
+        name: its name.
+        image: its image; it runs as the other one's user.
+        probe: how to tell that it is ready.
+        resources: limits and reservations.
+        entry_point: command in place of the image's entry point.
+        args: arguments.
+        environment: environment variables; no secrets.
+    """
+
+    name: str
+    image: Image
+    probe: Probe
+    resources: Resources
+    entry_point: Sequence[str]
+    args: Sequence[str]
+    environment: Mapping[str, str]
+
+    def within(self, workload: Workload) -> Workload:
+        """Describe it as a workload of its own, with all that it shares."""
+        return replace(
+            workload,
+            name=self.name,
+            image=self.image,
+            probe=self.probe,
+            resources=self.resources,
+            entry_point=self.entry_point,
+            args=self.args,
+            environment=self.environment,
+            ports=(),
+            companions=(),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Workload:
     """One program to run.
 
@@ -247,6 +285,7 @@ class Workload:
         ports: what it listens on.
         volumes: what outlives it.
         writable: further directories it may write to, lost when it stops.
+        companions: programs that run beside it; only some platforms can do that.
         stop_grace: time to finish after it is asked to stop.
     """
 
@@ -271,6 +310,7 @@ class Workload:
     ports: Sequence[Port] = ()
     volumes: Sequence[DataVolume] = ()
     writable: Sequence[str] = ("/tmp",)  # noqa: S108 - a path inside the container
+    companions: Sequence[Companion] = ()
     stop_grace: Duration = STOP_GRACE
 
     def __post_init__(self) -> None:

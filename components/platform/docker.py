@@ -61,7 +61,13 @@ class DockerPlatform:
 
         Replicas are started, and on a later update replaced, one after the other; those that need each other
         all at once.
+
+        Raises:
+            ValueError: another program is to run beside it, which containers of Docker cannot do.
         """
+        if workload.companions:
+            beside = [companion.name for companion in workload.companions]
+            raise ValueError(f"{workload.name}: a container of Docker runs one program, not {beside} as well")
         config_volume, config = self._config(workload, parent)
         ready: list[pulumi.Resource] = []
         for name in _names(workload):

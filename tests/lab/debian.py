@@ -14,8 +14,11 @@ JAVA = "openjdk-17-jre-headless"
 HAPROXY = "haproxy"
 POSTGRES_MAJOR = "15"
 POSTGRES = f"postgresql-{POSTGRES_MAJOR}"
+AWS_CLI = "awscli"
 BUSYBOX = "busybox-static"
 CNI_PLUGINS = "containernetworking-plugins"
+_WITH = {AWS_CLI: ["python3-cffi-backend"]}
+"""Packages that provide what another one depends on by a virtual name, which debootstrap does not look up."""
 _LEFT_OUT = (
     "dev",
     "usr/share/doc",
@@ -111,7 +114,8 @@ def _unpack(package: str, out: Path, log: Path) -> None:
 
 def _bootstrap(package: str, out: Path, log: Path) -> None:
     tree = out / "tree"
-    run(["debootstrap", "--variant=minbase", f"--include={package}", SUITE, tree], log)
+    packages = ",".join([package, *_WITH.get(package, [])])
+    run(["debootstrap", "--variant=minbase", f"--include={packages}", SUITE, tree], log)
     with tarfile.open(out / "base.tar", "w") as tar:
         tar.add(tree, arcname="", filter=_keep)
     shutil.rmtree(tree)

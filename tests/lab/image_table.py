@@ -148,6 +148,16 @@ STACK_IMAGES: tuple[LabImage, ...] = (
         stop_signal="SIGINT",
         files=storage_contents.POSTGRES_FILES,
     ),
+    LabImage(
+        reference="amazon/aws-cli:2.32.2",
+        holds="awscli 2.9 of Debian",
+        phase=4,
+        user="0",
+        contents=storage_contents.aws_cli,
+        recipe=lambda: debian.AWS_CLI,
+        entrypoint=("/usr/local/bin/aws",),
+        workdir="/aws",
+    ),
 )
 """The images of the stack's own programs."""
 

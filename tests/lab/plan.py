@@ -123,7 +123,7 @@ def _all_parts() -> list[Part]:
         ),
         *(_base_part(package, phase=2) for package in (debian.JAVA, debian.HAPROXY)),
         *_cluster_parts(),
-        _base_part(debian.POSTGRES, phase=4),
+        *(_base_part(package, phase=4) for package in (debian.POSTGRES, debian.AWS_CLI)),
     ]
 
 

@@ -63,3 +63,10 @@ def postgres(root: RootFs) -> None:
     root.users({"postgres": (70, 70), "nobody": (65534, 65534)}, login="/bin/sh")
     root.merge(debian.base(debian.POSTGRES))
     alpine.tools(root, "usr/bin")
+
+
+def aws_cli(root: RootFs) -> None:
+    """The AWS CLI of Debian, which is older, at the official image's path."""
+    root.link("usr/local/bin/aws", "/usr/bin/aws")
+    root.directory("aws", mode=0o755)
+    root.merge(debian.base(debian.AWS_CLI))

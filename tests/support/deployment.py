@@ -51,15 +51,22 @@ class ClusterDeployment:
     def become(self, **sections: Mapping[str, Any]) -> None:
         """Bring the stack up with the original settings but for keys of some sections.
 
-        It is up when its processors share what is in Kafka. Another Kafka is another stack, as is another
-        class of volumes: both are for good.
+        It is up when its autoscalers have begun and its processors share what is in Kafka. Another Kafka is
+        another stack, as is another class of volumes: both are for good.
         """
         wanted = self.settings(**sections)
         if _for_good(wanted) != _for_good(self.stack.config):
             self.remove()
         self.stack.config = wanted
         self.stack.up()
+        self._await_least()
         settled(self.site, len(self.site.pods("otel-processor")))
+
+    def _await_least(self) -> None:
+        """Wait until the autoscalers have brought what they scale to the least that they allow."""
+        for scaler in self.cluster.get("hpa", f"--namespace={self.namespace}")["items"]:
+            name, least = scaler["spec"]["scaleTargetRef"]["name"], scaler["spec"]["minReplicas"]
+            self.site.await_least(name, least)
 
     def left(self) -> list[str]:
         """Name what the stack has in the cluster, but for what Kubernetes itself keeps in a namespace."""

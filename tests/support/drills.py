@@ -271,12 +271,13 @@ def lag_of(site: Stores) -> Counter[str]:
     return lag
 
 
-def readers_of(site: Stores) -> dict[str, set[str]]:
-    """Addresses from which each consumer group reads; an empty one for a partition that nobody reads."""
-    found: dict[str, set[str]] = {}
+def readers_of(site: Stores) -> dict[str, dict[str, set[str]]]:
+    """Addresses from which each topic is read, by consumer group; an empty one: nobody reads a partition."""
+    found: dict[str, dict[str, set[str]]] = {}
     for columns in _groups(site):
         host = columns[7] if len(columns) > 7 else "-"
-        found.setdefault(columns[0], set()).add(host.strip("/-"))
+        groups = found.setdefault(columns[1], {})
+        groups.setdefault(columns[0], set()).add(host.strip("/-"))
     return found
 
 

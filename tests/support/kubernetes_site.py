@@ -156,6 +156,14 @@ class ClusterSite:
 
         until(f"another in place of {pod.name}", is_replaced, seconds=READY_SECONDS, pause=1)
 
+    def await_least(self, name: str, count: int) -> None:
+        """Wait until a program has at least so many ready pods."""
+
+        def are_ready() -> bool:
+            return sum(pod.ready for pod in self.pods(name)) >= count
+
+        until(f"{count} ready pods of {name}", are_ready, seconds=READY_SECONDS, pause=1)
+
     def await_ready(self, name: str, count: int, *, seconds: float = READY_SECONDS) -> list[Pod]:
         """Wait until a program has exactly so many pods and all are ready; give them."""
 

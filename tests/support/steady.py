@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tests.support.drills import Found, Stores, await_all, lag_of, readers_of
 from tests.support.numbered import Load
@@ -74,15 +74,19 @@ def lag_gone(site: Stores, seconds: float = 180) -> None:
 
 
 def settled(site: Stores, readers: int, seconds: float = 120) -> None:
-    """Wait until every partition has its reader, and so many processors share those of each signal.
+    """Wait until every topic is read by so many processors, which share its partitions.
 
     A trace whose spans are read while partitions still move from one processor to another is decided on in
-    parts.
+    parts. A group of which nobody is left is one that the stack no longer has.
     """
 
     def is_settled() -> bool:
         found = readers_of(site)
-        return bool(found) and all("" not in hosts and len(hosts) == readers for hosts in found.values())
+        return bool(found) and all(is_shared(groups.values()) for groups in found.values())
+
+    def is_shared(groups: Collection[set[str]]) -> bool:
+        active = [hosts for hosts in groups if hosts != {""}]
+        return bool(active) and all("" not in hosts and len(hosts) == readers for hosts in active)
 
     what = f"{readers} processors to share the partitions"
     until(what, is_settled, seconds=seconds, pause=1, forgive=(AssertionError,))

@@ -112,15 +112,25 @@ def test_credentials_of_a_bucket_come_as_a_file(small: Tree) -> None:
 
 def test_roles_belong_to_the_stores_accounts() -> None:
     result, found = built("phase4-aws")
-    stores = {"tempo", "mimir", "loki-cluster"}
+    users = {"tempo", "mimir", "loki-cluster", "postgres-backup"}
     associated = {
         one.inputs["serviceAccount"]
         for one in result.of("aws:eks/podIdentityAssociation:PodIdentityAssociation")
     }
-    assert associated == {*stores, "backups"}
-    for store in stores:
+    assert associated == users
+    for store in users:
         assert program(found, store).pod["serviceAccountName"] == store
         assert "AWS_SHARED_CREDENTIALS_FILE" not in program(found, store).environment()
+
+
+def test_dumps_go_into_the_bucket_for_backups() -> None:
+    dumper, uploader = program(built("phase4-small")[1], "postgres-backup").containers
+    assert dumper["image"].startswith("postgres:")
+    assert uploader["image"].startswith("amazon/aws-cli:")
+    assert dumper["volumeMounts"] == uploader["volumeMounts"]
+    variables = {one["name"]: one.get("value") for one in uploader["env"]}
+    assert variables["BUCKET"] == "acme-dev-backups"
+    assert variables["AWS_SHARED_CREDENTIALS_FILE"] == "/etc/postgres-backup/secrets/credentials"
 
 
 def test_split_keeps_the_volumes_where_they_are() -> None:

@@ -1,4 +1,4 @@
-"""A workload's pod: one container, confined as the ``restricted`` Pod Security level asks."""
+"""A workload's pod: its containers, confined as the ``restricted`` Pod Security level asks."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ def _pod(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
             (LEAVE.seconds if _leaves(workload) else 0) + workload.stop_grace.seconds + SPARE.seconds
         ),
         "securityContext": _pod_security(workload),
-        "containers": [_container(scope, workload)],
+        "containers": [
+            _container(scope, one)
+            for one in (workload, *(companion.within(workload) for companion in workload.companions))
+        ],
         "volumes": [
             config_volume(workload, objects),
             *(

@@ -24,16 +24,18 @@ LATER_SECONDS = 900.0
 """300 s of calm, then one replica a minute."""
 CALM_SECONDS = 200.0
 """A replica stays for 300 s after the autoscaler last wanted it, which may be before the load has ended."""
+WEAK = {"gateway": {"cpus": 0.25}}
+"""What one load on two cores can make busy."""
 BUSY = Rates(logs=3000, metrics=1000, traces=50)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_gateways_follow_the_load(deployed: ClusterDeployment, report: Report, note: Note) -> None:
-    deployed.become()
+    deployed.become(sizing=WEAK)
     site = deployed.site
     first = {pod.uid for pod in site.await_ready(GATEWAY, 2)}
-    deployed.become(autoscaling={"gateway": {"cpuPercent": 10}})
+    deployed.become(sizing=WEAK, autoscaling={"gateway": {"cpuPercent": 10}})
     assert first == {pod.uid for pod in site.pods(GATEWAY)}, "another bound rolled the gateways"
     load = Load(run=uuid.uuid4().hex[:8], target=site.target, rates=BUSY)
     with _watched(site) as counts:

@@ -56,3 +56,11 @@ def test_what_is_acknowledged_lands_in_the_buckets(
 
         until(f"objects of {store} in {bucket}", are_there, seconds=BUCKET_SECONDS, pause=1)
     note({"seconds until all buckets have objects": round(time.monotonic() - begin, 1)})
+
+
+def test_a_dump_of_grafanas_database_is_in_the_bucket(deployed: Deployment) -> None:
+    """``up`` ends when the first one has arrived."""
+    objects, bucket = deployed.minio.objects, bucket_of("backups")
+    dumps = [key for key in objects.keys_of(bucket) if key.startswith("postgres/grafana-")]
+    assert dumps
+    assert objects.read(bucket, dumps[0]).startswith(b"PGDMP")
