@@ -240,6 +240,10 @@ def _traces_requests(load: Load, _worker: int, numbers: Sequence[int]) -> list[R
     ]
 
 
+_KINDS = {0: Span.SPAN_KIND_SERVER, 1: Span.SPAN_KIND_CLIENT, SPANS - 1: Span.SPAN_KIND_CONSUMER}
+"""Dashboards tell apart who is called and who calls."""
+
+
 def _spans(load: Load, number: int, start: int) -> list[Span]:
     identity, kind = trace_id(load.run, number), kind_of(number)
     ids = [hashlib.sha256(identity + bytes([index])).digest()[:8] for index in range(SPANS)]
@@ -249,7 +253,7 @@ def _spans(load: Load, number: int, start: int) -> list[Span]:
             span_id=ids[index],
             parent_span_id=b"" if index == 0 else ids[0],
             name=kind,
-            kind=Span.SPAN_KIND_SERVER if index == 0 else Span.SPAN_KIND_INTERNAL,
+            kind=_KINDS.get(index, Span.SPAN_KIND_INTERNAL),
             start_time_unix_nano=start + (1_500_000_000 if kind == "slow" and index >= SPANS // 2 else 0),
             end_time_unix_nano=start
             + (1_550_000_000 if kind == "slow" and index >= SPANS // 2 else 50_000_000),

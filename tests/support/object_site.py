@@ -13,13 +13,14 @@ from ops.smoke.traces import PROTOBUF
 from ops.web import tenant_header
 from tests.support.kubernetes_site import ClusterSite, Pod
 from tests.support.numbered import Load, kind_of, trace_id
+from tests.support.waiting import until
 
 TENANT = "otel-stack"
 BUCKET_OF = {"tempo": "traces", "mimir": "metrics", "loki-cluster": "logs"}
 """Store -> purpose of the bucket that it hands over to."""
 STORES = tuple(BUCKET_OF)
 MIMIR, TEMPO, LOKI = 9009, 3200, 3100
-ANSWER_SECONDS = 60.0
+ANSWER_SECONDS, FLUSH_SECONDS = 60.0, 300.0
 _SERVICES: Mapping[int, tuple[str, str]] = {
     MIMIR: ("mimir", "/prometheus"),
     TEMPO: ("tempo", ""),
@@ -66,11 +67,18 @@ class ObjectSite(ClusterSite):
                     yield identity, _spans(answer.raise_for_status().content)
 
     def flush(self, store: str) -> None:
-        """Let every replica of a store hand over to its bucket what it has."""
+        """Let every replica of a store hand over to its bucket what it has.
+
+        One that takes longer than it may for an answer goes on without, and is asked again.
+        """
         method, port, path = FLUSH[store]
         for pod in self.pods(store):
             url = f"http://{pod.address}:{port}{path}"
-            httpx.request(method, url, timeout=ANSWER_SECONDS).raise_for_status()
+
+            def is_done(url: str = url) -> bool:
+                return bool(httpx.request(method, url, timeout=ANSWER_SECONDS).raise_for_status())
+
+            until(f"{pod.name} to hand over", is_done, seconds=FLUSH_SECONDS, forgive=(httpx.HTTPError,))
 
     def volume_of(self, pod: Pod) -> str:
         """Name the claim of a pod's data."""

@@ -35,7 +35,7 @@ def test_every_shipped_query_has_data_or_a_reason(deployed: Deployment, load: Lo
     with running(load):
         flow(load, seconds=FLOW_SECONDS)
         failed = _log_an_error(site.web_target, load)
-        values = {"__trace.traceId": failed}
+        values = {"__trace.traceId": failed, "__tags": 'service_name=~".+"'}
 
         def are_shown() -> bool:
             asked = {query: execute(query, addresses, values=values, tenant=TENANT) for query in wanted}
