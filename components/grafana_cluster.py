@@ -9,8 +9,8 @@ from typing import Any
 
 from components.cluster_dashboards import cluster_dashboards
 from components.contact_points import contact_calls, contact_files, grafana_contact_points
+from components.database import Database
 from components.documents import Document, text, texts
-from components.postgres_store import Database
 from components.sections_phase4 import ContactPoint, OidcSection
 from components.workload import ExistingSecret, Port, SecretText, callee, headless
 

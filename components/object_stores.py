@@ -9,20 +9,15 @@ import pulumi
 
 from components.addresses import Addresses
 from components.base import StackComponent
+from components.database import Database, external_database
 from components.documents import Document, texts
 from components.grafana_cluster import GrafanaCluster
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.loki_cluster import LokiCluster, LokiClusterArgs
 from components.mimir_store import MimirBuckets, MimirStore, MimirStoreArgs
 from components.object_storage import ObjectStorage
-from components.postgres_store import (
-    Database,
-    PostgresStore,
-    PostgresStoreArgs,
-    Uploads,
-    backup_name,
-    external_database,
-)
+from components.postgres_backup import backup_name
+from components.postgres_store import PostgresStore, PostgresStoreArgs
 from components.prometheus_store import alert_rules
 from components.quantities import Size
 from components.settings import Settings
@@ -135,7 +130,8 @@ def _database(
         image=images["postgres"],
         size=settings.store_size.postgres,
         section=section,
-        uploads=Uploads(image=images["aws-cli"], bucket=_bucket(settings, storage, "backups")),
+        client=images["aws-cli"],
+        bucket=_bucket(settings, storage, "backups"),
     )
     made = PostgresStore(POSTGRES, args, platform=platform, after=storage.ready)
     return made.database, (made,)

@@ -1,0 +1,107 @@
+"""Dumps of Grafana's database: every day, onto a volume and from there into a bucket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from components.base import limits
+from components.database import Database
+from components.documents import text
+from components.images import Image
+from components.quantities import Duration, gibibytes, mebibytes
+from components.sizing import ProgramSize
+from components.store_bucket import StoreBucket
+from components.workload import Companion, DataVolume, Probe, Workload
+
+DUMPER = ProgramSize(memory=mebibytes(128), cpus=0.25, volume=gibibytes(5))
+UPLOADER = ProgramSize(memory=mebibytes(256), cpus=0.5)
+DIRECTORY, CLIENT_CONFIG = "/etc/postgres-backup", "aws-config"
+PASSWORD = "secrets/password"  # noqa: S105 - a path
+DUMPED, UPLOADED = "/tmp/last-dump", "/tmp/last-upload"  # noqa: S108 - inside the containers
+DAY = 86400
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresBackupArgs:
+    """Settings of the dumps.
+
+    Attributes:
+        image: PostgreSQL's image.
+        client: image of the S3 client.
+        bucket: where they go.
+        kept: age at which one on the volume is deleted.
+    """
+
+    image: Image
+    client: Image
+    bucket: StoreBucket
+    kept: Duration
+
+
+def backup_name(name: str) -> str:
+    """Name the program that dumps the database of a name, and its account."""
+    return f"{name}-backup"
+
+
+def backup_workload(name: str, args: PostgresBackupArgs, database: Database) -> Workload:
+    """Describe the program that dumps a database, and the one beside it that uploads the dumps."""
+    bucket = args.bucket
+    return Workload(
+        name=name,
+        image=args.image,
+        entry_point=["/bin/sh"],
+        args=[f"{DIRECTORY}/backup.sh"],
+        environment={
+            "PGHOST": database.host,
+            "PGPORT": str(database.port),
+            "PGDATABASE": database.name,
+            "PGUSER": database.username,
+            "PASSWORD_FILE": f"{DIRECTORY}/{PASSWORD}",
+            "BACKUPS_KEPT_DAYS": str(max(1, args.kept.seconds // DAY)),
+        },
+        config_directory=DIRECTORY,
+        files={
+            **{file: text(f"postgres/{file}") for file in ("backup.sh", "upload.sh")},
+            CLIENT_CONFIG: _client_config(bucket),
+        },
+        secret_files={PASSWORD: database.password, **bucket.secret_files},
+        calls=[database.address, *bucket.calls],
+        account=bucket.account,
+        # Ready once a dump has been made; a restart would not make it faster.
+        probe=Probe(port=None, command=("test", "-f", DUMPED)),
+        resources=limits(DUMPER),
+        volumes=[DataVolume(name="postgres-backups", path="/backups", size=DUMPER.volume)],
+        companions=[_uploader(args)],
+    )
+
+
+def _client_config(bucket: StoreBucket) -> str:
+    """Give what the S3 client reads from a file only."""
+    style = "path" if bucket.bucket.path_style else "auto"
+    return f"[default]\ns3 =\n  addressing_style = {style}\n"
+
+
+def _uploader(args: PostgresBackupArgs) -> Companion:
+    """Describe what brings new dumps into the bucket."""
+    bucket = args.bucket
+    environment = {
+        **bucket.environment(DIRECTORY),
+        "AWS_CONFIG_FILE": f"{DIRECTORY}/{CLIENT_CONFIG}",
+        "AWS_REGION": bucket.bucket.region,
+        # Else the client sends checksums that many S3 services but Amazon's do not know.
+        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+        "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+        "BUCKET": bucket.name,
+        "ENDPOINT": f"{'https' if bucket.bucket.tls else 'http'}://{bucket.bucket.endpoint}",
+        "HOME": "/tmp",  # noqa: S108 - inside the container
+    }
+    authority = bucket.authority(DIRECTORY)
+    return Companion(
+        name="upload",
+        image=args.client,
+        entry_point=["/bin/sh"],
+        args=[f"{DIRECTORY}/upload.sh"],
+        environment={**environment, **({"AWS_CA_BUNDLE": authority} if authority else {})},
+        probe=Probe(port=None, command=("test", "-f", UPLOADED)),
+        resources=limits(UPLOADER),
+    )
