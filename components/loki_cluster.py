@@ -23,6 +23,9 @@ PORT = 3100
 OLDEST = Duration(7 * 86400)
 """Age up to which records are let in, at least."""
 
+LONGEST_CHUNK = Duration(2 * 3600)
+"""Time that a record is in replicas only: the program's own ``ingester.max_chunk_age``."""
+
 WRITE = "distributor,ingester"
 READ = "query-frontend,querier"
 BACKEND = "query-scheduler,compactor,ruler"
@@ -120,6 +123,8 @@ def loki_cluster_configuration(name: str, args: LokiClusterArgs) -> Document:
     s3 = {"bucket_name": args.bucket.name, **args.bucket.settings(CONFIG_DIRECTORY)}
     for key, value in s3.items():
         document.set("storage_config", "object_store", "s3", key, to=value)
+    late = Duration(args.buffer_retention.seconds + LONGEST_CHUNK.seconds)
+    document.set("querier", "query_ingesters_within", to=hours(late))
     rate = -(-args.accepted_rate.bytes // 2**20)
     oldest = max(OLDEST, args.buffer_retention)
     limits: dict[str, str | int] = {

@@ -165,6 +165,8 @@ class _Stores:
             sizes=size.of("tempo"),
             bucket=self._bucket("traces"),
             retention=settings.retention.traces,
+            buffer_retention=settings.kafka.retention,
+            decision_wait=settings.sampling.decision_wait,
             accepted_rate=size.trace_bytes_per_second,
             max_trace_size=settings.stores.tempo.max_trace_size,
             max_series=settings.stores.tempo.service_graph_series,

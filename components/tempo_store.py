@@ -22,6 +22,9 @@ PORT, OTLP_PORT = 3200, 4317
 BURST = 2
 """How many seconds' worth of the accepted rate may come at once."""
 
+ON_THE_WAY = Duration(60)
+"""How long a span is on its way, but for the time that the sampler waits."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TempoStoreArgs:
@@ -33,6 +36,8 @@ class TempoStoreArgs:
         sizes: workload -> replicas and limits.
         bucket: where its blocks are.
         retention: age at which traces are deleted.
+        buffer_retention: age of spans that may still come out of Kafka.
+        decision_wait: how long the sampler holds a trace's spans back.
         accepted_rate: bytes of spans per second that one replica accepts.
         max_trace_size: largest trace.
         max_series: series of the metrics generator, in one replica.
@@ -45,6 +50,8 @@ class TempoStoreArgs:
     sizes: Mapping[str, TierSize]
     bucket: StoreBucket
     retention: Duration
+    buffer_retention: Duration
+    decision_wait: Duration
     accepted_rate: Size
     max_trace_size: Size
     max_series: int
@@ -123,6 +130,10 @@ def tempo_configuration(name: str, args: TempoStoreArgs) -> Document:
     }
     for key, value in s3.items():
         document.set("storage", "trace", "s3", key, to=value)
+    late = hours(args.buffer_retention)
+    document.set("storage", "trace", "wal", "ingestion_time_range_slack", to=late)
+    slack = Duration(args.decision_wait.seconds + ON_THE_WAY.seconds).in_unit("s")
+    document.set("metrics_generator", "metrics_ingestion_time_range_slack", to=slack)
     rate = args.accepted_rate.bytes
     defaults = ("overrides", "defaults")
     document.set(*defaults, "ingestion", "rate_limit_bytes", to=rate)

@@ -14,9 +14,9 @@ def resource(service: str) -> Body:
     return {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}
 
 
-def trace(trace_id: str) -> Body:
-    """Describe a trace: shop calls stock."""
-    now, call = time.time_ns(), secrets.token_hex(8)
+def trace(trace_id: str, *, age: float = 0) -> Body:
+    """Describe a trace, ``age`` seconds old: shop calls stock."""
+    now, call = time.time_ns() - int(age * 1e9), secrets.token_hex(8)
     times = {"startTimeUnixNano": str(now), "endTimeUnixNano": str(now + 10_000_000)}
     client = {"traceId": trace_id, "spanId": call, "name": "call", "kind": 3, **times}
     server = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import time
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from tests.stores.replicas import TENANT, ObjectService, Store
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.long
+
+HOUR = 3600.0
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +42,22 @@ class Sender:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.run = secrets.token_hex(4)
         self.sent: list[str] = []
 
-    def send(self, address: str, count: int = 10) -> None:
-        lines = [f"line {len(self.sent) + number}" for number in range(count)]
+    def send(self, address: str, count: int = 10, *, age: float = 0) -> None:
+        lines = [f"{self.run} {len(self.sent) + number}" for number in range(count)]
         url = f"{self.store.url(address)}/otlp/v1/logs"
-        httpx.post(url, json=logs(lines), headers=TENANT, timeout=30).raise_for_status()
+        httpx.post(url, json=logs(lines, age=age), headers=TENANT, timeout=30).raise_for_status()
         self.sent += lines
 
-    def found(self, address: str) -> set[str]:
-        now = time.time()
-        parameters = {"query": '{service_name="shop"}', "limit": "5000", "start": f"{now - 3600:.0f}"}
+    def found(self, address: str, *, oldest: float = HOUR) -> set[str]:
+        start = f"{time.time() - oldest:.0f}"
+        parameters = {"query": '{service_name="shop"}', "limit": "5000", "start": start}
         url = f"{self.store.url(address)}/loki/api/v1/query_range"
         answer = httpx.get(url, params=parameters, headers=TENANT, timeout=60).raise_for_status()
-        return {value[1] for one in answer.json()["data"]["result"] for value in one["values"]}
+        lines = {value[1] for one in answer.json()["data"]["result"] for value in one["values"]}
+        return {line for line in lines if line.startswith(self.run)}
 
 
 def test_nothing_acknowledged_is_lost(loki: Store, s3: ObjectService) -> None:
@@ -76,6 +81,21 @@ def test_nothing_acknowledged_is_lost(loki: Store, s3: ObjectService) -> None:
     for address in loki.addresses:
         assert sender.found(address) == set(sender.sent), address
     assert any(key.startswith("otel-stack/") for key in s3.objects("acme-dev-logs"))
+
+
+def test_records_that_waited_in_kafka_are_kept(loki: Store) -> None:
+    """One process asks its memory for the last two hours only, so old records show once they are in the bucket."""
+    sender, address = Sender(loki), loki.addresses[0]
+    sender.send(address)
+    for hours in (23, 2, 12):
+        sender.send(address, age=hours * HOUR)
+    for other in loki.addresses:
+        httpx.post(f"{loki.url(other)}/flush", timeout=60).raise_for_status()
+
+    def missing() -> set[str]:
+        return set(sender.sent) - sender.found(address, oldest=24 * HOUR)
+
+    until("all of them are found", lambda: not missing(), seconds=120)
 
 
 def test_requests_name_their_tenant(loki: Store) -> None:

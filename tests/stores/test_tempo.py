@@ -45,13 +45,12 @@ class Sender:
         self.store = store
         self.sent: list[str] = []
 
-    def send(self, address: str, count: int = 5) -> None:
+    def send(self, address: str, count: int = 5, *, age: float = 0) -> None:
+        url = f"http://{address}:4318/v1/traces"
         for _ in range(count):
             trace_id = secrets.token_hex(16)
-            answer = httpx.post(
-                f"http://{address}:4318/v1/traces", json=trace(trace_id), headers=TENANT, timeout=30
-            )
-            answer.raise_for_status()
+            body = trace(trace_id, age=age)
+            httpx.post(url, json=body, headers=TENANT, timeout=30).raise_for_status()
             self.sent.append(trace_id)
 
     def missing(self) -> list[str]:
@@ -105,6 +104,22 @@ def test_traces_are_searched_by_what_they_say(tempo: Store) -> None:
         return found
 
     assert until("a search finds the trace", search, seconds=60)
+
+
+def test_traces_that_waited_in_kafka_are_searched_by_their_own_time(tempo: Store) -> None:
+    sender, age = Sender(tempo), 20 * 3600
+    sender.send(tempo.addresses[0], age=age)
+    for address in tempo.addresses:
+        httpx.get(f"{tempo.url(address)}/flush", timeout=60)
+    at = int(time.time()) - age
+    parameters = {"q": "{}", "start": str(at - 600), "end": str(at + 600)}
+
+    def search() -> bool:
+        answer = httpx.get(f"{tempo.url()}/api/search", params=parameters, headers=TENANT, timeout=60)
+        assert {one["traceID"].zfill(32) for one in answer.json()["traces"]} == set(sender.sent)
+        return True
+
+    until("a search finds all of them", search, seconds=150, forgive=(AssertionError, KeyError, ValueError))
 
 
 def test_requests_name_their_tenant(tempo: Store) -> None:

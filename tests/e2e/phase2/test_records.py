@@ -80,13 +80,15 @@ def test_record_just_under_the_limit_is_delivered(site: Site) -> None:
 
 def test_replay_within_the_windows_is_stored(site: Site) -> None:
     logs, metrics = _other(site, age=6 * 24 * HOUR), _other(site, age=23 * HOUR)
-    numbers = list(range(50))
+    numbers, newest = list(range(50)), 50
+    assert export(site.target, "logs", logs_request(logs, 0, [newest])[0]) == ""
+    until("the newest record in Loki", lambda: logs_of(site, logs), seconds=60)
     assert export(site.target, "logs", logs_request(logs, 0, numbers, at_seconds=logs.started)[0]) == ""
     samples = metrics_request(metrics, 0, numbers, at_seconds=metrics.started)
     assert export(site.target, "metrics", samples[0]) == ""
     # Loki asks memory only for the last hours: what is older shows once it is on disk.
     httpx.post(f"http://{site.address}:{site.loki}/flush", timeout=30).raise_for_status()
-    until("the old records in Loki", lambda: len(logs_of(site, logs)) == len(numbers), seconds=60)
+    until("all records in Loki", lambda: len(logs_of(site, logs)) == len([*numbers, newest]), seconds=60)
     until("the old samples in Prometheus", lambda: len(samples_of(site, metrics)) == len(numbers), seconds=60)
 
 

@@ -94,7 +94,7 @@ var flat = map[string]map[string]string{
 }
 
 // inOlderWords turns what 2.10 calls otherwise into the words of this Tempo, and leaves out what it cannot do: hand
-// over its blocks at the end.
+// over its blocks at the end, and say how long to wait.
 func inOlderWords(text []byte) ([]byte, error) {
 	document := map[string]map[string]any{}
 	var rest yaml.MapSlice
@@ -103,7 +103,7 @@ func inOlderWords(text []byte) ([]byte, error) {
 	}
 	for index, item := range rest {
 		switch item.Key {
-		case "overrides", "ingester":
+		case "overrides", "ingester", "distributor":
 		default:
 			continue
 		}
@@ -119,6 +119,7 @@ func inOlderWords(text []byte) ([]byte, error) {
 		rest[index].Value = found
 	}
 	delete(document["ingester"], "flush_all_on_shutdown")
+	delete(document["distributor"], "retry_after_on_resource_exhausted")
 	if defaults, nested := document["overrides"]["defaults"].(map[any]any); nested {
 		delete(document["overrides"], "defaults")
 		if err := flatten(defaults, document["overrides"]); err != nil {
