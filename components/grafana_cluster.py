@@ -10,13 +10,16 @@ from typing import Any
 from components.cluster_dashboards import cluster_dashboards
 from components.contact_points import contact_calls, contact_files, grafana_contact_points
 from components.database import Database
-from components.documents import Document, text, texts
+from components.documents import Document, texts
 from components.sections_phase4 import ContactPoint, OidcSection
 from components.workload import ExistingSecret, Port, SecretText, callee, headless
 
 GOSSIP_PORT = 9094
 DATABASE_PASSWORD, DATABASE_AUTHORITY = "secrets/database-password", "secrets/database-ca.crt"
 CLIENT_SECRET = "secrets/oidc-client-secret"  # noqa: S105 - a path
+PROFILES = "pyroscope"
+REFRESHING = "offline_access"
+"""The scope with which a provider hands out refresh tokens; some refuse a sign-in that names it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,8 @@ class GrafanaCluster:
         phase3: uid of a data source of phase 3 -> URL of its store, while that is still readable.
         oidc: sign-in by an OpenID Connect provider.
         contact_points: who is told of alerts.
+        has_watchdog: the stack's own rules are evaluated, the alert that always fires among them.
+        profiles_url: a Pyroscope that traces lead to.
     """
 
     replicas: int
@@ -38,6 +43,8 @@ class GrafanaCluster:
     phase3: Mapping[str, str]
     oidc: OidcSection | None = None
     contact_points: Sequence[ContactPoint] = ()
+    has_watchdog: bool = True
+    profiles_url: str | None = None
 
 
 def cluster_ports() -> list[Port]:
@@ -52,6 +59,8 @@ def cluster_calls(cluster: GrafanaCluster) -> list[str]:
     """Everything that Grafana connects to besides its data sources."""
     found = [cluster.database.address, *contact_calls(cluster.contact_points)]
     found += [callee(url) for url in cluster.phase3.values()]
+    if cluster.profiles_url is not None:
+        found.append(_with_port(cluster.profiles_url))
     if cluster.oidc is not None:
         found += sorted({_with_port(url) for url in (cluster.oidc.token_url, cluster.oidc.api_url)})
     return found
@@ -101,17 +110,31 @@ def cluster_files(cluster: GrafanaCluster, urls: Mapping[str, str], directory: s
             for path, found in texts("grafana/provisioning", "dashboards/*").items()
         },
         f"{alerting}/contact-points.yaml": points.dump(),
-        f"{alerting}/rules.yaml": text(f"grafana-cluster/{alerting}/rules.yaml"),
+        f"{alerting}/rules.yaml": _rules(cluster).dump(),
         **{f"dashboards/{path}": content for path, content in cluster_dashboards().items()},
     }
+
+
+def _rules(cluster: GrafanaCluster) -> Document:
+    """Give Grafana's own alert: no Watchdog is there; where nobody evaluates it, Mimir does not answer."""
+    document = Document.read("grafana-cluster/provisioning/alerting/rules.yaml")
+    if not cluster.has_watchdog:
+        document.set("groups", 0, "rules", 0, "data", 0, "model", "expr", to="vector(1)")
+    return document
 
 
 def _sources(cluster: GrafanaCluster, urls: Mapping[str, str]) -> Document:
     """Set the data sources, and show phase 3's beside them while its stores are readable."""
     document = Document.read("grafana-cluster/provisioning/datasources/datasources.yaml")
-    for source in document.get("datasources"):
+    if cluster.profiles_url is not None:
+        urls = {**urls, PROFILES: cluster.profiles_url}
+    present = [source for source in document.get("datasources") if source["uid"] in urls]
+    for source in present:
         source["url"] = urls[source["uid"]]
         source["secureJsonData"]["httpHeaderValue1"] = cluster.tenant
+        if PROFILES not in urls:
+            source["jsonData"].pop("tracesToProfiles", None)
+    document.set("datasources", to=present)
     if cluster.phase3:
         old = Document.read("grafana/provisioning/datasources/datasources.yaml").get("datasources")
         document.get("datasources").extend(_renamed(source, cluster.phase3) for source in old)
@@ -140,7 +163,7 @@ def _oidc(section: OidcSection, directory: str) -> dict[str, str]:
         "API_URL": section.api_url,
         "SCOPES": " ".join(section.scopes),
         "USE_PKCE": "true",
-        "USE_REFRESH_TOKEN": "true",
+        "USE_REFRESH_TOKEN": "true" if REFRESHING in section.scopes else "false",
         "ALLOW_SIGN_UP": "true",
         "ALLOW_ASSIGN_GRAFANA_ADMIN": "false",
         "AUTO_LOGIN": "true" if section.only else "false",

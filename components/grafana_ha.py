@@ -115,6 +115,7 @@ def _environment(args: GrafanaHAArgs) -> dict[str, str]:
         "GF_SECURITY_ADMIN_PASSWORD__FILE": f"{CONFIG_DIRECTORY}/{ADMIN_PASSWORD}",
         "GF_SECURITY_SECRET_KEY__FILE": f"{CONFIG_DIRECTORY}/{SECRET_KEY}",
         "GF_SERVER_ROOT_URL": args.root_url,
+        "GF_SECURITY_COOKIE_SECURE": "true" if args.root_url.startswith("https://") else "false",
         "GF_USERS_ALLOW_SIGN_UP": "false",
         "GF_AUTH_ANONYMOUS_ENABLED": "false",
         "GF_ANALYTICS_REPORTING_ENABLED": "false",

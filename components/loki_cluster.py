@@ -27,8 +27,10 @@ LONGEST_CHUNK = Duration(2 * 3600)
 """Time that a record is in replicas only: the program's own ``ingester.max_chunk_age``."""
 
 WRITE = "distributor,ingester"
-READ = "query-frontend,querier"
-BACKEND = "query-scheduler,compactor,ruler"
+READ = "query-frontend,querier,ruler"
+"""Rulers are where queries are answered: who asks for records asks for rules at the same address."""
+
+BACKEND = "query-scheduler,compactor"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,8 +30,10 @@ HEAD = Duration(2 * 3600)
 NEWEST = Duration(13 * 3600)
 """Age up to which replicas keep blocks that they have handed over."""
 
-READ = "query-frontend,querier"
-BACKEND = "query-scheduler,store-gateway,compactor,ruler,alertmanager"
+READ = "query-frontend,querier,ruler"
+"""Rulers are where queries are answered: who asks for samples asks for rules at the same address."""
+
+BACKEND = "query-scheduler,store-gateway,compactor,alertmanager"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +112,7 @@ class MimirStore(ClusterStore):
 
 
 def backend(name: str, shape: Shape) -> str:
-    """Name the workload that has rulers and Alertmanager."""
+    """Name the workload that has the Alertmanager."""
     return f"{name}-backend" if shape == "split" else name
 
 

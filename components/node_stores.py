@@ -117,7 +117,7 @@ def run_grafana(
             size=settings.size.programs["grafana"],
             admin_user=settings.grafana.admin_user,
             published=published,
-            root_url=settings.grafana.root_url or published.url,
+            root_url=settings.grafana.root_url or published.origin,
             data_sources=stores.data_sources,
             existing_secret=settings.kubernetes.existing_secrets.grafana,
         ),

@@ -21,7 +21,7 @@ from components.postgres_store import PostgresStore, PostgresStoreArgs
 from components.prometheus_store import alert_rules
 from components.quantities import Size
 from components.settings import Settings
-from components.sizing_stores import PARTS
+from components.sizing_stores import PARTS, StoresSize
 from components.storage_names import STORES, bucket_names
 from components.store_bucket import StoreBucket
 from components.tempo_store import TempoStore, TempoStoreArgs
@@ -104,7 +104,7 @@ def run_clustered_grafana(
         size=settings.store_size.grafana,
         admin_user=settings.grafana.admin_user,
         published=published,
-        root_url=settings.grafana.root_url or published.url,
+        root_url=settings.grafana.root_url or published.origin,
         data_sources=stores.data_sources,
         existing_secret=settings.kubernetes.existing_secrets.grafana,
         cluster=GrafanaCluster(
@@ -114,6 +114,8 @@ def run_clustered_grafana(
             phase3=phase3 or {},
             oidc=settings.grafana.oidc,
             contact_points=settings.alerting.contact_points,
+            has_watchdog=settings.stores.mimir.rules == "files",
+            profiles_url=settings.grafana.profiles_url,
         ),
     )
     return GrafanaHA("grafana", args, platform=platform, after=[*stores.all, *after])
@@ -194,7 +196,7 @@ class _Stores:
             samples_per_second=size.samples_per_second,
             exemplars=settings.stores.mimir.max_exemplars,
             rules=settings.stores.mimir.rules,
-            rule_files={**rules, **texts("mimir/rules", "*.yaml"), "series.yaml": _series_limit(size.series)},
+            rule_files={**rules, **texts("mimir/rules", "*.yaml"), "sizing.yaml": _sizing(size)},
             contact_points=settings.alerting.contact_points,
             published=self.addresses.metrics,
         )
@@ -227,10 +229,15 @@ class _Stores:
         return _bucket(self.settings, self.storage, purpose)
 
 
-def _series_limit(series: int) -> str:
-    """Tell the alerts how many series this sizing allows."""
-    document = Document.read("mimir/rules/series.yaml")
-    return document.set("groups", 0, "rules", 0, "expr", to=str(series)).dump()
+def _sizing(size: StoresSize) -> str:
+    """Tell the alerts what this sizing runs and allows."""
+    document = Document.read("mimir/rules/sizing.yaml")
+    document.set("groups", 0, "rules", 0, "expr", to=str(size.series))
+    replicas = [
+        {"record": "store:replicas", "labels": {"job": name}, "expr": str(part.replicas)}
+        for name, part in size.parts.items()
+    ]
+    return document.set("groups", 1, "rules", to=replicas).dump()
 
 
 def memory_limits(settings: Settings) -> Mapping[str, Size]:

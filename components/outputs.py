@@ -82,7 +82,7 @@ def outputs(settings: Settings, addresses: Addresses, *, platform: str) -> Outpu
         otlp_grpc_endpoint=grpc,
         otlp_http_endpoint=addresses.otlp_http.url,
         sdk_environment=_sdk_environment(grpc, settings.environment),
-        grafana_url=settings.grafana.root_url or addresses.grafana.url,
+        grafana_url=settings.grafana.root_url or addresses.grafana.origin,
         grafana_admin_user=settings.grafana.admin_user,
         traces_ui_url=traces,
         traces_query_url=traces,

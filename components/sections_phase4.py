@@ -70,7 +70,8 @@ class MimirSection(OwnSizing):
     """Limits of Mimir; memory, CPU and volume are those of one replica that keeps data.
 
     Attributes:
-        max_series: series in memory, all replicas together; from the sizing when nothing is said.
+        max_series: series in memory, each counted once; decides how many replicas there are. When nothing is
+            said, what the replicas of the sizing hold.
         samples_per_second: samples accepted; from the sizing when nothing is said.
         max_exemplars: exemplars kept.
         rules: ``files`` evaluates the stack's own rules; ``api`` those that teams upload to the ruler bucket,
@@ -160,7 +161,8 @@ class OidcSection:
         auth_url: the provider's authorization endpoint.
         token_url: its token endpoint.
         api_url: its user info endpoint.
-        scopes: scopes that are asked for.
+        scopes: scopes that are asked for; with ``offline_access`` a sign-in lasts longer than the provider's
+            token.
         role_attribute_path: JMESPath expression over the claims that gives Admin, Editor or Viewer; everybody
             is a Viewer when nothing is said.
         only: sign people in at once and offer no password form.
@@ -184,10 +186,12 @@ class ClusteredGrafanaSection(GrafanaSection):
     Attributes:
         replicas: replicas of phase 4, behind one address.
         oidc: sign-in through an OpenID Connect provider.
+        profiles_url: a Pyroscope that is there: traces of phase 4 lead to profiles.
     """
 
     replicas: Annotated[int, Field(ge=2, le=10)] = 2
     oidc: OidcSection | None = None
+    profiles_url: Url | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.quantities import Size, gibibytes, mebibytes
 from components.sections import SizingSection
@@ -32,6 +32,18 @@ PART_RATE = 50_000
 
 SERIES_PER_SAMPLE = 60
 """Series behind one sample per second: applications send each about once a minute."""
+
+SERIES_SPARE = 1.3
+"""Room for more series than are expected: programs that restart leave their old ones in memory for hours."""
+
+BYTES_PER_SERIES = 2_500_000_000 // 300_000
+"""Memory of one series in a replica, from Mimir's documentation of its capacity."""
+
+SERIES_MEMORY = 0.8
+"""Part of a replica's memory that series may take."""
+
+KEEPERS_RESERVED = 0.75
+"""Part of its memory that a replica with data is promised: what is not yet in the bucket fills it."""
 
 HOUR = 3600
 KEPT_SECONDS: Mapping[str, int] = {"traces": 1 * HOUR, "metrics": 15 * HOUR, "logs": 2 * HOUR}
@@ -101,19 +113,19 @@ def size_stores(sizing: SizingSection, stores: StoresSection, postgres: OwnSizin
         wanted: OwnSizing = getattr(stores, store)
         first, *others = PARTS[store][shape]
         busy = -(-int(rate * SHARES[signal]) * COPIES // PART_RATE)
-        parts[first] = TierSize(
-            replicas=max(COPIES, busy), each=override(_keeper(rate, signal, shape), wanted.sizing)
-        )
+        keeper = override(_keeper(rate, signal, shape), wanted.sizing)
+        parts[first] = TierSize(replicas=max(COPIES, busy), each=keeper)
         each = ProgramSize(memory=gibibytes(2), cpus=2, volume=_scratch(rate, signal))
         for name in others:
             parts[name] = TierSize(replicas=_replicas(name, busy), each=each)
     mimir = stores.mimir
     samples = int(rate * SHARES["metrics"])
+    parts["mimir"], series = _for_series(parts["mimir"], samples, mimir.max_series)
     small = rate <= _SMALL
     return StoresSize(
         shape=shape,
         parts=parts,
-        series=mimir.max_series or max(1_000_000, 2 * samples * SERIES_PER_SAMPLE),
+        series=series,
         samples_per_second=mimir.samples_per_second or max(50_000, 5 * samples),
         trace_bytes_per_second=stores.tempo.rate or _accepted(rate, "traces"),
         log_bytes_per_second=stores.loki.rate or _accepted(rate, "logs"),
@@ -143,7 +155,15 @@ def _keeper(rate: int, signal: str, shape: Shape) -> ProgramSize:
     volume = with_headroom(Size(int(kept)))
     if shape == "single":
         volume = Size(volume.bytes + _scratch(rate, signal).bytes)
-    return ProgramSize(memory=memory, cpus=cpus, volume=volume)
+    return ProgramSize(memory=memory, cpus=cpus, volume=volume, reserved=KEEPERS_RESERVED)
+
+
+def _for_series(mimir: TierSize, samples: int, most: int | None) -> tuple[TierSize, int]:
+    """Give Mimir the replicas that hold all series, and the number that these hold in all."""
+    each = int(mimir.each.memory.bytes * SERIES_MEMORY) // BYTES_PER_SERIES
+    wanted = most or int(samples * SERIES_PER_SAMPLE * SERIES_SPARE)
+    replicas = max(mimir.replicas, -(-wanted * COPIES // each))
+    return replace(mimir, replicas=replicas), most or each * replicas // COPIES
 
 
 def _disk_bytes(signal: str) -> int:
@@ -154,12 +174,13 @@ def _disk_bytes(signal: str) -> int:
 def _scratch(rate: int, signal: str) -> Size:
     """Disk for what is read from the bucket and written back.
 
-    Mimir compacts on disk, a day of blocks before and after; Tempo compacts in passing, Loki only its index.
+    Mimir compacts on disk, a tenant's day of blocks before and after, in one replica; Tempo compacts in
+    passing, Loki only its index.
     """
     if signal != "metrics":
         return SMALLEST_VOLUME
     day = rate * SHARES[signal] * STORED_BYTES[signal] * 24 * HOUR
-    return with_headroom(Size(int(2 * day / COPIES)))
+    return with_headroom(Size(int(2 * day)))
 
 
 def _accepted(rate: int, signal: str) -> Size:

@@ -35,6 +35,12 @@ class Publication:
         """The HTTP address for others."""
         return f"{self.scheme}://{self.host}:{self.port}"
 
+    @property
+    def origin(self) -> str:
+        """The same as browsers write it, without the scheme's own port: sign-in providers compare texts."""
+        own = {"http": 80, "https": 443}[self.scheme]
+        return f"{self.scheme}://{self.host}" if self.port == own else self.url
+
 
 @dataclass(frozen=True, kw_only=True)
 class HostPort(Publication):

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from ops.project import ROOT
+from tests.support.lab import plugin_folder, toolchain
 from tests.support.phase1 import PROGRAMS
 from tests.support.program import CONTAINER
-from tests.support.stack import Stack
+from tests.support.stack import COMMAND_SECONDS, Stack
+
+COMMITTED = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+CHECKED_OUT = ("Pulumi.yaml", "Pulumi.*.yaml", "__main__.py", "components", "configs")
 
 NOWHERE = {"host": "unix:///nonexistent/docker.sock"}
 
@@ -40,3 +50,37 @@ def test_wrong_settings_fail_before_any_resource(stack: Stack) -> None:
     for mistake in ("did you mean environment", "retention.traces", "grafana.port: 4317"):
         assert mistake in ended.text
     assert [found for found in stack.resources() if not found.startswith("pulumi:pulumi:Stack")] == []
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_the_workflow_previews_every_committed_stack_without_any_account(name: str, tmp_path: Path) -> None:
+    """Run its script as it stands, in a checkout of the program, with no credentials and no cluster."""
+    checkout, home, temporary = (tmp_path / folder for folder in ("checkout", "home", "runner"))
+    for folder in (checkout, home / ".pulumi", temporary):
+        folder.mkdir(parents=True)
+    (home / ".pulumi" / "plugins").symlink_to(plugin_folder())
+    for path in (found for pattern in CHECKED_OUT for found in ROOT.glob(pattern)):
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, checkout / path.name)
+    (checkout / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "preview.yml").read_text())["jobs"]
+    step = next(one for one in jobs["preview"]["steps"] if one.get("id") == "preview")
+    variables = {key: text.replace("${{ runner.temp }}", str(temporary)) for key, text in step["env"].items()}
+    ended = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+        cwd=checkout,
+        env={
+            **{key: text for key, text in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))},
+            **toolchain(),
+            "HOME": str(home),
+            "RUNNER_TEMP": str(temporary),
+            "STACK": name,
+            **variables,
+        },
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    shown = (temporary / "preview" / f"{name}.txt").read_text()
+    assert f"pulumi:pulumi:Stack otel-stack-{name} create" in shown

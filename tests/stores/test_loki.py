@@ -84,7 +84,7 @@ def test_nothing_acknowledged_is_lost(loki: Store, s3: ObjectService) -> None:
 
 
 def test_records_that_waited_in_kafka_are_kept(loki: Store) -> None:
-    """One process asks its memory for the last two hours only, so old records show once they are in the bucket."""
+    """One process asks its memory for the last hours only: old records show once they are in the bucket."""
     sender, address = Sender(loki), loki.addresses[0]
     sender.send(address)
     for hours in (23, 2, 12):

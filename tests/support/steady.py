@@ -68,7 +68,9 @@ def lag_gone(site: Stores, seconds: float = 180) -> None:
     """Wait until the processors have read, and marked, everything in Kafka."""
 
     def is_gone() -> bool:
-        return sum(lag_of(site).values()) == 0
+        left = {topic: count for topic, count in lag_of(site).items() if count}
+        assert not left, left
+        return True
 
     until("the processors to have read everything", is_gone, seconds=seconds, forgive=(AssertionError,))
 

@@ -76,6 +76,7 @@ OBJECT_VARIANTS: dict[str, dict[str, Any]] = {
         },
         grafana={
             "replicas": 3,
+            "profilesUrl": "http://pyroscope.profiles.svc:4040",
             "oidc": {
                 "name": "Example",
                 "clientId": "grafana",

@@ -115,7 +115,7 @@ def test_outputs_are_those_of_every_phase(variant: tuple[str, Result]) -> None:
             "phase3-gateway-api",
             "https://otlp-grpc.example.com:443",
             "https://otlp-http.example.com:443",
-            "https://grafana.example.com:443",
+            "https://grafana.example.com",
         ),
         (
             "phase3-everything-set",

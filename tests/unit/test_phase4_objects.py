@@ -231,6 +231,9 @@ class TestGrafana:
         grafana = program(found, "grafana")
         environment = grafana.environment()
         assert environment["GF_AUTH_GENERIC_OAUTH_CLIENT_ID"] == "grafana"
+        assert environment["GF_AUTH_GENERIC_OAUTH_USE_REFRESH_TOKEN"] == "false"
+        assert environment["GF_SERVER_ROOT_URL"] == "https://grafana.example.com"
+        assert environment["GF_SECURITY_COOKIE_SECURE"] == "true"
         assert environment["GF_DATABASE_SSL_MODE"] == "verify-full"
         files = found.files(grafana)
         points = yaml.safe_load(files["provisioning/alerting/contact-points.yaml"])
@@ -244,6 +247,47 @@ class TestGrafana:
         assert alertmanager["receivers"][1]["pagerduty_configs"] == [
             {"routing_key_file": "/etc/mimir/secrets/contact-on-call"}
         ]
+
+    def test_traces_lead_to_profiles_where_there_are_any(self, small: Tree) -> None:
+        path = "provisioning/datasources/datasources.yaml"
+        without = document(small, "grafana", path)["datasources"]
+        assert "pyroscope" not in {source["uid"] for source in without}
+        found = {
+            source["uid"]: source
+            for source in document(built("phase4-everything-set")[1], "grafana", path)["datasources"]
+        }
+        assert found["pyroscope"]["url"] == "http://pyroscope.profiles.svc:4040"
+        assert found["tempo"]["jsonData"]["tracesToProfiles"]["datasourceUid"] == "pyroscope"
+
+    def test_the_watchdog_is_missed_only_where_it_is_evaluated(self, small: Tree) -> None:
+        def watched(found: Tree) -> str:
+            groups = document(found, "grafana", "provisioning/alerting/rules.yaml")["groups"]
+            return str(groups[0]["rules"][0]["data"][0]["model"]["expr"])
+
+        assert "Watchdog" in watched(small)
+        assert "Watchdog" not in watched(built("phase4-everything-set")[1])
+
+
+class TestStoresInParts:
+    def test_rules_are_where_queries_are_answered(self) -> None:
+        result, found = built("phase4-split")
+        for store, url in (("mimir", "metrics_query_url"), ("loki", "logs_query_url")):
+            reader = f"{store}-read"
+            (target,) = (one for one in program(found, reader).containers[0]["args"] if "-target=" in one)
+            assert {"query-frontend", "ruler"} <= set(target.partition("=")[2].split(","))
+            assert f"//{reader}." in result.outputs[url]
+
+    def test_alerts_know_how_many_replicas_there_are(self) -> None:
+        found = built("phase4-split")[1]
+        rules = document(found, "mimir", "rules/otel-stack/sizing.yaml")["groups"][1]["rules"]
+        wanted = {rule["labels"]["job"]: int(rule["expr"]) for rule in rules}
+        stores = ("tempo", "mimir", "loki-")
+        running = {
+            one.name: one.object["spec"]["replicas"]
+            for one in found.programs()
+            if one.name.startswith(stores)
+        }
+        assert wanted == running
 
 
 def test_outputs_name_the_new_stores() -> None:

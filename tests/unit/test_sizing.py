@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +14,11 @@ from components.sections import (
     SamplingSection,
     SizingSection,
 )
+from components.sections_phase4 import MimirSection, OwnSizing, StoresSection
 from components.settings import Settings
-from components.sizing import MINIMUM_MEMORY, PRESETS, declared_rate, size_stack, stored_bytes
+from components.sizing import MINIMUM_MEMORY, PRESETS, SHARES, declared_rate, size_stack, stored_bytes
 from components.sizing_buffer import size_buffer
+from components.sizing_stores import BYTES_PER_SERIES, COPIES, SERIES_PER_SAMPLE, StoresSize, size_stores
 
 
 def test_nothing_said_is_small() -> None:
@@ -80,3 +84,22 @@ def test_one_replica_more_than_the_measured_rates_ask_for(rate: int, gateways: i
 def test_a_brokers_heap_is_promised_to_it(preset: str) -> None:
     buffer = Settings.load({"phase": 2, "sizing": {"preset": preset, "kafka": {"memory": "3GiB"}}}).buffer
     assert buffer.heap.bytes < buffer.broker.reserved_memory.bytes < buffer.broker.memory.bytes
+
+
+class TestSeriesOfMimir:
+    def size(self, rate: int, **mimir: Any) -> StoresSize:
+        stores = StoresSection(mimir=MimirSection(**mimir))
+        return size_stores(SizingSection(events_per_second=rate), stores, OwnSizing())
+
+    @pytest.mark.parametrize("rate", [100, 1_000, 10_000, 50_000, 200_000])
+    def test_replicas_hold_the_series_that_are_accepted(self, rate: int) -> None:
+        found = self.size(rate)
+        mimir = found.parts["mimir"]
+        held = found.series * COPIES / mimir.replicas * BYTES_PER_SERIES
+        assert held <= mimir.each.memory.bytes
+        assert found.series >= rate * SHARES["metrics"] * SERIES_PER_SAMPLE
+
+    def test_more_series_are_more_replicas(self) -> None:
+        found = self.size(1_000, max_series=500_000)
+        assert found.series == 500_000
+        assert found.parts["mimir"].replicas > COPIES

@@ -13,7 +13,8 @@ from tests.lab.errors import LabError
 from tests.support.lab import missing
 
 HERE = Path(__file__).parent
-RULES = sorted((HERE.parents[2] / "configs/prometheus/rules").glob("*.yaml"))
+CONFIGS = HERE.parents[2] / "configs"
+RULES = sorted(path for folder in ("prometheus", "mimir") for path in CONFIGS.glob(f"{folder}/rules/*.yaml"))
 CASES = sorted(HERE.glob("*.yaml"))
 
 
