@@ -80,7 +80,7 @@ def make_store(
     """Describe a store's replicas.
 
     ``others`` are further names in its configuration, by what they become; ``sooner`` are values in it.
-    With ``parts`` there is one replica of each workload of a divided store, and not three of all.
+    With ``parts`` it is a divided store: three replicas of the workload with the data, one of each other.
     """
 
     def make(
@@ -113,7 +113,7 @@ def make_store(
                 section = section[key]
             section[keys[-1]] = value
         targets = {} if parts is None else targets_of(divided, parts)
-        names = sorted(targets) or [name] * REPLICAS
+        names = [name] * REPLICAS + sorted(targets.keys() - {name})
         addresses = [f"{network}.{number}" for number in range(1, len(names) + 1)]
         return Store(
             name=name,
@@ -125,7 +125,9 @@ def make_store(
             folder=folder,
             variables={"AWS_SHARED_CREDENTIALS_FILE": str(s3.credentials)},
             parts={
-                address: (one, targets[one]) for address, one in zip(addresses, sorted(targets), strict=False)
+                address: (one, targets[one])
+                for address, one in zip(addresses, names, strict=True)
+                if one in targets
             },
         )
 

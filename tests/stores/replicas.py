@@ -195,6 +195,10 @@ class Store:
         """Give the address of a replica, of the first one when none is named."""
         return f"http://{address or self.addresses[0]}:{self.port}"
 
+    def part(self, workload: str) -> str:
+        """Give the address of the first replica of a workload."""
+        return next(address for address, (name, _) in self.parts.items() if name == workload)
+
     def _local(self, address: str) -> dict[str, Any]:
         """Bind everything to the replica's address."""
         document: dict[str, Any] = yaml.safe_load(yaml.safe_dump(self.configuration))
