@@ -11,13 +11,13 @@ from tests.kubernetes.server import Server
 from tests.support.cluster import Cluster
 from tests.support.manifests import Tree, tree
 from tests.support.program import run_program
-from tests.support.variants import CLUSTER_VARIANTS
+from tests.support.variants_phase4 import ON_CLUSTER
 
 NAMESPACE = "otel-stack-dry-run"
 
 
 def rendered(name: str) -> Tree:
-    config: dict[str, Any] = CLUSTER_VARIANTS[name]
+    config: dict[str, Any] = ON_CLUSTER[name]
     config = {**config, "kubernetes": {**config["kubernetes"], "namespace": NAMESPACE}}
     return tree(run_program(config), config)
 
@@ -29,7 +29,7 @@ def server(kubernetes: Cluster) -> Iterator[Server]:
         yield found
 
 
-@pytest.fixture(scope="module", params=CLUSTER_VARIANTS)
+@pytest.fixture(scope="module", params=ON_CLUSTER)
 def variant(request: pytest.FixtureRequest) -> Tree:
     return rendered(request.param)
 

@@ -13,11 +13,11 @@ from tests.lab.errors import LabError
 from tests.support.lab import missing
 from tests.support.manifests import Tree, dump, tree
 from tests.support.program import run_program
-from tests.support.variants import CLUSTER_VARIANTS
+from tests.support.variants_phase4 import ON_CLUSTER
 
 
 def rendered(name: str) -> Tree:
-    return tree(run_program(CLUSTER_VARIANTS[name]), CLUSTER_VARIANTS[name])
+    return tree(run_program(ON_CLUSTER[name]), ON_CLUSTER[name])
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def kubeconform() -> Callable[[Path], str]:
     return check
 
 
-@pytest.mark.parametrize("name", CLUSTER_VARIANTS)
+@pytest.mark.parametrize("name", ON_CLUSTER)
 def test_every_object_is_taken(kubeconform: Callable[[Path], str], name: str, tmp_path: Path) -> None:
     file = tmp_path / "objects.yaml"
     file.write_text(dump(rendered(name).objects))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.support.variants import CLUSTER_VARIANTS
+
 _ISSUER = "oidc.eks.eu-central-1.amazonaws.com/id/ABC"
 _CLUSTER = {"kubeconfig": "/nonexistent/kubeconfig", "context": "nowhere"}
 _S3 = {
@@ -23,6 +25,8 @@ def _stores(**sections: Any) -> dict[str, Any]:
 
 OBJECT_VARIANTS: dict[str, dict[str, Any]] = {
     "phase4-small": _stores(),
+    "phase4-medium": _stores(sizing={"preset": "medium"}),
+    "phase4-large": _stores(sizing={"preset": "large"}),
     "phase4-aws": _stores(objectStorage=_AWS, sizing={"preset": "large"}),
     "phase4-irsa": _stores(
         objectStorage={
@@ -105,3 +109,6 @@ OBJECT_VARIANTS: dict[str, dict[str, Any]] = {
     ),
 }
 """No cluster and no AWS is there: whatever reaches for one fails."""
+
+ON_CLUSTER: dict[str, dict[str, Any]] = {**CLUSTER_VARIANTS, **OBJECT_VARIANTS}
+"""Everything that runs on Kubernetes: phases 3 and 4."""

@@ -1,0 +1,60 @@
+"""Connections that a stack's pods really have, as edges between its programs."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import json
+from collections.abc import Iterable
+
+import httpx
+
+from tests.kubernetes.edges import OUTSIDE, Edge
+from tests.lab.cluster import layout
+from tests.support.connections import over_tcp, over_udp
+from tests.support.kubernetes_site import ClusterSite
+
+DNS = 53
+KINDS = "deployments,statefulsets,services,configmaps,networkpolicies"
+"""What says which connections there should be, and which there may be."""
+
+
+def seen_edges(site: ClusterSite) -> set[Edge]:
+    """Name the ends of the connections that the stack's pods have.
+
+    Left out are the node's own, for Kubernetes lets its kubelet in, and this test's load comes from there;
+    and what is left of connections with pods that are gone.
+    """
+    pods = [pod for pod in site.pods() if pod.address]
+    names = {pod.address: str(pod.spec["containers"][0]["name"]) for pod in pods}
+    names |= {address: name for name, address in site.services.items() if address != "None"}
+    everywhere = site.cluster.get("pods", "--all-namespaces")["items"]
+    present = {one["status"].get("podIP") for one in everywhere}
+    found = over_tcp({pod.uid: pod.address for pod in pods}) | over_udp(DNS)
+    return {
+        Edge(names.get(one.source, OUTSIDE), names.get(one.target, OUTSIDE), one.port)
+        for one in found
+        if (one.source in names or one.target in names)
+        and all(_is_there(end, present) for end in (one.source, one.target))
+        and one.source != layout.NODE_ADDRESS
+    }
+
+
+def _is_there(address: str, pods: set[str]) -> bool:
+    inside = ipaddress.ip_address(address) in ipaddress.ip_network(layout.POD_NETWORK)
+    return not inside or address in pods or address == layout.NODE_ADDRESS
+
+
+def ask_grafana(site: ClusterSite, sources: Iterable[str]) -> None:
+    """Make Grafana ask data sources, by their uids."""
+    secrets = json.loads(site.kubectl("get", "secrets", "--output=json"))["items"]
+    password = next(
+        base64.b64decode(value).decode()
+        for secret in secrets
+        for key, value in secret["data"].items()
+        if key.endswith("admin-password")
+    )
+    address = f"http://{site.services['grafana']}:3000/api/datasources/uid"
+    for source in sources:
+        answer = httpx.get(f"{address}/{source}/health", auth=("admin", password), timeout=60)
+        assert answer.is_success, f"{source}: {answer.text}"
