@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from docker.errors import APIError
 from docker.models.containers import Container
 
 from components.images import CATALOGUE
@@ -171,5 +172,6 @@ def _started(container: Container) -> Verdict:
         asked = container.exec_run(["wget", "-q", "-O", "/dev/null", "http://localhost:3000/api/health"])
         return "healthy" if asked.exit_code == 0 else ""
 
-    state = until("Grafana to answer its health check or to end", answer, seconds=START_SECONDS)
+    what = "Grafana to answer its health check or to end"
+    state = until(what, answer, seconds=START_SECONDS, forgive=(APIError,))
     return Verdict(accepted=state == "healthy", said=container.logs().decode(errors="replace"))

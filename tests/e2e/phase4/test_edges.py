@@ -14,7 +14,7 @@ from tests.support.waiting import until
 
 SEEN_SECONDS = 240.0
 """Programs are scraped each 15 s, rulers ask and tell each minute; the rest is a busy machine."""
-DATASOURCES = ("tempo", "mimir", "loki", "mimir-alertmanager")
+DATASOURCES = ("tempo", "mimir", "loki")
 SELDOM = {
     "kafka -> kafka:9092": "one broker has no other",
     "kafka -> kafka:9093": "one broker has no other",

@@ -50,7 +50,7 @@ type datasourceFile struct {
 }
 
 // Types whose plugin comes with Grafana 13.
-var bundledTypes = []string{"alertmanager", "grafana-postgresql-datasource", "jaeger", "loki", "prometheus", "tempo", "zipkin"}
+var bundledTypes = []string{"alertmanager", "grafana-postgresql-datasource", "grafana-pyroscope-datasource", "jaeger", "loki", "prometheus", "tempo", "zipkin"}
 
 // loadDatasources reads the folder as Grafana does and returns the data sources by uid, in file order.
 func loadDatasources(folder string) ([]datasource, error) {
