@@ -36,6 +36,9 @@ SERIES_PER_SAMPLE = 60
 SERIES_SPARE = 1.3
 """Room for more series than are expected: programs that restart leave their old ones in memory for hours."""
 
+OWN_SERIES = 30_000
+"""Series of the stack's own programs, as counted with preset ``small``."""
+
 BYTES_PER_SERIES = 2_500_000_000 // 300_000
 """Memory of one series in a replica, from Mimir's documentation of its capacity."""
 
@@ -161,7 +164,7 @@ def _keeper(rate: int, signal: str, shape: Shape) -> ProgramSize:
 def _for_series(mimir: TierSize, samples: int, most: int | None) -> tuple[TierSize, int]:
     """Give Mimir the replicas that hold all series, and the number that these hold in all."""
     each = int(mimir.each.memory.bytes * SERIES_MEMORY) // BYTES_PER_SERIES
-    wanted = most or int(samples * SERIES_PER_SAMPLE * SERIES_SPARE)
+    wanted = most or int((samples * SERIES_PER_SAMPLE + OWN_SERIES) * SERIES_SPARE)
     replicas = max(mimir.replicas, -(-wanted * COPIES // each))
     return replace(mimir, replicas=replicas), most or each * replicas // COPIES
 

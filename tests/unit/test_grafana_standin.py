@@ -153,7 +153,10 @@ def test_queries_reach_the_store_without_the_callers_credentials(
     files: Files, upstream: tuple[str, list[BaseHTTPRequestHandler]]
 ) -> None:
     address, seen = upstream
-    edit(files.root / DATASOURCES, "http://prometheus:9090", address)
+    secret = f"{address}\n    secureJsonData: {{httpHeaderValue1: acme}}"
+    edit(files.root / DATASOURCES, "http://prometheus:9090", secret)
+    named = "timeInterval: 15s\n      httpHeaderName1: X-Scope-OrgID"
+    edit(files.root / DATASOURCES, "timeInterval: 15s", named)
     with running(files) as server, server.client() as admin:
         assert admin.get("/api/datasources/uid/prometheus/health").json()["status"] == "OK"
         proxy = "/api/datasources/proxy/uid/prometheus/api/v1/query"
@@ -166,6 +169,7 @@ def test_queries_reach_the_store_without_the_callers_credentials(
         "/api/v1/query",
     ]
     assert all("Authorization" not in request.headers for request in seen)
+    assert {request.headers["X-Scope-OrgID"] for request in seen} == {"acme"}
 
 
 def test_a_store_that_is_away_is_reported(files: Files) -> None:

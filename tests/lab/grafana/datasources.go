@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -47,6 +48,18 @@ type datasourceFile struct {
 		Name  string `yaml:"name"`
 		OrgID int    `yaml:"orgId"`
 	} `yaml:"deleteDatasources"`
+}
+
+// headers gives what is added to each question: "httpHeaderName1" with the secret "httpHeaderValue1", and so on.
+func (ds datasource) headers() http.Header {
+	found := http.Header{}
+	for key, name := range ds.JSONData {
+		number, is := strings.CutPrefix(key, "httpHeaderName")
+		if text, isText := name.(string); is && isText {
+			found.Set(text, ds.SecureJSONData["httpHeaderValue"+number])
+		}
+	}
+	return found
 }
 
 // Types whose plugin comes with Grafana 13.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -43,6 +44,7 @@ func (s *server) proxy(w http.ResponseWriter, r *http.Request, source datasource
 			request.SetURL(target)
 			request.Out.Header.Del("Authorization")
 			request.Out.Header.Del("Cookie")
+			maps.Copy(request.Out.Header, source.headers())
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			s.log.Error("Proxy request failed", "datasource", source.UID, "error", err)
@@ -60,20 +62,21 @@ func (s *server) sourceHealth(w http.ResponseWriter, r *http.Request, source dat
 		answer(w, http.StatusNotFound, message("this data source has no health check"))
 		return
 	}
-	if err := ask(r.Context(), strings.TrimSuffix(source.URL, "/")+path); err != nil {
+	if err := ask(r.Context(), strings.TrimSuffix(source.URL, "/")+path, source.headers()); err != nil {
 		answer(w, http.StatusBadRequest, map[string]any{"status": "ERROR", "message": err.Error()})
 		return
 	}
 	answer(w, http.StatusOK, map[string]any{"status": "OK", "message": "Data source is working"})
 }
 
-func ask(ctx context.Context, address string) error {
+func ask(ctx context.Context, address string, headers http.Header) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
 	}
+	request.Header = headers
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err
