@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -18,6 +18,7 @@ from tests.e2e.conftest import Note
 from tests.e2e.phase4.conftest import Deployment
 from tests.support.minio_pods import bucket_of
 from tests.support.object_site import BUCKET_OF, ObjectSite
+from tests.support.objects import Objects
 from tests.support.steady import lag_gone
 from tests.support.waiting import until
 
@@ -60,6 +61,7 @@ SIGNALS: Mapping[str, Taken] = {
 def test_events_a_second_into_the_bucket(deployed: Deployment, note: Note, signal: str) -> None:
     """Fill Kafka while no processor runs, then time how its content goes through."""
     site, taken = deployed.site, SIGNALS[signal]
+    before = deployed.minio.objects.sizes(bucket_of(BUCKET_OF[taken.store])).keys()
     site.kubectl("scale", f"statefulset/{PROCESSOR}", "--replicas=0")
     until("no processor", lambda: not site.pods(PROCESSOR), seconds=READY_SECONDS)
     try:
@@ -69,12 +71,7 @@ def test_events_a_second_into_the_bucket(deployed: Deployment, note: Note, signa
     begin, end, stored = _drained(site, taken)
     lag_gone(site)
     assert stored >= sent * taken.share, f"{stored} of {sent}"
-    bucket = bucket_of(BUCKET_OF[taken.store])
-    objects = deployed.minio.objects.sizes(bucket).keys()
-    flushed = time.monotonic()
-    site.flush(taken.store)
-    fresh = {key: size for key, size in deployed.minio.objects.sizes(bucket).items() if key not in objects}
-    into_bucket = time.monotonic() - flushed
+    into_bucket, size = _handed_over(site, deployed.minio.objects, taken.store, before)
     note(
         {
             "signal": signal,
@@ -84,7 +81,7 @@ def test_events_a_second_into_the_bucket(deployed: Deployment, note: Note, signa
             "stored a second": round(stored / (end - begin)),
             "seconds to hand over": round(into_bucket, 1),
             "read a second, into the bucket": round(sent / (end - begin + into_bucket)),
-            "bytes in the bucket": sum(fresh.values()),
+            "bytes in the bucket": size,
         }
     )
 
@@ -122,6 +119,21 @@ def _drained(site: ObjectSite, taken: Taken) -> tuple[float, float, float]:
         last = now
         time.sleep(PAUSE_SECONDS)
     return begin - PAUSE_SECONDS, end, last
+
+
+def _handed_over(
+    site: ObjectSite, objects: Objects, store: str, before: Collection[str]
+) -> tuple[float, int]:
+    """Let a store hand over what it has: seconds until the last object is there, bytes of all new ones."""
+    bucket, begin = bucket_of(BUCKET_OF[store]), time.monotonic()
+    site.flush(store)
+    end, last, quiet = time.monotonic(), 0, 0
+    while quiet < QUIET:
+        now = sum(size for key, size in objects.sizes(bucket).items() if key not in before)
+        end, quiet = (end, quiet + 1) if now == last else (time.monotonic(), 0)
+        last = now
+        time.sleep(PAUSE_SECONDS)
+    return end - begin, last
 
 
 def _sent(site: ObjectSite, taken: Taken) -> float:
