@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -16,16 +16,14 @@ import pytest
 from ops.project import ROOT
 from tests.e2e.conftest import Note
 from tests.e2e.phase4.conftest import Deployment
+from tests.e2e.phase4.handing_over import PAUSE_SECONDS, QUIET, hand_over
 from tests.support.minio_pods import bucket_of
 from tests.support.object_site import BUCKET_OF, ObjectSite
-from tests.support.objects import Objects
 from tests.support.steady import lag_gone
 from tests.support.waiting import until
 
 FILL_SECONDS, CALLS = 5.0, 16
-DRAIN_SECONDS, PAUSE_SECONDS = 900.0, 2.0
-QUIET = 10
-"""Looks without a new event after which the store has all of them: longer than a sampler waits."""
+DRAIN_SECONDS = 900.0
 
 READY_SECONDS = 180
 PROCESSOR, TELEMETRY_PORT = "otel-processor", 8888
@@ -71,7 +69,7 @@ def test_events_a_second_into_the_bucket(deployed: Deployment, note: Note, signa
     begin, end, stored = _drained(site, taken)
     lag_gone(site)
     assert stored >= sent * taken.share, f"{stored} of {sent}"
-    into_bucket, size = _handed_over(site, deployed.minio.objects, taken.store, before)
+    into_bucket, fresh = hand_over(site, deployed.minio.objects, taken.store, before)
     note(
         {
             "signal": signal,
@@ -81,7 +79,7 @@ def test_events_a_second_into_the_bucket(deployed: Deployment, note: Note, signa
             "stored a second": round(stored / (end - begin)),
             "seconds to hand over": round(into_bucket, 1),
             "read a second, into the bucket": round(sent / (end - begin + into_bucket)),
-            "bytes in the bucket": size,
+            "bytes in the bucket": sum(fresh.values()),
         }
     )
 
@@ -119,21 +117,6 @@ def _drained(site: ObjectSite, taken: Taken) -> tuple[float, float, float]:
         last = now
         time.sleep(PAUSE_SECONDS)
     return begin - PAUSE_SECONDS, end, last
-
-
-def _handed_over(
-    site: ObjectSite, objects: Objects, store: str, before: Collection[str]
-) -> tuple[float, int]:
-    """Let a store hand over what it has: seconds until the last object is there, bytes of all new ones."""
-    bucket, begin = bucket_of(BUCKET_OF[store]), time.monotonic()
-    site.flush(store)
-    end, last, quiet = time.monotonic(), 0, 0
-    while quiet < QUIET:
-        now = sum(size for key, size in objects.sizes(bucket).items() if key not in before)
-        end, quiet = (end, quiet + 1) if now == last else (time.monotonic(), 0)
-        last = now
-        time.sleep(PAUSE_SECONDS)
-    return end - begin, last
 
 
 def _sent(site: ObjectSite, taken: Taken) -> float:

@@ -13,6 +13,7 @@ import pytest
 from ops.web import tenant_header
 from tests.e2e.conftest import Note
 from tests.e2e.phase4.conftest import Deployment
+from tests.e2e.phase4.handing_over import hand_over
 from tests.support.minio_pods import bucket_of
 from tests.support.numbered import METRIC, SPANS, Load, Rates, running, trace_id
 from tests.support.object_site import BUCKET_OF, LOKI, MIMIR, STORES, TEMPO, TENANT, ObjectSite
@@ -20,7 +21,7 @@ from tests.support.objects import Objects
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 
-LOAD_SECONDS, FLOW_SECONDS, STORED_SECONDS = 120.0, 300.0, 300.0
+LOAD_SECONDS, FLOW_SECONDS = 120.0, 300.0
 TIMES = 15
 RATES = Rates(logs=1000, metrics=1000, traces=100)
 
@@ -30,13 +31,15 @@ RATES = Rates(logs=1000, metrics=1000, traces=100)
 def test_bytes_and_seconds(deployed: Deployment, note: Note) -> None:
     site, objects = deployed.site, deployed.minio.objects
     load = Load(run="sizes", target=site.target, rates=RATES)
+    for store in STORES:
+        hand_over(site, objects, store, ())
     before = {store: dict(objects.sizes(bucket_of(BUCKET_OF[store]))) for store in STORES}
     with running(load):
         flow(load, seconds=FLOW_SECONDS)
         end = time.monotonic() + LOAD_SECONDS
         until("two minutes of load", lambda: time.monotonic() > end, seconds=LOAD_SECONDS + 30)
     demand_nothing_lost(site, load)
-    fresh = {store: _handed_over(site, objects, store, before[store]) for store in STORES}
+    fresh = {store: hand_over(site, objects, store, before[store])[1] for store in STORES}
     lines = load.acknowledged("logs")
     note(
         {
@@ -47,20 +50,6 @@ def test_bytes_and_seconds(deployed: Deployment, note: Note) -> None:
         }
     )
     note({"seconds of queries, median and most": _seconds(site, load)})
-
-
-def _handed_over(
-    site: ObjectSite, objects: Objects, store: str, before: Mapping[str, int]
-) -> Mapping[str, int]:
-    """Let a store hand over what it has, and give the sizes of the new objects."""
-    bucket = bucket_of(BUCKET_OF[store])
-
-    def fresh() -> dict[str, int]:
-        now = objects.sizes(bucket)
-        return {key: now[key] for key in now.keys() - before.keys() if key.startswith(f"{TENANT}/")}
-
-    site.flush(store)
-    return until(f"objects of {store}", fresh, seconds=STORED_SECONDS, pause=5)
 
 
 def _of_blocks(objects: Objects, store: str, fresh: Mapping[str, int], counted: str, each: int) -> float:

@@ -1,0 +1,30 @@
+"""What a store brings into its bucket when it is told to, and how long that takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+
+from tests.support.minio_pods import bucket_of
+from tests.support.object_site import BUCKET_OF, TENANT, ObjectSite
+from tests.support.objects import Objects
+
+PAUSE_SECONDS = 2.0
+QUIET = 10
+"""Looks without a new object after which the store has brought all of them."""
+
+
+def hand_over(
+    site: ObjectSite, objects: Objects, store: str, before: Collection[str]
+) -> tuple[float, Mapping[str, int]]:
+    """Let a store hand over: seconds until the last object is there, and the tenant's new ones by size."""
+    bucket, begin = bucket_of(BUCKET_OF[store]), time.monotonic()
+    site.flush(store)
+    end, quiet = time.monotonic(), 0
+    last: dict[str, int] = {}
+    while quiet < QUIET:
+        now = {key: size for key, size in objects.sizes(bucket).items() if key not in before}
+        end, quiet = (end, quiet + 1) if now == last else (time.monotonic(), 0)
+        last = now
+        time.sleep(PAUSE_SECONDS)
+    return end - begin, {key: size for key, size in last.items() if key.startswith(f"{TENANT}/")}
