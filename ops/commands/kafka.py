@@ -138,7 +138,8 @@ def replay(
     positions = [Position.parse(record) for record in records or []]
     tools = kafka_tools(stack)
     if every:
-        positions = [letter.position for letter in read_dead_letters(tools, last)]
+        letters = read_dead_letters(tools, last)
+        positions = [letter.position for letter in letters if letter.position is not None]
     with _otlp_endpoint(stack, http) if yes else nullcontext("") as endpoint:
         outcomes = replay_records(tools, positions, endpoint, send=yes)
     if as_json:

@@ -1,4 +1,4 @@
-"""Records that the processors passed over, as they tell of them in the dead-letter topic."""
+"""What the processors could not deliver, as they tell of it in the dead-letter topic."""
 
 from __future__ import annotations
 
@@ -13,27 +13,42 @@ from ops.kafka.offsets import end_offsets
 from ops.kafka.records import READ_MILLISECONDS, Position
 from ops.kafka.tools import Tools
 
-_ERRORS = ("exception.message", "error")
-"""Attributes that hold the reason, by spelling of the collector's releases."""
+_ERRORS = ("exception.message", "error", "message")
+"""Attributes that hold the reason, by spelling of the collector's releases; the last is a store's own."""
+
+_DROPPED = ("dropped_data_points", "dropped_log_records", "dropped_spans")
+"""Attributes of a letter about a request that a store took in part: how much of it was dropped."""
+
+
+_POSITION = {"topic", "partition", "offset"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
-    """What a processor says of a record that it passed over.
+    """What a processor says of a record that it passed over, or of a request that a store took in part.
 
     Attributes:
         time: when.
-        position: the record; it stays in its topic until retention takes it.
+        position: the record, which stays in its topic until retention takes it; none for what a store dropped
+            from a request, which is of many records.
         error: why; empty when the letter does not say, and the processor's log has it.
+        dropped: points, records or spans that a store dropped.
     """
 
     time: datetime
-    position: Position
+    position: Position | None
     error: str
+    dropped: int = 0
 
     def as_dict(self) -> dict[str, object]:
         """The form for machines."""
-        return {"time": self.time.isoformat(), "record": str(self.position), "error": self.error}
+        record = None if self.position is None else str(self.position)
+        return {
+            "time": self.time.isoformat(),
+            "record": record,
+            "error": self.error,
+            "dropped": self.dropped,
+        }
 
 
 def read_dead_letters(tools: Tools, limit: int) -> list[DeadLetter]:
@@ -53,7 +68,7 @@ def read_dead_letters(tools: Tools, limit: int) -> list[DeadLetter]:
                 *("--max-messages", str(end - start), "--timeout-ms", str(READ_MILLISECONDS)),
             )
             letters += parse_letters(output.decode(errors="replace"))
-    return sorted(letters, key=lambda letter: (letter.time, letter.position))[-limit:]
+    return sorted(letters, key=lambda letter: (letter.time, str(letter.position)))[-limit:]
 
 
 def parse_letters(output: str) -> list[DeadLetter]:
@@ -70,7 +85,7 @@ def _letters(line: str) -> Iterator[DeadLetter]:
         for scope in resource.get("scopeLogs", []):
             for record in scope.get("logRecords", []):
                 attributes = {one["key"]: _scalar(one["value"]) for one in record.get("attributes", [])}
-                if {"topic", "partition", "offset"} <= attributes.keys():
+                if attributes.keys() >= _POSITION or attributes.keys() & set(_DROPPED):
                     yield _letter(record, attributes)
 
 
@@ -78,12 +93,19 @@ def _letter(record: Mapping[str, Any], attributes: Mapping[str, str]) -> DeadLet
     nanoseconds = int(record.get("timeUnixNano") or record.get("observedTimeUnixNano") or 0)
     return DeadLetter(
         time=datetime.fromtimestamp(nanoseconds // 1_000_000 / 1000, timezone.utc),
-        position=Position(
-            topic=attributes["topic"],
-            partition=int(attributes["partition"]),
-            offset=int(attributes["offset"]),
-        ),
+        position=_position(attributes),
         error=next((attributes[name] for name in _ERRORS if attributes.get(name)), ""),
+        dropped=sum(int(attributes.get(name, 0)) for name in _DROPPED),
+    )
+
+
+def _position(attributes: Mapping[str, str]) -> Position | None:
+    if not attributes.keys() >= _POSITION:
+        return None
+    return Position(
+        topic=attributes["topic"],
+        partition=int(attributes["partition"]),
+        offset=int(attributes["offset"]),
     )
 
 

@@ -79,7 +79,11 @@ def _kept(topic: Topic) -> str:
 def letters(found: Sequence[DeadLetter]) -> Table:
     """One line a letter."""
     rows = [
-        (f"{one.time:{TIME}}", str(one.position), one.error or "see the processors' logs of that time")
+        (
+            f"{one.time:{TIME}}",
+            f"{one.dropped} dropped by a store" if one.position is None else str(one.position),
+            one.error or "see the processors' logs of that time",
+        )
         for one in found
     ]
     return table(("time (UTC)", "record", "error"), rows)

@@ -192,6 +192,30 @@ def test_dead_letters_have_record_time_and_reason() -> None:
     assert letters[0].time.isoformat() == "2026-11-23T21:55:23.288000+00:00"
 
 
+PARTLY = {
+    "timeUnixNano": "1795470923288884689",
+    "body": {"stringValue": "Partial success response"},
+    "attributes": [
+        {"key": "message", "value": {"stringValue": "the sample is too old"}},
+        {"key": "dropped_data_points", "value": {"intValue": "44"}},
+    ],
+}
+"""What a processor says of a request that Mimir took in part."""
+
+
+def test_what_a_store_dropped_is_a_letter_without_a_record() -> None:
+    line = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [PARTLY]}]}]})
+    (found,) = parse_letters(line)
+    assert (found.position, found.error, found.dropped) == (None, "the sample is too old", 44)
+    assert found.as_dict()["record"] is None
+    ends = b"otlp-dead-letters:0:1\n"
+    fake = FakeTools(
+        get_offsets=lambda *given: ends if "latest" in given else b"otlp-dead-letters:0:0\n",
+        console_consumer=f"{line}\n".encode(),
+    )
+    assert [one.dropped for one in read_dead_letters(fake, 3)] == [44]
+
+
 def test_only_the_last_letters_are_read() -> None:
     def ends(*arguments: str) -> bytes:
         return b"otlp-dead-letters:0:" + (b"2\n" if "earliest" in arguments else b"9\n")
