@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from components.collector_processor import GROUPS, CollectorProcessorArgs, processor_configuration
 from components.documents import Document
+from components.settings import Settings
 from components.sizing_buffer import TierSize
 
 TENANT_HEADER = "X-Scope-OrgID"
+OBJECT_PHASE = 4
 
 EXPORTERS: Mapping[str, str] = {
     "otlp_grpc/jaeger": "otlp_grpc/tempo",
@@ -58,9 +60,22 @@ def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
     return document
 
 
+def stack_groups(settings: Settings) -> frozenset[str]:
+    """Give every consumer group that a stack reads Kafka in."""
+    if settings.phase < OBJECT_PHASE:
+        return frozenset(GROUPS.values())
+    old = GROUPS.values() if settings.stores.phase3 == "written" else ()
+    return frozenset([*writer_groups(settings.sampling.mode).values(), *old])
+
+
 def groups(args: CollectorProcessorArgs) -> Mapping[str, str]:
     """Give the consumer group of each topic that processors of phase 4 read."""
-    if args.sampling.mode == "tail":
+    return writer_groups(args.sampling.mode)
+
+
+def writer_groups(mode: str) -> Mapping[str, str]:
+    """Give the same by how traces are sampled."""
+    if mode == "tail":
         return {**WRITERS, "traces": GROUPS["traces"]}
     return {source: group for source, group in WRITERS.items() if source != "sampled"}
 

@@ -415,3 +415,11 @@ def test_dead_letters_on_the_command_line(
     assert len(received) == 1
     assert call(monkeypatch, kept(POISON), "deadletters", "replay") == 2
     assert call(monkeypatch, FakeTools(get_offsets=b""), "deadletters", "list") == 0
+
+
+def test_groups_that_the_stack_no_longer_has_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    left = GROUPS.replace(b"otel-log-processors", b"otel-log-writers   ")
+    assert call(monkeypatch, FakeTools(consumer_groups=left, get_offsets=EARLIEST), "lag") == 0
+    assert "otel-trace-processors" in capfd.readouterr().out

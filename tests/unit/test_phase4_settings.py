@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from components.collector_processor import GROUPS
 from components.quantities import gibibytes
 from components.settings import Settings
 from components.settings_errors import SettingsError
 from components.sizing_stores import PARTS, SPLIT_ABOVE
+from components.store_writers import stack_groups
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 SMALL = OBJECT_VARIANTS["phase4-small"]
@@ -73,3 +75,27 @@ def test_mistakes_are_told(wrong: dict[str, Any], key: str, words: str) -> None:
         settings(**wrong)
     assert key in str(told.value)
     assert words in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("stores", "mode", "groups"),
+    [
+        (
+            {"phase3": "written"},
+            "none",
+            {"otel-trace-writers", "otel-metric-writers", "otel-log-writers", *GROUPS.values()},
+        ),
+        (
+            {"phase3": "absent"},
+            "tail",
+            {
+                "otel-trace-processors",
+                "otel-metric-writers",
+                "otel-log-writers",
+                "otel-sampled-writers",
+            },
+        ),
+    ],
+)
+def test_a_stack_knows_its_consumer_groups(stores: dict[str, Any], mode: str, groups: set[str]) -> None:
+    assert stack_groups(settings(stores=stores, sampling={"mode": mode})) == groups
