@@ -5,18 +5,63 @@ from __future__ import annotations
 import base64
 import ipaddress
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import httpx
 
-from tests.kubernetes.edges import OUTSIDE, Edge
+from tests.kubernetes.edges import OUTSIDE, Edge, allowed, used
 from tests.lab.cluster import layout
 from tests.support.connections import over_tcp, over_udp
+from tests.support.drills import lag_of
 from tests.support.kubernetes_site import ClusterSite
+from tests.support.manifests import Tree
+from tests.support.numbered import Load, running
+from tests.support.steady import flow
+from tests.support.waiting import until
 
 DNS = 53
 KINDS = "deployments,statefulsets,services,configmaps,networkpolicies"
 """What says which connections there should be, and which there may be."""
+
+PEERLESS = {
+    "kafka -> kafka:9092": "one broker has no other",
+    "kafka -> kafka:9093": "one broker has no other",
+}
+"""Connections that a stack with one broker has no cause for, and why."""
+
+
+def demand_allowed(
+    site: ClusterSite, load: Load, *, sources: Iterable[str], seldom: Mapping[str, str], seconds: float
+) -> set[Edge]:
+    """Have connections under load: all that the texts ask for are seen, and all that are seen are allowed.
+
+    Args:
+        sources: uids of the data sources that Grafana is made to ask.
+        seldom: connections that need not be seen, as ``source -> target:port``, and why.
+        seconds: how long the last one may take to be seen.
+
+    Raises:
+        AssertionError: one was not seen, or the policies forbid one that was.
+    """
+    tree = Tree(objects=site.cluster.get(KINDS, f"--namespace={site.namespace}")["items"])
+    inside = {edge for edge in used(tree) if OUTSIDE not in (edge.source, edge.target)}
+    wanted = {edge for edge in inside if str(edge) not in seldom}
+    seen: set[Edge] = set()
+
+    def are_all_seen() -> bool:
+        seen.update(seen_edges(site))
+        assert wanted <= seen, f"not seen: {', '.join(map(str, sorted(wanted - seen)))}"
+        return True
+
+    with running(load):
+        flow(load)
+        ask_grafana(site, sources)
+        lag_of(site)  # by tools of the pod that makes the topics
+        what = "every connection that the texts ask for"
+        until(what, are_all_seen, seconds=seconds, pause=1, forgive=(AssertionError,))
+    assert {edge for edge in seen if edge.source != OUTSIDE} <= allowed(tree, "Egress")
+    assert {edge for edge in seen if edge.target != OUTSIDE} <= allowed(tree, "Ingress")
+    return seen
 
 
 def seen_edges(site: ClusterSite) -> set[Edge]:
