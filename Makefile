@@ -51,7 +51,7 @@ destroy: $(STAMP) ## remove everything, data included (asks first)
 preview: $(STAMP) ## show what up would change
 	@$(OPS) preview
 
-render: $(STAMP) ## phase 3: write the manifests for Git: make render TO=<folder>
+render: $(STAMP) ## phase 3 on: write the manifests for Git: make render TO=<folder>
 	@$(OPS) render $(if $(TO),--to "$(TO)")
 
 doctor: $(STAMP) ## check what up needs, change nothing
@@ -70,7 +70,7 @@ health: $(STAMP) ## programs, scrapes, queues, losses, disk
 password: $(STAMP) ## print Grafana's admin password
 	@$(OPS) password
 
-forward: $(STAMP) ## phase 3: open Grafana and the others on 127.0.0.1
+forward: $(STAMP) ## phase 3 on: open Grafana and the others on 127.0.0.1
 	@$(OPS) forward
 
 .PHONY: lag topics deadletters
