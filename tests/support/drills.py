@@ -304,7 +304,7 @@ def dead_letters(site: Stores, first: int) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("{")]
 
 
-def produce(site: Stores, topic: str, text: str) -> None:
-    """Write one record of plain text into a topic."""
+def produce(site: Stores, topic: str, text: str, *, copies: int = 1) -> None:
+    """Write records of plain text into a topic, all the same."""
     producer = f"/opt/kafka/bin/kafka-console-producer.sh {' '.join(KAFKA)} --topic {topic}"
-    site.run("kafka-topics", "bash", "-c", f"printf '%s\\n' '{text}' | {producer}")
+    site.run("kafka-topics", "bash", "-c", f"for _ in $(seq {copies}); do echo '{text}'; done | {producer}")
