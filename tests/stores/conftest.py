@@ -79,7 +79,8 @@ def make_store(
 ) -> MakeStore:
     """Describe a store's replicas.
 
-    ``others`` are further names in its configuration, by what they become; ``sooner`` are values in it.
+    ``others`` are further names in its configuration, by what they become; ``sooner`` are values in it;
+    ``files`` take the place of files beside it.
     With ``parts`` it is a divided store: three replicas of the workload with the data, one of each other.
     """
 
@@ -92,18 +93,19 @@ def make_store(
         network: str,
         others: Mapping[str, str] | None = None,
         sooner: Mapping[tuple[str, ...], object] | None = None,
+        files: Mapping[str, str] | None = None,
         parts: str | None = None,
     ) -> Store:
         folder = tmp_path_factory.mktemp(name)
         found = rendered if parts is None else divided
         program = next(one for one in found.programs() if one.name == name)
-        files = dict(found.files(program))
+        texts = {**found.files(program), **(files or {})}
         directory = next(arg for arg in program.containers[0]["args"] if arg.startswith("-config.file="))
         home, _, file = directory.partition("=")[2].rpartition("/")
-        for path, text in files.items():
+        for path, text in texts.items():
             (folder / "etc" / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / "etc" / path).write_text(text)
-        text = files[file].replace(home, str(folder / "etc"))
+        text = texts[file].replace(home, str(folder / "etc"))
         for before, after in {"minio.minio.svc:9000": S3_ADDRESS, **(others or {})}.items():
             text = text.replace(before, after)
         configuration = yaml.safe_load(text)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -17,6 +15,7 @@ import pytest
 from tests.lab import grafana_build, store
 from tests.lab.progress import say
 from tests.support.lab import missing
+from tests.support.recorder import Sent, recorder
 from tests.support.standin import ADMIN, Files, refusal, running
 
 DATASOURCES = Path("provisioning/datasources/datasources.yaml")
@@ -43,30 +42,10 @@ def files(binary: Path, tmp_path: Path) -> Files:
 
 
 @pytest.fixture
-def upstream() -> Iterator[tuple[str, list[BaseHTTPRequestHandler]]]:
+def upstream() -> Iterator[tuple[str, list[Sent]]]:
     """A store that remembers the requests it got."""
-    seen: list[BaseHTTPRequestHandler] = []
-
-    class Remember(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            seen.append(self)
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b'{"status":"success"}')
-
-        do_GET = do_POST = answer  # noqa: N815 (the base class's names)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Remember)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", seen
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with recorder(b'{"status":"success"}') as found:
+        yield found
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -150,7 +129,7 @@ def test_a_stale_copy_of_a_dashboard_is_not_saved(files: Files) -> None:
 
 
 def test_queries_reach_the_store_without_the_callers_credentials(
-    files: Files, upstream: tuple[str, list[BaseHTTPRequestHandler]]
+    files: Files, upstream: tuple[str, list[Sent]]
 ) -> None:
     address, seen = upstream
     secret = f"{address}\n    secureJsonData: {{httpHeaderValue1: acme}}"

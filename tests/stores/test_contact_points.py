@@ -1,0 +1,70 @@
+"""Mimir's Alertmanager with contact points of every type: who is told, and how often."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from components.contact_points import alertmanager_configuration, path
+from components.sections_phase4 import ContactPoint
+from tests.stores.conftest import MakeStore
+from tests.stores.replicas import TENANT, Store
+from tests.support.recorder import recorder
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.long
+
+TOLD_SECONDS = 120.0
+"""The route waits 30 s for alerts of the same group, each replica 15 s for those before it."""
+
+POINTS = (
+    ContactPoint(name="tickets", type="webhook", secret="tickets"),
+    ContactPoint(name="team", type="slack", secret="slack"),
+    ContactPoint(name="on-call", type="pagerduty", secret="pagerduty", severities=("warning",)),
+)
+"""The last is told nothing here: its address is not in the settings, so it would leave the machine."""
+
+LOADED = 'cortex_alertmanager_config_last_reload_successful{user="otel-stack"} 1'
+
+
+def test_every_contact_point_of_the_severity_is_told(make_store: MakeStore, tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    with recorder(b"ok") as (url, sent):
+        for point in POINTS:
+            secret = "key" if point.type == "pagerduty" else f"{url}/{point.name}"
+            (tmp_path / path(point)).write_text(f"{secret}\n")
+        mimir = make_store(
+            "mimir",
+            binary="mimir",
+            port=9009,
+            data="/data",
+            network="127.0.57",
+            files={"alertmanager.yaml": alertmanager_configuration(POINTS, str(tmp_path)).dump()},
+        )
+        try:
+            mimir.begin_all()
+            _raise_alert(mimir)
+            until("all replicas use the contact points", lambda: _all_loaded(mimir), seconds=TOLD_SECONDS)
+            paths = {f"/{point.name}" for point in POINTS if "critical" in point.severities}
+            until("both are told", lambda: {one.path for one in sent} >= paths, seconds=TOLD_SECONDS)
+        finally:
+            mimir.end()
+    assert {one.path for one in sent} == paths
+    assert all(b"BucketIsOnFire" in one.body for one in sent)
+
+
+def _raise_alert(mimir: Store) -> None:
+    alert = {"labels": {"alertname": "BucketIsOnFire", "severity": "critical"}}
+    url = f"{mimir.url()}/alertmanager/api/v2/alerts"
+
+    def is_taken() -> bool:
+        return httpx.post(url, json=[alert], headers=TENANT, timeout=30).is_success
+
+    until("the Alertmanager takes an alert", is_taken, seconds=TOLD_SECONDS, forgive=(httpx.HTTPError,))
+
+
+def _all_loaded(mimir: Store) -> bool:
+    metrics = [httpx.get(f"{mimir.url(one)}/metrics", timeout=30).text for one in mimir.addresses]
+    return all(LOADED in text for text in metrics)
