@@ -3,6 +3,10 @@
 The gateway takes the record's own bytes and answers only when Kafka has them on all in-sync replicas. It
 finds the same topic by the signal and, for traces, the same key by the trace id. That works with every Kafka,
 whatever its encryption and login; what cannot be decoded is refused here, not passed over a second time.
+
+Traces that tail sampling had kept go the same way, since Kafka's tools write lines and not bytes: they are
+counted and sampled once more. The share is chosen by trace id and keeps what it kept; an error stays one. A
+trace that is slow only as a whole may be dropped, if its spans are in several records.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from typing import Literal
 import httpx
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
+from components.kafka_topics import SAMPLED
 from ops.errors import OpsError
 from ops.kafka.offsets import end_offsets
 from ops.kafka.records import Position, Record, read_record
@@ -87,7 +92,8 @@ def _replay_one(client: httpx.Client, record: Record, endpoint: str, *, send: bo
     content = decode(signal, record.value)
     if content.problem:
         return Replayed(record=name, outcome="refused", detail=content.problem)
-    size = f"{content.items} {signal} items, {len(record.value):,} bytes"
+    again = ", to be sampled once more" if record.position.topic == SAMPLED else ""
+    size = f"{content.items} {signal} items, {len(record.value):,} bytes{again}"
     if not send:
         return Replayed(record=name, outcome="would be sent", detail=size)
     answer = _post(client, f"{endpoint.rstrip('/')}/v1/{signal}", record.value)

@@ -311,6 +311,23 @@ def test_replay_refuses_what_is_gone_or_cannot_be_decoded() -> None:
         replay(kept(POISON), [Position.parse("otlp-dead-letters/0/1")], "", send=False)
 
 
+def test_traces_that_tail_sampling_kept_are_replayed_and_shown_as_traces(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    request = ExportTraceServiceRequest()
+    request.resource_spans.add().scope_spans.add().spans.add(trace_id=b"\xab" * 16, name="kept")
+    fake = FakeTools(
+        get_offsets=b"otlp-traces-sampled:0:0\n", console_consumer=stored(request.SerializeToString())
+    )
+    position = Position.parse("otlp-traces-sampled/0/1")
+    with gateway(200) as (url, received):
+        (outcome,) = replay(fake, [position], url, send=True)
+    assert (received[0][0], outcome.outcome) == ("/v1/traces", "sent")
+    assert outcome.detail.endswith("to be sampled once more")
+    assert call(monkeypatch, fake, "deadletters", "inspect", str(position)) == 0
+    assert "kept" in capfd.readouterr().out
+
+
 def test_replay_to_nobody_is_told_in_words() -> None:
     with pytest.raises(OpsError, match="nothing sent"):
         replay(kept(one_log()), [POSITION], "http://127.0.0.1:1", send=True)
