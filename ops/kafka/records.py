@@ -17,6 +17,10 @@ READ_MILLISECONDS = 15_000
 _NAME = re.compile(r"(?P<topic>[\w.-]+)/(?P<partition>\d+)/(?P<offset>\d+)")
 
 
+class NoRecordError(OpsError):
+    """Kafka answers, and has no such record."""
+
+
 @dataclass(frozen=True, kw_only=True, order=True)
 class Position:
     """Where a record is.
@@ -73,7 +77,8 @@ def read_record(tools: Tools, position: Position) -> Record:
     consumer gives another.
 
     Raises:
-        OpsError: there is no such record, or Kafka does not answer.
+        NoRecordError: there is no such record.
+        OpsError: Kafka does not answer.
     """
     mark, null = uuid.uuid4().hex, uuid.uuid4().hex
     shown = ["print.timestamp=true", "print.offset=true", "print.key=true", "print.headers=false"]
@@ -96,15 +101,15 @@ def read_record(tools: Tools, position: Position) -> Record:
     )
 
 
-def _absent(tools: Tools, position: Position) -> OpsError:
+def _absent(tools: Tools, position: Position) -> NoRecordError:
     """Tell why a record was not there to be read; the consumer itself only waits and gives up."""
-    partition = (position.topic, position.partition)
+    partition, missing = (position.topic, position.partition), f"there is no record {position}"
     oldest = end_offsets(tools, "earliest").get(partition)
     if oldest is None:
-        return OpsError(f"there is no record {position}: no such partition", "ops topics shows the topics")
+        return NoRecordError(f"{missing}: no such partition", "ops topics shows the topics")
     if position.offset < oldest:
-        return OpsError(f"there is no record {position}: retention has taken all before {oldest}")
-    return OpsError(f"there is no record {position}", "ops lag shows where each partition ends")
+        return NoRecordError(f"{missing}: retention has taken all before {oldest}")
+    return NoRecordError(missing, "ops lag shows where each partition ends")
 
 
 def read_time(printed: bytes) -> datetime:

@@ -11,6 +11,7 @@ trace that is slow only as a whole may be dropped, if its spans are in several r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -19,8 +20,8 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, 
 
 from components.kafka_topics import SAMPLED
 from ops.errors import OpsError
-from ops.kafka.offsets import end_offsets
-from ops.kafka.records import Position, Record, read_record
+from ops.kafka.offsets import Partition, end_offsets
+from ops.kafka.records import NoRecordError, Position, Record, read_record
 from ops.kafka.telemetry import decode, signal_of
 from ops.kafka.tools import Tools
 from ops.web import problem
@@ -33,7 +34,7 @@ RETRIED = {429, 502, 503, 504}
 
 ATTEMPTS = 5
 
-Outcome = Literal["would be sent", "sent", "gone", "refused"]
+Outcome = Literal["would be sent", "sent", "gone", "refused", "failed", "not tried"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,8 @@ class Replayed:
 
     Attributes:
         record: where it was.
-        outcome: gone: retention took it. refused: it cannot be delivered, the detail says why.
+        outcome: gone: retention took it, or it never was. refused: it cannot be delivered, the detail says
+            why. failed: Kafka or the stack's address did not answer. not tried: one before it failed so.
         detail: what was found.
     """
 
@@ -63,6 +65,9 @@ class Replayed:
 def replay(tools: Tools, positions: list[Position], endpoint: str, *, send: bool) -> list[Replayed]:
     """Read records again and send them, or only say what would be sent.
 
+    When Kafka or the address stops answering, the outcomes so far are given all the same: what was sent must
+    not be sent twice.
+
     Args:
         tools: Kafka's tools.
         positions: the records; one that is named twice is taken once.
@@ -70,37 +75,59 @@ def replay(tools: Tools, positions: list[Position], endpoint: str, *, send: bool
         send: really send.
 
     Raises:
-        OpsError: Kafka or the endpoint does not answer, or a record is of no topic of the stack.
+        OpsError: nothing was tried: Kafka does not answer, or a record is of no topic of the stack.
     """
     for position in positions:
         signal_of(position.topic)
     earliest = end_offsets(tools, "earliest")
-    outcomes = []
+    outcomes: list[Replayed] = []
     with httpx.Client(timeout=SEND_SECONDS) as client:
         for position in dict.fromkeys(positions):
-            oldest = earliest.get((position.topic, position.partition))
-            if oldest is None or position.offset < oldest:
-                found = "no such partition" if oldest is None else f"retention has taken all before {oldest}"
-                outcomes.append(Replayed(record=str(position), outcome="gone", detail=found))
-                continue
-            outcomes.append(_replay_one(client, read_record(tools, position), endpoint, send=send))
+            if outcomes and outcomes[-1].outcome in {"failed", "not tried"}:
+                outcomes.append(_told(position, "not tried", "one before it failed"))
+            elif missing := _missing(position, earliest):
+                outcomes.append(_told(position, "gone", missing))
+            else:
+                outcomes.append(_replay_one(tools, client, position, endpoint, send=send))
     return outcomes
 
 
-def _replay_one(client: httpx.Client, record: Record, endpoint: str, *, send: bool) -> Replayed:
-    name, signal = str(record.position), signal_of(record.position.topic)
+def _told(position: Position, outcome: Outcome, detail: str) -> Replayed:
+    return Replayed(record=str(position), outcome=outcome, detail=detail)
+
+
+def _missing(position: Position, earliest: Mapping[Partition, int]) -> str:
+    oldest = earliest.get((position.topic, position.partition))
+    if oldest is None:
+        return "no such partition"
+    return f"retention has taken all before {oldest}" if position.offset < oldest else ""
+
+
+def _replay_one(
+    tools: Tools, client: httpx.Client, position: Position, endpoint: str, *, send: bool
+) -> Replayed:
+    try:
+        return _send(client, read_record(tools, position), endpoint, send=send)
+    except NoRecordError as error:
+        return _told(position, "gone", error.message)
+    except OpsError as error:
+        return _told(position, "failed", f"{error.message}; {error.advice}")
+
+
+def _send(client: httpx.Client, record: Record, endpoint: str, *, send: bool) -> Replayed:
+    position, signal = record.position, signal_of(record.position.topic)
     content = decode(signal, record.value)
     if content.problem:
-        return Replayed(record=name, outcome="refused", detail=content.problem)
-    again = ", to be sampled once more" if record.position.topic == SAMPLED else ""
+        return _told(position, "refused", content.problem)
+    again = ", to be sampled once more" if position.topic == SAMPLED else ""
     size = f"{content.items} {signal} items, {len(record.value):,} bytes{again}"
     if not send:
-        return Replayed(record=name, outcome="would be sent", detail=size)
+        return _told(position, "would be sent", size)
     answer = _post(client, f"{endpoint.rstrip('/')}/v1/{signal}", record.value)
     if answer.is_success:
-        return Replayed(record=name, outcome="sent", detail=size)
+        return _told(position, "sent", size)
     said = "larger than ingest.maxMessageSize" if answer.status_code == 413 else answer.reason_phrase
-    return Replayed(record=name, outcome="refused", detail=f"HTTP {answer.status_code}: {said}")
+    return _told(position, "refused", f"HTTP {answer.status_code}: {said}")
 
 
 def _post(client: httpx.Client, url: str, value: bytes) -> httpx.Response:
@@ -118,6 +145,8 @@ def _post(client: httpx.Client, url: str, value: bytes) -> httpx.Response:
         answer: httpx.Response = error.last_attempt.result()
         return answer
     except httpx.HTTPError as error:
+        never = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
         raise OpsError(
-            f"nothing sent: {url}: {problem(error)}", "make health names the program that is at fault"
+            f"{url}: {problem(error)}{'' if never else '; it may have arrived'}",
+            "make health names the program that is at fault",
         ) from error

@@ -275,6 +275,7 @@ def kept(value: bytes) -> FakeTools:
 
 
 POSITION = Position.parse("otlp-logs/0/44")
+NOBODY = "http://127.0.0.1:1"
 
 
 def test_replay_sends_the_records_own_bytes_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,7 +289,7 @@ def test_replay_sends_the_records_own_bytes_once(monkeypatch: pytest.MonkeyPatch
 
 
 def test_replay_without_send_sends_nothing() -> None:
-    (outcome,) = replay(kept(one_log()), [POSITION], "http://127.0.0.1:1", send=False)
+    (outcome,) = replay(kept(one_log()), [POSITION], NOBODY, send=False)
     assert (outcome.outcome, outcome.good) == ("would be sent", True)
 
 
@@ -328,9 +329,46 @@ def test_traces_that_tail_sampling_kept_are_replayed_and_shown_as_traces(
     assert "kept" in capfd.readouterr().out
 
 
-def test_replay_to_nobody_is_told_in_words() -> None:
-    with pytest.raises(OpsError, match="nothing sent"):
-        replay(kept(one_log()), [POSITION], "http://127.0.0.1:1", send=True)
+def test_replay_to_nobody_is_told_in_words_and_tries_no_more() -> None:
+    outcomes = replay(kept(one_log()), [POSITION, Position.parse("otlp-logs/0/45")], NOBODY, send=True)
+    assert [one.outcome for one in outcomes] == ["failed", "not tried"]
+    assert outcomes[0].detail.startswith(f"{NOBODY}/v1/logs: ")
+    assert "may have arrived" not in outcomes[0].detail
+
+
+def test_what_was_sent_before_a_failure_is_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with gateway(200) as (url, _):
+        arguments = ("deadletters", "replay", "otlp-logs/0/44", "otlp-logs/0/45", "otlp-logs/0/46", "--yes")
+        assert call(monkeypatch, kept(one_log()), *arguments, "--http", url, "--json") == 1
+    outcomes = json.loads(capfd.readouterr().out)
+    assert [one["outcome"] for one in outcomes] == ["sent", "failed", "not tried"]
+    assert "it may have arrived; make health" in outcomes[1]["detail"]
+
+
+def test_a_record_that_never_was_does_not_keep_others_from_being_sent() -> None:
+    def consume(*arguments: str) -> bytes:
+        return b"" if "77" in arguments else stored(one_log())(*arguments)
+
+    fake = FakeTools(get_offsets=EARLIEST, console_consumer=consume)
+    with gateway(200) as (url, _):
+        outcomes = replay(fake, [Position.parse("otlp-logs/0/77"), POSITION], url, send=True)
+    assert [one.outcome for one in outcomes] == ["gone", "sent"]
+
+
+def test_kafka_that_stops_answering_ends_the_replay_and_not_its_report() -> None:
+    def consume(*arguments: str) -> bytes:
+        if "45" in arguments:
+            raise OpsError("kafka-console-consumer: TimeoutException", "look at the brokers")
+        return stored(one_log())(*arguments)
+
+    fake = FakeTools(get_offsets=EARLIEST, console_consumer=consume)
+    positions = [Position.parse(f"otlp-logs/0/{offset}") for offset in (44, 45, 46)]
+    with gateway(200) as (url, _):
+        outcomes = replay(fake, positions, url, send=True)
+    assert [one.outcome for one in outcomes] == ["sent", "failed", "not tried"]
+    assert outcomes[1].detail == "kafka-console-consumer: TimeoutException; look at the brokers"
 
 
 class FakeApi:
