@@ -35,7 +35,7 @@ LETTERS = 100
 
 deadletters = typer.Typer(help="Records that the processors passed over.", no_args_is_help=True)
 
-Last = Annotated[int, typer.Option(min=1, help="Look at this many, the newest.")]
+Last = Annotated[int | None, typer.Option(min=1, help=f"Look at this many, the newest; else at {LETTERS}.")]
 
 
 def lag(
@@ -73,17 +73,19 @@ def topics(stack: StackName = "dev", as_json: AsJson = False) -> None:
 
 
 @deadletters.command("list")
-def list_letters(stack: StackName = "dev", last: Last = LETTERS, as_json: AsJson = False) -> None:
+def list_letters(stack: StackName = "dev", last: Last = None, as_json: AsJson = False) -> None:
     """Show when which record was passed over, and why."""
     tools = kafka_tools(stack)
     with err.status("reading the dead letters"):
-        letters = read_dead_letters(tools, last)
+        letters = read_dead_letters(tools, last or LETTERS)
     if as_json:
-        print_json([letter.as_dict() for letter in letters])
-    elif letters:
-        out.print(show.letters(letters))
+        print_json([letter.as_dict() for letter in letters.newest])
+    elif letters.newest:
+        out.print(show.letters(letters.newest))
     else:
         say("no dead letters")
+    if letters.cut:
+        say(letters.cut)
 
 
 @deadletters.command("inspect")
@@ -122,9 +124,9 @@ def replay(
     records: Annotated[
         list[str] | None, typer.Argument(help="topic/partition/offset, as list shows them.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every record that list shows.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every record with a letter.")] = False,
     stack: StackName = "dev",
-    last: Last = LETTERS,
+    last: Last = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Send; without it only show.")] = False,
     http: Annotated[
         str | None,
@@ -140,8 +142,7 @@ def replay(
     positions = [Position.parse(record) for record in records or []]
     tools = kafka_tools(stack)
     if every:
-        letters = read_dead_letters(tools, last)
-        positions = [letter.position for letter in letters if letter.position is not None]
+        positions = _positions(tools, last)
     with _otlp_endpoint(stack, http) if yes else nullcontext("") as endpoint:
         outcomes = replay_records(tools, positions, endpoint, send=yes)
     if as_json:
@@ -168,6 +169,18 @@ def kafka_tools(stack: str) -> Tools:
             status=2,
         )
     return site_of(loaded).kafka()
+
+
+def _positions(tools: Tools, last: int | None) -> list[Position]:
+    """Give the records that letters are about, and leave none out unless told to."""
+    letters = read_dead_letters(tools, last or LETTERS)
+    if letters.cut and last is None:
+        raise OpsError(
+            f"--all without --last takes {LETTERS} dead letters, the topic has {letters.total:,} or more",
+            f"--last {letters.total} takes these, some seconds each; --last {LETTERS} the newest",
+            status=2,
+        )
+    return [letter.position for letter in letters.newest if letter.position is not None]
 
 
 @contextmanager

@@ -51,16 +51,40 @@ class DeadLetter:
         }
 
 
-def read_dead_letters(tools: Tools, limit: int) -> list[DeadLetter]:
-    """Read the last ``limit`` letters of each partition of the dead-letter topic, the oldest first.
+@dataclass(frozen=True, kw_only=True)
+class Letters:
+    """The newest letters.
+
+    Attributes:
+        newest: the oldest of them first.
+        total: letters that the topic has. At least: one of its records holds several letters when they were
+            written within a second, and the older ones are counted without reading them.
+    """
+
+    newest: list[DeadLetter]
+    total: int
+
+    @property
+    def cut(self) -> str:
+        """What to say when there are more; empty when these are all."""
+        if len(self.newest) >= self.total:
+            return ""
+        return f"{len(self.newest):,} of {self.total:,} or more; --last {self.total} for more"
+
+
+def read_dead_letters(tools: Tools, limit: int) -> Letters:
+    """Read the last ``limit`` letters of the dead-letter topic.
 
     Raises:
         OpsError: Kafka does not answer, or there is no such topic.
     """
     earliest = end_offsets(tools, "earliest", DEAD_LETTERS)
     letters: list[DeadLetter] = []
+    older = 0
     for (topic, partition), end in end_offsets(tools, "latest", DEAD_LETTERS).items():
-        start = max(earliest.get((topic, partition), 0), end - limit)
+        oldest = earliest.get((topic, partition), 0)
+        start = max(oldest, end - limit)
+        older += start - oldest
         if start < end:
             output = tools.run(
                 "kafka-console-consumer",
@@ -68,7 +92,8 @@ def read_dead_letters(tools: Tools, limit: int) -> list[DeadLetter]:
                 *("--max-messages", str(end - start), "--timeout-ms", str(READ_MILLISECONDS)),
             )
             letters += parse_letters(output.decode(errors="replace"))
-    return sorted(letters, key=lambda letter: (letter.time, str(letter.position)))[-limit:]
+    newest = sorted(letters, key=lambda letter: (letter.time, str(letter.position)))[-limit:]
+    return Letters(newest=newest, total=len(letters) + older)
 
 
 def parse_letters(output: str) -> list[DeadLetter]:

@@ -213,7 +213,7 @@ def test_what_a_store_dropped_is_a_letter_without_a_record() -> None:
         get_offsets=lambda *given: ends if "latest" in given else b"otlp-dead-letters:0:0\n",
         console_consumer=f"{line}\n".encode(),
     )
-    assert [one.dropped for one in read_dead_letters(fake, 3)] == [44]
+    assert [one.dropped for one in read_dead_letters(fake, 3).newest] == [44]
 
 
 def test_only_the_last_letters_are_read() -> None:
@@ -221,11 +221,53 @@ def test_only_the_last_letters_are_read() -> None:
         return b"otlp-dead-letters:0:" + (b"2\n" if "earliest" in arguments else b"9\n")
 
     fake = FakeTools(get_offsets=ends, console_consumer=letter(7).encode())
-    assert len(read_dead_letters(fake, 3)) == 1
+    letters = read_dead_letters(fake, 3)
+    assert (len(letters.newest), letters.total) == (1, 5), (
+        "three records had one letter, four before are not read"
+    )
     consumed = fake.calls[-1]
     assert consumed[consumed.index("--offset") + 1] == "6"
     assert consumed[consumed.index("--max-messages") + 1] == "3"
-    assert read_dead_letters(FakeTools(get_offsets=b"otlp-dead-letters:0:0\n"), 3) == []
+    assert read_dead_letters(FakeTools(get_offsets=b"otlp-dead-letters:0:0\n"), 3).newest == []
+
+
+def many_letters(count: int) -> FakeTools:
+    """A topic with this many letters about records of otlp-logs/5."""
+
+    def ends(*arguments: str) -> bytes:
+        if "--topic" not in arguments:
+            return b"otlp-logs:5:0\n"
+        return f"otlp-dead-letters:0:{0 if 'earliest' in arguments else count}\n".encode()
+
+    def consume(*arguments: str) -> bytes:
+        if "--formatter-property" in arguments:
+            return stored(one_log())(*arguments)
+        return "\n".join(letter(offset) for offset in range(count)[-int(arguments[-3]) :]).encode()
+
+    return FakeTools(get_offsets=ends, console_consumer=consume)
+
+
+def test_letters_that_are_not_looked_at_are_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, many_letters(101), "deadletters", "list", "--json") == 0
+    captured = capfd.readouterr()
+    assert len(json.loads(captured.out)) == 100
+    assert captured.err == "100 of 101 or more; --last 101 for more\n"
+    assert call(monkeypatch, many_letters(101), "deadletters", "list", "--last", "101") == 0
+    assert "of 101" not in capfd.readouterr().err
+
+
+def test_replay_of_all_leaves_none_out_unless_told_to(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, many_letters(101), "deadletters", "replay", "--all") == 2
+    assert "takes 100 dead letters, the topic has 101 or more" in capfd.readouterr().err
+    for asked, sent in ((("--last", "2"), 2), (("--last", "101"), 101)):
+        assert call(monkeypatch, many_letters(101), "deadletters", "replay", "--all", *asked, "--json") == 0
+        assert len(json.loads(capfd.readouterr().out)) == sent
+    assert call(monkeypatch, many_letters(3), "deadletters", "replay", "--all", "--json") == 0
+    assert len(json.loads(capfd.readouterr().out)) == 3
 
 
 def one_log() -> bytes:
