@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from components.collector_processor import GROUPS, CollectorProcessorArgs, processor_configuration
 from components.documents import Document
+from components.kafka_topics import SAMPLED
 from components.settings import Settings
-from components.sizing_buffer import TierSize
+from components.sizing_buffer import TOPICS, TierSize
 
 TENANT_HEADER = "X-Scope-OrgID"
 OBJECT_PHASE = 4
@@ -60,12 +61,13 @@ def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
     return document
 
 
-def stack_groups(settings: Settings) -> frozenset[str]:
-    """Give every consumer group that a stack reads Kafka in."""
-    if settings.phase < OBJECT_PHASE:
-        return frozenset(GROUPS.values())
-    old = GROUPS.values() if settings.stores.phase3 == "written" else ()
-    return frozenset([*writer_groups(settings.sampling.mode).values(), *old])
+def stack_groups(settings: Settings) -> Mapping[str, str]:
+    """Give every consumer group that a stack reads Kafka in, with its topic."""
+    sources = {**TOPICS, "sampled": SAMPLED}
+    old = settings.phase < OBJECT_PHASE or settings.stores.phase3 == "written"
+    new = writer_groups(settings.sampling.mode) if settings.phase >= OBJECT_PHASE else {}
+    named = [*(GROUPS if old else {}).items(), *new.items()]
+    return {group: sources[source] for source, group in named}
 
 
 def groups(args: CollectorProcessorArgs) -> Mapping[str, str]:

@@ -45,17 +45,17 @@ def lag(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what the processors have not read yet. Exit status 1: records wait and nobody reads them."""
+    """Show what is not read yet. Exit status 1: records wait without a reader, or were deleted unread."""
     tools, groups = kafka_tools(stack), stack_groups(load_stack(stack).settings)
     with err.status("asking Kafka"):
-        # Kafka remembers for a week groups that a phase before had; others may have groups of their own.
-        lags = [one for one in read_lag(tools) if one.group in groups]
+        # Kafka remembers for two weeks groups that a phase before had; others may have groups of their own.
+        lags = read_lag(tools, groups)
         lags = with_ages(tools, lags, datetime.now(timezone.utc)) if age else lags
     if as_json:
         print_json([one.as_dict() for one in lags])
     else:
         out.print(show.lags(lags, age=age))
-    if any(one.stuck for one in lags):
+    if not all(one.good for one in lags):
         raise typer.Exit(1)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ops.errors import OpsError
 from ops.kafka.offsets import Partition, end_offsets
-from ops.kafka.records import Position, read_record
+from ops.kafka.records import NoRecordError, Position, read_record
 from ops.kafka.tools import Tools
 
 
@@ -22,9 +22,11 @@ class PartitionLag:
         partition: number of the partition.
         committed: offset of the next record to read; None when the group has not read anything there yet.
         end: offset that the next record written will get.
-        lag: records that are not read yet.
+        lag: records that are there and not read yet.
+        deleted: records that retention took before the group, which had begun, read them.
         reader: member of the group that reads it; empty when nobody does.
-        age_seconds: age of the oldest unread record; None when not asked for or nothing is unread.
+        age_seconds: age of the oldest unread record; None when not asked for, when nothing is unread, or when
+            retention took that record meanwhile.
     """
 
     group: str
@@ -33,6 +35,7 @@ class PartitionLag:
     committed: int | None
     end: int
     lag: int
+    deleted: int
     reader: str
     age_seconds: float | None = None
 
@@ -41,26 +44,42 @@ class PartitionLag:
         """Records wait, and nobody reads them."""
         return self.lag > 0 and not self.reader
 
+    @property
+    def good(self) -> bool:
+        """Nothing is stuck, and nothing was lost."""
+        return not self.stuck and not self.deleted
+
     def as_dict(self) -> dict[str, object]:
         """The form for machines."""
         return asdict(self)
 
 
-def read_lag(tools: Tools) -> list[PartitionLag]:
-    """Ask Kafka how far every consumer group is.
+def read_lag(tools: Tools, groups: Mapping[str, str]) -> list[PartitionLag]:
+    """Ask Kafka how far consumer groups are; of other groups nothing is told.
+
+    Kafka does not know a group that never joined: it is told of with what its topic holds.
+
+    Args:
+        tools: Kafka's tools.
+        groups: consumer group -> its topic.
 
     Raises:
         OpsError: Kafka does not answer.
     """
     output = tools.run("kafka-consumer-groups", "--describe", "--all-groups").decode(errors="replace")
     refuse_errors(output, tools.advice)
-    rows = list(table_rows(output))
-    new = any(row["CURRENT-OFFSET"] == "-" and row["LOG-END-OFFSET"] not in {"0", "-"} for row in rows)
-    earliest = end_offsets(tools, "earliest") if new else {}
-    return sorted(
-        (_lag(row, earliest) for row in rows if row["LOG-END-OFFSET"] != "-"),
-        key=lambda one: (one.group, one.topic, one.partition),
-    )
+    rows = [row for row in table_rows(output) if row["GROUP"] in groups]
+    earliest, latest = end_offsets(tools, "earliest"), end_offsets(tools, "latest")
+    known = [_lag(row, earliest) for row in rows if row["LOG-END-OFFSET"] != "-"]
+    described = {(row["GROUP"], row["TOPIC"], int(row["PARTITION"])) for row in rows}
+    unknown = [
+        _partition_lag(group, (topic, partition), None, end, earliest)
+        for group, topic in groups.items()
+        for (name, partition), end in latest.items()
+        if name == topic and (group, topic, partition) not in described
+    ]
+    found = [*known, *(one for one in unknown if one.lag)]
+    return sorted(found, key=lambda one: (one.group, one.topic, one.partition))
 
 
 def refuse_errors(output: str, advice: str) -> None:
@@ -86,18 +105,35 @@ def table_rows(output: str) -> Iterator[dict[str, str]]:
 
 
 def _lag(row: Mapping[str, str], earliest: Mapping[Partition, int]) -> PartitionLag:
-    topic, partition, end = row["TOPIC"], int(row["PARTITION"]), int(row["LOG-END-OFFSET"])
-    committed = None if row["CURRENT-OFFSET"] == "-" else int(row["CURRENT-OFFSET"])
-    first = earliest.get((topic, partition), end) if committed is None else committed
     member = row.get("CONSUMER-ID", "-")
+    return _partition_lag(
+        row["GROUP"],
+        (row["TOPIC"], int(row["PARTITION"])),
+        None if row["CURRENT-OFFSET"] == "-" else int(row["CURRENT-OFFSET"]),
+        int(row["LOG-END-OFFSET"]),
+        earliest,
+        reader="" if member == "-" else member,
+    )
+
+
+def _partition_lag(
+    group: str,
+    partition: Partition,
+    committed: int | None,
+    end: int,
+    earliest: Mapping[Partition, int],
+    reader: str = "",
+) -> PartitionLag:
+    oldest = earliest.get(partition, end if committed is None else committed)
     return PartitionLag(
-        group=row["GROUP"],
-        topic=topic,
-        partition=partition,
+        group=group,
+        topic=partition[0],
+        partition=partition[1],
         committed=committed,
         end=end,
-        lag=max(0, end - first),
-        reader="" if member == "-" else member,
+        lag=max(0, end - max(oldest, committed or 0)),
+        deleted=0 if committed is None else max(0, oldest - committed),
+        reader=reader,
     )
 
 
@@ -105,11 +141,15 @@ def with_ages(tools: Tools, lags: list[PartitionLag], now: datetime) -> list[Par
     """Read the first unread record of each partition that has any, some seconds each.
 
     Raises:
-        OpsError: Kafka does not answer, or the record is gone by retention meanwhile.
+        OpsError: Kafka does not answer.
     """
     return [replace(one, age_seconds=_age(tools, one, now)) if one.lag else one for one in lags]
 
 
-def _age(tools: Tools, lag: PartitionLag, now: datetime) -> float:
+def _age(tools: Tools, lag: PartitionLag, now: datetime) -> float | None:
     position = Position(topic=lag.topic, partition=lag.partition, offset=lag.end - lag.lag)
-    return max(0.0, (now - read_record(tools, position).time).total_seconds())
+    try:
+        record = read_record(tools, position)
+    except NoRecordError:  # retention has taken it meanwhile
+        return None
+    return max(0.0, (now - record.time).total_seconds())

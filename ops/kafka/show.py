@@ -22,7 +22,7 @@ _HOUR_MS = 3_600_000
 
 
 def lags(found: Sequence[PartitionLag], *, age: bool) -> Table:
-    """One line a partition; marked when records wait and nobody reads them."""
+    """One line a partition; marked when records wait and nobody reads them, or went unread."""
     columns = (
         "",
         "group",
@@ -36,13 +36,13 @@ def lags(found: Sequence[PartitionLag], *, age: bool) -> Table:
     )
     rows: list[tuple[str | Text, ...]] = [
         (
-            MARKS["fail" if one.stuck else "ok"],
+            MARKS["ok" if one.good else "fail"],
             one.group,
             one.topic,
             str(one.partition),
             "-" if one.committed is None else f"{one.committed:,}",
             f"{one.end:,}",
-            f"{one.lag:,}",
+            f"{one.lag:,}, {one.deleted:,} deleted unread" if one.deleted else f"{one.lag:,}",
             *(["-" if one.age_seconds is None else f"{one.age_seconds:,.0f} s"] if age else []),
             one.reader[: -len("-00000000-0000-0000-0000-000000000000")] or one.reader or "nobody",
         )

@@ -42,6 +42,7 @@ GROUP                 TOPIC           PARTITION  CURRENT-OFFSET  LOG-END-OFFSET 
 otel-trace-processors otlp-traces     0          -               0               -               otel-processor-1-traces-ae13deac-75f0-4c7f-9826-6947629b7a9c /172.21.0.10    otel-processor
 otel-trace-processors otlp-traces     1          9               9               0               otel-processor-2-traces-6bd7c563-98ee-4f1b-b62d-0745d671cff9 /172.21.0.14    otel-processor
 """  # noqa: E501 - as the tool wrote it
+READERS = {"otel-log-processors": "otlp-logs", "otel-trace-processors": "otlp-traces"}
 EARLIEST = b"otlp-logs:0:30\notlp-logs:1:3\notlp-traces:0:0\notlp-dead-letters:0:0\n"
 DESCRIBED = (
     "Topic: otlp-logs\tTopicId: PimrW4VEShioe5ffFPCw0A\tPartitionCount: 3\tReplicationFactor: 3\t"
@@ -111,7 +112,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 
 
 def test_lag_counts_from_the_oldest_record_when_nothing_was_committed() -> None:
-    lags = read_lag(FakeTools(consumer_groups=GROUPS, get_offsets=EARLIEST))
+    lags = read_lag(FakeTools(consumer_groups=GROUPS, get_offsets=EARLIEST), READERS)
     assert [(one.topic, one.partition, one.committed, one.lag, one.stuck) for one in lags] == [
         ("otlp-logs", 0, 40, 12, True),
         ("otlp-logs", 1, None, 4, True),
@@ -124,15 +125,59 @@ def test_lag_counts_from_the_oldest_record_when_nothing_was_committed() -> None:
 def test_a_cluster_that_is_away_is_no_empty_answer() -> None:
     said = b"\nError: Executing consumer group command failed due to TimeoutException: findAllBrokers\n"
     with pytest.raises(OpsError, match=r"kafka-consumer-groups: Executing .* findAllBrokers"):
-        read_lag(FakeTools(consumer_groups=said))
+        read_lag(FakeTools(consumer_groups=said), READERS)
 
 
 def test_age_is_that_of_the_first_unread_record() -> None:
     fake = FakeTools(consumer_groups=GROUPS, get_offsets=EARLIEST, console_consumer=stored(b"x", age=90))
-    lags = with_ages(fake, read_lag(fake), NOW)
+    lags = with_ages(fake, read_lag(fake, READERS), NOW)
     assert [one.age_seconds for one in lags] == [90, 90, None, None]
     asked = [call[call.index("--offset") + 1] for call in fake.calls if call[0] == "kafka-console-consumer"]
     assert asked == ["40", "3"]
+
+
+def ends(earliest: bytes, latest: bytes) -> Callable[..., bytes]:
+    """Play the tool for the offsets at both ends."""
+    return lambda *arguments: earliest if "earliest" in arguments else latest
+
+
+def test_a_group_that_never_joined_is_behind_by_all_that_its_topic_holds() -> None:
+    latest = b"otlp-logs:0:52\notlp-logs:1:3\notlp-logs:2:9\notlp-traces:0:0\n"
+    fake = FakeTools(consumer_groups=b"\n", get_offsets=ends(EARLIEST + b"otlp-logs:2:4\n", latest))
+    lags = read_lag(fake, READERS)
+    assert [(one.group, one.partition, one.committed, one.lag, one.stuck) for one in lags] == [
+        ("otel-log-processors", 0, None, 22, True),
+        ("otel-log-processors", 2, None, 5, True),
+    ]
+
+
+def test_a_partition_that_a_group_left_out_is_told() -> None:
+    offsets = ends(EARLIEST + b"otlp-logs:2:4\n", b"otlp-logs:2:9\n")
+    fake = FakeTools(consumer_groups=GROUPS, get_offsets=offsets)
+    lags = read_lag(fake, READERS)
+    assert [(one.partition, one.lag) for one in lags if one.topic == "otlp-logs"] == [(0, 12), (1, 4), (2, 5)]
+
+
+def test_what_retention_took_unread_is_lost_and_not_unread() -> None:
+    earliest = EARLIEST.replace(b"otlp-logs:0:30", b"otlp-logs:0:47")
+    fake = FakeTools(consumer_groups=GROUPS, get_offsets=earliest, console_consumer=stored(b"x", age=90))
+    lost, new, *_ = lags = with_ages(fake, read_lag(fake, READERS), NOW)
+    assert (lost.lag, lost.deleted, lost.age_seconds) == (5, 7, 90)
+    assert (new.lag, new.deleted) == (4, 0), "this one has not begun to read"
+    assert [one.good for one in lags] == [False, False, True, True]
+    asked = [call[call.index("--offset") + 1] for call in fake.calls if call[0] == "kafka-console-consumer"]
+    assert asked == ["47", "3"]
+
+
+def test_all_of_it_lost_is_told_with_a_reader_too() -> None:
+    earliest = EARLIEST.replace(b"otlp-traces:0:0", b"otlp-traces:1:12")
+    lost = read_lag(FakeTools(consumer_groups=GROUPS, get_offsets=earliest), READERS)[-1]
+    assert (lost.lag, lost.deleted, lost.stuck, lost.good) == (0, 3, False, False)
+
+
+def test_a_record_that_went_while_it_was_looked_at_has_no_age() -> None:
+    fake = FakeTools(consumer_groups=GROUPS, get_offsets=EARLIEST, console_consumer=b"")
+    assert {one.age_seconds for one in with_ages(fake, read_lag(fake, READERS), NOW)} == {None}
 
 
 def test_offsets_of_partitions_without_a_leader_are_left_out() -> None:
@@ -489,8 +534,14 @@ def test_exit_status_tells_unread_records_without_reader_and_missing_copies(
     assert call(monkeypatch, fake, "topics") == 1
     assert "under-replicated" in capfd.readouterr().out
     assert call(monkeypatch, fake, "topics", "--json") == 1
-    healthy = FakeTools(consumer_groups=GROUPS.split(b"\n\n")[-1], get_offsets=EARLIEST)
+    reading = GROUPS.split(b"\n\n")[-1]
+    healthy = FakeTools(consumer_groups=reading, get_offsets=EARLIEST)
     assert call(monkeypatch, healthy, "lag") == 0
+    late = FakeTools(consumer_groups=reading, get_offsets=b"otlp-traces:1:12\n")
+    assert call(monkeypatch, late, "lag") == 1
+    assert "0, 3 deleted unread" in capfd.readouterr().out
+    joined_by_none = FakeTools(consumer_groups=b"", get_offsets=ends(EARLIEST, b"otlp-logs:1:7\n"))
+    assert call(monkeypatch, joined_by_none, "lag") == 1
 
 
 def test_dead_letters_on_the_command_line(

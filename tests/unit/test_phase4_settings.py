@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from components.collector_processor import GROUPS
+from components.kafka_topics import SAMPLED
 from components.quantities import gibibytes
 from components.settings import Settings
 from components.settings_errors import SettingsError
+from components.sizing_buffer import TOPICS
 from components.sizing_stores import PARTS, SPLIT_ABOVE
 from components.store_writers import stack_groups
 from tests.support.variants_phase4 import OBJECT_VARIANTS
@@ -98,4 +100,7 @@ def test_mistakes_are_told(wrong: dict[str, Any], key: str, words: str) -> None:
     ],
 )
 def test_a_stack_knows_its_consumer_groups(stores: dict[str, Any], mode: str, groups: set[str]) -> None:
-    assert stack_groups(settings(stores=stores, sampling={"mode": mode})) == groups
+    found = stack_groups(settings(stores=stores, sampling={"mode": mode}))
+    assert found.keys() == groups
+    assert found["otel-log-writers"] == "otlp-logs"
+    assert set(found.values()) == {*TOPICS.values(), SAMPLED}
