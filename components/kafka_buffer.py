@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -82,6 +82,8 @@ class KafkaBufferArgs:
         kafka: mode, retention, who makes the topics.
         largest_message: largest record that the topics take.
         metrics: where counts of partitions that lack a copy go.
+        trace_readers: consumer groups that read the traces topic; it gets more partitions only when they have
+            read all of it.
         password: SASL password of an external cluster, or where it is kept.
     """
 
@@ -90,6 +92,7 @@ class KafkaBufferArgs:
     kafka: KafkaSection
     largest_message: Size
     metrics: MetricsTarget
+    trace_readers: Sequence[str]
     password: SecretText | None = None
 
 
@@ -203,6 +206,7 @@ def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
         "REPLICAS": str(args.size.replicas if args.kafka.mode == "builtin" else -1),
         "TOPICS": "\n".join(topic.as_line() for topic in topics(args.size, args.kafka, args.largest_message)),
         "KEYED": TOPICS["traces"],
+        "READERS": " ".join(args.trace_readers),
         "METRICS": args.metrics.target,
         **({"HEADER": args.metrics.header} if args.metrics.header else {}),
         "KAFKA_HEAP_OPTS": f"-Xmx{TOOL_SIZE.memory.share(0.5).mebibytes}m",

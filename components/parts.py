@@ -22,6 +22,7 @@ from components.sections import IngestSection
 from components.sections_kubernetes import TierScaling
 from components.settings import Settings
 from components.sizing_buffer import TOPICS
+from components.store_writers import topic_readers
 from components.workload import Autoscaling, ExistingSecret, Platform, Publication
 
 Buffer = KafkaBuffer | StrimziKafka
@@ -85,6 +86,7 @@ class Parts:
             kafka=settings.kafka,
             largest_message=self._largest_record,
             metrics=metrics,
+            trace_readers=topic_readers(settings, TOPICS["traces"]),
             password=self._kafka_password(),
         )
         return KafkaBuffer("kafka", args, platform=self.platform)

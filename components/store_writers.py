@@ -70,6 +70,11 @@ def stack_groups(settings: Settings) -> Mapping[str, str]:
     return {group: sources[source] for source, group in named}
 
 
+def topic_readers(settings: Settings, topic: str) -> list[str]:
+    """Give the consumer groups of a stack that read a topic."""
+    return [group for group, read in stack_groups(settings).items() if read == topic]
+
+
 def groups(args: CollectorProcessorArgs) -> Mapping[str, str]:
     """Give the consumer group of each topic that processors of phase 4 read."""
     return writer_groups(args.sampling.mode)

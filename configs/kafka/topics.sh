@@ -7,6 +7,7 @@
 # TOPICS      lines of "name partitions key=value[,key=value...]"
 # KEYED       topic in which the number of partitions decides where a record goes: it gets more only when nothing
 #             is unread
+# READERS     consumer groups that read it
 # CLIENT      optional file with client properties (security)
 # METRICS     of copies.sh, which then goes on in its place
 set -euo pipefail
@@ -15,13 +16,28 @@ PATH=/opt/kafka/bin:$PATH
 options=(--bootstrap-server "$BOOTSTRAP")
 if [[ -n "${CLIENT:-}" ]]; then options+=(--command-config "$CLIENT"); fi
 
-# Records of a topic that consumer groups have still to read.
+# Records of a topic that its readers have still to read. Kafka does not know a group that never joined; it will
+# begin with the oldest record, like one whose next record is gone.
 unread() {
-  local groups topic offset end sum=0
-  groups=$(kafka-consumer-groups.sh "${options[@]}" --describe --all-groups)
-  while read -r _ topic _ offset end _; do
-    if [[ "$topic" == "$1" && "$end" =~ ^[0-9]+$ ]]; then sum=$((sum + end - ${offset/-/0})); fi
+  local topic=$1 groups earliest latest group name partition offset end sum=0
+  local -A oldest committed
+  groups=$(kafka-consumer-groups.sh "${options[@]}" --describe --all-groups) || return
+  earliest=$(kafka-get-offsets.sh "${options[@]}" --time earliest --topic "$topic") || return
+  latest=$(kafka-get-offsets.sh "${options[@]}" --time latest --topic "$topic") || return
+  while read -r group name partition offset _; do
+    if [[ "$name" == "$topic" && "$offset" =~ ^[0-9]+$ ]]; then committed[$group:$partition]=$offset; fi
   done <<<"$groups"
+  while IFS=: read -r name partition offset; do
+    if [[ "$name" == "$topic" && "$offset" =~ ^[0-9]+$ ]]; then oldest[$partition]=$offset; fi
+  done <<<"$earliest"
+  while IFS=: read -r name partition end; do
+    if [[ "$name" != "$topic" || ! "$end" =~ ^[0-9]+$ ]]; then continue; fi
+    for group in $READERS; do
+      offset=${committed[$group:$partition]:-0}
+      if ((offset < ${oldest[$partition]:-0})); then offset=${oldest[$partition]}; fi
+      sum=$((sum + end - offset))
+    done
+  done <<<"$latest"
   echo "$sum"
 }
 
