@@ -1,17 +1,17 @@
 """Writes a stack as manifests for Git; needs no cluster, no login and no state.
 
 The engine runs the program as it always does, on a state that is thrown away, with the provider told to write
-files. What is in the folder is replaced only when all of it has been written.
+files. What is in the folder is replaced only when all of it has been written, and put back when that fails.
+Between two renames a part is not there: killed at that moment, it is ``.rendering-*/<part>.before``.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import yaml
@@ -53,8 +53,7 @@ def render(name: str, to: Path | None, root: Path = ROOT) -> Path:
         _run_engine(stack)
         _refuse_secrets(partial / MANIFESTS)
         _write(partial / GITOPS, files)
-        for part in WRITTEN:
-            _replace(folder / part, partial / part)
+        _replace(folder, partial)
     return folder
 
 
@@ -151,18 +150,48 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
 
 @contextmanager
 def _partial(folder: Path) -> Iterator[Path]:
-    """Give a folder beside the parts to be replaced, on the same file system; it is gone afterwards."""
-    partial = folder / f".rendering-{os.getpid()}"
-    partial.mkdir(mode=0o700)
+    """Give a folder beside the parts to be replaced, on the same file system.
+
+    It is gone afterwards, unless it holds what was there before and could not be put back.
+    """
+    partial = Path(tempfile.mkdtemp(prefix=".rendering-", dir=folder))
     try:
         yield partial
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        only = [part for part in WRITTEN if _before(partial, part).exists() and not (folder / part).exists()]
+        for part in only:
+            say(f"not put back: {folder / part} is now {_before(partial, part)}")
+        if not only:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
-def _replace(target: Path, made: Path) -> None:
-    """Put a folder in the place of another in one step; what was there goes with the partial folder."""
-    if target.exists():
-        target.rename(made.with_name(f"{made.name}.before"))
-    made.rename(target)
-    say(f"written: {target}")
+def _before(partial: Path, part: str) -> Path:
+    """Where the former content of a part is kept until all parts are replaced."""
+    return partial / f"{part}.before"
+
+
+def _replace(folder: Path, partial: Path) -> None:
+    """Put all parts in the places of the former ones, two renames each, or leave all as they were.
+
+    Raises:
+        OpsError: a rename failed.
+    """
+    with ExitStack() as undo:
+        for part in WRITTEN:
+            if (folder / part).exists():
+                _move(folder / part, _before(partial, part), undo)
+            _move(partial / part, folder / part, undo)
+        undo.pop_all()
+    for part in WRITTEN:
+        say(f"written: {folder / part}")
+
+
+def _move(path: Path, to: Path, undo: ExitStack) -> None:
+    try:
+        path.rename(to)
+    except OSError as error:
+        raise OpsError(
+            f"cannot move {path} to {to}: {error.strerror}",
+            "what was there before is put back; end what uses the folder, or choose another with --to",
+        ) from error
+    undo.callback(to.rename, path)

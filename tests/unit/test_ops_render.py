@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -126,6 +127,57 @@ def test_failure_leaves_what_was_there(checkout: Checkout) -> None:
     with pytest.raises(OpsError, match="pulumi up"):
         checkout.render()
     assert checkout.files(checkout.root / "deploy" / "prod") == before
+
+
+@pytest.mark.parametrize("error", [OSError(16, "Device or resource busy"), KeyboardInterrupt()])
+@pytest.mark.parametrize("failing", range(4))
+def test_interrupted_replacement_is_undone(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, error: BaseException, failing: int
+) -> None:
+    before = checkout.render()
+    checkout.object("kind: Other\n")
+    fail_rename(monkeypatch, error, failing)
+    with pytest.raises((OpsError, KeyboardInterrupt)):
+        checkout.render()
+    assert checkout.files(checkout.root / "deploy" / "prod") == before
+    assert "kind: Other" in checkout.render()["manifests/1-manifest/object.yaml"]
+
+
+def test_first_rendering_that_is_interrupted_leaves_nothing(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_rename(monkeypatch, OSError(28, "No space left on device"), 1)
+    with pytest.raises(OpsError, match=r"cannot move .*/gitops: No space left"):
+        checkout.render()
+    assert list((checkout.root / "deploy" / "prod").iterdir()) == []
+
+
+def test_what_was_there_is_kept_when_it_cannot_be_put_back(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = checkout.render()
+    fail_rename(monkeypatch, OSError(5, "Input/output error"), 1, 2)
+    with pytest.raises(OSError, match="Input/output error"):
+        checkout.render()
+    (kept,) = (checkout.root / "deploy" / "prod").glob(".rendering-*/manifests.before")
+    assert checkout.files(kept) == {
+        name.removeprefix("manifests/"): text
+        for name, text in before.items()
+        if name.startswith("manifests/")
+    }
+    assert f"is now {kept}" in capsys.readouterr().err
+
+
+def fail_rename(monkeypatch: pytest.MonkeyPatch, error: BaseException, *failing: int) -> None:
+    """Have the renames of these numbers fail."""
+    numbers, rename = itertools.count(), Path.rename
+
+    def failing_rename(path: Path, target: Path) -> Path:
+        if next(numbers) in failing:
+            raise error
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing_rename)
 
 
 def test_secrets_in_clear_are_never_written(checkout: Checkout) -> None:
