@@ -25,10 +25,16 @@ def _database_is_whole(settings: Settings) -> Iterator[Problem]:
                 message="only for postgres.mode: external; set that, or remove the host",
             )
         return
-    needed = {"host": postgres.host, "passwordSecret": postgres.password_secret}
-    for key, value in needed.items():
+    needed = {
+        "host": (postgres.host, "the server's name, such as db.example.com"),
+        "passwordSecret": (
+            postgres.password_secret,
+            "the name of a Secret in the stack's namespace with key password, such as grafana-database",
+        ),
+    }
+    for key, (value, what) in needed.items():
         if value is None:
-            yield Problem(key=f"postgres.{key}", value=None, message="postgres.mode: external needs it")
+            yield Problem(key=f"postgres.{key}", value=None, message=f"postgres.mode: external needs {what}")
 
 
 def _contact_points_differ(settings: Settings) -> Iterator[Problem]:

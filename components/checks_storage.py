@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,12 @@ DAY = 86400
 LEAST_TIERING_DAYS = 30
 """S3 moves nothing to infrequent access before, and bills it there for as many days at least."""
 
+PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"
 INSIDE = (".svc", ".svc.cluster.local")
 """Endings of names that stay inside a cluster."""
+
+PRODUCTION = re.compile(r"prod|(^|-)(prd|live)(?![a-z])")
+"""Names of environments whose buckets are never deleted: eu-prod, preprod, live-2, but not delivery."""
 
 
 def storage_problems(storage: ObjectStorageSection, environment: str) -> Iterator[Problem]:
@@ -65,12 +70,14 @@ def _aws(aws: AwsStorage, environment: str) -> Iterator[Problem]:
     needed = {
         "region": "objectStorage.provider: aws needs it, such as eu-central-1",
         **(
-            {"cluster_name": "access: podIdentity needs the EKS cluster"}
+            {"cluster_name": "access: podIdentity needs the EKS cluster's name, such as main"}
             if aws.access == "podIdentity"
             else {}
         ),
         **(
-            {"oidc_provider_arn": "access: irsa needs the cluster's provider"} if aws.access == "irsa" else {}
+            {"oidc_provider_arn": f"access: irsa needs the cluster's provider, such as {PROVIDER}"}
+            if aws.access == "irsa"
+            else {}
         ),
     }
     keys = {"region": "region", "cluster_name": "clusterName", "oidc_provider_arn": "oidcProviderArn"}
@@ -83,11 +90,12 @@ def _aws(aws: AwsStorage, environment: str) -> Iterator[Problem]:
             value=aws.kms_key_arn,
             message=f"S3 takes a key of the buckets' own region, {aws.region}",
         )
-    if aws.on_destroy == "delete" and environment.startswith("prod"):
+    if aws.on_destroy == "delete" and PRODUCTION.search(environment):
         yield Problem(
             key="objectStorage.aws.onDestroy",
             value="delete",
-            message=f"environment {environment} keeps its buckets; remove this, or rename the environment",
+            message=f"environment {environment} keeps its buckets, like all whose name holds prod, or prd or "
+            "live as a word; remove this, and delete by hand what has to go",
         )
     least = {"infrequentAccessAfter": LEAST_TIERING_DAYS, "backupsKept": 1}
     given = {"infrequentAccessAfter": aws.infrequent_access_after, "backupsKept": aws.backups_kept}

@@ -78,7 +78,8 @@ class AwsStorage:
         cluster_name: EKS cluster, for ``podIdentity``.
         oidc_provider_arn: the cluster's OIDC provider, for ``irsa``.
         kms_key_arn: key that encrypts all buckets; keys of S3 itself when nothing is said.
-        on_destroy: ``keep`` protects the buckets and leaves them on AWS; ``delete`` empties and deletes them.
+        on_destroy: ``keep`` protects the buckets and leaves them on AWS; ``delete`` empties and deletes them,
+            but not in an environment that is named like production.
         infrequent_access_after: age at which traces, metrics and logs move to cheaper storage, where they are
             kept 30 days longer than that.
         backups_kept: age at which backups are deleted.

@@ -332,8 +332,14 @@ def s3_with(**changes: Any) -> dict[str, Any]:
 REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({}, "objectStorage.bucketPrefix: None: no name for the buckets of traces, metrics, ruler, alert"),
     ({}, "objectStorage.aws.region: None: .*such as eu-central-1"),
-    ({}, "objectStorage.aws.clusterName: None: access: podIdentity needs the EKS cluster"),
-    ({"aws": {"access": "irsa"}}, "oidcProviderArn: None: access: irsa needs the cluster's provider"),
+    (
+        {},
+        "objectStorage.aws.clusterName: None: access: podIdentity needs the EKS cluster's name, such as main",
+    ),
+    (
+        {"aws": {"access": "irsa"}},
+        "oidcProviderArn: None: access: irsa needs the cluster's provider, such as arn:",
+    ),
     ({**AWS, "bucketPrefix": "Acme"}, "bucketPrefix: 'Acme': write 2 to 30 lower-case letters"),
     ({**AWS, "bucketPrefix": "xn--a"}, "bucketPrefix: 'xn--a': write 2 to 30"),
     ({**AWS, "buckets": {"logs": "a"}}, "buckets.logs: 'a': write a bucket's name"),
@@ -364,6 +370,20 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
 def test_mistakes_are_told_with_what_to_do(storage: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         Run(storage)
+
+
+@pytest.mark.parametrize(
+    "name", ["prod", "production", "eu-prod", "preprod", "prd", "live", "eu-live2", "live-a"]
+)
+def test_environments_named_like_production_never_delete_their_buckets(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"environment {name} keeps its buckets"):
+        Run(aws_with(onDestroy="delete"), environment=name)
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "delivery", "olive", "alice"])
+def test_other_environments_may(name: str) -> None:
+    run = Run(aws_with(onDestroy="delete"), environment=name)
+    assert all(bucket.inputs["forceDestroy"] for bucket in run.of("Bucket").values())
 
 
 def test_long_names_are_told_before_s3_refuses_them() -> None:

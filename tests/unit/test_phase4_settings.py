@@ -59,7 +59,8 @@ def test_limits_may_be_set_one_by_one() -> None:
 @pytest.mark.parametrize(
     ("wrong", "key", "words"),
     [
-        ({"postgres": {"mode": "external"}}, "postgres.host", "needs it"),
+        ({"postgres": {"mode": "external"}}, "postgres.host", "such as db.example.com"),
+        ({"postgres": {"mode": "external"}}, "postgres.passwordSecret", "a Secret in the stack's namespace"),
         ({"postgres": {"host": "db.example.com"}}, "postgres.host", "only for postgres.mode: external"),
         ({"stores": {"tenant": "a/b"}}, "stores.tenant", "a tenant"),
         ({"stores": {"tempo": {"memory": "8MiB"}}}, "stores.tempo.memory", "needs at least"),
