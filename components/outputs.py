@@ -25,7 +25,7 @@ class Outputs:
         sdk_environment: shell lines that point any OpenTelemetry SDK at the stack.
         grafana_url: address of Grafana.
         grafana_admin_user: login of Grafana's administrator.
-        traces_ui_url: address of the trace store's own UI.
+        traces_ui_url: address of the trace store's own UI; that of its API where it has none (Tempo).
         traces_query_url: base address of the trace store's query API.
         metrics_query_url: base address of the metric store's query API (PromQL).
         logs_query_url: base address of the log store's query API (LogQL).

@@ -27,7 +27,7 @@ from ops.kafka.tools import Tools
 from ops.web import problem
 
 SEND_SECONDS = 30.0
-"""Longest wait for one answer, above the gateway's own limit for Kafka (8 s)."""
+"""Longest wait for one answer, above the gateway's own limit for Kafka (9 s, see gateway.yaml)."""
 
 RETRIED = {429, 502, 503, 504}
 """OTLP: answers after which a client tries again."""
