@@ -41,8 +41,9 @@ class CustomResources(Platform, Protocol):
         parent: pulumi.Resource,
         after: Sequence[pulumi.Resource] = (),
         labels: Mapping[str, str] | None = None,
+        awaited: bool = True,
     ) -> pulumi.Resource:
-        """Declare a resource and wait until its operator says that it is ready."""
+        """Declare a resource and, if ``awaited``, wait until its operator says that it is ready."""
 
     def let_out(self, labels: Mapping[str, str], name: str, *, parent: pulumi.Resource) -> None:
         """Let pods that an operator makes, and guards itself, connect to anything."""
@@ -84,7 +85,10 @@ class StrimziKafka(StackComponent):
         )
         owned = {CLUSTER: name}
         platform.let_out(owned, f"{name}-strimzi", parent=self)
-        pool = platform.declare(API, "KafkaNodePool", POOL, _pool(args), parent=self, labels=owned)
+        # A pool never says that it is ready, and Strimzi looks at it only once its Kafka is there.
+        pool = platform.declare(
+            API, "KafkaNodePool", POOL, _pool(args), parent=self, labels=owned, awaited=False
+        )
         cluster = platform.declare(API, "Kafka", name, _cluster(args), parent=self, after=[pool])
         declared = [
             platform.declare(

@@ -65,11 +65,10 @@ class KubernetesPlatform:
         parent: pulumi.Resource,
         after: Sequence[pulumi.Resource] = (),
         labels: Mapping[str, str] | None = None,
+        awaited: bool = True,
     ) -> pulumi.Resource:
-        """Declare a resource and wait until its operator says that it is ready."""
-        metadata = self._scope.metadata(
-            name, annotations={"pulumi.com/waitFor": "condition=Ready"}, labels=labels
-        )
+        """Declare a resource and, if ``awaited``, wait until its operator says that it is ready."""
+        metadata = self._scope.metadata(name, annotations=READY if awaited else NOT_AWAITED, labels=labels)
         declared: pulumi.Resource = CustomResource(
             f"{name}-{kind.lower()}",
             api_version=api_version,
@@ -346,6 +345,8 @@ KEPT_BY_GIT_TOOLS = {
 TAKEN_BACK = {"pulumi.com/patchForce": "true"}
 """The API server keeps an autoscaler's metrics in another shape, and gives them as owned by whoever last
 touched any other field of it; without this the next change of a bound would be refused as a conflict."""
+
+READY = {"pulumi.com/waitFor": "condition=Ready"}
 
 NOT_AWAITED = {"pulumi.com/skipAwait": "true"}
 """A Service waits for pods, which wait for it: the pods' own readiness is what counts."""

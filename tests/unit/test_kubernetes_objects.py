@@ -1,0 +1,28 @@
+"""What single objects of the cluster must say, or must not say, for the program behind them to work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.manifests import Manifest, Tree, tree
+from tests.support.program import run_program
+from tests.support.variants import CLUSTER_VARIANTS
+
+
+def made(name: str, **sections: Any) -> Tree:
+    config = {**CLUSTER_VARIANTS[name], **sections}
+    return tree(run_program(config), config)
+
+
+def annotations(one: Manifest) -> dict[str, str]:
+    found: dict[str, str] = one["metadata"].get("annotations", {})
+    return found
+
+
+def test_a_node_pool_is_not_waited_for_since_it_never_says_that_it_is_ready() -> None:
+    found = made("phase3-strimzi")
+    (pool,) = found.of("KafkaNodePool")
+    assert annotations(pool) == {"pulumi.com/skipAwait": "true"}
+    others = found.of("Kafka", "KafkaTopic", "KafkaUser")
+    assert others
+    assert all(annotations(one) == {"pulumi.com/waitFor": "condition=Ready"} for one in others)
