@@ -45,6 +45,9 @@ OTHER_BROKERS = (
     "Topics keep the number of copies that they were made with, and with another number of brokers would ask "
     "for more copies than there are, or stay without the new ones."
 )
+GC_LOG = "-Xlog:gc=off"
+"""Said, because Kafka's start script writes ten files of 100 MB into a folder of 64 MiB where nothing is."""
+
 STOP_GRACE = Duration(60)
 """A broker hands its leaderships over and closes its log within this, or checks all of it when it starts."""
 
@@ -156,7 +159,7 @@ def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
         config_directory=CONFIG_DIRECTORY,
         files={
             "server.properties": text("kafka/server.properties"),
-            "in-sync.sh": text("kafka/brokers/in-sync.sh"),
+            **texts("kafka/brokers", "*"),
         },
         ports=[
             Port(name="kafka", number=PORT, speaks="bytes"),
@@ -182,6 +185,7 @@ def _broker_environment(name: str, args: KafkaBufferArgs) -> Mapping[str, str]:
     return {
         "CLUSTER_ID": CLUSTER_ID,
         "KAFKA_HEAP_OPTS": f"-Xms{heap}m -Xmx{heap}m",
+        "KAFKA_GC_LOG_OPTS": GC_LOG,
         "KAFKA_NODE_ID": "$(REPLICA_NUMBER)",
         "KAFKA_CONTROLLER_QUORUM_VOTERS": ",".join(
             f"{number}@{host}:{CONTROLLER_PORT}" for number, host in voters

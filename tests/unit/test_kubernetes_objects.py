@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import yaml
+
 from tests.support.manifests import Manifest, Tree, tree
 from tests.support.program import run_program
 from tests.support.variants import CLUSTER_VARIANTS
@@ -26,3 +28,13 @@ def test_a_node_pool_is_not_waited_for_since_it_never_says_that_it_is_ready() ->
     others = found.of("Kafka", "KafkaTopic", "KafkaUser")
     assert others
     assert all(annotations(one) == {"pulumi.com/waitFor": "condition=Ready"} for one in others)
+
+
+def test_brokers_write_no_log_files() -> None:
+    """Their folder holds 64 MiB, and a pod that fills it is evicted."""
+    found = made("phase3-medium")
+    (broker,) = (one for one in found.programs() if one.name == "kafka")
+    assert broker.environment()["KAFKA_GC_LOG_OPTS"] == "-Xlog:gc=off"
+    logging = yaml.safe_load(found.files(broker)["log4j2.yaml"])["Configuration"]
+    assert list(logging["Appenders"]) == ["Console"]
+    assert logging["Loggers"]["Root"]["AppenderRef"] == [{"ref": logging["Appenders"]["Console"]["name"]}]
