@@ -116,6 +116,13 @@ def _kafka_fits_platform(settings: Settings) -> Iterator[Problem]:
             message=f"Strimzi runs on Kubernetes, phase {FIRST_PHASE}; phase {settings.phase} takes builtin "
             "or external",
         )
+    if settings.kafka.version is not None and settings.kafka.mode != "strimzi":
+        yield Problem(
+            key="kafka.version",
+            value=settings.kafka.version,
+            message="only for kafka.mode: strimzi; brokers of the stack's own have the version of their "
+            "image (images.overrides.kafka)",
+        )
 
 
 KUBERNETES_CHECKS: tuple[Check, ...] = (

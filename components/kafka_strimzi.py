@@ -20,7 +20,6 @@ from components.workload import ExistingSecret, Platform
 API = "kafka.strimzi.io/v1"
 """Strimzi 0.49 and later."""
 
-VERSION = "4.1.0"
 PORT = 9093
 CLUSTER = "strimzi.io/cluster"
 POOL = "broker"
@@ -55,7 +54,7 @@ class StrimziKafkaArgs:
 
     Attributes:
         size: brokers, partitions, copies.
-        kafka: retention.
+        kafka: retention, version.
         largest_message: largest record that the topics take.
         cluster: namespace of the stack, class of the brokers' volumes, where pods may run.
     """
@@ -129,9 +128,10 @@ def _pool(args: StrimziKafkaArgs) -> Mapping[str, Any]:
 
 def _cluster(args: StrimziKafkaArgs) -> Mapping[str, Any]:
     copies, in_sync = args.size.replicas, args.size.in_sync
+    version = args.kafka.version
     return {
         "kafka": {
-            "version": VERSION,
+            **({"version": version} if version is not None else {}),
             "listeners": [
                 {
                     "name": "tls",

@@ -76,6 +76,7 @@ Origin = Annotated[
 ]
 DockerHost = Annotated[str, Text(r"unix:///\S+|ssh://\S+", "unix:///path/to/docker.sock or ssh://user@host")]
 Login = Annotated[str, Text(r"[A-Za-z0-9._@-]{1,64}", "1 to 64 letters, digits or . _ @ -")]
+KafkaVersion = Annotated[str, Text(r"\d+\.\d+\.\d+", "a version of Kafka, such as 4.2.0")]
 Url = Annotated[str, Text(r"https?://\S+", "an address that begins with http:// or https://")]
 LOOPBACK = "127.0.0.1"
 
@@ -234,6 +235,8 @@ class KafkaSection:
     Attributes:
         mode: ``builtin`` runs brokers of the stack's own; ``external`` uses some that exist (MSK, Confluent,
             Redpanda); ``strimzi`` has the Strimzi operator of the cluster run them, from phase 3 on.
+        version: Kafka's version, for ``strimzi``, one that the operator knows; its default when nothing is
+            said, which changes with the operator.
         brokers: number of brokers, 1 or 3; 1 for the small preset, 3 above it.
         partitions: partitions of each topic; 6, or 12 above 10,000 events/s. Those of the traces topic cannot
             be changed on a running stack.
@@ -245,6 +248,7 @@ class KafkaSection:
     """
 
     mode: Literal["builtin", "external", "strimzi"] = "builtin"
+    version: KafkaVersion | None = None
     brokers: Literal[1, 3] | None = None
     partitions: Annotated[int, Field(ge=1, le=1000)] | None = None
     retention: Duration = Duration(24 * 3600)

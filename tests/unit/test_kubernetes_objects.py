@@ -30,6 +30,13 @@ def test_a_node_pool_is_not_waited_for_since_it_never_says_that_it_is_ready() ->
     assert all(annotations(one) == {"pulumi.com/waitFor": "condition=Ready"} for one in others)
 
 
+def test_strimzi_runs_the_version_that_it_likes_best_unless_one_is_named() -> None:
+    (free,) = made("phase3-strimzi").of("Kafka")
+    assert "version" not in free["spec"]["kafka"]
+    (named,) = made("phase3-strimzi", kafka={"mode": "strimzi", "version": "4.2.0"}).of("Kafka")
+    assert named["spec"]["kafka"]["version"] == "4.2.0"
+
+
 def test_brokers_write_no_log_files() -> None:
     """Their folder holds 64 MiB, and a pod that fills it is evicted."""
     found = made("phase3-medium")

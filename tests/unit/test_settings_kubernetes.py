@@ -157,6 +157,15 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         ["kafka.mode: 'strimzi': Strimzi runs on Kubernetes, phase 3; phase 2 takes builtin or external"],
     ),
     (
+        {**cluster(), "kafka": {"version": "4.2.0"}},
+        [
+            (
+                "kafka.version: '4.2.0': only for kafka.mode: strimzi; brokers of the stack's own have the "
+                "version of their image (images.overrides.kafka)"
+            )
+        ],
+    ),
+    (
         {**cluster(), "kafka": EXTERNAL},
         ["kafkaPassword: None: "],
     ),
@@ -199,6 +208,10 @@ ALONE: list[tuple[dict[str, Any], str]] = [
     (exposed(otlpGrpcHost="https://x.example"), r"exposure\.otlpGrpcHost: .*write a host name or address"),
     (exposed(className="a b"), r"exposure\.className: 'a b': write a class, such as nginx or service\."),
     (exposed(annotations={"a/b/c": "x"}), r"exposure\.annotations.*write a label's key"),
+    (
+        {**cluster(), "kafka": {"version": "4.2"}},
+        r"kafka\.version: '4\.2': write a version of Kafka, such as",
+    ),
     (cluster(monitoring="datadog"), r"monitoring: 'datadog': choose 'annotations' or 'prometheus-operator'"),
     (cluster(gitops={"repository": "git@x:y"}), r"gitops\.repository: 'git@x:y': write an address"),
     (cluster(gitops={"interval": "soon"}), r"gitops\.interval: 'soon': write a duration, such as 10m"),
