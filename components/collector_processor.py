@@ -23,6 +23,9 @@ GROUPS: Mapping[str, str] = {
 }
 """Consumer group of each signal, and of the traces that tail sampling keeps."""
 
+SAMPLER_COMMIT = Duration(60)
+"""How often a tail sampler tells Kafka where it is; the configuration file says why."""
+
 EACH_SECOND = "1s"
 """How often a consumer that loses nothing tells Kafka where it is."""
 

@@ -59,8 +59,8 @@ class KafkaClient:
                 }
             }
 
-    def lag(self, topics: Mapping[str, str], each: int) -> KafkaLag:
-        """Say how to measure what is unread: ``topics`` by group, ``each`` records for one replica."""
+    def lag(self, topics: Mapping[str, str], each: int, held: Mapping[str, int]) -> KafkaLag:
+        """Say how to measure what is unread: ``topics`` by group, ``each`` and ``held`` for one replica."""
         security, login = self.security, None
         if security is not None and security.mechanism and security.username and self.password is not None:
             login = KafkaLogin(
@@ -70,6 +70,7 @@ class KafkaClient:
             servers=self.servers,
             topics=topics,
             each=each,
+            held=held,
             tls=security is not None and security.tls,
             authority=self.authority,
             login=login,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,12 @@ import pulumi
 from components.addresses import Addresses, host_port
 from components.base import StackComponent
 from components.collector_gateway import CollectorGateway, CollectorGatewayArgs
-from components.collector_processor import GROUPS, CollectorProcessor, CollectorProcessorArgs
+from components.collector_processor import (
+    GROUPS,
+    SAMPLER_COMMIT,
+    CollectorProcessor,
+    CollectorProcessorArgs,
+)
 from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs, MetricsTarget
 from components.kafka_strimzi import CustomResources, StrimziKafka, StrimziKafkaArgs
 from components.kafka_topics import SAMPLED
@@ -21,6 +27,7 @@ from components.quantities import Duration, Size
 from components.sections import IngestSection
 from components.sections_kubernetes import TierScaling
 from components.settings import Settings
+from components.sizing import SHARES, declared_rate
 from components.sizing_buffer import TOPICS
 from components.store_writers import topic_readers
 from components.workload import Autoscaling, ExistingSecret, Platform, Publication
@@ -166,13 +173,27 @@ class Parts:
         replicas = size.processor.replicas
         lag = None
         if section.lag == "keda":
-            own = {GROUPS[source]: topic for source, topic in {**TOPICS, "sampled": SAMPLED}.items()}
-            lag = kafka.client.lag(topics or own, section.lag_threshold)
+            lag = kafka.client.lag(topics or self._topics_by_group, section.lag_threshold, self._held)
         return Autoscaling(
             maximum=max(replicas, min(_maximum(section.processor, replicas), size.partitions)),
             cpu=section.processor.cpu_percent / 100,
             lag=lag,
         )
+
+    @property
+    def _topics_by_group(self) -> Mapping[str, str]:
+        """Give what each consumer group of phase 3 reads."""
+        sampled = {"sampled": SAMPLED} if self.settings.sampling.mode == "tail" else {}
+        return {GROUPS[source]: topic for source, topic in {**TOPICS, **sampled}.items()}
+
+    @property
+    def _held(self) -> Mapping[str, int]:
+        """Give what each tail sampler has read since it last told Kafka: at most one record for each span."""
+        settings = self.settings
+        if settings.sampling.mode != "tail":
+            return {}
+        spans = declared_rate(settings.sizing) * SHARES["traces"] * SAMPLER_COMMIT.seconds
+        return {GROUPS["traces"]: math.ceil(spans / settings.buffer.processor.replicas)}
 
 
 def _maximum(tier: TierScaling, replicas: int) -> int:

@@ -179,6 +179,8 @@ class KafkaLag:
         servers: ``host:port`` of the brokers.
         topics: consumer group -> topic that it reads.
         each: records behind that are worth one more replica.
+        held: consumer group -> records that each replica has read, but not yet told Kafka of, at the declared
+            rate; they count as behind, and are no reason for one more.
         tls: the brokers' ports are encrypted.
         authority: certificate of who signs the brokers' own; None for a public authority.
         login: how to log in; None where nobody has to.
@@ -187,6 +189,7 @@ class KafkaLag:
     servers: Sequence[str]
     topics: Mapping[str, str]
     each: int
+    held: Mapping[str, int] = field(default_factory=dict)
     tls: bool = False
     authority: SecretText | None = None
     login: KafkaLogin | None = None

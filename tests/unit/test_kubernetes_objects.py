@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 
+from components.collector_processor import SAMPLER_COMMIT
+from components.documents import Document
+from components.quantities import Duration
 from tests.support.manifests import Manifest, Tree, tree
 from tests.support.program import run_program
 from tests.support.variants import CLUSTER_VARIANTS
@@ -45,3 +49,28 @@ def test_brokers_write_no_log_files() -> None:
     logging = yaml.safe_load(found.files(broker)["log4j2.yaml"])["Configuration"]
     assert list(logging["Appenders"]) == ["Console"]
     assert logging["Loggers"]["Root"]["AppenderRef"] == [{"ref": logging["Appenders"]["Console"]["name"]}]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "thresholds"),
+    [
+        # 1,000 events/s, 400 of them spans; 60 s of them on 2 processors.
+        ("tail", {"trace": 500 + 12_000, "metric": 500, "log": 500, "sampled": 500}),
+        ("none", {"trace": 500, "metric": 500, "log": 500}),
+    ],
+)
+def test_what_a_sampler_has_only_not_told_kafka_yet_brings_no_more_of_them(
+    sampling: str, thresholds: dict[str, int]
+) -> None:
+    found = made("phase3-gateway-api", sampling={"mode": sampling})
+    triggers = [one["metadata"] for one in found.get("ScaledObject", "otel-processor")["spec"]["triggers"]]
+    assert {one["consumerGroup"]: one["lagThreshold"] for one in triggers} == {
+        f"otel-{group}-processors": str(threshold) for group, threshold in thresholds.items()
+    }
+
+
+def test_samplers_tell_kafka_where_they_are_as_often_as_is_counted_with() -> None:
+    interval = Document.read("otel-processor/processor.yaml").get(
+        "receivers", "kafka/traces", "autocommit", "interval"
+    )
+    assert Duration.parse(interval) == SAMPLER_COMMIT

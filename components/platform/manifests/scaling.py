@@ -50,7 +50,6 @@ def scaled_object_spec(
     """
     shared = {
         "bootstrapServers": ",".join(whole_name(scope, server) for server in lag.servers),
-        "lagThreshold": str(lag.each),
         "allowIdleConsumers": "false",
         "offsetResetPolicy": "earliest",
         **({"tls": "enable"} if lag.tls else {}),
@@ -66,7 +65,12 @@ def scaled_object_spec(
         "triggers": [
             {
                 "type": "kafka",
-                "metadata": {**shared, "consumerGroup": group, "topic": topic},
+                "metadata": {
+                    **shared,
+                    "consumerGroup": group,
+                    "topic": topic,
+                    "lagThreshold": str(lag.each + lag.held.get(group, 0)),
+                },
                 **({"authenticationRef": {"name": login}} if login else {}),
             }
             for group, topic in lag.topics.items()
