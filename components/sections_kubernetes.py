@@ -137,6 +137,8 @@ class KubernetesSection:
         exposure: how OTLP and Grafana are reached.
         monitoring: ``annotations`` for the stack's own Prometheus only; ``prometheus-operator`` adds
             ServiceMonitors and a PrometheusRule for yours.
+        monitoring_namespace: namespace of that Prometheus, the only one whose pods may ask for metrics; some
+            stores serve them on the port of their queries.
         existing_secrets: secrets that somebody else keeps.
         render: write the manifests into this folder, for Git, and touch no cluster.
         gitops: where they are kept then.
@@ -156,6 +158,7 @@ class KubernetesSection:
     readers: dict[LabelKey, LabelValue] = field(default_factory=dict)
     exposure: ExposureSection = field(default_factory=ExposureSection)
     monitoring: Literal["annotations", "prometheus-operator"] = "annotations"
+    monitoring_namespace: NamespaceName = "monitoring"
     existing_secrets: ExistingSecrets = field(default_factory=ExistingSecrets)
     render: Path | None = None
     gitops: GitOpsSection = field(default_factory=GitOpsSection)

@@ -231,6 +231,19 @@ def allowed(tree: Tree, direction: str) -> set[Edge]:
     return found
 
 
+def from_everybody(tree: Tree) -> set[Edge]:
+    """Give every connection over TCP that the pods of each namespace may open."""
+    return {
+        Edge(OUTSIDE, program.name, port["port"])
+        for policy in tree.of("NetworkPolicy")
+        for program in tree.selected(policy["spec"]["podSelector"])
+        for rule in policy["spec"].get("ingress", [])
+        if any(peer.get("namespaceSelector") == {} for peer in rule.get("from", [{"namespaceSelector": {}}]))
+        for port in rule.get("ports", [{"protocol": "TCP", "port": EVERY_PORT}])
+        if port["protocol"] == "TCP"
+    }
+
+
 def _peers(tree: Tree, peers: list[dict[str, Any]] | None) -> list[str]:
     """Give the programs that a rule is about; whole namespaces, or no restriction, are the outside."""
     found: list[str] = []

@@ -106,6 +106,7 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
             "clients": {"example.com/telemetry": "sends"},
             "readers": {"example.com/telemetry": "queries"},
             "monitoring": "prometheus-operator",
+            "monitoringNamespace": "prometheus",
             "existingSecrets": {"grafana": "grafana-secrets"},
         },
         exposure={

@@ -74,3 +74,10 @@ def test_samplers_tell_kafka_where_they_are_as_often_as_is_counted_with() -> Non
         "receivers", "kafka/traces", "autocommit", "interval"
     )
     assert Duration.parse(interval) == SAMPLER_COMMIT
+
+
+def test_only_the_namespace_of_the_monitoring_may_ask_for_metrics() -> None:
+    found = made("phase3-load-balancer")
+    (rule,) = found.get("NetworkPolicy", "monitoring-to-loki")["spec"]["ingress"]
+    named = {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}
+    assert rule["from"] == [{"namespaceSelector": named}]

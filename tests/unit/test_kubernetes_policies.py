@@ -63,6 +63,11 @@ def open_port(found: Tree, policy: str, key: str, port: int) -> None:
     spec[key][0]["ports"].append({"protocol": "TCP", "port": port})
 
 
+def open_loki(found: Tree) -> None:
+    rule = found.get("NetworkPolicy", "otel-processor-to-loki")["spec"]["ingress"][0]
+    rule["from"].append({"namespaceSelector": {}})
+
+
 def select_stale_pods(found: Tree) -> None:
     rule = found.get("NetworkPolicy", "otel-gateway-to-kafka")["spec"]["ingress"][0]
     rule["from"][0]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] = "otel-collector"
@@ -318,6 +323,7 @@ BROKEN: list[tuple[str, Breaking, str]] = [
         lambda t: open_port(t, "clients-to-otel-gateway", "ingress", 8888),
         "(outside) -> otel-gateway:8888: is allowed by an Ingress rule",
     ),
+    ("opened_to_all_on_purpose", open_loki, "(outside) -> loki:3100: every namespace may"),
 ]
 UNKNOWN_NAMES: list[tuple[Breaking, str]] = [
     (lambda t: edit_config(t, "otel-processor", "loki:3100", "lokki:3100"), "lokki, which is no Service"),

@@ -133,7 +133,8 @@ def ingress_policies(scope: Scope, workload: Workload) -> Mapping[str, Manifest]
     policies |= _audiences(scope, workload)
     if workload.scraped is not None and scope.section.monitoring == "prometheus-operator":
         ports = _tcp([workload.port(workload.scraped).number])
-        policies[f"monitoring-to-{workload.name}"] = _admit(workload.name, ports, [_namespaces({})])
+        source = _namespaces({NAMESPACE_NAME: scope.section.monitoring_namespace})
+        policies[f"monitoring-to-{workload.name}"] = _admit(workload.name, ports, [source])
     return policies
 
 
@@ -145,7 +146,7 @@ def whole_name(scope: Scope, address: str) -> str:
 
 def lag_policies(servers: Iterable[str], namespace: str) -> Mapping[str, Manifest]:
     """Give the policies that let the scaler of another namespace ask the stack's own brokers."""
-    source = _namespaces({"kubernetes.io/metadata.name": namespace})
+    source = _namespaces({NAMESPACE_NAME: namespace})
     return {
         f"{namespace}-to-{name}": _admit(name, _tcp(ports), [source])
         for name, ports in sorted(_callees(servers)[0].items())

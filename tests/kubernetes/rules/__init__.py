@@ -30,6 +30,7 @@ RULES: Mapping[str, Rule] = {
         network.names_can_be_asked,
         network.used_edges_are_allowed,
         network.allowed_edges_are_used,
+        network.opened_to_all_on_purpose,
     )
 }
 """Name -> rule."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tests.kubernetes import edges
 from tests.kubernetes.edges import API_PORTS, DNS, OUTSIDE, Edge
-from tests.support.manifests import Manifest, Tree, name_of
+from tests.support.manifests import FOR_ALL, Manifest, Tree, name_of
 
 DIRECTIONS = ("Egress", "Ingress")
 DNS_PORT = 53
@@ -54,6 +55,14 @@ def allowed_edges_are_used(tree: Tree) -> Iterator[str]:
         for edge in sorted(edges.allowed(tree, direction) - used):
             if (edge.target, edge.port) != (OUTSIDE, DNS_PORT):
                 yield f"{edge}: is allowed by an {direction} rule, but nothing uses it"
+
+
+def opened_to_all_on_purpose(tree: Tree) -> Iterator[str]:
+    """What every namespace may connect to is what the stack tells everybody of: OTLP and Grafana."""
+    for_all = {key: value for key, value in tree.addresses.items() if key in FOR_ALL}
+    meant = edges.from_clients(replace(tree, addresses=for_all))
+    for edge in sorted(edges.from_everybody(tree) - meant):
+        yield f"{edge}: every namespace may, and it is not for all"
 
 
 def _api_edges(tree: Tree) -> set[Edge]:
