@@ -60,6 +60,18 @@ def _exposure_is_whole(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _clients_can_be_told(settings: Settings) -> Iterator[Problem]:
+    section = settings.kubernetes
+    if section.clients and section.exposure.type == "LoadBalancer":
+        yield Problem(
+            key="kubernetes.clients",
+            value=dict(section.clients),
+            message="connections of a load balancer come from no namespace, so this could not keep others "
+            "out: remove it and restrict the load balancer (exposure.annotations), or choose another "
+            "exposure.type",
+        )
+
+
 def _rendering_has_no_secrets(settings: Settings) -> Iterator[Problem]:
     section = settings.kubernetes
     if settings.phase < FIRST_PHASE or section.render is None:
@@ -128,6 +140,7 @@ def _kafka_fits_platform(settings: Settings) -> Iterator[Problem]:
 KUBERNETES_CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "kubernetes"), run=_cluster_is_named),
     Check(reads=("kubernetes",), run=_exposure_is_whole),
+    Check(reads=("kubernetes",), run=_clients_can_be_told),
     Check(reads=("phase", "kubernetes", "kafkaPassword"), run=_rendering_has_no_secrets),
     Check(reads=("sizing", "kafka", "sampling", "autoscaling"), run=_scaling_fits),
     Check(reads=("phase", "kafka"), run=_kafka_fits_platform),

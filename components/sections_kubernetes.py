@@ -130,8 +130,9 @@ class KubernetesSection:
         priority_class: priority of the pods.
         image_pull_secrets: Secrets in the namespace with logins of image registries.
         labels: further labels of every object.
-        clients: labels of the namespaces whose pods may send OTLP and open Grafana; all namespaces when
-            nothing is said.
+        clients: labels of the namespaces whose pods may send OTLP and open Grafana, that of the Ingress
+            controller or Gateway among them; all namespaces when nothing is said. Not for ``LoadBalancer``,
+            whose connections come from no namespace.
         readers: labels of the namespaces whose pods may query the stores, which ask nobody for a password;
             none when nothing is said, and Grafana is the way to them.
         exposure: how OTLP and Grafana are reached.

@@ -81,3 +81,9 @@ def test_only_the_namespace_of_the_monitoring_may_ask_for_metrics() -> None:
     (rule,) = found.get("NetworkPolicy", "monitoring-to-loki")["spec"]["ingress"]
     named = {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}
     assert rule["from"] == [{"namespaceSelector": named}]
+
+
+@pytest.mark.parametrize("policy", ["everybody-to-otel-gateway", "everybody-to-grafana"])
+def test_clients_are_kept_to_behind_an_ingress_as_well(policy: str) -> None:
+    (rule,) = made("phase3-everything-set").get("NetworkPolicy", policy)["spec"]["ingress"]
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"example.com/telemetry": "sends"}}}]

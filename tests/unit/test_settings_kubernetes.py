@@ -99,6 +99,16 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        cluster(clients={"team": "a"}, exposure={"type": "LoadBalancer", **HOSTS}),
+        [
+            (
+                "kubernetes.clients: {'team': 'a'}: connections of a load balancer come from no namespace, "
+                "so this could not keep others out: remove it and restrict the load balancer "
+                "(exposure.annotations), or choose another exposure.type"
+            )
+        ],
+    ),
+    (
         rendered(existingSecrets={}),
         [
             (

@@ -159,9 +159,11 @@ def _audiences(scope: Scope, workload: Workload) -> Mapping[str, Manifest]:
     for port in workload.ports:
         if isinstance(port.published, Exposure):
             ports[port.published.audience].append(port.number)
+    clients = _namespaces(scope.section.clients)
     sources = {
-        "everybody": [],
-        "clients": [_namespaces(scope.section.clients)],
+        # Without a source also what is in no namespace, as a load balancer.
+        "everybody": [clients] if scope.section.clients else [],
+        "clients": [clients],
         "readers": [_namespaces(scope.section.readers)],
     }
     if not scope.section.readers:
