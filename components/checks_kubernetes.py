@@ -60,6 +60,28 @@ def _exposure_is_whole(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _hosts_differ(settings: Settings) -> Iterator[Problem]:
+    exposure = settings.kubernetes.exposure
+    if exposure.type not in ("Ingress", "GatewayAPI"):
+        return
+    taken: dict[str, str] = {}
+    for key, host in (
+        ("otlpGrpcHost", exposure.otlp_grpc_host),
+        ("otlpHttpHost", exposure.otlp_http_host),
+        ("grafanaHost", exposure.grafana_host),
+    ):
+        if host is None:
+            continue
+        first = taken.setdefault(host.lower(), key)
+        if first != key:
+            yield Problem(
+                key=f"kubernetes.exposure.{key}",
+                value=host,
+                message=f"kubernetes.exposure.{first} is the same, and exposure.type: {exposure.type} tells "
+                "them apart by their hosts alone; give each its own",
+            )
+
+
 def _clients_can_be_told(settings: Settings) -> Iterator[Problem]:
     section = settings.kubernetes
     if section.clients and section.exposure.type == "LoadBalancer":
@@ -140,6 +162,7 @@ def _kafka_fits_platform(settings: Settings) -> Iterator[Problem]:
 KUBERNETES_CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "kubernetes"), run=_cluster_is_named),
     Check(reads=("kubernetes",), run=_exposure_is_whole),
+    Check(reads=("kubernetes",), run=_hosts_differ),
     Check(reads=("kubernetes",), run=_clients_can_be_told),
     Check(reads=("phase", "kubernetes", "kafkaPassword"), run=_rendering_has_no_secrets),
     Check(reads=("sizing", "kafka", "sampling", "autoscaling"), run=_scaling_fits),

@@ -99,6 +99,22 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        exposed(
+            type="GatewayAPI",
+            gateway="public",
+            otlpGrpcHost="otlp.example.com",
+            otlpHttpHost="OTLP.example.com",
+            grafanaHost="otlp.example.com",
+        ),
+        [
+            (
+                f"kubernetes.exposure.{key}: '{host}': kubernetes.exposure.otlpGrpcHost is the same, and "
+                "exposure.type: GatewayAPI tells them apart by their hosts alone; give each its own"
+            )
+            for key, host in (("otlpHttpHost", "OTLP.example.com"), ("grafanaHost", "otlp.example.com"))
+        ],
+    ),
+    (
         cluster(clients={"team": "a"}, exposure={"type": "LoadBalancer", **HOSTS}),
         [
             (
@@ -334,3 +350,8 @@ def settings_of(section: str) -> list[str]:
 
     top = str(schema["properties"][section]["$ref"]).rpartition("/")[2]
     return keys(top, section)
+
+
+def test_a_load_balancer_has_both_ways_of_sending_under_one_name() -> None:
+    host = "otlp.example.com"
+    Settings.load(exposed(type="LoadBalancer", otlpGrpcHost=host, otlpHttpHost=host))
