@@ -159,6 +159,21 @@ def _kafka_fits_platform(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _brokers_have_whole_names(settings: Settings) -> Iterator[Problem]:
+    """Network policies take a short name, or one that ends as a headless Service's, for the stack's own."""
+    if settings.phase < FIRST_PHASE or settings.kafka.mode != "external":
+        return
+    for server in settings.kafka.bootstrap_servers:
+        host = server.rpartition(":")[0]
+        if "." not in host or host.endswith("-headless"):
+            yield Problem(
+                key="kafka.bootstrapServers",
+                value=server,
+                message="so is written what the stack itself runs, and nothing else would be reached; write "
+                "host.namespace.svc:port, in the stack's own namespace too",
+            )
+
+
 KUBERNETES_CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "kubernetes"), run=_cluster_is_named),
     Check(reads=("kubernetes",), run=_exposure_is_whole),
@@ -167,4 +182,5 @@ KUBERNETES_CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "kubernetes", "kafkaPassword"), run=_rendering_has_no_secrets),
     Check(reads=("sizing", "kafka", "sampling", "autoscaling"), run=_scaling_fits),
     Check(reads=("phase", "kafka"), run=_kafka_fits_platform),
+    Check(reads=("phase", "kafka"), run=_brokers_have_whole_names),
 )

@@ -183,6 +183,22 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         ["kafka.mode: 'strimzi': Strimzi runs on Kubernetes, phase 3; phase 2 takes builtin or external"],
     ),
     (
+        {
+            **cluster(),
+            "kafka": {
+                "mode": "external",
+                "bootstrapServers": ["kafka:9092", "b-1.kafka-headless:9092", "kafka.streaming.svc:9092"],
+            },
+        },
+        [
+            (
+                f"kafka.bootstrapServers: '{server}': so is written what the stack itself runs, and nothing "
+                "else would be reached; write host.namespace.svc:port, in the stack's own namespace too"
+            )
+            for server in ("kafka:9092", "b-1.kafka-headless:9092")
+        ],
+    ),
+    (
         {**cluster(), "kafka": {"version": "4.2.0"}},
         [
             (
