@@ -178,8 +178,9 @@ class _Making:
         options = self._options(
             depends_on=self._after,
             custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT),
+            ignore_changes=MADE_ONCE if is_stateful(workload) else None,
         )
-        metadata = scope.metadata(self._name)
+        metadata = scope.metadata(self._name, annotations=workloads.storage(workload))
         if not is_stateful(workload):
             spec = workloads.deployment_spec(scope, workload, objects)
             make: Callable[..., pulumi.Resource] = kubernetes.apps.v1.Deployment
@@ -328,13 +329,18 @@ class _Making:
         *,
         depends_on: Sequence[pulumi.Resource] = (),
         custom_timeouts: pulumi.CustomTimeouts | None = None,
+        ignore_changes: list[str] | None = None,
     ) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
             parent=self._parent,
             depends_on=list(depends_on or self._after[:1]),
             custom_timeouts=custom_timeouts,
+            ignore_changes=ignore_changes,
         )
 
+
+MADE_ONCE = ["spec.volumeClaimTemplates"]
+"""To change them a StatefulSet has to be replaced: all its pods at once, and no claim would change by it."""
 
 KEPT_BY_GIT_TOOLS = {
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components.platform.manifests.scope import NAME
+from components.platform.manifests.workloads import STORAGE
 from ops.health.model import Reading
 from ops.kubernetes.claims import SELECTOR
 from ops.kubernetes.kubectl import Kubectl
+from ops.units import quantity
 
 Object = Mapping[str, Any]
 
+SMALLER = "docs/kubernetes.md, A volume of another size: enlarge it, or let sizing say what it has"
 _KINDS = "deployments,statefulsets,pods,persistentvolumeclaims"
 
 
@@ -38,8 +41,9 @@ def cluster_readings(kubectl: Kubectl, programs: Sequence[str] | None) -> Iterat
     for name in names:
         pods = [pod for pod in found["Pod"] if pod["metadata"]["labels"].get(NAME) == name]
         yield _program(kubectl, name, owners.get(name), pods)
+    wanted = _wanted(found["StatefulSet"])
     for claim in found["PersistentVolumeClaim"]:
-        yield _claim(kubectl, claim)
+        yield _claim(kubectl, claim, wanted.get(_name(claim).rpartition("-")[0]))
 
 
 def _program(kubectl: Kubectl, name: str, owner: Object | None, pods: list[Object]) -> Reading:
@@ -82,14 +86,32 @@ def _containers(pod: Object) -> list[Object]:
     return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
 
 
-def _claim(kubectl: Kubectl, claim: Object) -> Reading:
+def _wanted(stateful_sets: list[Object]) -> Mapping[str, str]:
+    """What the settings ask for, by the names of the claims without their number."""
+    return {
+        f"{key.removeprefix(STORAGE)}-{_name(one)}": size
+        for one in stateful_sets
+        for key, size in (one["metadata"].get("annotations") or {}).items()
+        if key.startswith(STORAGE)
+    }
+
+
+def _claim(kubectl: Kubectl, claim: Object, wanted: str | None) -> Reading:
     name, status = _name(claim), claim["status"]
     storage = f"{status.get('capacity', {}).get('storage', 'no volume')}"
     if status["phase"] != "Bound":
         advice = kubectl.typed("describe", "persistentvolumeclaim", name)
         return Reading(area="disk", name=name, status="degraded", found=status["phase"], advice=advice)
     found = f"{storage} of class {claim['spec'].get('storageClassName', 'unknown')}"
+    if wanted is not None and _is_less(storage, wanted):
+        found = f"{found}, the settings ask for {wanted}"
+        return Reading(area="disk", name=name, status="degraded", found=found, advice=SMALLER)
     return Reading(area="disk", name=name, found=found)
+
+
+def _is_less(storage: str, wanted: str) -> bool:
+    have, want = quantity(storage), quantity(wanted)
+    return have is not None and want is not None and have < want
 
 
 def _name(found: Object) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
+from pulumi.runtime.mocks import MockMonitor
 
 from components.collector_processor import SAMPLER_COMMIT
 from components.documents import Document
@@ -87,3 +89,22 @@ def test_only_the_namespace_of_the_monitoring_may_ask_for_metrics() -> None:
 def test_clients_are_kept_to_behind_an_ingress_as_well(policy: str) -> None:
     (rule,) = made("phase3-everything-set").get("NetworkPolicy", policy)["spec"]["ingress"]
     assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"example.com/telemetry": "sends"}}}]
+
+
+def test_another_size_of_a_volume_replaces_no_stateful_set() -> None:
+    """Replaced, all its pods would go at once; what the settings ask for is in an annotation."""
+    ignored: dict[str, list[str]] = {}
+    register = MockMonitor.RegisterResource
+
+    def noting(monitor: MockMonitor, request: Any) -> Any:
+        ignored[request.type, request.name] = list(request.ignoreChanges)
+        return register(monitor, request)
+
+    with mock.patch.object(MockMonitor, "RegisterResource", noting):
+        found = made("phase3-small", sizing={"kafka": {"volume": "33GiB"}})
+    sets = found.of("StatefulSet")
+    assert sets
+    for one in sets:
+        kind = ("kubernetes:apps/v1:StatefulSet", one["metadata"]["name"])
+        assert ignored[kind] == ["spec.volumeClaimTemplates"]
+    assert annotations(found.get("StatefulSet", "kafka")) == {"storage.otel-stack.io/kafka-data": "33Gi"}

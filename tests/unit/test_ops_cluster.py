@@ -18,6 +18,7 @@ from ops.kubernetes import forward
 from ops.kubernetes.kubectl import KubectlError
 from ops.outputs import StackOutputs
 from ops.project import ROOT
+from ops.units import quantity
 from tests.support.ops_cluster import Cluster
 
 OUTPUTS = StackOutputs(
@@ -111,6 +112,35 @@ def pod(owner: str, name: str, **status: Any) -> dict[str, Any]:
 
 
 OURS = ("app.kubernetes.io/part-of", "otel-stack")
+
+
+def test_claims_that_are_smaller_than_the_settings_ask_for_are_told(cluster: Cluster) -> None:
+    asked = {"storage.otel-stack.io/kafka-data": "6Gi"}
+    brokers = {**workload("kafka", wanted=2, ready=2), "kind": "StatefulSet"}
+    brokers["metadata"] = {**brokers["metadata"], "annotations": asked}
+    larger = claim("kafka-data-kafka-2", "Bound")
+    larger["status"]["capacity"]["storage"] = "6442450944"
+    objects = [brokers, claim("kafka-data-kafka-1", "Bound"), larger]
+    cluster.says("get deployments,statefulsets,pods,persistentvolumeclaims", {"items": objects})
+    readings = {one.name: one for one in cluster.site().readings(INVENTORY)}
+    assert readings["kafka-data-kafka-2"].status == "healthy"
+    assert readings["kafka-data-kafka-1"].status == "degraded"
+    assert readings["kafka-data-kafka-1"].found == "5Gi of class fast, the settings ask for 6Gi"
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("16Gi", 16 * 2**30),
+        ("1.5Ti", 1.5 * 2**40),
+        ("5G", 5e9),
+        ("1048576", 2**20),
+        ("16GiB", None),
+        ("", None),
+    ],
+)
+def test_amounts_of_storage_are_read(text: str, amount: float | None) -> None:
+    assert quantity(text) == amount
 
 
 def claim(name: str, phase: str, label: tuple[str, str] = OURS) -> dict[str, Any]:

@@ -7,6 +7,10 @@ from components.platform.manifests.pod import pod_template
 from components.platform.manifests.scope import Manifest, Scope, selector
 from components.workload import DataVolume, Workload, headless
 
+STORAGE = "storage.otel-stack.io/"
+"""What annotations of a StatefulSet begin with that say, by volume, what the settings ask for: its template
+of claims cannot be changed, and claims that exist stay as they are."""
+
 HISTORY = 3
 PROGRESS_SECONDS = 600
 
@@ -40,6 +44,11 @@ def stateful_set_spec(scope: Scope, workload: Workload, objects: ConfigObjects) 
     }
 
 
+def storage(workload: Workload) -> dict[str, str]:
+    """Give the annotations of what the settings ask for, by volume."""
+    return {f"{STORAGE}{volume.name}": _amount(volume) for volume in workload.volumes}
+
+
 def _service(workload: Workload) -> Manifest:
     """Name the Service by which the pods have names; one that listens on nothing has none."""
     if not workload.ports:
@@ -55,7 +64,7 @@ def _replicas(workload: Workload) -> Manifest:
 def _claim(scope: Scope, workload: Workload, volume: DataVolume) -> Manifest:
     spec: Manifest = {
         "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": f"{-(-volume.size.bytes // 2**30)}Gi"}},
+        "resources": {"requests": {"storage": _amount(volume)}},
     }
     if scope.section.storage_class is not None:
         spec["storageClassName"] = scope.section.storage_class
@@ -65,3 +74,7 @@ def _claim(scope: Scope, workload: Workload, volume: DataVolume) -> Manifest:
         "metadata": {"name": volume.name, "labels": selector(workload.name)},
         "spec": spec,
     }
+
+
+def _amount(volume: DataVolume) -> str:
+    return f"{-(-volume.size.bytes // 2**30)}Gi"
