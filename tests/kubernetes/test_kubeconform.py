@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from components.settings import Settings
+from ops.gitops import ARGO_CD, FLUX, gitops_files
+from ops.project import Stack
 from tests.lab import cache, schemas
 from tests.lab.errors import LabError
 from tests.support.lab import missing
@@ -18,6 +21,19 @@ from tests.support.variants_phase4 import ON_CLUSTER
 
 def rendered(name: str) -> Tree:
     return tree(run_program(ON_CLUSTER[name]), ON_CLUSTER[name])
+
+
+def loaded(name: str, root: Path) -> Stack:
+    config = ON_CLUSTER[name]
+    return Stack(
+        name="git",
+        project="otel-stack",
+        root=root,
+        config=config,
+        settings=Settings.load(config),
+        own_secrets=False,
+        own_backend=False,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +60,16 @@ def test_every_object_is_taken(kubeconform: Callable[[Path], str], name: str, tm
     file = tmp_path / "objects.yaml"
     file.write_text(dump(rendered(name).objects))
     assert kubeconform(file) == ""
+
+
+@pytest.mark.parametrize("file", [ARGO_CD, FLUX])
+def test_what_points_git_tools_at_them_is_taken(
+    kubeconform: Callable[[Path], str], file: str, tmp_path: Path
+) -> None:
+    stack = loaded("phase3-render", tmp_path)
+    text = gitops_files(stack, tmp_path / "deploy")[file]
+    (tmp_path / file).write_text(text)
+    assert kubeconform(tmp_path / file) == ""
 
 
 def misspelt(found: Tree) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -218,3 +219,37 @@ def test_folder_outside_the_checkout_needs_its_place_in_the_repository(checkout:
     files = checkout.render("../elsewhere")
     application = yaml.safe_load(files[f"gitops/{ARGO_CD}"])
     assert application["spec"]["source"]["path"] == "clusters/prod/otel/manifests"
+
+
+def test_git_tools_are_told_all_that_they_need(checkout: Checkout) -> None:
+    """Each field without which Argo CD or Flux refuses the object, or does not do what the documents say."""
+    files = checkout.render()
+    application = yaml.safe_load(files[f"gitops/{ARGO_CD}"])
+    assert identity(application) == ("argoproj.io/v1alpha1", "Application", "otel-stack-prod", "argocd")
+    spec = application["spec"]
+    assert spec["project"] == "default"
+    assert spec["source"] == {
+        "repoURL": "https://git.example.com/platform.git",
+        "targetRevision": "main",
+        "path": "deploy/prod/manifests",
+        "directory": {"recurse": True},
+    }
+    assert spec["destination"] == {
+        "server": "https://kubernetes.default.svc",
+        "namespace": "observability",
+    }
+    assert spec["syncPolicy"]["automated"]["prune"] is True
+    source, applied = yaml.safe_load_all(files[f"gitops/{FLUX}"])
+    repository = ("source.toolkit.fluxcd.io/v1", "GitRepository", "otel-stack-prod", "flux-system")
+    assert identity(source) == repository
+    assert source["spec"]["interval"] == applied["spec"]["interval"] == "10m"
+    assert source["spec"]["ref"] == {"branch": "main"}
+    kustomization = ("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "otel-stack-prod", "flux-system")
+    assert identity(applied) == kustomization
+    assert applied["spec"]["prune"] is True
+    assert applied["spec"]["sourceRef"] == {"kind": "GitRepository", "name": "otel-stack-prod"}
+
+
+def identity(one: dict[str, Any]) -> tuple[str, str, str, str]:
+    metadata = one["metadata"]
+    return one["apiVersion"], one["kind"], metadata["name"], metadata["namespace"]
