@@ -23,6 +23,7 @@ API = "kafka.strimzi.io/v1"
 PORT = 9093
 CLUSTER = "strimzi.io/cluster"
 POOL = "broker"
+BROKERS = {"matchLabels": {"strimzi.io/pool-name": POOL}}
 USER = "otel-stack"
 MECHANISM = "scram-sha-512"
 
@@ -172,6 +173,7 @@ def _pod(cluster: KubernetesSection, *, apart: bool) -> Mapping[str, Any]:
     pod: dict[str, Any] = {
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "affinity": _affinity(cluster, apart=apart),
+        "topologySpreadConstraints": [_over_zones(cluster)] if apart else [],
         "tolerations": [
             {key: value for key, value in asdict(one).items() if value is not None}
             for one in cluster.tolerations
@@ -191,11 +193,17 @@ def _affinity(cluster: KubernetesSection, *, apart: bool) -> Mapping[str, Any]:
         ]
         terms = {"nodeSelectorTerms": [{"matchExpressions": labels}]}
         affinity["nodeAffinity"] = {"requiredDuringSchedulingIgnoredDuringExecution": terms}
-    if apart and cluster.spread == "required":
-        brokers = {"matchLabels": {"strimzi.io/pool-name": POOL}}
-        term = {"labelSelector": brokers, "topologyKey": "kubernetes.io/hostname"}
+    if apart and cluster.spread != "preferred":
+        term = {"labelSelector": BROKERS, "topologyKey": "kubernetes.io/hostname"}
         affinity["podAntiAffinity"] = {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
     return affinity
+
+
+def _over_zones(cluster: KubernetesSection) -> Mapping[str, Any]:
+    how = {"whenUnsatisfiable": "ScheduleAnyway"}
+    if cluster.spread == "zones":
+        how = {"whenUnsatisfiable": "DoNotSchedule", "nodeTaintsPolicy": "Honor"}
+    return {"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "labelSelector": BROKERS, **how}
 
 
 def _confined() -> Mapping[str, Any]:

@@ -125,7 +125,8 @@ class KubernetesSection:
         storage_class: class of all volumes; the cluster's default when nothing is said.
         node_selector: labels of the nodes that the pods may run on.
         tolerations: taints of nodes that the pods may run on in spite of them.
-        spread: ``required`` keeps two replicas of a store or of Kafka off one node; ``preferred`` allows it
+        spread: ``required`` keeps two replicas of a store or of Kafka off one node; ``zones`` also keeps them
+            evenly over the zones, and runs none on a node that has no zone; ``preferred`` allows one node
             where there are fewer nodes.
         priority_class: priority of the pods.
         image_pull_secrets: Secrets in the namespace with logins of image registries.
@@ -151,7 +152,7 @@ class KubernetesSection:
     storage_class: ObjectName | None = None
     node_selector: dict[LabelKey, LabelValue] = field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
-    spread: Literal["required", "preferred"] = "required"
+    spread: Literal["required", "zones", "preferred"] = "required"
     priority_class: ObjectName | None = None
     image_pull_secrets: tuple[ObjectName, ...] = ()
     labels: dict[LabelKey, LabelValue] = field(default_factory=dict)

@@ -108,3 +108,37 @@ def test_another_size_of_a_volume_replaces_no_stateful_set() -> None:
         kind = ("kubernetes:apps/v1:StatefulSet", one["metadata"]["name"])
         assert ignored[kind] == ["spec.volumeClaimTemplates"]
     assert annotations(found.get("StatefulSet", "kafka")) == {"storage.otel-stack.io/kafka-data": "33Gi"}
+
+
+ZONE = "topology.kubernetes.io/zone"
+
+
+def spread_over_zones(pod: Manifest) -> tuple[str, str | None]:
+    (found,) = (one for one in pod["topologySpreadConstraints"] if one["topologyKey"] == ZONE)
+    return found["whenUnsatisfiable"], found.get("nodeTaintsPolicy")
+
+
+def is_kept_apart(pod: Manifest) -> bool:
+    return "requiredDuringSchedulingIgnoredDuringExecution" in pod["affinity"].get("podAntiAffinity", {})
+
+
+def spread(name: str, how: str, **sections: Any) -> Tree:
+    return made(name, kubernetes={**CLUSTER_VARIANTS[name]["kubernetes"], "spread": how}, **sections)
+
+
+@pytest.mark.parametrize(
+    ("how", "brokers", "apart"),
+    [
+        ("preferred", ("ScheduleAnyway", None), False),
+        ("required", ("ScheduleAnyway", None), True),
+        ("zones", ("DoNotSchedule", "Honor"), True),
+    ],
+)
+def test_brokers_are_spread_as_the_settings_say(
+    how: str, brokers: tuple[str, str | None], *, apart: bool
+) -> None:
+    pods = {one.name: one.pod for one in spread("phase3-medium", how).programs()}
+    assert spread_over_zones(pods["otel-gateway"]) == ("ScheduleAnyway", None)
+    (pool,) = spread("phase3-strimzi", how).of("KafkaNodePool")
+    for pod in (pods["kafka"], {"affinity": {}, **pool["spec"]["template"]["pod"]}):
+        assert (spread_over_zones(pod), is_kept_apart(pod)) == (brokers, apart)

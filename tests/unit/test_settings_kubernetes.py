@@ -242,7 +242,7 @@ ALONE: list[tuple[dict[str, Any], str]] = [
     ),
     (cluster(tolerations=[{"effect": "No"}]), r"tolerations\.0\.effect: 'No': choose 'NoSchedule', "),
     (cluster(tolerations={"key": "x"}), r"kubernetes\.tolerations: \{'key': 'x'\}: must be a valid "),
-    (cluster(spread="always"), r"kubernetes\.spread: 'always': choose 'required' or 'preferred'"),
+    (cluster(spread="always"), r"kubernetes\.spread: 'always': choose 'required', 'zones' or 'preferred'"),
     (cluster(priorityClass="A B"), r"kubernetes\.priorityClass: 'A B': write a Kubernetes name"),
     (cluster(imagePullSecrets=["A"]), r"kubernetes\.imagePullSecrets\.0: 'A': write a Kubernetes name"),
     (cluster(imagePullSecrets="a"), r"kubernetes\.imagePullSecrets: 'a': must be a valid "),

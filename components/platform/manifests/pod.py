@@ -206,13 +206,21 @@ def _placement(scope: Scope, workload: Workload) -> Manifest:
         return found
     pods = _alike(workload)
     found["topologySpreadConstraints"] = [
-        {"maxSkew": 1, "topologyKey": topology, "whenUnsatisfiable": "ScheduleAnyway", **pods}
-        for topology in (ZONE, NODE)
+        _evenly(ZONE, pods, required=workload.peers and section.spread == "zones"),
+        _evenly(NODE, pods, required=False),
     ]
-    # Where nodes have no zone the constraints above count for nothing.
-    required = workload.peers and section.spread == "required"
+    # Where nodes have no zone the constraints above count for nothing, or with "zones" keep pods away.
+    required = workload.peers and section.spread != "preferred"
     found["affinity"] = {"podAntiAffinity": _apart(pods, required=required)}
     return found
+
+
+def _evenly(topology: str, pods: Manifest, *, required: bool) -> Manifest:
+    """Spread pods over zones or nodes; one that takes no pods, drained or lost, does not count."""
+    how: Manifest = {"whenUnsatisfiable": "ScheduleAnyway"}
+    if required:
+        how = {"whenUnsatisfiable": "DoNotSchedule", "nodeTaintsPolicy": "Honor"}
+    return {"maxSkew": 1, "topologyKey": topology, **how, **pods}
 
 
 def _alike(workload: Workload) -> Manifest:
