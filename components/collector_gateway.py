@@ -20,17 +20,11 @@ from components.sections import IngestSection
 from components.sizing_buffer import TOPICS, TierSize
 from components.workload import ApiRule, Autoscaling, Platform, Publication
 
-ADDED_BYTES = 64 * 1024
-"""More than a gateway's attributes add to a request: a record over the batch's limit would never leave."""
-
 POD_RULES = (
     ApiRule(resources=("pods", "namespaces"), everywhere=True),
     ApiRule(group="apps", resources=("replicasets",), everywhere=True),
 )
 """What tells which pod an address belongs to, and which Deployment the pod."""
-
-LEAST_BATCH = 1_000_000
-"""Well over what a batch waits for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +84,9 @@ def gateway_configuration(name: str, args: CollectorGatewayArgs) -> Document:
     set_ingest(document, args.ingest)
     set_resource(document, environment=args.environment, name=name)
     for signal in TOPICS:
-        exporter = ("exporters", f"kafka/{signal}")
-        args.kafka.configure(document, *exporter)
-        document.set(*exporter, "producer", "max_message_bytes", to=args.kafka.largest_message.bytes)
-        largest = max(LEAST_BATCH, args.ingest.max_message_size.bytes + ADDED_BYTES)
-        document.set(*exporter, "sending_queue", "batch", "max_size", to=largest)
+        args.kafka.configure_exporter(
+            document, "exporters", f"kafka/{signal}", largest_request=args.ingest.max_message_size
+        )
     _set_pod_attributes(document, wanted=args.pod_attributes)
     return document
 

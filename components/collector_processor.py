@@ -10,7 +10,7 @@ from components.documents import Document
 from components.images import Image
 from components.kafka_client import KafkaClient
 from components.otel_collector import collector_workload, set_memory, set_stores
-from components.quantities import Duration
+from components.quantities import Duration, Size
 from components.sections import SamplingSection
 from components.sizing_buffer import TierSize
 from components.workload import Autoscaling, Platform, Workload, callee
@@ -44,6 +44,7 @@ class CollectorProcessorArgs:
         image: the collector's image.
         size: replicas and their limits.
         kafka: where they read from.
+        largest_request: largest request that the gateways accept; one kept span may be as large.
         sampling: which traces they keep.
         max_traces: traces that one holds undecided.
         stores: exporter of the configuration file -> endpoint of the store.
@@ -53,6 +54,7 @@ class CollectorProcessorArgs:
     image: Image
     size: TierSize
     kafka: KafkaClient
+    largest_request: Size
     sampling: SamplingSection
     max_traces: int
     stores: Mapping[str, str]
@@ -103,10 +105,10 @@ def processor_configuration(args: CollectorProcessorArgs) -> Document:
     for source, group in GROUPS.items():
         args.kafka.configure(document, "receivers", f"kafka/{source}")
         document.set("receivers", f"kafka/{source}", "group_id", to=group)
-    for target in ("sampled", "dead_letters"):
-        args.kafka.configure(document, "exporters", f"kafka/{target}")
-    largest = args.kafka.largest_message.bytes
-    document.set("exporters", "kafka/sampled", "producer", "max_message_bytes", to=largest)
+    args.kafka.configure(document, "exporters", "kafka/dead_letters")
+    args.kafka.configure_exporter(
+        document, "exporters", "kafka/sampled", largest_request=args.largest_request
+    )
     _set_sampling(document, args)
     return document
 

@@ -15,6 +15,15 @@ PASSWORD_FILE = "secrets/kafka-password"  # noqa: S105 - a path
 
 AUTHORITY_FILE = "secrets/kafka-ca.crt"
 
+ADDED_BYTES = 64 * 1024
+"""More than a gateway's attributes add to a request."""
+
+LEAST_BATCH = 1_000_000
+"""Well over what a batch waits for."""
+
+QUEUED_BATCHES = 4
+"""Largest batches that a queue holds at least: what is larger than a queue is not taken at all."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class KafkaClient:
@@ -58,6 +67,19 @@ class KafkaClient:
                     "password": f"${{file:/etc/otelcol/{PASSWORD_FILE}}}",
                 }
             }
+
+    def configure_exporter(self, document: Document, *exporter: str, largest_request: Size) -> None:
+        """Do the same for an exporter that makes batches, and let every single record through.
+
+        A record over the batch's limit would be dropped, and with it what waits in the same batch.
+        """
+        self.configure(document, *exporter)
+        document.set(*exporter, "producer", "max_message_bytes", to=self.largest_message.bytes)
+        largest = max(LEAST_BATCH, largest_request.bytes + ADDED_BYTES)
+        queue = (*exporter, "sending_queue")
+        document.set(*queue, "batch", "max_size", to=largest)
+        room = max(document.get(*queue, "queue_size"), QUEUED_BATCHES * largest)
+        document.set(*queue, "queue_size", to=room)
 
     def lag(self, topics: Mapping[str, str], each: int, held: Mapping[str, int]) -> KafkaLag:
         """Say how to measure what is unread: ``topics`` by group, ``each`` and ``held`` for one replica."""

@@ -157,6 +157,7 @@ class _Stack:
             image=settings.image_catalogue["collector"],
             size=settings.buffer.processor,
             kafka=kafka.client,
+            largest_request=settings.ingest.max_message_size,
             sampling=settings.sampling,
             max_traces=settings.buffer.max_traces,
             stores=endpoints,

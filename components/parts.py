@@ -124,6 +124,7 @@ class Parts:
             image=settings.image_catalogue["collector"],
             size=settings.buffer.processor,
             kafka=kafka.client,
+            largest_request=settings.ingest.max_message_size,
             sampling=settings.sampling,
             max_traces=settings.buffer.max_traces,
             stores=stores.otlp_endpoints,

@@ -177,6 +177,7 @@ def _ours_processor() -> Document:
         image=settings.image_catalogue["collector"],
         size=settings.buffer.processor,
         kafka=_client(settings),
+        largest_request=settings.ingest.max_message_size,
         sampling=settings.sampling,
         max_traces=settings.buffer.max_traces,
         stores={},

@@ -232,12 +232,24 @@ def _traces_requests(load: Load, _worker: int, numbers: Sequence[int]) -> list[R
     for number in numbers:
         for index, span in enumerate(_spans(load, number, now)):
             halves[index // (SPANS // 2)].append(span)
-    return [
-        ExportTraceServiceRequest(
-            resource_spans=[ResourceSpans(resource=_resource(load), scope_spans=[ScopeSpans(spans=half)])]
-        )
-        for half in halves
-    ]
+    return [_spans_request(load, half) for half in halves]
+
+
+def large_span_request(load: Load, number: int, padding: str) -> Request:
+    """One span with an error, the whole of its trace, that carries the padding."""
+    span = _spans(load, number, time.time_ns() - 3_000_000_000)[-1]
+    span.parent_span_id = b""
+    span.name = "error"
+    span.status.code = Status.STATUS_CODE_ERROR
+    span.attributes.extend(_attributes(padding=padding))
+    return _spans_request(load, [span])
+
+
+def _spans_request(load: Load, spans: Sequence[Span]) -> Request:
+    scope = ScopeSpans(spans=spans)
+    return ExportTraceServiceRequest(
+        resource_spans=[ResourceSpans(resource=_resource(load), scope_spans=[scope])]
+    )
 
 
 _KINDS = {0: Span.SPAN_KIND_SERVER, 1: Span.SPAN_KIND_CLIENT, SPANS - 1: Span.SPAN_KIND_CONSUMER}

@@ -18,7 +18,14 @@ from tests.support.drills import (
     produce,
     samples_of,
 )
-from tests.support.numbered import Load, logs_request, metrics_request, running
+from tests.support.numbered import (
+    Load,
+    large_span_request,
+    logs_request,
+    metrics_request,
+    running,
+    trace_id,
+)
 from tests.support.otlp import export
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
@@ -90,6 +97,19 @@ def test_record_just_under_the_limit_is_delivered(site: Site) -> None:
     large = logs_request(other, 0, [7], padding=uuid.uuid4().hex * (3 * MEBIBYTE // 32))
     assert export(site.target, "logs", large[0]) == ""
     until("the large record in Loki", lambda: logs_of(site, other) == {7: 1}, seconds=60)
+
+
+def test_span_just_under_the_limit_is_kept(site: Site) -> None:
+    """The way of a trace that is kept goes through Kafka twice."""
+    other, number = _other(site), 10
+    large = large_span_request(other, number, uuid.uuid4().hex * (3 * MEBIBYTE // 32))
+    assert export(site.target, "traces", large) == ""
+    wanted = trace_id(other.run, number).hex()
+
+    def stored() -> bool:
+        return any(found.zfill(len(wanted)) == wanted for found, _ in site.traces(other, "error"))
+
+    until("the large span in Jaeger", stored, seconds=90, pause=2)
 
 
 def test_replay_within_the_windows_is_stored(site: Site) -> None:

@@ -1,0 +1,34 @@
+"""What collectors are configured with, by what the settings say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.program import CONTAINER, Result, run_program
+
+REQUEST = "16MiB"
+BYTES = 16 * 2**20
+
+
+def collector(result: Result, name: str) -> Any:
+    """Give the configuration of a tier of collectors."""
+    holder = next(one for one in result.of(CONTAINER) if one.name.startswith(f"{name}-config-"))
+    uploads = {upload["file"]: upload["content"] for upload in holder.plain("uploads")}
+    return yaml.safe_load(next(text for file, text in uploads.items() if file.endswith("config.yaml")))
+
+
+@pytest.mark.parametrize(
+    ("name", "exporter"), [("otel-gateway", "kafka/logs"), ("otel-processor", "kafka/sampled")]
+)
+@pytest.mark.parametrize("largest", [None, REQUEST])
+def test_one_record_may_be_as_large_as_a_request(name: str, exporter: str, largest: str | None) -> None:
+    """A record over the batch's limit is dropped, one over the queue's never taken."""
+    ingest = {} if largest is None else {"ingest": {"maxMessageSize": largest}}
+    settings = collector(run_program({"phase": 2, **ingest}), name)["exporters"][exporter]
+    queue = settings["sending_queue"]
+    assert queue["batch"]["max_size"] > (4 * 2**20 if largest is None else BYTES)
+    assert queue["queue_size"] >= 4 * queue["batch"]["max_size"]
+    assert settings["producer"]["max_message_bytes"] > queue["batch"]["max_size"]
