@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 import yaml
 
+from components.documents import Document
 from tests.support.program import CONTAINER, Result, run_program
 
 REQUEST = "16MiB"
@@ -32,3 +34,16 @@ def test_one_record_may_be_as_large_as_a_request(name: str, exporter: str, large
     assert queue["batch"]["max_size"] > (4 * 2**20 if largest is None else BYTES)
     assert queue["queue_size"] >= 4 * queue["batch"]["max_size"]
     assert settings["producer"]["max_message_bytes"] > queue["batch"]["max_size"]
+
+
+def test_what_only_a_processor_has_is_an_alert_when_it_is_given_up() -> None:
+    """What it exports without a queue, Kafka still has until the store has it."""
+    exporters = Document.read("otel-processor/processor.yaml").get("exporters")
+    queued = {name for name, settings in exporters.items() if settings["sending_queue"]["enabled"]}
+    groups = Document.read("prometheus/rules/alerts.yaml").get("groups")
+    expressions = {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
+    matcher = re.search(
+        r'job="otel-processor", exporter=~"([^"]*)"', expressions["CollectorExporterSendFailed"]
+    )
+    assert matcher is not None
+    assert {name for name in exporters if re.fullmatch(matcher[1], name)} == queued
