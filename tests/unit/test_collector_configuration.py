@@ -47,3 +47,22 @@ def test_what_only_a_processor_has_is_an_alert_when_it_is_given_up() -> None:
     )
     assert matcher is not None
     assert {name for name in exporters if re.fullmatch(matcher[1], name)} == queued
+
+
+@pytest.mark.parametrize(
+    ("settings", "remembered"),
+    [
+        ({}, 100_000),
+        ({"sampling": {"maxTraces": 1_000}}, 100_000),
+        ({"sampling": {"maxTraces": 700_000}}, 700_000),
+        ({"sizing": {"preset": "large"}}, 200_000),
+    ],
+)
+def test_decisions_are_remembered_for_as_many_traces_as_are_held(
+    settings: dict[str, Any], remembered: int
+) -> None:
+    sampler = collector(run_program({"phase": 2, **settings}), "otel-processor")["processors"][
+        "tail_sampling"
+    ]
+    assert set(sampler["decision_cache"].values()) == {remembered}
+    assert sampler["num_traces"] <= remembered
