@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from components.checks_kafka import KAFKA_CHECKS
 from components.checks_kubernetes import KUBERNETES_CHECKS
 from components.checks_phase4 import PHASE4_CHECKS
 from components.checks_storage import STORAGE_CHECKS
@@ -96,53 +97,12 @@ def _volumes_hold_retention(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _kafka_is_whole(settings: Settings) -> Iterator[Problem]:
-    kafka, security = settings.kafka, settings.kafka.security
-    if kafka.mode == "external" and not kafka.bootstrap_servers:
-        yield Problem(
-            key="kafka.bootstrapServers",
-            value=[],
-            message="kafka.mode: external needs host:port of its brokers",
-        )
-    if kafka.mode != "external" and kafka.bootstrap_servers:
-        yield Problem(
-            key="kafka.bootstrapServers",
-            value=list(kafka.bootstrap_servers),
-            message="only for kafka.mode: external; set that, or remove the servers",
-        )
-    if (security.mechanism is None) != (security.username is None):
-        yield Problem(
-            key="kafka.security.username",
-            value=security.username,
-            message="mechanism and username belong together; set both or none",
-        )
-    kept_elsewhere = settings.kubernetes.existing_secrets.kafka is not None
-    if security.mechanism is not None and settings.kafka_password is None and not kept_elsewhere:
-        yield Problem(
-            key="kafkaPassword",
-            value=None,
-            message="kafka.security.mechanism needs it; pulumi config set --secret otel-stack:kafkaPassword",
-        )
-
-
-def _replay_fits_the_stores(settings: Settings) -> Iterator[Problem]:
-    kept, window = settings.kafka.retention, settings.retention.metrics_out_of_order
-    if settings.phase >= 2 and window < kept:
-        yield Problem(
-            key="retention.metricsOutOfOrder",
-            value=str(window),
-            message=f"shorter than kafka.retention ({kept}): metrics read after an outage would be refused; "
-            "enlarge it or shorten kafka.retention",
-        )
-
-
 CHECKS: tuple[Check, ...] = (
     Check(reads=("sizing",), run=_one_way_of_sizing),
     Check(reads=("phase", "sizing"), run=_rate_fits_phase),
     Check(reads=("ingest", "query", "grafana"), run=_ports_differ),
     Check(reads=("sizing",), run=_memory_suffices),
-    Check(reads=("kafka", "kafkaPassword", "kubernetes"), run=_kafka_is_whole),
-    Check(reads=("phase", "kafka", "retention"), run=_replay_fits_the_stores),
+    *KAFKA_CHECKS,
     Check(reads=("sizing", "retention"), run=_volumes_hold_retention),
     *KUBERNETES_CHECKS,
     *PHASE4_CHECKS,

@@ -6,12 +6,11 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import pulumi
-
 from components.base import StackComponent, limits
 from components.documents import text, texts
 from components.images import Image
 from components.kafka_client import KafkaClient
+from components.kafka_fixed import fix_brokers, fix_partitions
 from components.kafka_topics import topics
 from components.quantities import Duration, Size, mebibytes
 from components.sections import KafkaSection
@@ -37,14 +36,6 @@ CLUSTER_ID = base64.urlsafe_b64encode(b"otel-stack-kafka").decode().rstrip("=")
 TOOL_SIZE = ProgramSize(memory=mebibytes(384), cpus=1)
 TOOL_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """For programs that end after a second: 1.4 instead of 2.8 s of processor time each."""
-OTHER_PARTITIONS = (
-    "With any other number of partitions the spans of one trace would reach two processors, which then "
-    "sample it in halves."
-)
-OTHER_BROKERS = (
-    "Topics keep the number of copies that they were made with, and with another number of brokers would ask "
-    "for more copies than there are, or stay without the new ones."
-)
 GC_LOG = "-Xlog:gc=off"
 """Said, because Kafka's start script writes ten files of 100 MB into a folder of 64 MiB where nothing is."""
 
@@ -121,27 +112,13 @@ class KafkaBuffer(StackComponent):
             largest_message=args.largest_message,
         )
         if not external:
+            fix_brokers(name, args.size.brokers, parent=self)
             self.start(_brokers(name, args))
         if args.kafka.create_topics:
-            self._fix(name, "traces-partitions", args.size.partitions, OTHER_PARTITIONS)
-            if not external:
-                self._fix(name, "brokers", args.size.brokers, OTHER_BROKERS)
+            fix_partitions(name, args.size.partitions, parent=self)
             brokers, self.ready = self.ready, []
             self.start(_topics(name, args, self.client), brokers)
         self.register_outputs({"servers": list(self.client.servers)})
-
-    def _fix(self, name: str, key: str, wanted: int, why: str) -> None:
-        """Remember a number that the topics were made with, and refuse any other from then on."""
-        stash = f"{name}-{key}"
-        made_with = pulumi.Stash(stash, input=wanted, opts=pulumi.ResourceOptions(parent=self))
-        made_with.output.apply(lambda first: _refuse_change(key.rpartition("-")[2], int(first), wanted, why))
-
-
-def _refuse_change(key: str, first: int, wanted: int, why: str) -> None:
-    if first != wanted:
-        reason = f"kafka.{key}: {wanted}: this stack was made with {first}. {why} Set kafka.{key}: {first}"
-        pulumi.log.error(f"{reason}; docs/phases.md says how to move to another number.")
-        raise pulumi.RunError(f"{reason}.")
 
 
 def _servers(name: str, brokers: int) -> list[str]:

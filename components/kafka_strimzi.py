@@ -10,6 +10,7 @@ import pulumi
 
 from components.base import StackComponent
 from components.kafka_client import KafkaClient
+from components.kafka_fixed import fix_brokers, fix_partitions
 from components.kafka_topics import topics
 from components.quantities import Size
 from components.sections import KafkaSection, KafkaSecurity
@@ -74,7 +75,11 @@ class StrimziKafka(StackComponent):
     """
 
     def __init__(self, name: str, args: StrimziKafkaArgs, *, platform: CustomResources) -> None:
-        """Declare the cluster, then its topics and user."""
+        """Declare the cluster, then its topics and user.
+
+        Raises:
+            pulumi.RunError: partitions of the traces topic, or brokers, differ from what it was made with.
+        """
         super().__init__(name, platform)
         self.client = KafkaClient(
             servers=[f"{name}-kafka-bootstrap.{args.cluster.namespace}.svc:{PORT}"],
@@ -83,6 +88,8 @@ class StrimziKafka(StackComponent):
             authority=ExistingSecret(name=f"{name}-cluster-ca-cert", key="ca.crt"),
             largest_message=args.largest_message,
         )
+        fix_brokers(name, args.size.brokers, parent=self)
+        fix_partitions(name, args.size.partitions, parent=self)
         owned = {CLUSTER: name}
         platform.let_out(owned, f"{name}-strimzi", parent=self)
         # A pool never says that it is ready, and Strimzi looks at it only once its Kafka is there.

@@ -244,7 +244,7 @@ class KafkaSection:
         retention_size: size at which a partition's oldest records are deleted even before that.
         bootstrap_servers: ``host:port`` of brokers that exist.
         security: how to reach them.
-        create_topics: make and configure the topics; false where somebody else does.
+        create_topics: make and configure the topics; false where somebody else does, for ``external`` only.
     """
 
     mode: Literal["builtin", "external", "strimzi"] = "builtin"

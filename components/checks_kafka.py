@@ -1,0 +1,79 @@
+"""What must hold between the settings of the buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from components.problems import Check, Problem
+
+if TYPE_CHECKING:
+    from components.settings import Settings
+
+FIRST_PHASE = 2
+"""The first phase with Kafka."""
+
+
+def _external_is_whole(settings: Settings) -> Iterator[Problem]:
+    kafka = settings.kafka
+    if kafka.mode == "external" and not kafka.bootstrap_servers:
+        yield Problem(
+            key="kafka.bootstrapServers",
+            value=[],
+            message="kafka.mode: external needs host:port of its brokers",
+        )
+    if kafka.mode != "external" and kafka.bootstrap_servers:
+        yield Problem(
+            key="kafka.bootstrapServers",
+            value=list(kafka.bootstrap_servers),
+            message="only for kafka.mode: external; set that, or remove the servers",
+        )
+
+
+def _login_is_whole(settings: Settings) -> Iterator[Problem]:
+    security = settings.kafka.security
+    if (security.mechanism is None) != (security.username is None):
+        yield Problem(
+            key="kafka.security.username",
+            value=security.username,
+            message="mechanism and username belong together; set both or none",
+        )
+    kept_elsewhere = settings.kubernetes.existing_secrets.kafka is not None
+    if security.mechanism is not None and settings.kafka_password is None and not kept_elsewhere:
+        yield Problem(
+            key="kafkaPassword",
+            value=None,
+            message="kafka.security.mechanism needs it; pulumi config set --secret otel-stack:kafkaPassword",
+        )
+
+
+def _topics_have_a_maker(settings: Settings) -> Iterator[Problem]:
+    kafka = settings.kafka
+    if kafka.mode == "external":
+        return
+    if not kafka.create_topics:
+        yield Problem(
+            key="kafka.createTopics",
+            value=False,
+            message=f"kafka.mode: {kafka.mode} makes its topics itself, nobody else does; remove this. "
+            "Only for kafka.mode: external may somebody else make them",
+        )
+
+
+def _replay_fits_the_stores(settings: Settings) -> Iterator[Problem]:
+    kept, window = settings.kafka.retention, settings.retention.metrics_out_of_order
+    if settings.phase >= FIRST_PHASE and window < kept:
+        yield Problem(
+            key="retention.metricsOutOfOrder",
+            value=str(window),
+            message=f"shorter than kafka.retention ({kept}): metrics read after an outage would be refused; "
+            "enlarge it or shorten kafka.retention",
+        )
+
+
+KAFKA_CHECKS: tuple[Check, ...] = (
+    Check(reads=("kafka",), run=_external_is_whole),
+    Check(reads=("kafka", "kafkaPassword", "kubernetes"), run=_login_is_whole),
+    Check(reads=("kafka",), run=_topics_have_a_maker),
+    Check(reads=("phase", "kafka", "retention"), run=_replay_fits_the_stores),
+)
