@@ -58,6 +58,13 @@ def _topics_have_a_maker(settings: Settings) -> Iterator[Problem]:
             message=f"kafka.mode: {kafka.mode} makes its topics itself, nobody else does; remove this. "
             "Only for kafka.mode: external may somebody else make them",
         )
+    if kafka.min_in_sync_replicas is not None:
+        yield Problem(
+            key="kafka.minInSyncReplicas",
+            value=kafka.min_in_sync_replicas,
+            message=f"only for kafka.mode: external; kafka.mode: {kafka.mode} asks for all copies but one. "
+            "Remove this",
+        )
 
 
 def _replay_fits_the_stores(settings: Settings) -> Iterator[Problem]:

@@ -44,8 +44,15 @@ class Topic:
 
 
 def topics(size: BufferSize, kafka: KafkaSection, largest_message: Size) -> list[Topic]:
-    """Give every topic of the stack."""
-    shared = {"min.insync.replicas": size.in_sync, "max.message.bytes": largest_message.bytes}
+    """Give every topic of the stack.
+
+    An external Kafka has its own number of copies, so how many of them must have a record is its own as well.
+    """
+    in_sync = kafka.min_in_sync_replicas if kafka.mode == "external" else size.in_sync
+    shared = {
+        **({} if in_sync is None else {"min.insync.replicas": in_sync}),
+        "max.message.bytes": largest_message.bytes,
+    }
     kept = {
         "retention.ms": kafka.retention.seconds * 1000,
         "retention.bytes": kafka.retention_size.bytes,

@@ -245,6 +245,8 @@ class KafkaSection:
         bootstrap_servers: ``host:port`` of brokers that exist.
         security: how to reach them.
         create_topics: make and configure the topics; false where somebody else does, for ``external`` only.
+        min_in_sync_replicas: copies that must have a record before it is acknowledged, for the topics of an
+            ``external`` Kafka only; what its brokers and topics say when nothing is said.
     """
 
     mode: Literal["builtin", "external", "strimzi"] = "builtin"
@@ -256,6 +258,7 @@ class KafkaSection:
     bootstrap_servers: tuple[HostPort, ...] = ()
     security: KafkaSecurity = field(default_factory=KafkaSecurity)
     create_topics: bool = True
+    min_in_sync_replicas: Count | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

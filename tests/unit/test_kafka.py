@@ -9,8 +9,10 @@ import pytest
 
 from components.settings import Settings
 from components.settings_errors import SettingsError
-from tests.support.program import run_program
-from tests.support.variants import CLUSTER_VARIANTS
+from tests.support.program import Result, run_program
+from tests.support.variants import CLUSTER_VARIANTS, VARIANTS
+
+EXTERNAL = VARIANTS["phase2-external-kafka"]
 
 REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"createTopics": False}, r"kafka\.createTopics: False: kafka\.mode: builtin makes its topics itself"),
@@ -18,6 +20,8 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
         {"mode": "strimzi", "createTopics": False},
         r"kafka\.createTopics: False: kafka\.mode: strimzi makes its topics itself",
     ),
+    ({"minInSyncReplicas": 2}, r"kafka\.minInSyncReplicas: 2: only for kafka\.mode: external"),
+    ({"minInSyncReplicas": 0}, r"kafka\.minInSyncReplicas: 0: must be greater than or equal to 1"),
 ]
 
 
@@ -25,6 +29,30 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
 def test_refused(kafka: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         Settings.load({"phase": 2, "kafka": kafka})
+
+
+def external(**kafka: Any) -> dict[str, Any]:
+    return {**EXTERNAL, "kafka": {**EXTERNAL["kafka"], **kafka}}
+
+
+def topics(result: Result) -> list[str]:
+    """Give what the topics are to be made with, a line for each."""
+    environment = result.container("kafka-topics").inputs["envs"]
+    found = next(line for line in environment if line.startswith("TOPICS="))
+    return str(found).removeprefix("TOPICS=").splitlines()
+
+
+@pytest.mark.parametrize("preset", ["small", "medium"])
+def test_an_external_kafka_says_itself_how_many_copies_must_have_a_record(preset: str) -> None:
+    lines = topics(run_program({**external(), "sizing": {"preset": preset}}))
+    assert len(lines) == 5
+    assert not any("min.insync.replicas" in line for line in lines)
+
+
+def test_or_the_settings_say_it() -> None:
+    assert all(
+        "min.insync.replicas=2," in line for line in topics(run_program(external(minInSyncReplicas=2)))
+    )
 
 
 @pytest.mark.parametrize(
