@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from components.problems import Check, Problem
+from components.sizing import declared_rate
+from components.sizing_buffer import in_gibibytes, partition_bytes
 
 if TYPE_CHECKING:
     from components.settings import Settings
@@ -67,6 +69,22 @@ def _topics_have_a_maker(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _partitions_hold_retention(settings: Settings) -> Iterator[Problem]:
+    kafka, partitions = settings.kafka, settings.buffer.partitions
+    rate = declared_rate(settings.sizing)
+    needed = partition_bytes(rate, kafka.retention, partitions)
+    if settings.phase < FIRST_PHASE or not kafka.create_topics or kafka.retention_size is None:
+        return
+    if kafka.retention_size < needed:
+        yield Problem(
+            key="kafka.retentionSize",
+            value=str(kafka.retention_size),
+            message=f"{rate:,} events/s fill it before kafka.retention ({kafka.retention}) in each of "
+            f"{partitions} partitions, and Kafka would delete what nobody has read; {in_gibibytes(needed)} "
+            "hold it: enlarge it, remove it to have it from the rate, or shorten kafka.retention",
+        )
+
+
 def _replay_fits_the_stores(settings: Settings) -> Iterator[Problem]:
     kept, window = settings.kafka.retention, settings.retention.metrics_out_of_order
     if settings.phase >= FIRST_PHASE and window < kept:
@@ -82,5 +100,6 @@ KAFKA_CHECKS: tuple[Check, ...] = (
     Check(reads=("kafka",), run=_external_is_whole),
     Check(reads=("kafka", "kafkaPassword", "kubernetes"), run=_login_is_whole),
     Check(reads=("kafka",), run=_topics_have_a_maker),
+    Check(reads=("phase", "sizing", "kafka", "sampling"), run=_partitions_hold_retention),
     Check(reads=("phase", "kafka", "retention"), run=_replay_fits_the_stores),
 )

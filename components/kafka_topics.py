@@ -55,7 +55,7 @@ def topics(size: BufferSize, kafka: KafkaSection, largest_message: Size) -> list
     }
     kept = {
         "retention.ms": kafka.retention.seconds * 1000,
-        "retention.bytes": kafka.retention_size.bytes,
+        "retention.bytes": size.partition_size.bytes,
     }
     dead = {"retention.ms": DEAD_LETTER_RETENTION.seconds * 1000}
     signals = [

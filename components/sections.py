@@ -241,7 +241,8 @@ class KafkaSection:
         partitions: partitions of each topic; 6, or 12 above 10,000 events/s. Those of the traces topic cannot
             be changed on a running stack.
         retention: age at which a record is deleted, read or not: the longest outage of a store.
-        retention_size: size at which a partition's oldest records are deleted even before that.
+        retention_size: size at which a partition's oldest records are deleted even before that; 10GiB, or
+            what the declared rate needs for ``retention`` if that is more.
         bootstrap_servers: ``host:port`` of brokers that exist.
         security: how to reach them.
         create_topics: make and configure the topics; false where somebody else does, for ``external`` only.
@@ -254,7 +255,7 @@ class KafkaSection:
     brokers: Literal[1, 3] | None = None
     partitions: Annotated[int, Field(ge=1, le=1000)] | None = None
     retention: Duration = Duration(24 * 3600)
-    retention_size: Size = Size(10 * 2**30)
+    retention_size: Size | None = None
     bootstrap_servers: tuple[HostPort, ...] = ()
     security: KafkaSecurity = field(default_factory=KafkaSecurity)
     create_topics: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from components.quantities import Size, gibibytes, mebibytes
+from components.quantities import Duration, Size, gibibytes, mebibytes
 from components.sections import KafkaSection, SamplingSection, SizingSection
 from components.sizing import SHARES, ProgramSize, declared_rate, override, with_headroom
 
@@ -26,6 +26,16 @@ BROKER_HEAP = 0.5
 
 BROKER_RESERVED = 0.75
 """Share of a broker's memory that is promised to it: the heap, and half of the rest."""
+
+LEAST_PARTITION = gibibytes(10)
+"""Least size at which a partition's oldest records are deleted."""
+
+PARTITION_SPARE = 1.25
+"""Room of a partition over its equal part of a topic."""
+
+SEGMENT = gibibytes(1)
+"""Kafka deletes whole files of this size, its default, and never the one that it writes to: a partition holds
+up to one more than its retention says."""
 
 SMALL_RATE = 1_000
 BUSY_RATE = 10_000
@@ -59,6 +69,7 @@ class BufferSize:
         broker: limits of one.
         partitions: partitions of each topic.
         replicas: copies of each partition.
+        partition_size: size at which a partition's oldest records are deleted.
         load_balancer: limits of the load balancer.
         max_traces: traces that one processor holds undecided.
     """
@@ -69,6 +80,7 @@ class BufferSize:
     broker: ProgramSize
     partitions: int
     replicas: int
+    partition_size: Size
     load_balancer: ProgramSize
     max_traces: int
 
@@ -99,10 +111,13 @@ def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSe
     processors = sizing.processor.replicas or max(2, 1 + -(-rate // PROCESSOR_RATE))
     waiting = rate * SHARES["traces"] * sampling.decision_wait.seconds * DECISION_SPARE / processors
     partitions = kafka.partitions or (6 if rate <= BUSY_RATE else 12)
+    partition = kafka.retention_size or max(
+        LEAST_PARTITION, in_gibibytes(partition_bytes(rate, kafka.retention, partitions))
+    )
     broker = ProgramSize(
         memory=gibibytes(1) if small else gibibytes(4),
         cpus=1 if small else 2,
-        volume=_broker_volume(rate, kafka, partitions),
+        volume=_broker_volume(rate, kafka.retention, partitions, partition, _shares(sampling)),
         reserved=BROKER_RESERVED,
     )
     return BufferSize(
@@ -112,13 +127,33 @@ def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSe
         broker=override(broker, sizing.kafka),
         partitions=partitions,
         replicas=brokers,
+        partition_size=partition,
         load_balancer=override(ProgramSize(memory=mebibytes(256), cpus=1), sizing.haproxy),
         max_traces=sampling.max_traces or max(LEAST_TRACES, int(waiting)),
     )
 
 
-def _broker_volume(rate: int, kafka: KafkaSection, partitions: int) -> Size:
+def partition_bytes(rate: int, retention: Duration, partitions: int) -> Size:
+    """Bytes that a partition of the largest topic gets within the retention at a rate, with some to spare."""
+    topic = rate * max(SHARES.values()) * BUFFERED_BYTES * retention.seconds
+    return Size(int(topic / partitions * PARTITION_SPARE) or 1)
+
+
+def in_gibibytes(size: Size) -> Size:
+    """Round up to whole GiB."""
+    return gibibytes(-(-size.bytes // 2**30))
+
+
+def _shares(sampling: SamplingSection) -> Sequence[float]:
+    """Give the part of the declared rate that each topic gets; tail sampling may have to keep every trace."""
+    return [*SHARES.values(), *([SHARES["traces"]] if sampling.mode == "tail" else [])]
+
+
+def _broker_volume(
+    rate: int, retention: Duration, partitions: int, partition: Size, shares: Sequence[float]
+) -> Size:
     """Disk of one broker; with as many copies as brokers each holds everything."""
-    by_time = rate * BUFFERED_BYTES * kafka.retention.seconds
-    by_size = kafka.retention_size.bytes * partitions * len(TOPICS)
-    return with_headroom(Size(min(by_time, by_size)))
+    by_time = rate * sum(shares) * BUFFERED_BYTES * retention.seconds
+    by_size = partition.bytes * partitions * len(shares)
+    segments = SEGMENT.bytes * partitions * len(shares)
+    return with_headroom(Size(int(min(by_time, by_size)) + segments))

@@ -25,6 +25,39 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+SIZES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"preset": "large"}, {"retentionSize": "10GiB"}),
+    ({"preset": "large"}, {"retentionSize": "17GiB", "retention": "23h", "partitions": 6}),
+    ({"preset": "small"}, {"retentionSize": "500MiB"}),
+]
+
+
+@pytest.mark.parametrize(("sizing", "kafka"), SIZES)
+def test_a_partition_that_is_full_before_the_retention_is_refused(
+    sizing: dict[str, Any], kafka: dict[str, Any]
+) -> None:
+    with pytest.raises(SettingsError, match=r"kafka\.retentionSize: .* fill it before kafka\.retention"):
+        Settings.load({"phase": 2, "sizing": sizing, "kafka": kafka})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"sizing": {"preset": "large"}, "kafka": {"retentionSize": "17GiB"}},
+        {"sizing": {"preset": "large"}, "kafka": {"retentionSize": "10GiB", "retention": "12h"}},
+        {"kafka": {"retentionSize": "1GiB"}},
+        {"phase": 1, "sizing": {"preset": "large"}, "kafka": {"retentionSize": "1GiB"}},
+    ],
+)
+def test_a_partition_that_holds_the_retention_is_accepted(settings: dict[str, Any]) -> None:
+    Settings.load({"phase": 2, **settings})
+
+
+def test_partitions_follow_the_rate() -> None:
+    lines = topics(run_program({"phase": 2, "sizing": {"preset": "large"}}))
+    assert [f"retention.bytes={17 * 2**30}" in line for line in lines] == [True] * 4 + [False]
+
+
 @pytest.mark.parametrize(("kafka", "message"), REFUSALS, ids=[str(kafka) for kafka, _ in REFUSALS])
 def test_refused(kafka: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):

@@ -17,7 +17,7 @@ from components.sections import (
 from components.sections_phase4 import MimirSection, OwnSizing, StoresSection
 from components.settings import Settings
 from components.sizing import MINIMUM_MEMORY, PRESETS, SHARES, declared_rate, size_stack, stored_bytes
-from components.sizing_buffer import size_buffer
+from components.sizing_buffer import BUFFERED_BYTES, SEGMENT, size_buffer
 from components.sizing_stores import BYTES_PER_SERIES, COPIES, SERIES_PER_SAMPLE, StoresSize, size_stores
 
 
@@ -84,6 +84,30 @@ def test_one_replica_more_than_the_measured_rates_ask_for(rate: int, gateways: i
 def test_a_brokers_heap_is_promised_to_it(preset: str) -> None:
     buffer = Settings.load({"phase": 2, "sizing": {"preset": preset, "kafka": {"memory": "3GiB"}}}).buffer
     assert buffer.heap.bytes < buffer.broker.reserved_memory.bytes < buffer.broker.memory.bytes
+
+
+@given(
+    rate=st.integers(1, 1_000_000),
+    hours=st.integers(1, 24 * 14),
+    partitions=st.integers(1, 1000),
+    mode=st.sampled_from(["tail", "head", "none"]),
+)
+def test_kafka_holds_the_retention(rate: int, hours: int, partitions: int, mode: Any) -> None:
+    """Neither a partition's size nor a broker's disk ends before the time does."""
+    retention = Duration(hours * 3600)
+    kafka = KafkaSection(retention=retention, partitions=partitions)
+    buffer = size_buffer(SizingSection(events_per_second=rate), kafka, SamplingSection(mode=mode))
+    bytes_of = {signal: rate * share * BUFFERED_BYTES * retention.seconds for signal, share in SHARES.items()}
+    assert buffer.partition_size.bytes * partitions >= max(bytes_of.values())
+    kept = bytes_of["traces"] if mode == "tail" else 0
+    topics = 4 if mode == "tail" else 3
+    assert buffer.broker.volume.bytes > sum(bytes_of.values()) + kept + topics * partitions * SEGMENT.bytes
+
+
+def test_a_partition_keeps_what_is_said() -> None:
+    said = size_buffer(SizingSection(), KafkaSection(retention_size=gibibytes(3)), SamplingSection())
+    assert said.partition_size == gibibytes(3)
+    assert size_buffer(SizingSection(), KafkaSection(), SamplingSection()).partition_size == gibibytes(10)
 
 
 class TestSeriesOfMimir:
