@@ -23,6 +23,11 @@ Discovery = Literal["names", "pods"]
 """How Prometheus finds what it scrapes: by the names of its jobs, or all pods that say so."""
 
 DAY = Duration(86400)
+HALF_A_DAY = Duration(43200)
+"""Of these the rules in ``buffer.yaml`` speak: a retention of Kafka, and half of it."""
+
+SHORTEST_RANGE = Duration(600)
+"""Over less, the rates of what is written and read say nothing."""
 POD_ATTRIBUTES = ("k8s.namespace.name", "k8s.pod.name", "k8s.node.name", "k8s.deployment.name")
 
 
@@ -88,8 +93,11 @@ def prometheus_configuration(args: PrometheusStoreArgs) -> Document:
 
 def alert_rules(memory_limits: Mapping[str, Size], buffer_retention: Duration) -> dict[str, str]:
     """Give the rule files."""
-    limits = _limits(memory_limits, buffer_retention)
-    return {**texts("prometheus/rules", "*.yaml"), "limits.yaml": limits}
+    return {
+        **texts("prometheus/rules", "*.yaml"),
+        "limits.yaml": _limits(memory_limits, buffer_retention),
+        "buffer.yaml": _buffer(buffer_retention),
+    }
 
 
 def prometheus_files(args: PrometheusStoreArgs) -> dict[str, str]:
@@ -110,6 +118,13 @@ def _limits(memory_limits: Mapping[str, Size], buffer_retention: Duration) -> st
     document.set("groups", 0, "rules", to=rules)
     document.set("groups", 1, "rules", 0, "expr", to=str(buffer_retention.seconds))
     return document.dump()
+
+
+def _buffer(retention: Duration) -> str:
+    """Tell the alerts on Kafka how long it keeps what nobody has read: in their texts, and in one's range."""
+    half = max(SHORTEST_RANGE, Duration(retention.seconds // 2))
+    rules = text("prometheus/rules/buffer.yaml")
+    return rules.replace(str(HALF_A_DAY), str(half)).replace(f"({DAY})", f"({retention})")
 
 
 def _scraped(args: PrometheusStoreArgs) -> list[str]:
