@@ -83,7 +83,10 @@ def set_stores(document: Document, stores: Mapping[str, str]) -> None:
 
 
 def set_memory(document: Document, size: ProgramSize) -> None:
-    """Refuse data at 80% of the memory limit, and begin to at 60%."""
+    """Refuse data while the heap is above 60% of the memory limit, and collect garbage at once above 80%.
+
+    The limiter refuses at ``limit_mib`` less ``spike_limit_mib``, its room for what comes between two looks.
+    """
     document.set("processors", "memory_limiter", "limit_mib", to=size.memory.share(0.8).mebibytes)
     document.set("processors", "memory_limiter", "spike_limit_mib", to=size.memory.share(0.2).mebibytes)
 

@@ -42,7 +42,8 @@ RECONNECT = Duration(60)
 gateway wait for its share."""
 
 GATEWAY_MEMORY = 0.75
-"""Share of its memory limit at which gateways get another: they refuse data at 80%."""
+"""Share of its memory limit at which gateways get another: about where they refuse data. That is at 60% for
+the heap, to which come stacks, code and garbage that the runtime has not given back."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,12 @@ def collector(result: Result, name: str) -> Any:
     return yaml.safe_load(next(text for file, text in uploads.items() if file.endswith("config.yaml")))
 
 
+def expression(alert: str) -> str:
+    """Give what an alert asks."""
+    groups = Document.read("prometheus/rules/alerts.yaml").get("groups")
+    return next(str(rule["expr"]) for group in groups for rule in group["rules"] if rule["alert"] == alert)
+
+
 @pytest.mark.parametrize(
     ("name", "exporter"), [("otel-gateway", "kafka/logs"), ("otel-processor", "kafka/sampled")]
 )
@@ -40,11 +46,7 @@ def test_what_only_a_processor_has_is_an_alert_when_it_is_given_up() -> None:
     """What it exports without a queue, Kafka still has until the store has it."""
     exporters = Document.read("otel-processor/processor.yaml").get("exporters")
     queued = {name for name, settings in exporters.items() if settings["sending_queue"]["enabled"]}
-    groups = Document.read("prometheus/rules/alerts.yaml").get("groups")
-    expressions = {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
-    matcher = re.search(
-        r'job="otel-processor", exporter=~"([^"]*)"', expressions["CollectorExporterSendFailed"]
-    )
+    matcher = re.search(r'"otel-processor", exporter=~"([^"]*)"', expression("CollectorExporterSendFailed"))
     assert matcher is not None
     assert {name for name in exporters if re.fullmatch(matcher[1], name)} == queued
 
@@ -66,3 +68,12 @@ def test_decisions_are_remembered_for_as_many_traces_as_are_held(
     ]
     assert set(sampler["decision_cache"].values()) == {remembered}
     assert sampler["num_traces"] <= remembered
+
+
+@pytest.mark.parametrize("name", ["otel-collector", "otel-gateway", "otel-processor"])
+def test_memory_is_an_alert_before_data_is_refused(name: str) -> None:
+    result = run_program({"phase": 2, "sizing": {"preset": "medium"}})
+    limiter = collector(result, name)["processors"]["memory_limiter"]
+    memory = next(one for one in result.of(CONTAINER) if one.name in (name, f"{name}-1")).inputs["memory"]
+    threshold = float(expression("CollectorMemoryHigh").rpartition(">")[2])
+    assert 0 < threshold < (limiter["limit_mib"] - limiter["spike_limit_mib"]) / memory
