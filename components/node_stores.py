@@ -16,6 +16,8 @@ from components.settings import Settings
 from components.workload import Platform, Publication
 
 PHASE_WITH_KAFKA = 2
+PHASE_WITH_MIMIR = 4
+"""The first phase whose counts of Kafka's copies go to Mimir."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,7 @@ def run_stores(
             out_of_order=settings.retention.metrics_out_of_order,
             memory_limits=_memory_limits(settings),
             buffer_retention=settings.kafka.retention,
+            copies_counted=settings.counts_copies and settings.phase < PHASE_WITH_MIMIR,
             jobs=jobs or {},
             discovery=discovery,
             published=addresses.metrics,

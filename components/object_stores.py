@@ -179,7 +179,9 @@ class _Stores:
 
     def mimir(self) -> MimirStore:
         settings, size = self.settings, self.settings.store_size
-        rules = alert_rules(memory_limits(settings), settings.kafka.retention)
+        rules = alert_rules(
+            memory_limits(settings), settings.kafka.retention, copies_counted=settings.counts_copies
+        )
         args = MimirStoreArgs(
             image=settings.image_catalogue["mimir"],
             shape=size.shape,

@@ -44,6 +44,7 @@ class PrometheusStoreArgs:
         out_of_order: how late a sample may arrive.
         memory_limits: scrape job -> memory limit of its program, for the alerts on memory.
         buffer_retention: how long Kafka keeps what nobody has read, for the alert on its age.
+        copies_counted: counts of Kafka's copies are sent here, for the alert on their absence.
         jobs: further scrape job -> ``name:port`` of programs; a name may stand for several replicas.
         discovery: how it finds them.
         published: where UI and query API are reachable from outside.
@@ -57,6 +58,7 @@ class PrometheusStoreArgs:
     out_of_order: Duration
     memory_limits: Mapping[str, Size] = field(default_factory=dict)
     buffer_retention: Duration = DAY
+    copies_counted: bool = False
     jobs: Mapping[str, str] = field(default_factory=dict)
     discovery: Discovery = "names"
     published: Publication | None = None
@@ -72,7 +74,7 @@ class PrometheusStore(StackComponent):
     def __init__(self, name: str, args: PrometheusStoreArgs, *, platform: Platform) -> None:
         """Run Prometheus."""
         super().__init__(name, platform)
-        self.alert_rules = alert_rules(args.memory_limits, args.buffer_retention)
+        self.alert_rules = _rules_of(args)
         self.run(_workload(name, args))
 
 
@@ -91,24 +93,29 @@ def prometheus_configuration(args: PrometheusStoreArgs) -> Document:
     return document
 
 
-def alert_rules(memory_limits: Mapping[str, Size], buffer_retention: Duration) -> dict[str, str]:
+def alert_rules(
+    memory_limits: Mapping[str, Size], buffer_retention: Duration, *, copies_counted: bool
+) -> dict[str, str]:
     """Give the rule files."""
     return {
         **texts("prometheus/rules", "*.yaml"),
-        "limits.yaml": _limits(memory_limits, buffer_retention),
+        "limits.yaml": _limits(memory_limits, buffer_retention, copies_counted=copies_counted),
         "buffer.yaml": _buffer(buffer_retention),
     }
 
 
 def prometheus_files(args: PrometheusStoreArgs) -> dict[str, str]:
     """Give the configuration file, the rule files, and how pods are found."""
-    found = alert_rules(args.memory_limits, args.buffer_retention)
-    rules = {f"rules/{path}": content for path, content in found.items()}
+    rules = {f"rules/{path}": content for path, content in _rules_of(args).items()}
     pods = {} if args.discovery == "names" else {"scrape/pods.yaml": text("prometheus/scrape/pods.yaml")}
     return {"prometheus.yaml": prometheus_configuration(args).dump(), **rules, **pods}
 
 
-def _limits(memory_limits: Mapping[str, Size], buffer_retention: Duration) -> str:
+def _rules_of(args: PrometheusStoreArgs) -> dict[str, str]:
+    return alert_rules(args.memory_limits, args.buffer_retention, copies_counted=args.copies_counted)
+
+
+def _limits(memory_limits: Mapping[str, Size], buffer_retention: Duration, *, copies_counted: bool) -> str:
     """Tell the alerts what this sizing allows."""
     document = Document.read("prometheus/rules/limits.yaml")
     rules = [
@@ -117,6 +124,7 @@ def _limits(memory_limits: Mapping[str, Size], buffer_retention: Duration) -> st
     ]
     document.set("groups", 0, "rules", to=rules)
     document.set("groups", 1, "rules", 0, "expr", to=str(buffer_retention.seconds))
+    document.set("groups", 2, "rules", 0, "expr", to=str(int(copies_counted)))
     return document.dump()
 
 

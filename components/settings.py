@@ -156,6 +156,11 @@ class Settings:
         return size_buffer(self.sizing, self.kafka, self.sampling)
 
     @property
+    def counts_copies(self) -> bool:
+        """Whether ``kafka-topics`` runs, which makes the topics and counts their copies."""
+        return self.phase >= 2 and self.kafka.mode != "strimzi" and self.kafka.create_topics
+
+    @property
     def keepers(self) -> Sequence[ProgramSize]:
         """Limits of the programs of phases 1 and 2 that keep data, one for each replica."""
         brokers = self.buffer.brokers if self.phase == 2 and self.kafka.mode == "builtin" else 0
