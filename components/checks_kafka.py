@@ -12,8 +12,8 @@ from components.sizing_buffer import in_gibibytes, partition_bytes
 if TYPE_CHECKING:
     from components.settings import Settings
 
-FIRST_PHASE = 2
-"""The first phase with Kafka."""
+FIRST_PHASE, FIRST_CLUSTER = 2, 3
+"""The first phase with Kafka, and the first on Kubernetes."""
 
 
 def _external_is_whole(settings: Settings) -> Iterator[Problem]:
@@ -46,6 +46,42 @@ def _login_is_whole(settings: Settings) -> Iterator[Problem]:
             key="kafkaPassword",
             value=None,
             message="kafka.security.mechanism needs it; pulumi config set --secret otel-stack:kafkaPassword",
+        )
+
+
+def _authority_is_of_use(settings: Settings) -> Iterator[Problem]:
+    kafka, kubernetes = settings.kafka, settings.kubernetes
+    given = {
+        "kafka.security.ca": kafka.security.ca and "(certificates)",
+        "kubernetes.existingSecrets.kafkaCa": kubernetes.existing_secrets.kafka_ca,
+    }
+    named = {key: value for key, value in given.items() if value is not None}
+    for key, value in named.items():
+        if kafka.mode != "external" or not kafka.security.tls:
+            yield Problem(
+                key=key,
+                value=value,
+                message="only for kafka.mode: external with kafka.security.tls: true; remove it",
+            )
+    if len(named) > 1:
+        yield Problem(
+            key="kafka.security.ca",
+            value="(certificates)",
+            message="kubernetes.existingSecrets.kafkaCa says it already; remove one of the two",
+        )
+    if kafka.security.ca is not None and settings.phase >= FIRST_CLUSTER and kubernetes.render is not None:
+        yield Problem(
+            key="kafka.security.ca",
+            value="(certificates)",
+            message="manifests in Git must not hold Secrets: name one of the namespace with key ca.crt in "
+            "kubernetes.existingSecrets.kafkaCa; remove this one",
+        )
+    if kubernetes.existing_secrets.kafka_ca is not None and settings.phase < FIRST_CLUSTER:
+        yield Problem(
+            key="kubernetes.existingSecrets.kafkaCa",
+            value=kubernetes.existing_secrets.kafka_ca,
+            message=f"Secrets are of Kubernetes, phase {FIRST_CLUSTER}; phase {settings.phase} takes "
+            "kafka.security.ca",
         )
 
 
@@ -99,6 +135,7 @@ def _replay_fits_the_stores(settings: Settings) -> Iterator[Problem]:
 KAFKA_CHECKS: tuple[Check, ...] = (
     Check(reads=("kafka",), run=_external_is_whole),
     Check(reads=("kafka", "kafkaPassword", "kubernetes"), run=_login_is_whole),
+    Check(reads=("phase", "kafka", "kubernetes"), run=_authority_is_of_use),
     Check(reads=("kafka",), run=_topics_have_a_maker),
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_partitions_hold_retention),
     Check(reads=("phase", "kafka", "retention"), run=_replay_fits_the_stores),

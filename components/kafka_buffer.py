@@ -79,6 +79,7 @@ class KafkaBufferArgs:
         trace_readers: consumer groups that read the traces topic; it gets more partitions only when they have
             read all of it.
         password: SASL password of an external cluster, or where it is kept.
+        authority: certificates of who signs those of its brokers, or where they are kept.
     """
 
     image: Image
@@ -88,6 +89,7 @@ class KafkaBufferArgs:
     metrics: MetricsTarget
     trace_readers: Sequence[str]
     password: SecretText | None = None
+    authority: SecretText | None = None
 
 
 class KafkaBuffer(StackComponent):
@@ -109,6 +111,7 @@ class KafkaBuffer(StackComponent):
             servers=args.kafka.bootstrap_servers if external else _servers(name, args.size.brokers),
             security=args.kafka.security if external else None,
             password=args.password,
+            authority=args.authority,
             largest_message=args.largest_message,
         )
         if not external:

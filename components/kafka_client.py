@@ -33,7 +33,7 @@ class KafkaClient:
         servers: ``host:port`` of its brokers.
         security: encryption and login; None for the stack's own brokers inside their network.
         password: SASL password, or where it is kept; None without login.
-        authority: certificate of who signs the brokers' own; None for a public authority.
+        authority: certificates of who signs the brokers' own; None for a public authority.
         largest_message: largest record that its topics take.
     """
 
@@ -45,7 +45,7 @@ class KafkaClient:
 
     @property
     def secret_files(self) -> Mapping[str, SecretText]:
-        """Files that a collector needs to log in."""
+        """Files that collectors and Kafka's own tools need to log in."""
         files = {PASSWORD_FILE: self.password, AUTHORITY_FILE: self.authority}
         return {path: content for path, content in files.items() if content is not None}
 
@@ -103,6 +103,8 @@ class KafkaClient:
         security = self.security or KafkaSecurity(tls=False)
         protocol = ("SASL_" if security.mechanism else "") + ("SSL" if security.tls else "PLAINTEXT")
         lines = [f"security.protocol={protocol}"]
+        if security.tls and self.authority is not None:
+            lines += ["ssl.truststore.type=PEM", f"ssl.truststore.location={directory}/{AUTHORITY_FILE}"]
         if security.mechanism is not None:
             module = "plain.Plain" if security.mechanism == "PLAIN" else "scram.Scram"
             folder, _, file = f"{directory}/{PASSWORD_FILE}".rpartition("/")

@@ -96,6 +96,7 @@ class Parts:
             metrics=metrics,
             trace_readers=topic_readers(settings, TOPICS["traces"]),
             password=self._kafka_password(),
+            authority=self._kafka_authority(),
         )
         return KafkaBuffer("kafka", args, platform=self.platform)
 
@@ -162,6 +163,12 @@ class Parts:
         if existing is not None:
             return ExistingSecret(name=existing, key="password")
         return None if given is None else pulumi.Output.secret(given)
+
+    def _kafka_authority(self) -> str | ExistingSecret | None:
+        existing = self.settings.kubernetes.existing_secrets.kafka_ca
+        if existing is not None:
+            return ExistingSecret(name=existing, key="ca.crt")
+        return self.settings.kafka.security.ca
 
     def _gateway_scaling(self, replicas: int) -> Autoscaling:
         tier = self.settings.autoscaling.gateway

@@ -74,6 +74,13 @@ HostName = Annotated[str, Text(r"[A-Za-z0-9][A-Za-z0-9.-]*", "a host name or add
 Origin = Annotated[
     str, Text(r"\*|https?://[^\s/]+", "an origin without path, such as https://shop.example.com")
 ]
+Certificates = Annotated[
+    str,
+    Text(
+        r"(\s*-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----)+\s*",
+        "certificates in PEM, each from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----",
+    ),
+]
 DockerHost = Annotated[str, Text(r"unix:///\S+|ssh://\S+", "unix:///path/to/docker.sock or ssh://user@host")]
 Login = Annotated[str, Text(r"[A-Za-z0-9._@-]{1,64}", "1 to 64 letters, digits or . _ @ -")]
 KafkaVersion = Annotated[str, Text(r"\d+\.\d+\.\d+", "a version of Kafka, such as 4.2.0")]
@@ -219,11 +226,13 @@ class KafkaSecurity:
 
     Attributes:
         tls: encrypt, and verify the brokers' certificates.
+        ca: certificates, in PEM, of who signs the brokers' own, where no public authority does.
         mechanism: SASL mechanism; none when nothing is said.
         username: SASL user.
     """
 
     tls: bool = True
+    ca: Certificates | None = None
     mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
     username: Annotated[str, Field(min_length=1)] | None = None
 

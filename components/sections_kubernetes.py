@@ -90,10 +90,12 @@ class ExistingSecrets:
     Attributes:
         grafana: keys ``admin-password`` and ``secret-key``; generated when nothing is said.
         kafka: key ``password``, the SASL password of an external Kafka.
+        kafka_ca: key ``ca.crt``, certificates of who signs those of an external Kafka's brokers.
     """
 
     grafana: ObjectName | None = None
     kafka: ObjectName | None = None
+    kafka_ca: ObjectName | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -208,6 +208,8 @@ def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], 
         yield existing.grafana, ("admin-password", "secret-key"), "kubernetes.existingSecrets.grafana"
     if existing.kafka is not None:
         yield existing.kafka, ("password",), "kubernetes.existingSecrets.kafka"
+    if existing.kafka_ca is not None:
+        yield existing.kafka_ca, ("ca.crt",), "kubernetes.existingSecrets.kafkaCa"
     if tls is not None:
         yield tls, ("tls.crt", "tls.key"), "kubernetes.exposure.tlsSecret"
     for name in section.image_pull_secrets:

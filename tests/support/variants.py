@@ -131,7 +131,11 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
     "phase3-render": _cluster(
         {
             "render": "deploy/rendered",
-            "existingSecrets": {"grafana": "grafana-secrets", "kafka": "kafka-login"},
+            "existingSecrets": {
+                "grafana": "grafana-secrets",
+                "kafka": "kafka-login",
+                "kafkaCa": "kafka-ca",
+            },
             "gitops": {
                 "repository": "https://git.example.com/telemetry/deploy.git",
                 "revision": "production",

@@ -9,10 +9,12 @@ import pytest
 
 from components.settings import Settings
 from components.settings_errors import SettingsError
-from tests.support.program import Result, run_program
+from tests.support.program import CONTAINER, Result, run_program, unwrapped
 from tests.support.variants import CLUSTER_VARIANTS, VARIANTS
 
 EXTERNAL = VARIANTS["phase2-external-kafka"]
+
+CA = "-----BEGIN CERTIFICATE-----\nMIIB+w==\n-----END CERTIFICATE-----\n"
 
 REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"createTopics": False}, r"kafka\.createTopics: False: kafka\.mode: builtin makes its topics itself"),
@@ -21,6 +23,12 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
         r"kafka\.createTopics: False: kafka\.mode: strimzi makes its topics itself",
     ),
     ({"minInSyncReplicas": 2}, r"kafka\.minInSyncReplicas: 2: only for kafka\.mode: external"),
+    ({"security": {"ca": CA}}, r"kafka\.security\.ca: .* only for kafka\.mode: external"),
+    (
+        {**EXTERNAL["kafka"], "security": {"tls": False, "ca": CA}},
+        r"kafka\.security\.ca: .* with kafka\.security\.tls: true",
+    ),
+    ({"security": {"ca": "kafka.pem"}}, r"kafka\.security\.ca: 'kafka\.pem': write certificates in PEM"),
     ({"minInSyncReplicas": 0}, r"kafka\.minInSyncReplicas: 0: must be greater than or equal to 1"),
 ]
 
@@ -99,3 +107,66 @@ def test_strimzis_topics_keep_what_they_were_made_with(
     changed = {**settings, "kafka": {**settings["kafka"], **kafka}}
     with pytest.raises(pulumi.RunError, match=f"this stack was made with {first}"):
         run_program(changed, remembered={stashed: first})
+
+
+def test_certificates_of_an_external_kafka_reach_whoever_speaks_to_it() -> None:
+    result = run_program(external(security={**EXTERNAL["kafka"]["security"], "ca": CA}))
+    for name, folder in {
+        "otel-gateway": "/etc/otelcol",
+        "otel-processor": "/etc/otelcol",
+        "kafka-topics": "/etc/kafka-topics",
+    }.items():
+        holder = next(one for one in result.of(CONTAINER) if one.name.startswith(f"{name}-config-"))
+        files = {upload["file"]: upload["content"] for upload in holder.plain("uploads")}
+        path = next(path for path, content in files.items() if content == CA)
+        named = f"{folder}/secrets/kafka-ca.crt"
+        assert path.endswith("secrets/kafka-ca.crt")
+        assert any(named in content for content in files.values()), f"{name}: no file names {named}"
+        if name == "kafka-topics":
+            properties = next(content for path, content in files.items() if path.endswith(".properties"))
+            assert f"ssl.truststore.type=PEM\nssl.truststore.location={named}\n" in properties
+
+
+def on_a_cluster(*, render: bool = False, secret: bool = False, text: bool = False) -> dict[str, Any]:
+    """An external Kafka for a cluster, with the certificates given in one way or the other."""
+    settings = CLUSTER_VARIANTS["phase3-render" if render else "phase3-external-kafka"]
+    kubernetes, kafka = settings["kubernetes"], settings["kafka"]
+    existing = {**kubernetes["existingSecrets"], "kafkaCa": "kafka-ca" if secret else None}
+    existing = {key: name for key, name in existing.items() if name is not None}
+    security = {**kafka["security"], **({"ca": CA} if text else {})}
+    return {
+        **settings,
+        "kubernetes": {**kubernetes, "existingSecrets": existing},
+        "kafka": {**kafka, "security": security},
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (on_a_cluster(secret=True, text=True), r"kafka\.security\.ca: .* remove one of the two"),
+        (on_a_cluster(render=True, text=True), r"kafka\.security\.ca: .* must not hold Secrets"),
+        (
+            {**on_a_cluster(secret=True), "phase": 2},
+            r"existingSecrets\.kafkaCa: 'kafka-ca': Secrets are of Kubernetes, phase 3; phase 2 takes",
+        ),
+    ],
+)
+def test_certificates_are_given_in_one_way_that_there_is(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        Settings.load(settings)
+
+
+@pytest.mark.parametrize("given", [{"secret": True}, {"text": True}, {"render": True, "secret": True}])
+def test_certificates_on_a_cluster(given: dict[str, bool]) -> None:
+    """They are mounted by every program that speaks to Kafka, and KEDA knows them."""
+    resources = run_program(on_a_cluster(**given)).resources
+    texts = [str(unwrapped(one.inputs)) for one in resources]
+    mounted = [text for text in texts if "secrets/kafka-ca.crt" in text and "volumes" in text]
+    assert len(mounted) == (3 if given.get("render") else 2)
+    authentications = [
+        one for one in resources if one.type == "kubernetes:keda.sh/v1alpha1:TriggerAuthentication"
+    ]
+    assert [
+        [target["parameter"] for target in one.inputs["spec"]["secretTargetRef"]] for one in authentications
+    ] == [["password", "ca"]]

@@ -124,6 +124,13 @@ def test_what_the_settings_name_must_be_there(cluster: Cluster) -> None:
     assert "prometheus-operator" in findings["monitoring.coreos.com/v1"].advice
 
 
+def test_the_certificates_of_an_external_kafka_must_be_there(cluster: Cluster) -> None:
+    cluster.more = {"otel-stack:kafka": {"mode": "external", "bootstrapServers": ["b-1.example:9096"]}}
+    cluster.says("get secret kafka-ca", {"data": {"ca": "eA=="}})
+    found = cluster.findings(existingSecrets={"kafkaCa": "kafka-ca"})["Secret kafka-ca"]
+    assert (found.status, found.found) == ("fail", "lacks ca.crt")
+
+
 def test_kinds_of_other_projects_that_are_there(cluster: Cluster) -> None:
     cluster.more = {"otel-stack:autoscaling": {"lag": "keda"}}
     kinds = [{"name": "scaledobjects"}, {"name": "triggerauthentications"}]
