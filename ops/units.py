@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-_FACTORS = {
+_FACTORS: Mapping[str, int] = {
     "": 1,
     **{unit: 1000**power for power, unit in enumerate("kMGTPE", start=1)},
     **{f"{unit}i": 1024**power for power, unit in enumerate("KMGTPE", start=1)},

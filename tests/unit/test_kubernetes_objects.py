@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -22,7 +23,7 @@ def made(name: str, **sections: Any) -> Tree:
     return tree(run_program(config), config)
 
 
-def annotations(one: Manifest) -> dict[str, str]:
+def annotations_of(one: Manifest) -> dict[str, str]:
     found: dict[str, str] = one["metadata"].get("annotations", {})
     return found
 
@@ -30,10 +31,10 @@ def annotations(one: Manifest) -> dict[str, str]:
 def test_a_node_pool_is_not_waited_for_since_it_never_says_that_it_is_ready() -> None:
     found = made("phase3-strimzi")
     (pool,) = found.of("KafkaNodePool")
-    assert annotations(pool) == {"pulumi.com/skipAwait": "true"}
+    assert annotations_of(pool) == {"pulumi.com/skipAwait": "true"}
     others = found.of("Kafka", "KafkaTopic", "KafkaUser")
     assert others
-    assert all(annotations(one) == {"pulumi.com/waitFor": "condition=Ready"} for one in others)
+    assert all(annotations_of(one) == {"pulumi.com/waitFor": "condition=Ready"} for one in others)
 
 
 def test_strimzi_runs_the_version_that_it_likes_best_unless_one_is_named() -> None:
@@ -93,8 +94,8 @@ def test_clients_are_kept_to_behind_an_ingress_as_well(policy: str) -> None:
 
 def test_another_size_of_a_volume_replaces_no_stateful_set() -> None:
     """Replaced, all its pods would go at once; what the settings ask for is in an annotation."""
-    ignored: dict[str, list[str]] = {}
-    register = MockMonitor.RegisterResource
+    ignored: dict[tuple[str, str], list[str]] = {}
+    register: Callable[[MockMonitor, Any], Any] = MockMonitor.RegisterResource
 
     def noting(monitor: MockMonitor, request: Any) -> Any:
         ignored[request.type, request.name] = list(request.ignoreChanges)
@@ -107,7 +108,7 @@ def test_another_size_of_a_volume_replaces_no_stateful_set() -> None:
     for one in sets:
         kind = ("kubernetes:apps/v1:StatefulSet", one["metadata"]["name"])
         assert ignored[kind] == ["spec.volumeClaimTemplates"]
-    assert annotations(found.get("StatefulSet", "kafka")) == {"storage.otel-stack.io/kafka-data": "33Gi"}
+    assert annotations_of(found.get("StatefulSet", "kafka")) == {"storage.otel-stack.io/kafka-data": "33Gi"}
 
 
 ZONE = "topology.kubernetes.io/zone"
