@@ -65,6 +65,11 @@ HINTS: tuple[Hint, ...] = (
         advice="add nodes, or set kubernetes.spread: preferred; then the same command again",
     ),
     Hint(
+        sign=r"didn't match pod topology spread constraints",
+        meaning="a replica's zone has no room, or nodes have no zone",
+        advice="add nodes there, or set kubernetes.spread: required; then the same command again",
+    ),
+    Hint(
         sign=r"Insufficient (cpu|memory)",
         meaning="no node has room for a pod",
         advice="add nodes, or lower sizing in the stack's file; then the same command again",

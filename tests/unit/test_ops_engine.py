@@ -191,6 +191,7 @@ def test_environment_lines_hold_no_secret(tmp_path: Path) -> None:
         ("container loki waits: ImagePullBackOff: pull access denied", "nodes cannot get an image"),
         ("0/1 nodes are available: 1 Insufficient cpu.", "no node has room"),
         ("0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules", "fewer nodes"),
+        ("1 node(s) didn't match pod topology spread constraints (missing required label)", "no zone"),
         ("the Kubernetes API server reported that it failed to fully initialize or become live", "in time"),
         ("StatefulSet kafka is not ready: 0 of 1 pods are ready\n  - pod kafka-1: Running", "pods did not"),
         ('Apply failed with 1 conflict: conflict with "kubectl" using apps/v1', "somebody else has changed"),
