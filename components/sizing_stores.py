@@ -53,6 +53,11 @@ KEPT_SECONDS: Mapping[str, int] = {"traces": 1 * HOUR, "metrics": 15 * HOUR, "lo
 """Age at which an event has left a replica's disk: Tempo's block and its grace, Mimir's blocks of 2 hours and
 the 13 hours that they stay readable, Loki's chunks and the log written ahead of them."""
 
+BUCKET_OUTAGE: Mapping[str, int] = {"traces": 4 * HOUR, "metrics": 0, "logs": 0}
+"""Seconds that the bucket may be away before the disk of a replica is full, on top of ``KEPT_SECONDS``: Tempo
+loses spans that it has taken when its disk is full. Mimir's disk has room for more than that anyway, and Loki
+has its chunks in memory, which ends before its disk does."""
+
 SIGNALS: Mapping[str, str] = {"tempo": "traces", "mimir": "metrics", "loki": "logs"}
 
 PARTS: Mapping[str, Mapping[Shape, tuple[str, ...]]] = {
@@ -154,8 +159,8 @@ def _keeper(rate: int, signal: str, shape: Shape) -> ProgramSize:
         memory, cpus = gibibytes(4), 2.0
     else:
         memory, cpus = gibibytes(8), 4.0
-    kept = rate * SHARES[signal] * _disk_bytes(signal) * KEPT_SECONDS[signal]
-    volume = with_headroom(Size(int(kept)))
+    kept = disk_bytes(signal) * KEPT_SECONDS[signal] + STORED_BYTES[signal] * BUCKET_OUTAGE[signal]
+    volume = with_headroom(Size(int(rate * SHARES[signal] * kept)))
     if shape == "single":
         volume = Size(volume.bytes + _scratch(rate, signal).bytes)
     return ProgramSize(memory=memory, cpus=cpus, volume=volume, reserved=KEEPERS_RESERVED)
@@ -169,7 +174,7 @@ def _for_series(mimir: TierSize, samples: int, most: int | None) -> tuple[TierSi
     return replace(mimir, replicas=replicas), most or each * replicas // COPIES
 
 
-def _disk_bytes(signal: str) -> int:
+def disk_bytes(signal: str) -> int:
     """Bytes of one event on a replica's disk: as it came and as it is stored, both at once."""
     return STORED_BYTES[signal] + (WIRE_BYTES if signal != "metrics" else 20)
 

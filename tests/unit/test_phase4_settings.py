@@ -8,12 +8,22 @@ from typing import Any
 import pytest
 
 from components.collector_processor import GROUPS
+from components.documents import CONFIGS
 from components.kafka_topics import SAMPLED
 from components.quantities import gibibytes
 from components.settings import Settings
 from components.settings_errors import SettingsError
+from components.sizing import PRESETS, SHARES, STORED_BYTES
 from components.sizing_buffer import TOPICS
-from components.sizing_stores import PARTS, SPLIT_ABOVE
+from components.sizing_stores import (
+    BUCKET_OUTAGE,
+    HOUR,
+    KEPT_SECONDS,
+    PARTS,
+    SIGNALS,
+    SPLIT_ABOVE,
+    disk_bytes,
+)
 from components.store_writers import stack_groups
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
@@ -54,6 +64,31 @@ def test_limits_may_be_set_one_by_one() -> None:
     assert size.parts["mimir"].each.memory == gibibytes(6)
     assert size.series == 5
     assert str(size.log_bytes_per_second) == "3MiB"
+
+
+def room(preset: str, signal: str, share: float) -> float:
+    """Hours of one signal in what a replica has left: of its disk, or of a share of its memory."""
+    size = settings(sizing={"preset": preset}).store_size
+    name = {store: PARTS[store]["single"][0] for store in PARTS}
+    each = size.parts[name[next(store for store, its in SIGNALS.items() if its == signal)]].each
+    rate = PRESETS[preset] * SHARES[signal]
+    in_use = rate * disk_bytes(signal) * KEPT_SECONDS[signal]
+    left = each.memory.bytes * share if share else each.volume.bytes - in_use
+    return left / (rate * STORED_BYTES[signal] * 3600)
+
+
+@pytest.mark.parametrize(("preset", "column"), [("small", 2), ("medium", 3), ("large", 4)])
+def test_documents_say_how_long_stores_do_without_their_bucket(preset: str, column: int) -> None:
+    lines = (CONFIGS.parent / "docs" / "phase4.md").read_text().splitlines()
+
+    def said(start: str) -> str:
+        return next(line for line in lines if line.startswith(start)).split("|")[column].strip()
+
+    assert room(preset, "traces", 0) * HOUR >= BUCKET_OUTAGE["traces"]
+    assert said("| Tempo, on its disk") == f"{int(room(preset, 'traces', 0))} h"
+    assert said("| Loki, in half of its memory") == f"{int(60 * room(preset, 'logs', 0.5))} min"
+    assert said("| Mimir, on its disk") == "days"
+    assert room(preset, "metrics", 0) >= 48
 
 
 @pytest.mark.parametrize(
