@@ -69,9 +69,20 @@ def _stores_have_memory(settings: Settings) -> Iterator[Problem]:
             )
 
 
+def _attributes_fit_their_trace(settings: Settings) -> Iterator[Problem]:
+    tempo = settings.stores.tempo
+    if tempo.max_attribute_size >= tempo.max_trace_size:
+        yield Problem(
+            key="stores.tempo.maxAttributeSize",
+            value=str(tempo.max_attribute_size),
+            message=f"a trace may have {tempo.max_trace_size} in all; stay below that, such as 64KiB",
+        )
+
+
 PHASE4_CHECKS: tuple[Check, ...] = (
     Check(reads=("postgres",), run=_database_is_whole),
     Check(reads=("alerting",), run=_contact_points_differ),
     Check(reads=("phase", "stores"), run=_phase3_only_in_phase4),
     Check(reads=("stores",), run=_stores_have_memory),
+    Check(reads=("stores",), run=_attributes_fit_their_trace),
 )

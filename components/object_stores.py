@@ -171,6 +171,7 @@ class _Stores:
             decision_wait=settings.sampling.decision_wait,
             accepted_rate=size.trace_bytes_per_second,
             max_trace_size=settings.stores.tempo.max_trace_size,
+            max_attribute_size=settings.stores.tempo.max_attribute_size,
             max_series=settings.stores.tempo.service_graph_series,
             metrics_url=f"{mimir.write_url}/api/v1/push",
             published=self.addresses.traces,

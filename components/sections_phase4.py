@@ -56,11 +56,13 @@ class TempoSection(OwnSizing):
 
     Attributes:
         max_trace_size: largest trace that is stored; further spans of it are refused.
+        max_attribute_size: longest key or value of an attribute; the rest of it is cut off.
         rate: bytes of spans per second that one replica accepts; from the sizing when nothing is said.
         service_graph_series: series that the metrics generator makes, at most, in one replica.
     """
 
     max_trace_size: Size = Size(5 * 10**6)
+    max_attribute_size: Size = Size(64 * 2**10)
     rate: Size | None = None
     service_graph_series: Count = 100_000
 

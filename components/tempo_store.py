@@ -40,6 +40,7 @@ class TempoStoreArgs:
         decision_wait: how long the sampler holds a trace's spans back.
         accepted_rate: bytes of spans per second that one replica accepts.
         max_trace_size: largest trace.
+        max_attribute_size: longest key or value of an attribute.
         max_series: series of the metrics generator, in one replica.
         metrics_url: where the metrics generator writes to, as remote write.
         published: where the query API is reachable from outside.
@@ -54,6 +55,7 @@ class TempoStoreArgs:
     decision_wait: Duration
     accepted_rate: Size
     max_trace_size: Size
+    max_attribute_size: Size
     max_series: int
     metrics_url: str
     published: Publication | None = None
@@ -134,6 +136,7 @@ def tempo_configuration(name: str, args: TempoStoreArgs) -> Document:
     document.set("storage", "trace", "wal", "ingestion_time_range_slack", to=late)
     slack = Duration(args.decision_wait.seconds + ON_THE_WAY.seconds).in_unit("s")
     document.set("metrics_generator", "metrics_ingestion_time_range_slack", to=slack)
+    document.set("distributor", "max_attribute_bytes", to=args.max_attribute_size.bytes)
     rate = args.accepted_rate.bytes
     defaults = ("overrides", "defaults")
     document.set(*defaults, "ingestion", "rate_limit_bytes", to=rate)

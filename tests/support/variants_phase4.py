@@ -69,7 +69,13 @@ OBJECT_VARIANTS: dict[str, dict[str, Any]] = {
         },
         stores={
             "tenant": "platform",
-            "tempo": {"memory": "2GiB", "maxTraceSize": "10MB", "rate": "20MiB", "serviceGraphSeries": 5000},
+            "tempo": {
+                "memory": "2GiB",
+                "maxTraceSize": "10MB",
+                "maxAttributeSize": "1MiB",
+                "rate": "20MiB",
+                "serviceGraphSeries": 5000,
+            },
             "mimir": {
                 "maxSeries": 2_000_000,
                 "samplesPerSecond": 70_000,

@@ -88,6 +88,14 @@ def test_three_copies_on_three_replicas(variant: tuple[str, Result, Tree]) -> No
     assert factors == (3, 3, 3, 3)
 
 
+def test_long_attributes_are_kept(small: Tree) -> None:
+    most = {
+        name: document(found, "tempo", "tempo.yaml")["distributor"]["max_attribute_bytes"]
+        for name, found in (("small", small), ("set", built("phase4-everything-set")[1]))
+    }
+    assert most == {"small": 64 * 2**10, "set": 2**20}
+
+
 def test_no_secret_is_in_a_text(variant: tuple[str, Result, Tree]) -> None:
     found = variant[2]
     for one in found.of("ConfigMap"):

@@ -99,6 +99,11 @@ def test_documents_say_how_long_stores_do_without_their_bucket(preset: str, colu
         ({"postgres": {"host": "db.example.com"}}, "postgres.host", "only for postgres.mode: external"),
         ({"stores": {"tenant": "a/b"}}, "stores.tenant", "a tenant"),
         ({"stores": {"tempo": {"memory": "8MiB"}}}, "stores.tempo.memory", "needs at least"),
+        (
+            {"stores": {"tempo": {"maxAttributeSize": "5MB"}}},
+            "stores.tempo.maxAttributeSize",
+            "may have 5MB in all",
+        ),
         ({"phase": 3, "stores": {"phase3": "written"}}, "stores.phase3", "set phase: 4"),
         (
             {"alerting": {"contactPoints": [{"name": "a", "type": "slack", "secret": "s"}] * 2}},

@@ -94,7 +94,7 @@ var flat = map[string]map[string]string{
 }
 
 // inOlderWords turns what 2.10 calls otherwise into the words of this Tempo, and leaves out what it cannot do: hand
-// over its blocks at the end, and say how long to wait.
+// over its blocks at the end, say how long to wait, and cut off long attributes.
 func inOlderWords(text []byte) ([]byte, error) {
 	document := map[string]map[string]any{}
 	var rest yaml.MapSlice
@@ -120,6 +120,7 @@ func inOlderWords(text []byte) ([]byte, error) {
 	}
 	delete(document["ingester"], "flush_all_on_shutdown")
 	delete(document["distributor"], "retry_after_on_resource_exhausted")
+	delete(document["distributor"], "max_attribute_bytes")
 	if defaults, nested := document["overrides"]["defaults"].(map[any]any); nested {
 		delete(document["overrides"], "defaults")
 		if err := flatten(defaults, document["overrides"]); err != nil {
