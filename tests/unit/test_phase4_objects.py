@@ -96,6 +96,20 @@ def test_long_attributes_are_kept(small: Tree) -> None:
     assert most == {"small": 64 * 2**10, "set": 2**20}
 
 
+def test_searches_ask_the_replicas_until_others_find_the_block(small: Tree) -> None:
+    found = document(small, "tempo", "tempo.yaml")
+    minutes = {
+        key: int(value.removesuffix("m"))
+        for key, value in (
+            ("block", found["ingester"]["max_block_duration"]),
+            ("kept", found["ingester"]["complete_block_timeout"]),
+            ("list", found["storage"]["trace"]["blocklist_poll"]),
+            ("asked", found["query_frontend"]["search"]["query_ingesters_until"]),
+        )
+    }
+    assert minutes["block"] + 2 * minutes["list"] < minutes["asked"] <= minutes["block"] + minutes["kept"]
+
+
 def test_no_secret_is_in_a_text(variant: tuple[str, Result, Tree]) -> None:
     found = variant[2]
     for one in found.of("ConfigMap"):
