@@ -19,6 +19,8 @@ DIRECTORY, CLIENT_CONFIG = "/etc/postgres-backup", "aws-config"
 PASSWORD = "secrets/password"  # noqa: S105 - a path
 DUMPED, UPLOADED = "/tmp/last-dump", "/tmp/last-upload"  # noqa: S108 - inside the containers
 DAY = 86400
+STALE = Duration(26 * 3600)
+"""Age at which the last dump or upload is one too few: they come once a day."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +69,21 @@ def backup_workload(name: str, args: PostgresBackupArgs, database: Database) -> 
         secret_files={PASSWORD: database.password, **bucket.secret_files},
         calls=[database.address, *bucket.calls],
         account=bucket.account,
-        # Ready once a dump has been made; a restart would not make it faster.
-        probe=Probe(port=None, command=("test", "-f", DUMPED)),
+        probe=_recent(DUMPED),
         resources=limits(DUMPER),
         volumes=[DataVolume(name="postgres-backups", path="/backups", size=DUMPER.volume)],
         companions=[_uploader(args)],
     )
+
+
+def _recent(path: str) -> Probe:
+    """Ask whether a file was touched within the last day; a restart would not make an old one newer.
+
+    With ``stat``, as the client's image has no ``find``.
+    """
+    age = f"$(($(date +%s) - $(stat -c %Y {path})))"
+    recent = f"test -f {path} && test {age} -lt {STALE.seconds}"
+    return Probe(port=None, command=("/bin/sh", "-c", recent), alive_command=("test", "-f", path))
 
 
 def _client_config(bucket: StoreBucket) -> str:
@@ -102,6 +113,6 @@ def _uploader(args: PostgresBackupArgs) -> Companion:
         entry_point=["/bin/sh"],
         args=[f"{DIRECTORY}/upload.sh"],
         environment={**environment, **({"AWS_CA_BUNDLE": authority} if authority else {})},
-        probe=Probe(port=None, command=("test", "-f", UPLOADED)),
+        probe=_recent(UPLOADED),
         resources=limits(UPLOADER),
     )
