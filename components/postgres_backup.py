@@ -8,12 +8,12 @@ from components.base import limits
 from components.database import Database
 from components.documents import text
 from components.images import Image
-from components.quantities import Duration, gibibytes, mebibytes
+from components.quantities import Duration, Size, mebibytes
 from components.sizing import ProgramSize
 from components.store_bucket import StoreBucket
 from components.workload import Companion, DataVolume, Probe, Workload
 
-DUMPER = ProgramSize(memory=mebibytes(128), cpus=0.25, volume=gibibytes(5))
+DUMPER = ProgramSize(memory=mebibytes(128), cpus=0.25)
 UPLOADER = ProgramSize(memory=mebibytes(256), cpus=0.5)
 DIRECTORY, CLIENT_CONFIG = "/etc/postgres-backup", "aws-config"
 PASSWORD = "secrets/password"  # noqa: S105 - a path
@@ -32,12 +32,14 @@ class PostgresBackupArgs:
         client: image of the S3 client.
         bucket: where they go.
         kept: age at which one on the volume is deleted.
+        volume: disk budget of the volume.
     """
 
     image: Image
     client: Image
     bucket: StoreBucket
     kept: Duration
+    volume: Size
 
 
 def backup_name(name: str) -> str:
@@ -71,7 +73,7 @@ def backup_workload(name: str, args: PostgresBackupArgs, database: Database) -> 
         account=bucket.account,
         probe=_recent(DUMPED),
         resources=limits(DUMPER),
-        volumes=[DataVolume(name="postgres-backups", path="/backups", size=DUMPER.volume)],
+        volumes=[DataVolume(name="postgres-backups", path="/backups", size=args.volume)],
         companions=[_uploader(args)],
     )
 

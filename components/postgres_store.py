@@ -72,7 +72,11 @@ class PostgresStore(StackComponent):
         )
         self.deployed = self.start(_server(name, args, self.database))
         backup = PostgresBackupArgs(
-            image=args.image, client=args.client, bucket=args.bucket, kept=section.backups_kept
+            image=args.image,
+            client=args.client,
+            bucket=args.bucket,
+            kept=section.backups_kept,
+            volume=section.backups_volume,
         )
         self.start(backup_workload(backup_name(name), backup, self.database), [*self.ready, *after])
         self.register_outputs({"host": self.deployed.host})

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.quantities import Duration, Size
+from components.quantities import Duration, Size, gibibytes
 from components.sections import (
     STRICT,
     Count,
@@ -139,6 +139,7 @@ class PostgresSection(OwnSizing):
             generated otherwise.
         ca_secret: Secret with key ``ca.crt`` that signs the external server's certificate.
         backups_kept: age at which a dump of the builtin database is deleted.
+        backups_volume: disk budget of the dumps' volume.
     """
 
     mode: Literal["builtin", "external"] = "builtin"
@@ -150,6 +151,7 @@ class PostgresSection(OwnSizing):
     password_secret: SecretName | None = None
     ca_secret: SecretName | None = None
     backups_kept: Duration = Duration(14 * 86400)
+    backups_volume: Size = gibibytes(5)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Dumps Grafana's database once a day, and deletes dumps that are older than BACKUPS_KEPT_DAYS.
+# Dumps Grafana's database once a day. Before that it deletes dumps that are older than BACKUPS_KEPT_DAYS, but never
+# the newest: a full volume gets room again, and with the database away for long one is left.
 # A dump has its final name only when it is whole. Restore: pg_restore --clean --if-exists --dbname=NAME FILE.
 set -eu
 
@@ -12,11 +13,17 @@ export PGPASSWORD
 
 trap 'exit 0' TERM INT
 
+make_room() {
+    rm -f "$folder"/*.part
+    newest=
+    for one in "$folder"/*.dump; do newest=$one; done # names end with their time
+    find "$folder" -name '*.dump' ! -path "$newest" -mtime "+$BACKUPS_KEPT_DAYS" -delete
+}
+
 dump() {
     name="$folder/$PGDATABASE-$(date -u +%Y%m%dT%H%M%SZ).dump"
-    rm -f "$folder"/*.part
+    make_room
     pg_dump --format=custom --file="$name.part" && mv "$name.part" "$name" || return 1
-    find "$folder" -name '*.dump' -mtime "+$BACKUPS_KEPT_DAYS" -delete
     echo "dumped $name ($(wc -c <"$name") bytes)"
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from components.documents import text
 from tests.support.manifests import Tree, tree
 from tests.support.program import run_program
 from tests.support.variants_phase4 import OBJECT_VARIANTS
@@ -38,3 +39,61 @@ def test_an_old_success_is_not_ready_and_not_restarted(
         mark.touch()
         os.utime(mark, (time.time() - hours * HOUR,) * 2)
         assert (answers("readinessProbe"), answers("livenessProbe")) == (ready, True), hours
+
+
+class TestDumps:
+    @pytest.fixture
+    def volume(self, tmp_path: Path) -> Path:
+        """Dumps of 30, 20 and 1 days ago, and one that was never finished."""
+        folder = tmp_path / "backups"
+        folder.mkdir()
+        for days in (30, 20, 1):
+            made = time.time() - days * DAY
+            stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(made))
+            for file in (folder / f"grafana-{stamp}.dump", folder / "grafana-20260101T000000Z.dump.part"):
+                file.write_text(str(days))
+                os.utime(file, (made, made))
+        return folder
+
+    def run(self, tmp_path: Path, pg_dump: str) -> subprocess.CompletedProcess[str]:
+        """Run the script for one dump; where it would wait, it is stopped."""
+        programs = tmp_path / "bin"
+        programs.mkdir()
+        for name, body in (("pg_dump", pg_dump), ("sleep", "kill -TERM $PPID")):
+            (programs / name).write_text(f"#!/bin/sh\n{body}\n")
+            (programs / name).chmod(0o755)
+        script, password = tmp_path / "backup.sh", tmp_path / "password"
+        password.write_text("secret")
+        script.write_text(
+            text("postgres/backup.sh")
+            .replace("=/tmp/", f"={tmp_path}/")
+            .replace("=/backups", f"={tmp_path}/backups")
+        )
+        environment = {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "PGHOST": "postgres",
+            "PGDATABASE": "grafana",
+            "PGUSER": "grafana",
+            "PASSWORD_FILE": str(password),
+            "BACKUPS_KEPT_DAYS": "14",
+        }
+        return subprocess.run(
+            ["/bin/sh", script], env=environment, check=True, capture_output=True, text=True, timeout=30
+        )
+
+    def test_old_ones_go_before_a_new_one_comes(self, volume: Path, tmp_path: Path) -> None:
+        on_arrival = (
+            f'ls "{volume}" > "{tmp_path}/seen"; for last; do :; done; echo new > "${{last#--file=}}"'
+        )
+        done = self.run(tmp_path, on_arrival)
+        assert "dumped" in done.stdout, done.stderr
+        assert len((tmp_path / "seen").read_text().split()) == 1
+        assert sorted(file.read_text().strip() for file in volume.iterdir()) == ["1", "new"]
+
+    def test_the_newest_stays_however_old(self, volume: Path, tmp_path: Path) -> None:
+        for file in volume.iterdir():
+            if file.read_text() == "1":
+                file.unlink()
+        done = self.run(tmp_path, "exit 1")
+        assert "failed: pg_dump" in done.stderr
+        assert [file.read_text() for file in volume.iterdir()] == ["20"]
