@@ -6,11 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from components.checks_storage import FIRST_PHASE
 from components.problems import Check, Problem
-from components.quantities import Size, mebibytes
+from components.quantities import Duration, Size, mebibytes
 
 if TYPE_CHECKING:
     from components.settings import Settings
+
+DUMP_LAG = Duration(2 * 86400)
+"""How much later than its age says a dump goes from the volume: ages count in whole days, and it is looked at
+once a day."""
 
 LEAST_MEMORY: Size = mebibytes(256)
 
@@ -79,10 +84,25 @@ def _attributes_fit_their_trace(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _expired_dumps_stay_away(settings: Settings) -> Iterator[Problem]:
+    """The folder of dumps is uploaded as it is: one that S3 has deleted would come again."""
+    if settings.phase < FIRST_PHASE or settings.object_storage.provider != "aws":
+        return
+    kept, most = settings.postgres.backups_kept, settings.object_storage.aws.backups_kept
+    if settings.postgres.mode == "builtin" and kept.seconds + DUMP_LAG.seconds > most.seconds:
+        yield Problem(
+            key="postgres.backupsKept",
+            value=str(kept),
+            message=f"S3 deletes dumps at objectStorage.aws.backupsKept, {most}, and the next upload would "
+            "bring them again; keep them 2 days less than that at most",
+        )
+
+
 PHASE4_CHECKS: tuple[Check, ...] = (
     Check(reads=("postgres",), run=_database_is_whole),
     Check(reads=("alerting",), run=_contact_points_differ),
     Check(reads=("phase", "stores"), run=_phase3_only_in_phase4),
     Check(reads=("stores",), run=_stores_have_memory),
     Check(reads=("stores",), run=_attributes_fit_their_trace),
+    Check(reads=("phase", "objectStorage", "postgres"), run=_expired_dumps_stay_away),
 )

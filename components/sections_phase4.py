@@ -138,7 +138,8 @@ class PostgresSection(OwnSizing):
         password_secret: Secret in the stack's namespace with key ``password``; needed by ``external``,
             generated otherwise.
         ca_secret: Secret with key ``ca.crt`` that signs the external server's certificate.
-        backups_kept: age at which a dump of the builtin database is deleted.
+        backups_kept: age at which a dump of the builtin database is deleted from its volume; on AWS at least
+            2 days less than ``objectStorage.aws.backupsKept``.
         backups_volume: disk budget of the dumps' volume.
     """
 

@@ -104,6 +104,11 @@ def test_documents_say_how_long_stores_do_without_their_bucket(preset: str, colu
             "stores.tempo.maxAttributeSize",
             "may have 5MB in all",
         ),
+        (
+            {**OBJECT_VARIANTS["phase4-aws"], "postgres": {"backupsKept": "34d"}},
+            "postgres.backupsKept",
+            "keep them 2 days less",
+        ),
         ({"phase": 3, "stores": {"phase3": "written"}}, "stores.phase3", "set phase: 4"),
         (
             {"alerting": {"contactPoints": [{"name": "a", "type": "slack", "secret": "s"}] * 2}},
@@ -118,6 +123,21 @@ def test_mistakes_are_told(wrong: dict[str, Any], key: str, words: str) -> None:
         settings(**wrong)
     assert key in str(told.value)
     assert words in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("variant", "postgres"),
+    [
+        ("phase4-aws", {"backupsKept": "33d"}),
+        ("phase4-small", {"backupsKept": "90d"}),
+        (
+            "phase4-aws",
+            {"backupsKept": "90d", "mode": "external", "host": "db.example.com", "passwordSecret": "db"},
+        ),
+    ],
+)
+def test_dumps_may_stay_where_none_comes_again(variant: str, postgres: dict[str, Any]) -> None:
+    assert Settings.load({**OBJECT_VARIANTS[variant], "postgres": postgres}).postgres.backups_kept
 
 
 @pytest.mark.parametrize(
