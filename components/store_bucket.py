@@ -12,7 +12,9 @@ from components.workload import ExistingSecret, SecretText
 
 CREDENTIALS, AUTHORITY = "secrets/credentials", "secrets/s3-ca.crt"
 POD_IDENTITY_AGENT = "169.254.170.23:80"
-"""Where EKS Pod Identity hands out a role's credentials, on every node."""
+"""Where EKS Pod Identity hands out a role's credentials, on every node. Policies open its port to any
+address, as to all that is outside: for Cilium this one is the node itself, which no
+``ipBlock`` matches."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +62,9 @@ class StoreBucket:
         endpoint = self.bucket.endpoint
         if ":" not in endpoint:
             endpoint = f"{endpoint}:{443 if self.bucket.tls else 80}"
-        return (endpoint,) if self.bucket.role_arn is None else (endpoint, POD_IDENTITY_AGENT)
+        # A role that accounts are annotated with (IRSA) comes from AWS, on the port of its other services.
+        by_agent = self.bucket.role_arn is not None and not self.account
+        return (endpoint, POD_IDENTITY_AGENT) if by_agent else (endpoint,)
 
     def settings(self, directory: str) -> dict[str, object]:
         """Settings of the S3 client that Mimir and Loki share, but for the bucket's name."""

@@ -145,6 +145,17 @@ def test_roles_belong_to_the_stores_accounts() -> None:
         assert "AWS_SHARED_CREDENTIALS_FILE" not in program(found, store).environment()
 
 
+@pytest.mark.parametrize(("variant", "opened"), [("phase4-aws", {80, 443}), ("phase4-irsa", {443})])
+def test_the_agents_port_is_open_only_where_it_hands_out_roles(variant: str, opened: set[int]) -> None:
+    found = built(variant)[1]
+    for store in ("tempo", "loki-cluster", "postgres-backup"):
+        policy = next(
+            one for one in found.of("NetworkPolicy") if one["metadata"]["name"] == f"{store}-egress"
+        )
+        outside = [rule for rule in policy["spec"]["egress"] if "to" not in rule]
+        assert {port["port"] for rule in outside for port in rule["ports"]} - {53} == opened, store
+
+
 def test_dumps_go_into_the_bucket_for_backups() -> None:
     dumper, uploader = program(built("phase4-small")[1], "postgres-backup").containers
     assert dumper["image"].startswith("postgres:")
