@@ -32,11 +32,15 @@ NODE_DISK = gibibytes(50)
 TIERED_MARGIN = Duration(30 * 86400)
 """How much longer than the tiering age a signal must be kept to be tiered."""
 
+BUCKET_COPIES: Mapping[str, int] = {"traces": 1, "metrics": 1, "logs": COPIES}
+"""Copies of one event in its bucket. Compaction of Tempo and Mimir leaves one; Loki does not compact chunks,
+and those of its three replicas are one object only when they begin and end alike, which they seldom do."""
+
 CHUNK = Size(2**20)
 """Mean size of an object when it is first written."""
 
 REWRITES = 3
-"""How often data is written in all: first, and by compaction."""
+"""How often data is written in all: first, and by compaction; logs by each replica."""
 
 READS_PER_WRITE = 10
 """Objects read, by queries and by compaction, for each one that is written."""
@@ -223,8 +227,9 @@ def _bucket_costs(stored: Sequence[Stored], prices: Prices) -> list[Cost]:
     for signal in stored:
         tiered = signal.retention.seconds >= after.seconds + TIERED_MARGIN.seconds
         part = 1 - after.seconds / signal.retention.seconds if tiered else 0.0
-        infrequent += signal.kept.bytes / GIB * part
-        standard += signal.kept.bytes / GIB * (1 - part)
+        kept = signal.kept.bytes * BUCKET_COPIES[signal.signal] / GIB
+        infrequent += kept * part
+        standard += kept * (1 - part)
     puts = sum(signal.month.bytes for signal in stored) * REWRITES / CHUNK.bytes
     gets = puts * READS_PER_WRITE
     return [

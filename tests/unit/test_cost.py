@@ -89,6 +89,15 @@ def test_buckets_are_billed_by_age() -> None:
     assert made["buckets, infrequent access"].price == pytest.approx(metrics / 2 * 0.0125, rel=1e-3)
 
 
+def test_logs_are_in_their_bucket_three_times() -> None:
+    made = {cost.item: cost for cost in plan(10_000, MONTH, PRICE_TABLE, phase=4).costs}
+    per_second = 10_000 * (0.4 * 500 * 30 + 0.2 * 2 * 30 + 3 * 0.4 * 150 * 30)
+    gib = per_second * 86400 / 2**30
+    assert made["buckets, standard"].price == pytest.approx(
+        gib * PRICE_TABLE.object_storage.standard_per_gib_month, rel=1e-3
+    )
+
+
 def test_the_bill_of_one_machine_counts_what_is_there() -> None:
     made = plan(1_000, MONTH, PRICE_TABLE)
     items = {cost.item: cost for cost in made.costs}
