@@ -20,6 +20,17 @@ once a day."""
 LEAST_MEMORY: Size = mebibytes(256)
 
 
+def unheard_problem(settings: Settings) -> Problem | None:
+    """Say when alerts are found and nobody is told of them."""
+    if settings.phase < FIRST_PHASE or settings.alerting.contact_points:
+        return None
+    return Problem(
+        key="alerting.contactPoints",
+        value="[]",
+        message="nobody is told of alerts; name somebody, or look at Grafana yourself",
+    )
+
+
 def _database_is_whole(settings: Settings) -> Iterator[Problem]:
     postgres = settings.postgres
     if postgres.mode == "builtin":

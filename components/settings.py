@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from components.checks import CHECKS, ceiling_problem
+from components.checks_phase4 import unheard_problem
 from components.images import Images
 from components.problems import Problem
 from components.sections import (
@@ -130,8 +131,10 @@ class Settings:
 
     def warnings(self) -> list[str]:
         """What is allowed but should be known."""
-        problem = ceiling_problem(self)
-        return [] if problem is None else [f"{problem.key}: {problem.value}: {problem.message}"]
+        found = (ceiling_problem(self), unheard_problem(self))
+        return [
+            f"{problem.key}: {problem.value}: {problem.message}" for problem in found if problem is not None
+        ]
 
     def published_ports(self) -> dict[str, int]:
         """Ports taken on the host, by configuration key."""

@@ -125,6 +125,13 @@ def test_mistakes_are_told(wrong: dict[str, Any], key: str, words: str) -> None:
     assert words in str(told.value)
 
 
+def test_a_stack_that_tells_nobody_is_warned_of() -> None:
+    said = "alerting.contactPoints: []: nobody is told of alerts"
+    assert [warning.startswith(said) for warning in settings().warnings()] == [True]
+    points = [{"name": "on-call", "type": "slack", "secret": "slack"}]
+    assert settings(alerting={"contactPoints": points}).warnings() == []
+
+
 @pytest.mark.parametrize(
     ("variant", "postgres"),
     [
