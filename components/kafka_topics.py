@@ -8,7 +8,7 @@ from typing import Any
 
 from components.quantities import Duration, Size
 from components.sections import KafkaSection
-from components.sizing_buffer import TOPICS, BufferSize
+from components.sizing_buffer import SEGMENT, TOPICS, BufferSize
 
 SAMPLED = "otlp-traces-sampled"
 """What tail sampling keeps, on its way to the store."""
@@ -46,7 +46,8 @@ class Topic:
 def topics(size: BufferSize, kafka: KafkaSection, largest_message: Size) -> list[Topic]:
     """Give every topic of the stack.
 
-    An external Kafka has its own number of copies, so how many of them must have a record is its own as well.
+    An external Kafka has its own number of copies, so how many of them must have a record is its own as well;
+    and its own disks, so the size of files.
     """
     in_sync = kafka.min_in_sync_replicas if kafka.mode == "external" else size.in_sync
     shared = {
@@ -56,6 +57,7 @@ def topics(size: BufferSize, kafka: KafkaSection, largest_message: Size) -> list
     kept = {
         "retention.ms": kafka.retention.seconds * 1000,
         "retention.bytes": size.partition_size.bytes,
+        **({} if kafka.mode == "external" else {"segment.bytes": SEGMENT.bytes}),
     }
     dead = {"retention.ms": DEAD_LETTER_RETENTION.seconds * 1000}
     signals = [

@@ -33,9 +33,9 @@ LEAST_PARTITION = gibibytes(10)
 PARTITION_SPARE = 1.25
 """Room of a partition over its equal part of a topic."""
 
-SEGMENT = gibibytes(1)
-"""Kafka deletes whole files of this size, its default, and never the one that it writes to: a partition holds
-up to one more than its retention says."""
+SEGMENT = mebibytes(256)
+"""Kafka deletes whole files of this size, and never the one that it writes to: a partition holds up to one
+more than its retention says. By Kafka's default, 1 GiB, that would be most of a small stack's disk."""
 
 SMALL_RATE = 1_000
 BUSY_RATE = 10_000
