@@ -172,6 +172,12 @@ def _oidc(section: OidcSection, directory: str) -> dict[str, str]:
         found["SKIP_ORG_ROLE_SYNC"] = "true"
     else:
         found |= {"ROLE_ATTRIBUTE_PATH": section.role_attribute_path, "ROLE_ATTRIBUTE_STRICT": "true"}
+    if section.allowed_domains:
+        found["ALLOWED_DOMAINS"] = " ".join(section.allowed_domains)
+    if section.allowed_groups:
+        # As JSON: names of groups have spaces.
+        found["ALLOWED_GROUPS"] = json.dumps(section.allowed_groups)
+        found["GROUPS_ATTRIBUTE_PATH"] = section.groups_attribute_path
     login = {"GF_AUTH_DISABLE_LOGIN_FORM": "true"} if section.only else {}
     return {f"{prefix}{key}": value for key, value in found.items()} | login
 

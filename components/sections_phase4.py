@@ -170,6 +170,9 @@ class OidcSection:
             token.
         role_attribute_path: JMESPath expression over the claims that gives Admin, Editor or Viewer; everybody
             is a Viewer when nothing is said.
+        allowed_domains: domains of the e-mail addresses that may sign in; all when nothing is said.
+        allowed_groups: groups one of which a person must be in; none is needed when nothing is said.
+        groups_attribute_path: JMESPath expression over the claims that gives a person's groups.
         only: sign people in at once and offer no password form.
     """
 
@@ -181,6 +184,9 @@ class OidcSection:
     api_url: Url
     scopes: tuple[str, ...] = ("openid", "profile", "email")
     role_attribute_path: str | None = None
+    allowed_domains: tuple[HostName, ...] = ()
+    allowed_groups: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    groups_attribute_path: Annotated[str, Field(min_length=1)] = "groups"
     only: bool = False
 
 

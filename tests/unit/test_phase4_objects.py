@@ -265,6 +265,9 @@ class TestGrafana:
         environment = grafana.environment()
         assert environment["GF_AUTH_GENERIC_OAUTH_CLIENT_ID"] == "grafana"
         assert environment["GF_AUTH_GENERIC_OAUTH_USE_REFRESH_TOKEN"] == "false"
+        assert environment["GF_AUTH_GENERIC_OAUTH_ALLOWED_DOMAINS"] == "example.com example.org"
+        assert environment["GF_AUTH_GENERIC_OAUTH_ALLOWED_GROUPS"] == '["sre", "Software Engineers"]'
+        assert environment["GF_AUTH_GENERIC_OAUTH_GROUPS_ATTRIBUTE_PATH"] == "realm.groups"
         assert environment["GF_SERVER_ROOT_URL"] == "https://grafana.example.com"
         assert environment["GF_SECURITY_COOKIE_SECURE"] == "true"
         assert environment["GF_DATABASE_SSL_MODE"] == "verify-full"
