@@ -17,6 +17,10 @@ from components.workload import ExistingSecret, Port, SecretText, callee, headle
 GOSSIP_PORT = 9094
 DATABASE_PASSWORD, DATABASE_AUTHORITY = "secrets/database-password", "secrets/database-ca.crt"
 CLIENT_SECRET = "secrets/oidc-client-secret"  # noqa: S105 - a path
+CONNECTIONS, MOST_CONNECTIONS = 80, 20
+"""Connections to the database of all replicas together, and of one. PostgreSQL takes 100, of which some are
+for dumps, its own superusers, and people."""
+
 PROFILES = "pyroscope"
 REFRESHING = "offline_access"
 """The scope with which a provider hands out refresh tokens; some refuse a sign-in that names it."""
@@ -86,7 +90,7 @@ def cluster_environment(name: str, cluster: GrafanaCluster, directory: str) -> d
         "GF_DATABASE_USER": database.username,
         "GF_DATABASE_PASSWORD__FILE": f"{directory}/{DATABASE_PASSWORD}",
         "GF_DATABASE_SSL_MODE": database.tls,
-        "GF_DATABASE_MAX_OPEN_CONN": "20",
+        "GF_DATABASE_MAX_OPEN_CONN": str(min(MOST_CONNECTIONS, CONNECTIONS // cluster.replicas)),
         "GF_UNIFIED_ALERTING_HA_PEERS": f"{headless(name)}:{GOSSIP_PORT}",
         "GF_UNIFIED_ALERTING_HA_LISTEN_ADDRESS": f"0.0.0.0:{GOSSIP_PORT}",
         "GF_UNIFIED_ALERTING_HA_ADVERTISE_ADDRESS": f"$(POD_IP):{GOSSIP_PORT}",

@@ -245,6 +245,15 @@ class TestGrafana:
         assert environment["GF_UNIFIED_ALERTING_HA_ADVERTISE_ADDRESS"] == "$(POD_IP):9094"
         assert environment["GF_DATABASE_HOST"] == "postgres:5432"
 
+    @pytest.mark.parametrize(("replicas", "each"), [(2, 20), (4, 20), (5, 16), (10, 8)])
+    def test_all_replicas_together_leave_the_database_connections(self, replicas: int, each: int) -> None:
+        config = {**OBJECT_VARIANTS["phase4-small"], "grafana": {"replicas": replicas}}
+        found = program(tree(run_program(config), config), "grafana")
+        assert found.environment()["GF_DATABASE_MAX_OPEN_CONN"] == str(each)
+        allowed = re.search(r"^max_connections = (\d+)$", text("postgres/postgresql.conf"), re.MULTILINE)
+        assert allowed is not None
+        assert replicas * each <= int(allowed[1]) - 20
+
     def test_every_link_leads_to_a_data_source(self, variant: tuple[str, Result, Tree]) -> None:
         found = variant[2]
         files = found.files(program(found, "grafana"))
