@@ -1,7 +1,7 @@
 #!/bin/sh
 # Dumps Grafana's database once a day. Before that it deletes dumps that are older than BACKUPS_KEPT_DAYS, but never
 # the newest: a full volume gets room again, and with the database away for long one is left.
-# A dump has its final name only when it is whole. Restore: pg_restore --clean --if-exists --dbname=NAME FILE.
+# A dump has its final name only when it is whole. Restore: docs/phase4.md, "Grafana's database".
 set -eu
 
 : "${PGHOST:?}" "${PGDATABASE:?}" "${PGUSER:?}" "${PASSWORD_FILE:?}" "${BACKUPS_KEPT_DAYS:?}"
