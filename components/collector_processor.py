@@ -26,6 +26,9 @@ GROUPS: Mapping[str, str] = {
 SAMPLER_COMMIT = Duration(60)
 """How often a tail sampler tells Kafka where it is; the configuration file says why."""
 
+FOR_JAEGER = "transform/jaeger"
+"""Cuts off what Jaeger would never take."""
+
 EACH_SECOND = "1s"
 """How often a consumer that loses nothing tells Kafka where it is."""
 
@@ -128,7 +131,7 @@ def _set_sampling(document: Document, args: CollectorProcessorArgs) -> None:
     document.set("receivers", "kafka/traces", "autocommit", "interval", to=EACH_SECOND)
     samplers = {"head": ["probabilistic_sampler"], "none": []}[sampling.mode]
     pipeline = ("service", "pipelines", "traces")
-    document.set(*pipeline, "processors", to=["memory_limiter", *samplers])
+    document.set(*pipeline, "processors", to=["memory_limiter", *samplers, FOR_JAEGER])
     document.set(
         *pipeline, "exporters", to=document.get("service", "pipelines", "traces/sampled", "exporters")
     )

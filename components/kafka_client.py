@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from components.batches import largest_batch
 from components.documents import Document
 from components.quantities import Size
 from components.sections import KafkaSecurity
@@ -14,12 +15,6 @@ DIRECTORY_PROVIDER = "org.apache.kafka.common.config.provider.DirectoryConfigPro
 PASSWORD_FILE = "secrets/kafka-password"  # noqa: S105 - a path
 
 AUTHORITY_FILE = "secrets/kafka-ca.crt"
-
-ADDED_BYTES = 64 * 1024
-"""More than a gateway's attributes add to a request."""
-
-LEAST_BATCH = 1_000_000
-"""Well over what a batch waits for."""
 
 QUEUED_BATCHES = 4
 """Largest batches that a queue holds at least: what is larger than a queue is not taken at all."""
@@ -69,13 +64,10 @@ class KafkaClient:
             }
 
     def configure_exporter(self, document: Document, *exporter: str, largest_request: Size) -> None:
-        """Do the same for an exporter that makes batches, and let every single record through.
-
-        A record over the batch's limit would be dropped, and with it what waits in the same batch.
-        """
+        """Do the same for an exporter that makes batches, and let every single record through."""
         self.configure(document, *exporter)
         document.set(*exporter, "producer", "max_message_bytes", to=self.largest_message.bytes)
-        largest = max(LEAST_BATCH, largest_request.bytes + ADDED_BYTES)
+        largest = largest_batch(largest_request)
         queue = (*exporter, "sending_queue")
         document.set(*queue, "batch", "max_size", to=largest)
         room = max(document.get(*queue, "queue_size"), QUEUED_BATCHES * largest)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.base import StackComponent, limits
+from components.batches import largest_batch
 from components.documents import Document
 from components.images import Image
 from components.quantities import Duration
@@ -73,6 +74,9 @@ def collector_configuration(name: str, args: OtelCollectorArgs) -> Document:
     set_ingest(document, args.ingest)
     set_resource(document, environment=args.environment, name=name)
     set_stores(document, args.stores)
+    for exporter in args.stores:
+        batch = ("exporters", exporter, "sending_queue", "batch")
+        document.set(*batch, "max_size", to=largest_batch(args.ingest.max_message_size))
     return document
 
 

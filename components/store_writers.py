@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from components.collector_processor import GROUPS, CollectorProcessorArgs, processor_configuration
+from components.collector_processor import (
+    FOR_JAEGER,
+    GROUPS,
+    CollectorProcessorArgs,
+    processor_configuration,
+)
 from components.documents import Document
 from components.kafka_topics import SAMPLED
 from components.settings import Settings
@@ -56,8 +61,12 @@ def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
     document.set("exporters", to={EXPORTERS.get(name, name): one for name, one in exporters.items()})
     for name in EXPORTERS.values():
         document.get("exporters", name)["headers"] = {TENANT_HEADER: tenant}
+    # Tempo cuts off by itself what is over its limit.
+    document.remove("processors", FOR_JAEGER)
     for pipeline in document.get("service", "pipelines").values():
         pipeline["exporters"] = [EXPORTERS.get(name, name) for name in pipeline["exporters"]]
+        if FOR_JAEGER in pipeline.get("processors", []):
+            pipeline["processors"].remove(FOR_JAEGER)
     return document
 
 

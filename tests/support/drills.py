@@ -183,6 +183,12 @@ def jaeger_traces(site: Stores, load: Load, kind: str) -> Iterator[tuple[str, se
         start += step
 
 
+def has_wrong_trace(site: Stores, load: Load, number: int) -> bool:
+    """Tell whether the store has a trace, whose spans are named as those with errors."""
+    wanted = trace_id(load.run, number).hex()
+    return any(found.zfill(len(wanted)) == wanted for found, _ in site.traces(load, "error"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """What a store has of a load's records of one signal.

@@ -42,6 +42,35 @@ def test_one_record_may_be_as_large_as_a_request(name: str, exporter: str, large
     assert settings["producer"]["max_message_bytes"] > queue["batch"]["max_size"]
 
 
+@pytest.mark.parametrize("largest", [None, REQUEST])
+def test_one_record_of_phase_one_may_be_as_large_as_a_request(largest: str | None) -> None:
+    """Its client has the OK already."""
+    ingest = {} if largest is None else {"ingest": {"maxMessageSize": largest}}
+    exporters = collector(run_program(ingest), "otel-collector")["exporters"]
+    for settings in exporters.values():
+        assert settings["sending_queue"]["batch"]["max_size"] > (4 * 2**20 if largest is None else BYTES)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("otel-collector", {"phase": 1}),
+        *(("otel-processor", {"phase": 2, "sampling": {"mode": mode}}) for mode in ("tail", "head", "none")),
+    ],
+)
+def test_spans_are_cut_to_what_jaeger_takes(name: str, settings: dict[str, Any]) -> None:
+    """Jaeger answers "try again" to longer ones, for ever, and nothing behind them would be stored."""
+    found = collector(run_program(settings), name)
+    to_jaeger = [
+        pipeline
+        for pipeline in found["service"]["pipelines"].values()
+        if "otlp_grpc/jaeger" in pipeline["exporters"]
+    ]
+    assert [pipeline["processors"][-1] for pipeline in to_jaeger] == ["transform/jaeger"]
+    contexts = {group["context"] for group in found["processors"]["transform/jaeger"]["trace_statements"]}
+    assert contexts == {"resource", "span", "spanevent"}
+
+
 def test_what_only_a_processor_has_is_an_alert_when_it_is_given_up() -> None:
     """What it exports without a queue, Kafka still has until the store has it."""
     exporters = Document.read("otel-processor/processor.yaml").get("exporters")

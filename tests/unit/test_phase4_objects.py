@@ -210,6 +210,12 @@ class TestChangingOver:
         assert "tail_sampling" not in old
         assert "span_metrics" not in old
 
+    def test_spans_are_cut_for_jaeger_only(self, changing: Tree) -> None:
+        """Tempo has a limit of its own, from the settings."""
+        new, old = (document(changing, f"otel-processor{end}", "config.yaml") for end in ("", "-phase3"))
+        assert "transform/jaeger" not in str(new)
+        assert old["service"]["pipelines"]["traces/sampled"]["processors"][-1] == "transform/jaeger"
+
     def test_nothing_of_phase_3_changes_its_volume(self, changing: Tree) -> None:
         claims = {
             name: [

@@ -8,14 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.support.deliveries import await_acknowledged, await_everything
-from tests.support.drills import Site
-from tests.support.numbered import Load, running
+from tests.support.drills import Site, has_wrong_trace, logs_of
+from tests.support.numbered import Load, large_span_request, logs_request, running
+from tests.support.otlp import export
 from tests.support.phase1 import PROGRAMS
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("stack")
 COLLECTOR = "otel-collector"
 LOGS_WHILE_AWAY = 1000
+MEBIBYTE = 2**20
 SOME = 50
 """Records of each signal; traces come slowest, 25 a second."""
 
@@ -38,6 +41,19 @@ def kept(site: Site) -> Load:
         await_acknowledged(load, SOME)
     await_everything(site, load)
     return load
+
+
+def test_the_largest_record_and_span_are_stored_and_hold_nothing_up(site: Site) -> None:
+    """A record as large as a request passes the queue; of long attributes Jaeger takes the beginning."""
+    large, number = new_load(site), 10
+    padding = uuid.uuid4().hex * (3 * MEBIBYTE // 32)
+    assert export(site.target, "logs", logs_request(large, 0, [number], padding=padding)[0]) == ""
+    assert export(site.target, "traces", large_span_request(large, number, padding)) == ""
+    with running(new_load(site)) as load:
+        await_acknowledged(load, SOME)
+    await_everything(site, load)
+    until("the large record in Loki", lambda: logs_of(site, large) == {number: 1}, seconds=60)
+    until("the large span in Jaeger", lambda: has_wrong_trace(site, large, number), seconds=60, pause=2)
 
 
 def test_collector_killed_while_loki_is_away(site: Site) -> None:

@@ -14,6 +14,7 @@ from tests.support.drills import (
     Site,
     dead_letters,
     end_offset,
+    has_wrong_trace,
     logs_of,
     produce,
     samples_of,
@@ -24,7 +25,6 @@ from tests.support.numbered import (
     logs_request,
     metrics_request,
     running,
-    trace_id,
 )
 from tests.support.otlp import export
 from tests.support.steady import demand_nothing_lost, flow
@@ -99,17 +99,15 @@ def test_record_just_under_the_limit_is_delivered(site: Site) -> None:
     until("the large record in Loki", lambda: logs_of(site, other) == {7: 1}, seconds=60)
 
 
-def test_span_just_under_the_limit_is_kept(site: Site) -> None:
-    """The way of a trace that is kept goes through Kafka twice."""
+def test_span_just_under_the_limit_is_kept_and_holds_nothing_up(site: Site, load: Load) -> None:
+    """A kept trace goes through Kafka twice; of long attributes Jaeger takes the beginning."""
     other, number = _other(site), 10
     large = large_span_request(other, number, uuid.uuid4().hex * (3 * MEBIBYTE // 32))
     assert export(site.target, "traces", large) == ""
-    wanted = trace_id(other.run, number).hex()
-
-    def stored() -> bool:
-        return any(found.zfill(len(wanted)) == wanted for found, _ in site.traces(other, "error"))
-
-    until("the large span in Jaeger", stored, seconds=90, pause=2)
+    until("the large span in Jaeger", lambda: has_wrong_trace(site, other, number), seconds=90, pause=2)
+    with running(load):
+        flow(load)
+    demand_nothing_lost(site, load)
 
 
 def test_replay_within_the_windows_is_stored(site: Site) -> None:
