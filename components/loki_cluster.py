@@ -11,7 +11,7 @@ from components.base import hours
 from components.cluster_store import GRPC_PORT, ClusterStore, Part, Program
 from components.documents import Document
 from components.images import Image
-from components.loki_store import BURST
+from components.loki_store import rate_limits
 from components.quantities import Duration, Size
 from components.sections_phase4 import Shape
 from components.sizing_buffer import TierSize
@@ -127,15 +127,11 @@ def loki_cluster_configuration(name: str, args: LokiClusterArgs) -> Document:
         document.set("storage_config", "object_store", "s3", key, to=value)
     late = Duration(args.buffer_retention.seconds + LONGEST_CHUNK.seconds)
     document.set("querier", "query_ingesters_within", to=hours(late))
-    rate = -(-args.accepted_rate.bytes // 2**20)
     oldest = max(OLDEST, args.buffer_retention)
     limits: dict[str, str | int] = {
         "retention_period": hours(args.retention),
         "reject_old_samples_max_age": hours(oldest),
-        "ingestion_rate_mb": rate,
-        "ingestion_burst_size_mb": rate * BURST,
-        "per_stream_rate_limit": f"{rate}MB",
-        "per_stream_rate_limit_burst": f"{rate * BURST}MB",
+        **rate_limits(args.accepted_rate),
         "max_global_streams_per_user": args.max_streams,
     }
     for key, limit in limits.items():

@@ -24,6 +24,9 @@ PORT = 9009
 BURST = 10
 """How many seconds' worth of the accepted rate may come at once: what waited in Kafka comes in bulk."""
 
+LEAST_BURST = 500_000
+"""Samples that may come at once in any case: a request over the burst would be told to wait for ever."""
+
 HEAD = Duration(2 * 3600)
 """Time after which samples go from memory into a block."""
 
@@ -174,7 +177,7 @@ def mimir_configuration(name: str, args: MimirStoreArgs) -> Document:
         "out_of_order_time_window": args.out_of_order.in_unit("s"),
         "query_ingesters_within": hours(max(NEWEST, Duration(args.out_of_order.seconds + HEAD.seconds))),
         "ingestion_rate": args.samples_per_second,
-        "ingestion_burst_size": BURST * args.samples_per_second,
+        "ingestion_burst_size": max(LEAST_BURST, BURST * args.samples_per_second),
         "max_global_series_per_user": args.series,
         "max_global_exemplars_per_user": args.exemplars,
     }

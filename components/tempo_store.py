@@ -22,6 +22,9 @@ PORT, OTLP_PORT = 3200, 4317
 BURST = 2
 """How many seconds' worth of the accepted rate may come at once."""
 
+LEAST_BURST = 20 * 2**20
+"""Bytes that may come at once in any case: a request over the burst would be told to wait for ever."""
+
 ON_THE_WAY = Duration(60)
 """How long a span is on its way, but for the time that the sampler waits."""
 
@@ -140,7 +143,7 @@ def tempo_configuration(name: str, args: TempoStoreArgs) -> Document:
     rate = args.accepted_rate.bytes
     defaults = ("overrides", "defaults")
     document.set(*defaults, "ingestion", "rate_limit_bytes", to=rate)
-    document.set(*defaults, "ingestion", "burst_size_bytes", to=BURST * rate)
+    document.set(*defaults, "ingestion", "burst_size_bytes", to=max(LEAST_BURST, BURST * rate))
     document.set(*defaults, "global", "max_bytes_per_trace", to=args.max_trace_size.bytes)
     document.set(*defaults, "metrics_generator", "max_active_series", to=args.max_series)
     return document

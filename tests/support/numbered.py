@@ -170,10 +170,9 @@ def _attributes(**values: str | int) -> list[KeyValue]:
     ]
 
 
-def _resource(load: Load) -> Resource:
-    return Resource(
-        attributes=[KeyValue(key="service.name", value=AnyValue(string_value=load.service))],
-    )
+def _resource(load: Load, command: str = "") -> Resource:
+    described = {"process.command_line": command} if command else {}
+    return Resource(attributes=_attributes(**{"service.name": load.service, **described}))
 
 
 def logs_request(
@@ -182,9 +181,10 @@ def logs_request(
     numbers: Sequence[int],
     *,
     padding: str = "",
+    command: str = "",
     at_seconds: float | None = None,
 ) -> list[Request]:
-    """Log records whose line is their number, and then the padding."""
+    """Log records whose line is their number, and then the padding, of a process that a command has begun."""
     now = time.time_ns() if at_seconds is None else int(at_seconds * 1e9)
     records = [
         LogRecord(
@@ -195,10 +195,8 @@ def logs_request(
         )
         for index, number in enumerate(numbers)
     ]
-    scope = ScopeLogs(log_records=records)
-    return [
-        ExportLogsServiceRequest(resource_logs=[ResourceLogs(resource=_resource(load), scope_logs=[scope])])
-    ]
+    resource, scope = _resource(load, command), ScopeLogs(log_records=records)
+    return [ExportLogsServiceRequest(resource_logs=[ResourceLogs(resource=resource, scope_logs=[scope])])]
 
 
 def metrics_request(

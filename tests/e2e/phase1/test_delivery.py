@@ -56,6 +56,14 @@ def test_the_largest_record_and_span_are_stored_and_hold_nothing_up(site: Site) 
     until("the large span in Jaeger", lambda: has_wrong_trace(site, large, number), seconds=60, pause=2)
 
 
+def test_many_records_of_one_request_with_much_about_their_resource_are_stored(site: Site) -> None:
+    """Loki writes what is said of the resource to each record: 0.3 MB become 21 MB."""
+    large, count = new_load(site), 8192
+    many = logs_request(large, 0, range(count), command="x" * 2500)
+    assert export(site.target, "logs", many[0]) == ""
+    until("all records in Loki", lambda: len(logs_of(site, large)) == count, seconds=60, pause=2)
+
+
 def test_collector_killed_while_loki_is_away(site: Site) -> None:
     collector, loki = site.container(COLLECTOR), site.container("loki")
     with running(new_load(site)) as load:

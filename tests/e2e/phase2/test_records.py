@@ -99,6 +99,19 @@ def test_record_just_under_the_limit_is_delivered(site: Site) -> None:
     until("the large record in Loki", lambda: logs_of(site, other) == {7: 1}, seconds=60)
 
 
+def test_many_records_of_one_request_with_much_about_their_resource_are_delivered(
+    site: Site, load: Load
+) -> None:
+    """Loki writes what is said of the resource to each record: 0.7 MB become 50 MB."""
+    other, count = _other(site), 20_000
+    many = logs_request(other, 0, range(count), command="x" * 2500)
+    assert export(site.target, "logs", many[0]) == ""
+    with running(load):
+        flow(load)
+    demand_nothing_lost(site, load)
+    until("all records in Loki", lambda: len(logs_of(site, other)) == count, seconds=90, pause=2)
+
+
 def test_span_just_under_the_limit_is_kept_and_holds_nothing_up(site: Site, load: Load) -> None:
     """A kept trace goes through Kafka twice; of long attributes Jaeger takes the beginning."""
     other, number = _other(site), 10
