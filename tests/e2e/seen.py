@@ -31,7 +31,13 @@ PEERLESS = {
 
 
 def demand_allowed(
-    site: ClusterSite, load: Load, *, sources: Iterable[str], seldom: Mapping[str, str], seconds: float
+    site: ClusterSite,
+    load: Load,
+    *,
+    sources: Iterable[str],
+    seldom: Mapping[str, str],
+    seconds: float,
+    leaving: Iterable[str] = (),
 ) -> set[Edge]:
     """Have connections under load: all that the texts ask for are seen, and all that are seen are allowed.
 
@@ -39,6 +45,7 @@ def demand_allowed(
         sources: uids of the data sources that Grafana is made to ask.
         seldom: connections that need not be seen, as ``source -> target:port``, and why.
         seconds: how long the last one may take to be seen.
+        leaving: programs that must be seen to connect to something outside, but for name servers.
 
     Raises:
         AssertionError: one was not seen, or the policies forbid one that was.
@@ -51,6 +58,8 @@ def demand_allowed(
     def are_all_seen() -> bool:
         seen.update(seen_edges(site))
         assert wanted <= seen, f"not seen: {', '.join(map(str, sorted(wanted - seen)))}"
+        left = {edge.source for edge in seen if edge.target == OUTSIDE and edge.port != DNS}
+        assert left >= set(leaving), f"not seen outside: {', '.join(sorted(set(leaving) - left))}"
         return True
 
     with running(load):
