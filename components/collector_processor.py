@@ -26,8 +26,15 @@ GROUPS: Mapping[str, str] = {
 SAMPLER_COMMIT = Duration(60)
 """How often a tail sampler tells Kafka where it is; the configuration file says why."""
 
-FOR_JAEGER = "transform/jaeger"
-"""Cuts off what Jaeger would never take."""
+FOR_JAEGER, USUAL, UNUSUAL = "transform/jaeger", "filter/usual", "filter/unusual"
+FOR_NODE_STORES = (FOR_JAEGER, USUAL, UNUSUAL)
+"""Processors that spare Jaeger and Prometheus what they would refuse together with all that came with it."""
+
+UNUSUAL_PIPELINE = ("service", "pipelines", "metrics/unusual")
+
+DOUBTFUL = Duration(3600)
+"""How long before Prometheus would refuse a sample for its age it goes in a request of its own: Prometheus
+counts from its newest sample, which may be some minutes ahead."""
 
 EACH_SECOND = "1s"
 """How often a consumer that loses nothing tells Kafka where it is."""
@@ -50,6 +57,7 @@ class CollectorProcessorArgs:
         largest_request: largest request that the gateways accept; one kept span may be as large.
         sampling: which traces they keep.
         max_traces: traces that one holds undecided.
+        out_of_order: how late a sample may arrive at the store.
         stores: exporter of the configuration file -> endpoint of the store.
         autoscaling: bounds within which they follow the load.
     """
@@ -60,6 +68,7 @@ class CollectorProcessorArgs:
     largest_request: Size
     sampling: SamplingSection
     max_traces: int
+    out_of_order: Duration
     stores: Mapping[str, str]
     autoscaling: Autoscaling | None = None
 
@@ -113,7 +122,16 @@ def processor_configuration(args: CollectorProcessorArgs) -> Document:
         document, "exporters", "kafka/sampled", largest_request=args.largest_request
     )
     _set_sampling(document, args)
+    _set_age(document, args.out_of_order)
     return document
+
+
+def _set_age(document: Document, out_of_order: Duration) -> None:
+    """Set the age from which on a sample may be refused."""
+    age = max(out_of_order.seconds - DOUBTFUL.seconds, out_of_order.seconds // 2)
+    for name in (USUAL, UNUSUAL):
+        point = ("processors", name, "metrics", "datapoint", 0)
+        document.set(*point, to=document.get(*point).replace('"23h"', f'"{age}s"'))
 
 
 def _set_sampling(document: Document, args: CollectorProcessorArgs) -> None:

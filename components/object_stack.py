@@ -160,6 +160,7 @@ class _Stack:
             largest_request=settings.ingest.max_message_size,
             sampling=settings.sampling,
             max_traces=settings.buffer.max_traces,
+            out_of_order=settings.retention.metrics_out_of_order,
             stores=endpoints,
         )
 

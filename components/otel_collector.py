@@ -33,6 +33,7 @@ class OtelCollectorArgs:
         ingest: what is accepted.
         grpc: where OTLP over gRPC is published; None when a load balancer has that address.
         http: where OTLP over HTTP is published; None in the same case.
+        out_of_order: how late a sample may arrive at the store.
         stores: exporter of the configuration file -> endpoint of the store.
     """
 
@@ -42,6 +43,7 @@ class OtelCollectorArgs:
     ingest: IngestSection
     grpc: Publication | None
     http: Publication | None
+    out_of_order: Duration
     stores: Mapping[str, str]
 
 
@@ -74,6 +76,8 @@ def collector_configuration(name: str, args: OtelCollectorArgs) -> Document:
     set_ingest(document, args.ingest)
     set_resource(document, environment=args.environment, name=name)
     set_stores(document, args.stores)
+    point = ("processors", "filter/storable", "metrics", "datapoint", 0)
+    document.set(*point, to=document.get(*point).replace('"24h"', f'"{args.out_of_order.in_unit("s")}"'))
     for exporter in args.stores:
         batch = ("exporters", exporter, "sending_queue", "batch")
         document.set(*batch, "max_size", to=largest_batch(args.ingest.max_message_size))

@@ -70,6 +70,7 @@ class Parts:
             ingest=settings.ingest,
             grpc=grpc,
             http=http,
+            out_of_order=settings.retention.metrics_out_of_order,
             stores=stores.otlp_endpoints,
         )
         return OtelCollector("otel-collector", args, platform=self.platform, after=[*stores.all, *after])
@@ -129,6 +130,7 @@ class Parts:
             largest_request=settings.ingest.max_message_size,
             sampling=settings.sampling,
             max_traces=settings.buffer.max_traces,
+            out_of_order=settings.retention.metrics_out_of_order,
             stores=stores.otlp_endpoints,
             autoscaling=self.processor_scaling(kafka) if scaled else None,
         )

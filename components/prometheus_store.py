@@ -160,7 +160,8 @@ def _workload(name: str, args: PrometheusStoreArgs) -> Workload:
             "--storage.tsdb.path=/prometheus",
             f"--storage.tsdb.retention.time={hours(args.retention)}",
             f"--storage.tsdb.retention.size={args.retention_size.bytes}B",
-            "--enable-feature=exemplar-storage",
+            # Counters that come as differences are added up; refused, they would take others along.
+            "--enable-feature=exemplar-storage,otlp-deltatocumulative",
             "--web.enable-lifecycle",
             "--web.enable-otlp-receiver",
             "--web.enable-remote-write-receiver",

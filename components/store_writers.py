@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from components.collector_processor import (
-    FOR_JAEGER,
+    FOR_NODE_STORES,
     GROUPS,
+    UNUSUAL_PIPELINE,
     CollectorProcessorArgs,
     processor_configuration,
 )
@@ -61,12 +62,14 @@ def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
     document.set("exporters", to={EXPORTERS.get(name, name): one for name, one in exporters.items()})
     for name in EXPORTERS.values():
         document.get("exporters", name)["headers"] = {TENANT_HEADER: tenant}
-    # Tempo cuts off by itself what is over its limit.
-    document.remove("processors", FOR_JAEGER)
+    # Tempo cuts off by itself what is over its limit, Mimir keeps what is good of a request.
+    document.remove(*UNUSUAL_PIPELINE)
+    for name in FOR_NODE_STORES:
+        document.remove("processors", name)
     for pipeline in document.get("service", "pipelines").values():
         pipeline["exporters"] = [EXPORTERS.get(name, name) for name in pipeline["exporters"]]
-        if FOR_JAEGER in pipeline.get("processors", []):
-            pipeline["processors"].remove(FOR_JAEGER)
+        if "processors" in pipeline:
+            pipeline["processors"] = [one for one in pipeline["processors"] if one not in FOR_NODE_STORES]
     return document
 
 

@@ -180,6 +180,7 @@ def _ours_processor() -> Document:
         largest_request=settings.ingest.max_message_size,
         sampling=settings.sampling,
         max_traces=settings.buffer.max_traces,
+        out_of_order=settings.retention.metrics_out_of_order,
         stores={},
     )
     return processor_configuration(args)

@@ -203,7 +203,13 @@ def metrics_request(
     load: Load, worker: int, numbers: Sequence[int], *, at_seconds: float | None = None
 ) -> list[Request]:
     """Samples whose value is their number, each at a millisecond of its own."""
-    now = int((at_seconds or time.time()) * 1000)
+    return [_samples(load, worker, numbers, at_seconds or time.time())]
+
+
+def _samples(
+    load: Load, worker: int, numbers: Sequence[int], at_seconds: float
+) -> ExportMetricsServiceRequest:
+    now = int(at_seconds * 1000)
     points = [
         NumberDataPoint(
             time_unix_nano=(now + index) * 1_000_000,
@@ -213,11 +219,29 @@ def metrics_request(
         for index, number in enumerate(numbers)
     ]
     scope = ScopeMetrics(metrics=[Metric(name=METRIC, gauge=Gauge(data_points=points))])
-    return [
-        ExportMetricsServiceRequest(
-            resource_metrics=[ResourceMetrics(resource=_resource(load), scope_metrics=[scope])]
-        )
+    return ExportMetricsServiceRequest(
+        resource_metrics=[ResourceMetrics(resource=_resource(load), scope_metrics=[scope])]
+    )
+
+
+def mixed_metrics_request(load: Load, numbers: Sequence[int]) -> Request:
+    """Samples of now, and with them in one request some of other services that no store takes.
+
+    Eight days old, an hour ahead, and a counter that does not say whether it is a sum or a difference.
+    """
+    now, day, hour = time.time(), 86400, 3600
+    others = [
+        _samples(Load(run=f"{load.run}-{name}", target=load.target), 0, [1], at)
+        for name, at in (("old", now - 8 * day), ("ahead", now + hour), ("counter", now))
     ]
+    metric = others[-1].resource_metrics[0].scope_metrics[0].metrics[0]
+    points = list(metric.gauge.data_points)
+    metric.ClearField("gauge")
+    metric.sum.data_points.extend(points)
+    mixed = ExportMetricsServiceRequest()
+    for one in (others[0], _samples(load, 0, numbers, now), *others[1:]):
+        mixed.resource_metrics.extend(one.resource_metrics)
+    return mixed
 
 
 def _traces_requests(load: Load, _worker: int, numbers: Sequence[int]) -> list[Request]:

@@ -71,6 +71,27 @@ def test_spans_are_cut_to_what_jaeger_takes(name: str, settings: dict[str, Any])
     assert contexts == {"resource", "span", "spanevent"}
 
 
+@pytest.mark.parametrize(
+    ("name", "processor", "window", "age"),
+    [
+        ("otel-collector", "filter/storable", "48h", '"172800s"'),
+        ("otel-processor", "filter/usual", "48h", '"169200s"'),
+        ("otel-processor", "filter/unusual", "48h", '"169200s"'),
+    ],
+)
+def test_samples_that_prometheus_may_refuse_take_no_others_along(
+    name: str, processor: str, window: str, age: str
+) -> None:
+    """A processor gives them a request of their own well before; the collector leaves out what is refused."""
+    settings = {"phase": 1 if name == "otel-collector" else 2, "retention": {"metricsOutOfOrder": window}}
+    found = collector(run_program(settings), name)
+    assert age in found["processors"][processor]["metrics"]["datapoint"][0]
+    pipelines = [
+        one for one in found["service"]["pipelines"].values() if processor in one.get("processors", [])
+    ]
+    assert [one["exporters"] for one in pipelines] == [["otlp_http/prometheus"]]
+
+
 def test_what_only_a_processor_has_is_an_alert_when_it_is_given_up() -> None:
     """What it exports without a queue, or waits for, Kafka still has until the store has it."""
     exporters = Document.read("otel-processor/processor.yaml").get("exporters")

@@ -210,10 +210,12 @@ class TestChangingOver:
         assert "tail_sampling" not in old
         assert "span_metrics" not in old
 
-    def test_spans_are_cut_for_jaeger_only(self, changing: Tree) -> None:
-        """Tempo has a limit of its own, from the settings."""
+    def test_what_jaeger_and_prometheus_would_refuse_is_spared_them_only(self, changing: Tree) -> None:
+        """Tempo has a limit of its own, from the settings; Mimir keeps what is good of a request."""
         new, old = (document(changing, f"otel-processor{end}", "config.yaml") for end in ("", "-phase3"))
-        assert "transform/jaeger" not in str(new)
+        for name in ("transform/jaeger", "filter/usual", "filter/unusual", "metrics/unusual"):
+            assert name not in str(new)
+            assert name in str(old)
         assert old["service"]["pipelines"]["traces/sampled"]["processors"][-1] == "transform/jaeger"
 
     def test_nothing_of_phase_3_changes_its_volume(self, changing: Tree) -> None:

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.support.deliveries import await_acknowledged, await_everything
-from tests.support.drills import Site, has_wrong_trace, logs_of
-from tests.support.numbered import Load, large_span_request, logs_request, running
+from tests.support.drills import Site, has_wrong_trace, logs_of, samples_of
+from tests.support.numbered import Load, large_span_request, logs_request, mixed_metrics_request, running
 from tests.support.otlp import export
 from tests.support.phase1 import PROGRAMS
 from tests.support.stack import Stack
@@ -62,6 +62,13 @@ def test_many_records_of_one_request_with_much_about_their_resource_are_stored(s
     many = logs_request(large, 0, range(count), command="x" * 2500)
     assert export(site.target, "logs", many[0]) == ""
     until("all records in Loki", lambda: len(logs_of(site, large)) == count, seconds=60, pause=2)
+
+
+def test_samples_that_are_refused_take_no_others_along(site: Site) -> None:
+    """Prometheus refuses a request whole; the collector puts those of many applications into one."""
+    mixed, numbers = new_load(site), list(range(20))
+    assert export(site.target, "metrics", mixed_metrics_request(mixed, numbers)) == ""
+    until("the good samples in Prometheus", lambda: set(samples_of(site, mixed)) == set(numbers), seconds=60)
 
 
 def test_collector_killed_while_loki_is_away(site: Site) -> None:

@@ -24,6 +24,7 @@ from tests.support.numbered import (
     large_span_request,
     logs_request,
     metrics_request,
+    mixed_metrics_request,
     running,
 )
 from tests.support.otlp import export
@@ -121,6 +122,14 @@ def test_span_just_under_the_limit_is_kept_and_holds_nothing_up(site: Site, load
     with running(load):
         flow(load)
     demand_nothing_lost(site, load)
+
+
+def test_samples_that_are_refused_take_no_others_along(site: Site) -> None:
+    """Prometheus refuses a request whole; a gateway puts those of many applications into one."""
+    first, other, numbers = end_offset(site, DEAD_LETTERS), _other(site), list(range(20))
+    assert export(site.target, "metrics", mixed_metrics_request(other, numbers)) == ""
+    until("the good samples in Prometheus", lambda: set(samples_of(site, other)) == set(numbers), seconds=60)
+    _await_letters(site, first, "otlp-metrics")
 
 
 def test_replay_within_the_windows_is_stored(site: Site) -> None:
