@@ -106,11 +106,11 @@ def _topics_have_a_maker(settings: Settings) -> Iterator[Problem]:
 
 
 def _partitions_hold_retention(settings: Settings) -> Iterator[Problem]:
-    kafka, partitions = settings.kafka, settings.buffer.partitions
-    rate = declared_rate(settings.sizing)
-    needed = partition_bytes(rate, kafka.retention, partitions)
+    kafka = settings.kafka
     if settings.phase < FIRST_PHASE or not kafka.create_topics or kafka.retention_size is None:
         return
+    rate, partitions = declared_rate(settings.sizing), settings.buffer.partitions
+    needed = partition_bytes(rate, kafka.retention, partitions)
     if kafka.retention_size < needed:
         yield Problem(
             key="kafka.retentionSize",

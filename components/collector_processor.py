@@ -130,8 +130,7 @@ def _set_age(document: Document, out_of_order: Duration) -> None:
     """Set the age from which on a sample may be refused."""
     age = max(out_of_order.seconds - DOUBTFUL.seconds, out_of_order.seconds // 2)
     for name in (USUAL, UNUSUAL):
-        point = ("processors", name, "metrics", "datapoint", 0)
-        document.set(*point, to=document.get(*point).replace('"23h"', f'"{age}s"'))
+        document.replace("processors", name, "metrics", "datapoint", 0, old='"23h"', new=f'"{age}s"')
 
 
 def _set_sampling(document: Document, args: CollectorProcessorArgs) -> None:

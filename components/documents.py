@@ -49,6 +49,17 @@ class Document:
         parent[keys[-1]] = to
         return self
 
+    def replace(self, *keys: str | int, old: str, new: str) -> Document:
+        """Replace a part of the text at a path that exists in the file.
+
+        Raises:
+            KeyError: the file has no such path, or the text there no such part.
+        """
+        found = self.get(*keys)
+        if old not in found:
+            raise KeyError(f"{keys}: {found!r} does not hold {old!r}")
+        return self.set(*keys, to=found.replace(old, new))
+
     def remove(self, *keys: str | int) -> Document:
         """Remove what is at a path that exists in the file.
 

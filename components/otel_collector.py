@@ -76,8 +76,8 @@ def collector_configuration(name: str, args: OtelCollectorArgs) -> Document:
     set_ingest(document, args.ingest)
     set_resource(document, environment=args.environment, name=name)
     set_stores(document, args.stores)
-    point = ("processors", "filter/storable", "metrics", "datapoint", 0)
-    document.set(*point, to=document.get(*point).replace('"24h"', f'"{args.out_of_order.in_unit("s")}"'))
+    age = f'"{args.out_of_order.in_unit("s")}"'
+    document.replace("processors", "filter/storable", "metrics", "datapoint", 0, old='"24h"', new=age)
     for exporter in args.stores:
         batch = ("exporters", exporter, "sending_queue", "batch")
         document.set(*batch, "max_size", to=largest_batch(args.ingest.max_message_size))

@@ -67,6 +67,8 @@ def test_spans_are_cut_to_what_jaeger_takes(name: str, settings: dict[str, Any])
         if "otlp_grpc/jaeger" in pipeline["exporters"]
     ]
     assert [pipeline["processors"][-1] for pipeline in to_jaeger] == ["transform/jaeger"]
+    both = [f"otel-{one}.yaml" for one in ("collector/collector", "processor/processor")]
+    assert len({str(Document.read(file).get("processors", "transform/jaeger")) for file in both}) == 1
     contexts = {group["context"] for group in found["processors"]["transform/jaeger"]["trace_statements"]}
     assert contexts == {"resource", "span", "spanevent"}
 

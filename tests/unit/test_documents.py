@@ -16,6 +16,13 @@ def test_sets_only_what_the_file_has() -> None:
             document.remove(*keys)
 
 
+def test_replaces_only_text_that_the_file_has() -> None:
+    document = Document({"a": ["older than 23h"]})
+    assert document.replace("a", 0, old="23h", new="2h").get("a") == ["older than 2h"]
+    with pytest.raises(KeyError, match="does not hold '23h'"):
+        document.replace("a", 0, old="23h", new="1h")
+
+
 def test_keeps_the_files_order_and_writes_repeated_values_out() -> None:
     shared = {"enabled": True}
     text = Document({"z": shared, "a": shared}).dump()
