@@ -13,6 +13,9 @@ from components.sizing_buffer import SEGMENT, TOPICS, BufferSize
 SAMPLED = "otlp-traces-sampled"
 """What tail sampling keeps, on its way to the store."""
 
+SOURCES: Mapping[str, str] = {**TOPICS, "sampled": SAMPLED}
+"""What processors may read, by the name that receivers and consumer groups have it under -> topic."""
+
 DEAD_LETTERS = "otlp-dead-letters"
 DEAD_LETTER_RETENTION = Duration(14 * 86400)
 
@@ -62,7 +65,7 @@ def topics(size: BufferSize, kafka: KafkaSection, largest_message: Size) -> list
     dead = {"retention.ms": DEAD_LETTER_RETENTION.seconds * 1000}
     signals = [
         Topic(name=name, partitions=size.partitions, replicas=size.replicas, settings={**shared, **kept})
-        for name in (*TOPICS.values(), SAMPLED)
+        for name in SOURCES.values()
     ]
     return [
         *signals,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from components.addresses import GRAFANA, PROMETHEUS, Addresses, cluster_addresses, inside
 from components.collector_processor import CollectorProcessor, CollectorProcessorArgs
 from components.kafka_buffer import MetricsTarget
-from components.kafka_topics import SAMPLED
+from components.kafka_topics import SOURCES
 from components.metrics_agent import MetricsAgent, MetricsAgentArgs
 from components.node_stores import NodeStores, run_stores
 from components.object_storage import ObjectStorage, ObjectStorageArgs
@@ -23,7 +23,6 @@ from components.outputs_objects import ObjectOutputs, object_outputs
 from components.parts import Buffer, Parts
 from components.platform.kubernetes import KubernetesPlatform
 from components.settings import Settings
-from components.sizing_buffer import TOPICS
 from components.store_writers import (
     TENANT_HEADER,
     groups,
@@ -167,5 +166,4 @@ class _Stack:
     @staticmethod
     def _groups(args: CollectorProcessorArgs) -> Mapping[str, str]:
         """Give the topic that each consumer group reads."""
-        topics = {**TOPICS, "sampled": SAMPLED}
-        return {group: topics[source] for source, group in groups(args).items()}
+        return {group: SOURCES[source] for source, group in groups(args).items()}

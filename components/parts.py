@@ -19,7 +19,7 @@ from components.collector_processor import (
 )
 from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs, MetricsTarget
 from components.kafka_strimzi import CustomResources, StrimziKafka, StrimziKafkaArgs
-from components.kafka_topics import SAMPLED
+from components.kafka_topics import SOURCES
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.node_stores import NodeStores
 from components.otel_collector import OtelCollector, OtelCollectorArgs
@@ -194,8 +194,8 @@ class Parts:
     @property
     def _topics_by_group(self) -> Mapping[str, str]:
         """Give what each consumer group of phase 3 reads."""
-        sampled = {"sampled": SAMPLED} if self.settings.sampling.mode == "tail" else {}
-        return {GROUPS[source]: topic for source, topic in {**TOPICS, **sampled}.items()}
+        read = SOURCES if self.settings.sampling.mode == "tail" else TOPICS
+        return {GROUPS[source]: topic for source, topic in read.items()}
 
     @property
     def _held(self) -> Mapping[str, int]:

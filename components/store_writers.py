@@ -13,9 +13,9 @@ from components.collector_processor import (
     processor_configuration,
 )
 from components.documents import Document
-from components.kafka_topics import SAMPLED
+from components.kafka_topics import SOURCES
 from components.settings import Settings
-from components.sizing_buffer import TOPICS, TierSize
+from components.sizing_buffer import TierSize
 
 TENANT_HEADER = "X-Scope-OrgID"
 OBJECT_PHASE = 4
@@ -75,11 +75,10 @@ def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
 
 def stack_groups(settings: Settings) -> Mapping[str, str]:
     """Give every consumer group that a stack reads Kafka in, with its topic."""
-    sources = {**TOPICS, "sampled": SAMPLED}
     old = settings.phase < OBJECT_PHASE or settings.stores.phase3 == "written"
     new = writer_groups(settings.sampling.mode) if settings.phase >= OBJECT_PHASE else {}
     named = [*(GROUPS if old else {}).items(), *new.items()]
-    return {group: sources[source] for source, group in named}
+    return {group: SOURCES[source] for source, group in named}
 
 
 def topic_readers(settings: Settings, topic: str) -> list[str]:
