@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from components.publication import Exposure, HostPort, Publication
 from components.sections import Address, HostName, TcpPort
 from components.settings import Settings
-from components.workload import Exposure, HostPort, Publication
 
 OTLP_GRPC, OTLP_HTTP, GRAFANA, JAEGER, PROMETHEUS, LOKI = 4317, 4318, 3000, 16686, 9090, 3100
 

@@ -6,15 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.prices import Machine
 from components.sections import KafkaSection, RetentionSection, SamplingSection, SizingSection
 from components.sections_phase4 import ClusteredGrafanaSection, PostgresSection, StoresSection
 from components.sizing import ProgramSize, size_stack
 from components.sizing_buffer import BufferSize, size_buffer
 from components.sizing_stores import PARTS, StoresSize, size_stores
-
-FIRST_CLUSTER, FIRST_BUCKETS = 3, 4
-"""First phases on Kubernetes, and on object storage."""
 
 NODES = 3
 """Nodes that a cluster has at least: one for each copy of Kafka's records."""
@@ -57,12 +55,12 @@ def programs_of(phase: int, rate: int, retention: RetentionSection) -> list[Prog
     sizing = SizingSection(events_per_second=rate)
     sizes = size_stack(sizing, retention).programs
     node = [Program(name=name, replicas=1, each=each) for name, each in sizes.items()]
-    if phase == 1:
+    if phase < WITH_KAFKA:
         return node
     size = size_buffer(sizing, KafkaSection(), SamplingSection())
-    if phase < FIRST_CLUSTER:
+    if phase < ON_KUBERNETES:
         return [Program(name="haproxy", replicas=1, each=size.load_balancer), *_buffer(size), *node]
-    if phase < FIRST_BUCKETS:
+    if phase < ON_OBJECT_STORAGE:
         return [*_buffer(size), *(program for program in node if program.name != "collector")]
     return [*_buffer(size), *_stores(size_stores(sizing, StoresSection(), PostgresSection()))]
 

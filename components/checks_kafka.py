@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from components.phase_numbers import ON_KUBERNETES, WITH_KAFKA
 from components.problems import Check, Problem
 from components.sizing import declared_rate
 from components.sizing_buffer import in_gibibytes, partition_bytes
 
 if TYPE_CHECKING:
     from components.settings import Settings
-
-FIRST_PHASE, FIRST_CLUSTER = 2, 3
-"""The first phase with Kafka, and the first on Kubernetes."""
 
 
 def _external_is_whole(settings: Settings) -> Iterator[Problem]:
@@ -69,18 +67,18 @@ def _authority_is_of_use(settings: Settings) -> Iterator[Problem]:
             value="(certificates)",
             message="kubernetes.existingSecrets.kafkaCa says it already; remove one of the two",
         )
-    if kafka.security.ca is not None and settings.phase >= FIRST_CLUSTER and kubernetes.render is not None:
+    if kafka.security.ca is not None and settings.phase >= ON_KUBERNETES and kubernetes.render is not None:
         yield Problem(
             key="kafka.security.ca",
             value="(certificates)",
             message="manifests in Git must not hold Secrets: name one of the namespace with key ca.crt in "
             "kubernetes.existingSecrets.kafkaCa; remove this one",
         )
-    if kubernetes.existing_secrets.kafka_ca is not None and settings.phase < FIRST_CLUSTER:
+    if kubernetes.existing_secrets.kafka_ca is not None and settings.phase < ON_KUBERNETES:
         yield Problem(
             key="kubernetes.existingSecrets.kafkaCa",
             value=kubernetes.existing_secrets.kafka_ca,
-            message=f"Secrets are of Kubernetes, phase {FIRST_CLUSTER}; phase {settings.phase} takes "
+            message=f"Secrets are of Kubernetes, phase {ON_KUBERNETES}; phase {settings.phase} takes "
             "kafka.security.ca",
         )
 
@@ -107,7 +105,7 @@ def _topics_have_a_maker(settings: Settings) -> Iterator[Problem]:
 
 def _partitions_hold_retention(settings: Settings) -> Iterator[Problem]:
     kafka = settings.kafka
-    if settings.phase < FIRST_PHASE or not kafka.create_topics or kafka.retention_size is None:
+    if settings.phase < WITH_KAFKA or not kafka.create_topics or kafka.retention_size is None:
         return
     rate, partitions = declared_rate(settings.sizing), settings.buffer.partitions
     needed = partition_bytes(rate, kafka.retention, partitions)
@@ -123,7 +121,7 @@ def _partitions_hold_retention(settings: Settings) -> Iterator[Problem]:
 
 def _replay_fits_the_stores(settings: Settings) -> Iterator[Problem]:
     kept, window = settings.kafka.retention, settings.retention.metrics_out_of_order
-    if settings.phase >= FIRST_PHASE and window < kept:
+    if settings.phase >= WITH_KAFKA and window < kept:
         yield Problem(
             key="retention.metricsOutOfOrder",
             value=str(window),

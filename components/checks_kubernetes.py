@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from components.phase_numbers import ON_KUBERNETES
 from components.problems import Check, Problem
 
 if TYPE_CHECKING:
     from components.settings import Settings
 
-FIRST_PHASE = 3
-"""The first phase on Kubernetes."""
-
 
 def _cluster_is_named(settings: Settings) -> Iterator[Problem]:
     section = settings.kubernetes
-    if settings.phase < FIRST_PHASE or section.render is not None:
+    if settings.phase < ON_KUBERNETES or section.render is not None:
         return
     for key, value, example in (
         ("kubeconfig", section.kubeconfig, "the path of a kubeconfig file"),
@@ -96,7 +94,7 @@ def _clients_can_be_told(settings: Settings) -> Iterator[Problem]:
 
 def _rendering_has_no_secrets(settings: Settings) -> Iterator[Problem]:
     section = settings.kubernetes
-    if settings.phase < FIRST_PHASE or section.render is None:
+    if settings.phase < ON_KUBERNETES or section.render is None:
         return
     advice = (
         "manifests in Git must not hold secrets: name a Secret of the namespace that External Secrets, "
@@ -143,12 +141,12 @@ def _scaling_fits(settings: Settings) -> Iterator[Problem]:
 
 
 def _kafka_fits_platform(settings: Settings) -> Iterator[Problem]:
-    if settings.kafka.mode == "strimzi" and settings.phase < FIRST_PHASE:
+    if settings.kafka.mode == "strimzi" and settings.phase < ON_KUBERNETES:
         yield Problem(
             key="kafka.mode",
             value="strimzi",
-            message=f"Strimzi runs on Kubernetes, phase {FIRST_PHASE}; phase {settings.phase} takes builtin "
-            "or external",
+            message=f"Strimzi runs on Kubernetes, phase {ON_KUBERNETES}; phase {settings.phase} takes "
+            "builtin or external",
         )
     if settings.kafka.version is not None and settings.kafka.mode != "strimzi":
         yield Problem(
@@ -161,7 +159,7 @@ def _kafka_fits_platform(settings: Settings) -> Iterator[Problem]:
 
 def _brokers_have_whole_names(settings: Settings) -> Iterator[Problem]:
     """Network policies take a short name, or one that ends as a headless Service's, for the stack's own."""
-    if settings.phase < FIRST_PHASE or settings.kafka.mode != "external":
+    if settings.phase < ON_KUBERNETES or settings.kafka.mode != "external":
         return
     for server in settings.kafka.bootstrap_servers:
         host = server.rpartition(":")[0]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from components.checks_storage import FIRST_PHASE
+from components.phase_numbers import ON_OBJECT_STORAGE
 from components.problems import Check, Problem
 from components.quantities import Duration, Size, mebibytes
 
@@ -22,7 +22,7 @@ LEAST_MEMORY: Size = mebibytes(256)
 
 def unheard_problem(settings: Settings) -> Problem | None:
     """Say when alerts are found and nobody is told of them."""
-    if settings.phase < FIRST_PHASE or settings.alerting.contact_points:
+    if settings.phase < ON_OBJECT_STORAGE or settings.alerting.contact_points:
         return None
     return Problem(
         key="alerting.contactPoints",
@@ -66,7 +66,7 @@ def _contact_points_differ(settings: Settings) -> Iterator[Problem]:
 
 def _phase3_only_in_phase4(settings: Settings) -> Iterator[Problem]:
     wanted = settings.stores.phase3
-    if wanted != "absent" and settings.phase != 4:
+    if wanted != "absent" and settings.phase < ON_OBJECT_STORAGE:
         yield Problem(
             key="stores.phase3",
             value=wanted,
@@ -97,7 +97,7 @@ def _attributes_fit_their_trace(settings: Settings) -> Iterator[Problem]:
 
 def _expired_dumps_stay_away(settings: Settings) -> Iterator[Problem]:
     """The folder of dumps is uploaded as it is: one that S3 has deleted would come again."""
-    if settings.phase < FIRST_PHASE or settings.object_storage.provider != "aws":
+    if settings.phase < ON_OBJECT_STORAGE or settings.object_storage.provider != "aws":
         return
     kept, most = settings.postgres.backups_kept, settings.object_storage.aws.backups_kept
     if settings.postgres.mode == "builtin" and kept.seconds + DUMP_LAG.seconds > most.seconds:

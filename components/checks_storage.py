@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from components.phase_numbers import ON_OBJECT_STORAGE
 from components.problems import Check, Problem
 from components.sections_storage import AwsStorage, ObjectStorageSection, S3Storage
 from components.storage_names import LONGEST_NAME, PURPOSES, bucket_names
@@ -13,8 +14,6 @@ from components.storage_names import LONGEST_NAME, PURPOSES, bucket_names
 if TYPE_CHECKING:
     from components.settings import Settings
 
-FIRST_PHASE = 4
-"""The first phase that keeps data in object storage."""
 
 DAY = 86400
 LEAST_TIERING_DAYS = 30
@@ -137,7 +136,7 @@ def _s3(service: S3Storage) -> Iterator[Problem]:
 
 
 def _storage_is_whole(settings: Settings) -> Iterator[Problem]:
-    if settings.phase >= FIRST_PHASE:
+    if settings.phase >= ON_OBJECT_STORAGE:
         yield from storage_problems(settings.object_storage, settings.environment)
 
 

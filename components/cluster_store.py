@@ -9,17 +9,11 @@ import pulumi
 
 from components.base import StackComponent, limits
 from components.images import Image
+from components.publication import Publication
 from components.quantities import Duration
+from components.secret_text import SecretText
 from components.sizing_buffer import TierSize
-from components.workload import (
-    DataVolume,
-    Deployed,
-    Port,
-    Probe,
-    Publication,
-    SecretText,
-    Workload,
-)
+from components.workload import DataVolume, Deployed, Port, Probe, Workload
 
 GRPC_PORT, GOSSIP_PORT = 9095, 7946
 HAND_OVER = Duration(300)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components.autoscaling import Autoscaling
 from components.base import StackComponent
 from components.documents import Document
 from components.images import Image
@@ -16,9 +17,10 @@ from components.otel_collector import (
     set_memory,
     set_resource,
 )
+from components.publication import Publication
 from components.sections import IngestSection
 from components.sizing_buffer import TOPICS, TierSize
-from components.workload import ApiRule, Autoscaling, Platform, Publication
+from components.workload import ApiRule, Platform
 
 POD_RULES = (
     ApiRule(resources=("pods", "namespaces"), everywhere=True),

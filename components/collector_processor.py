@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from components.autoscaling import Autoscaling
 from components.base import StackComponent
 from components.documents import Document
 from components.images import Image
@@ -13,7 +14,7 @@ from components.otel_collector import collector_workload, set_memory, set_stores
 from components.quantities import Duration, Size
 from components.sections import SamplingSection
 from components.sizing_buffer import TierSize
-from components.workload import Autoscaling, Platform, Workload, callee
+from components.workload import Platform, Workload, callee
 
 GROUPS: Mapping[str, str] = {
     "traces": "otel-trace-processors",
@@ -36,7 +37,7 @@ DOUBTFUL = Duration(3600)
 """How long before Prometheus would refuse a sample for its age it goes in a request of its own: Prometheus
 counts from its newest sample, which may be some minutes ahead."""
 
-EACH_SECOND = "1s"
+COMMIT = Duration(1)
 """How often a consumer that loses nothing tells Kafka where it is."""
 
 SECOND_STAGE = (("receivers", "kafka/sampled"), ("exporters", "kafka/sampled"))
@@ -145,7 +146,7 @@ def _set_sampling(document: Document, args: CollectorProcessorArgs) -> None:
     document.set("processors", "probabilistic_sampler", "sampling_percentage", to=sampling.keep_percent)
     if sampling.mode == "tail":
         return
-    document.set("receivers", "kafka/traces", "autocommit", "interval", to=EACH_SECOND)
+    document.set("receivers", "kafka/traces", "autocommit", "interval", to=str(COMMIT))
     samplers = {"head": ["probabilistic_sampler"], "none": []}[sampling.mode]
     pipeline = ("service", "pipelines", "traces")
     document.set(*pipeline, "processors", to=["memory_limiter", *samplers, FOR_JAEGER])

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.documents import Document
+from components.secret_text import ExistingSecret, SecretText
 from components.sections_phase4 import ContactPoint
-from components.workload import ExistingSecret, SecretText
 
 KEYS: Mapping[str, str] = {"webhook": "url", "slack": "url", "pagerduty": "routing-key"}
 """Type -> key of its Secret."""

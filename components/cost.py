@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from components.capacity import FIRST_BUCKETS, FIRST_CLUSTER, Program, cheapest, programs_of
+from components.capacity import Program, cheapest, programs_of
 from components.checks import CEILINGS
+from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
 from components.prices import Machine, Prices
 from components.quantities import Duration, Size, gibibytes
 from components.sections import RetentionSection
@@ -145,8 +146,8 @@ def fitting_phase(rate: int, retention: RetentionSection) -> int:
     kept_long = max(retention.traces, retention.metrics, retention.logs) > LONG_RETENTION
     node = programs_of(1, rate, retention)
     if kept_long or max(program.volume for program in node) > LARGEST_VOLUME.bytes:
-        return FIRST_BUCKETS
-    return next((phase for phase, ceiling in CEILINGS.items() if rate <= ceiling), FIRST_CLUSTER)
+        return ON_OBJECT_STORAGE
+    return next((phase for phase, ceiling in CEILINGS.items() if rate <= ceiling), ON_KUBERNETES)
 
 
 def plan(
@@ -156,11 +157,11 @@ def plan(
     phase = phase or fitting_phase(rate, retention)
     programs = programs_of(phase, rate, retention)
     stored = [_stored(signal, rate, retention, kept) for signal in SHARES]
-    machine, count = cheapest(programs, prices.machines, cluster=phase >= FIRST_CLUSTER)
+    machine, count = cheapest(programs, prices.machines, cluster=phase >= ON_KUBERNETES)
     costs = [*_machine_costs(machine, count), *_volume_costs(programs, count, prices)]
-    if phase >= FIRST_CLUSTER:
+    if phase >= ON_KUBERNETES:
         costs += _cluster_costs(phase, rate, prices)
-    if phase >= FIRST_BUCKETS:
+    if phase >= ON_OBJECT_STORAGE:
         costs += _bucket_costs(stored, prices)
     return Plan(
         rate=rate,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from components.secret_text import ExistingSecret, SecretText
 from components.sections_phase4 import PostgresSection
-from components.workload import ExistingSecret, SecretText
 
 
 @dataclass(frozen=True, kw_only=True)

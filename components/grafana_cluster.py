@@ -11,8 +11,9 @@ from components.cluster_dashboards import cluster_dashboards
 from components.contact_points import contact_calls, contact_files, grafana_contact_points
 from components.database import Database
 from components.documents import Document, texts
+from components.secret_text import ExistingSecret, SecretText
 from components.sections_phase4 import ContactPoint, OidcSection
-from components.workload import ExistingSecret, Port, SecretText, callee, headless
+from components.workload import Port, callee, headless
 
 GOSSIP_PORT = 9094
 DATABASE_PASSWORD, DATABASE_AUTHORITY = "secrets/database-password", "secrets/database-ca.crt"

@@ -19,18 +19,10 @@ from components.grafana_cluster import (
     cluster_secrets,
 )
 from components.images import Image
+from components.publication import Publication
+from components.secret_text import ExistingSecret, SecretText
 from components.sizing import ProgramSize
-from components.workload import (
-    DataVolume,
-    ExistingSecret,
-    Platform,
-    Port,
-    Probe,
-    Publication,
-    SecretText,
-    Workload,
-    callee,
-)
+from components.workload import DataVolume, Platform, Port, Probe, Workload, callee
 
 CONFIG_DIRECTORY = "/etc/grafana"
 PORT = 3000

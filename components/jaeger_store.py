@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from components.base import StackComponent, hours, limits
 from components.documents import Document
 from components.images import Image
+from components.publication import Publication
 from components.quantities import Duration
 from components.sizing import ProgramSize
-from components.workload import DataVolume, Platform, Port, Probe, Publication, Workload
+from components.workload import DataVolume, Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/jaeger"
 QUERY_PORT, OTLP_PORT, METRICS_PORT, HEALTH_PORT = 16686, 4317, 8888, 13133

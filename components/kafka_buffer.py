@@ -13,20 +13,11 @@ from components.kafka_client import KafkaClient
 from components.kafka_fixed import fix_brokers, fix_partitions
 from components.kafka_topics import topics
 from components.quantities import Duration, Size, mebibytes
+from components.secret_text import SecretText
 from components.sections import KafkaSection
 from components.sizing import ProgramSize
 from components.sizing_buffer import TOPICS, BufferSize
-from components.workload import (
-    DataVolume,
-    Platform,
-    Port,
-    Probe,
-    SecretText,
-    Workload,
-    callee,
-    headless,
-    replica_hosts,
-)
+from components.workload import DataVolume, Platform, Port, Probe, Workload, callee, headless, replica_hosts
 
 CONFIG_DIRECTORY = "/mnt/shared/config"
 PORT, CONTROLLER_PORT = 9092, 9093

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from components.autoscaling import KafkaLag, KafkaLogin
 from components.batches import largest_batch
 from components.documents import Document
 from components.quantities import Size
+from components.secret_text import SecretText
 from components.sections import KafkaSecurity
-from components.workload import KafkaLag, KafkaLogin, SecretText
 
 DIRECTORY_PROVIDER = "org.apache.kafka.common.config.provider.DirectoryConfigProvider"
 PASSWORD_FILE = "secrets/kafka-password"  # noqa: S105 - a path

@@ -13,10 +13,11 @@ from components.kafka_client import KafkaClient
 from components.kafka_fixed import fix_brokers, fix_partitions
 from components.kafka_topics import topics
 from components.quantities import Size
+from components.secret_text import ExistingSecret
 from components.sections import KafkaSection, KafkaSecurity
 from components.sections_kubernetes import KubernetesSection
 from components.sizing_buffer import BufferSize
-from components.workload import ExistingSecret, Platform
+from components.workload import Platform
 
 API = "kafka.strimzi.io/v1"
 """Strimzi 0.49 and later."""

@@ -9,9 +9,10 @@ from components.base import StackComponent, limits
 from components.documents import text
 from components.images import Image
 from components.otel_collector import otlp_ports
+from components.publication import Publication
 from components.quantities import Size
 from components.sizing import ProgramSize
-from components.workload import Platform, Port, Probe, Publication, Workload
+from components.workload import Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/usr/local/etc/haproxy"
 OBSERVE_PORT = 8404

@@ -12,11 +12,12 @@ from components.cluster_store import GRPC_PORT, ClusterStore, Part, Program
 from components.documents import Document
 from components.images import Image
 from components.loki_store import rate_limits
+from components.publication import Publication
 from components.quantities import Duration, Size
 from components.sections_phase4 import Shape
 from components.sizing_buffer import TierSize
 from components.store_bucket import StoreBucket
-from components.workload import Platform, Publication, callee, headless
+from components.workload import Platform, callee, headless
 
 CONFIG_DIRECTORY = "/etc/loki"
 PORT = 3100

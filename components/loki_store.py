@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from components.base import StackComponent, hours, limits
 from components.documents import Document
 from components.images import Image
+from components.publication import Publication
 from components.quantities import Duration, Size
 from components.sizing import ProgramSize
-from components.workload import DataVolume, Platform, Port, Probe, Publication, Workload
+from components.workload import DataVolume, Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/loki"
 PORT = 3100

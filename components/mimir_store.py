@@ -13,11 +13,12 @@ from components.cluster_store import ClusterStore, Part, Program
 from components.contact_points import alertmanager_configuration, contact_calls, contact_files
 from components.documents import Document
 from components.images import Image
+from components.publication import Publication
 from components.quantities import Duration
 from components.sections_phase4 import ContactPoint, Shape
 from components.sizing_buffer import TierSize
 from components.store_bucket import StoreBucket
-from components.workload import Platform, Publication, headless
+from components.workload import Platform, headless
 
 CONFIG_DIRECTORY = "/etc/mimir"
 PORT = 9009

@@ -10,14 +10,12 @@ from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.jaeger_store import JaegerStore, JaegerStoreArgs
 from components.kafka_buffer import MetricsTarget
 from components.loki_store import LokiStore, LokiStoreArgs
+from components.phase_numbers import ON_OBJECT_STORAGE, WITH_KAFKA
 from components.prometheus_store import Discovery, PrometheusStore, PrometheusStoreArgs
+from components.publication import Publication
 from components.quantities import Size
 from components.settings import Settings
-from components.workload import Platform, Publication
-
-PHASE_WITH_KAFKA = 2
-PHASE_WITH_MIMIR = 4
-"""The first phase whose counts of Kafka's copies go to Mimir."""
+from components.workload import Platform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +86,7 @@ def run_stores(
             out_of_order=settings.retention.metrics_out_of_order,
             memory_limits=_memory_limits(settings),
             buffer_retention=settings.kafka.retention,
-            copies_counted=settings.counts_copies and settings.phase < PHASE_WITH_MIMIR,
+            copies_counted=settings.counts_copies and settings.phase < ON_OBJECT_STORAGE,
             jobs=jobs or {},
             discovery=discovery,
             published=addresses.metrics,
@@ -134,7 +132,7 @@ def _memory_limits(settings: Settings) -> Mapping[str, Size]:
     programs = settings.size.programs
     limits = {"otel-collector": programs["collector"].memory}
     limits |= {job: programs[job].memory for job in ("jaeger", "prometheus", "loki", "grafana")}
-    if settings.phase >= PHASE_WITH_KAFKA:
+    if settings.phase >= WITH_KAFKA:
         buffer = settings.buffer
         limits |= {"otel-gateway": buffer.gateway.each.memory, "otel-processor": buffer.processor.each.memory}
     return limits

@@ -10,10 +10,11 @@ from components.base import StackComponent, limits
 from components.batches import largest_batch
 from components.documents import Document
 from components.images import Image
+from components.publication import Publication
 from components.quantities import Duration
 from components.sections import IngestSection
 from components.sizing import ProgramSize
-from components.workload import DataVolume, Platform, Port, Probe, Publication, Workload
+from components.workload import DataVolume, Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/otelcol"
 GRPC_PORT, HTTP_PORT, METRICS_PORT, HEALTH_PORT = 4317, 4318, 8888, 13133

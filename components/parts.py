@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 import pulumi
 
 from components.addresses import Addresses, host_port
+from components.autoscaling import LOOK, Autoscaling
 from components.base import StackComponent
 from components.collector_gateway import CollectorGateway, CollectorGatewayArgs
 from components.collector_processor import (
+    COMMIT,
     GROUPS,
     SAMPLER_COMMIT,
     CollectorProcessor,
@@ -23,14 +25,16 @@ from components.kafka_topics import SOURCES
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.node_stores import NodeStores
 from components.otel_collector import OtelCollector, OtelCollectorArgs
+from components.publication import Publication
 from components.quantities import Duration, Size
+from components.secret_text import ExistingSecret
 from components.sections import IngestSection
 from components.sections_kubernetes import TierScaling
 from components.settings import Settings
 from components.sizing import SHARES, declared_rate
 from components.sizing_buffer import TOPICS
 from components.store_writers import topic_readers
-from components.workload import Autoscaling, ExistingSecret, Platform, Publication
+from components.workload import Platform
 
 Buffer = KafkaBuffer | StrimziKafka
 
@@ -199,12 +203,16 @@ class Parts:
 
     @property
     def _held(self) -> Mapping[str, int]:
-        """Give what each tail sampler has read since it last told Kafka: at most one record for each span."""
+        """Give what each processor has read of traces, but not told Kafka: at most a record for each span.
+
+        A sampler tells it so seldom that all that counts is what it has read since the last look.
+        """
         settings = self.settings
-        if settings.sampling.mode != "tail":
-            return {}
-        spans = declared_rate(settings.sizing) * SHARES["traces"] * SAMPLER_COMMIT.seconds
-        return {GROUPS["traces"]: math.ceil(spans / settings.buffer.processor.replicas)}
+        spans = declared_rate(settings.sizing) * SHARES["traces"] / settings.buffer.processor.replicas
+        told = {"traces": COMMIT}
+        if settings.sampling.mode == "tail":
+            told = {"traces": min(SAMPLER_COMMIT, LOOK), "sampled": COMMIT}
+        return {GROUPS[source]: math.ceil(spans * every.seconds) for source, every in told.items()}
 
 
 def _maximum(tier: TierScaling, replicas: int) -> int:

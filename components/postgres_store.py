@@ -14,10 +14,11 @@ from components.documents import text
 from components.images import Image
 from components.postgres_backup import PostgresBackupArgs, backup_name, backup_workload
 from components.quantities import Duration
+from components.secret_text import ExistingSecret, SecretText
 from components.sections_phase4 import PostgresSection
 from components.sizing import ProgramSize
 from components.store_bucket import StoreBucket
-from components.workload import DataVolume, ExistingSecret, Platform, Port, Probe, SecretText, Workload
+from components.workload import DataVolume, Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/postgresql"
 DATA = "/var/lib/postgresql/data"

@@ -9,9 +9,10 @@ from typing import Any, Literal
 from components.base import StackComponent, hours, limits
 from components.documents import Document, text, texts
 from components.images import Image
+from components.publication import Publication
 from components.quantities import Duration, Size
 from components.sizing import ProgramSize
-from components.workload import ApiRule, DataVolume, Platform, Port, Probe, Publication, Workload
+from components.workload import ApiRule, DataVolume, Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/prometheus"
 PORT = 9090

@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 from components.checks import CHECKS, ceiling_problem
 from components.checks_phase4 import unheard_problem
 from components.images import Images
+from components.phase_numbers import WITH_KAFKA
 from components.problems import Problem
 from components.sections import (
     STRICT,
@@ -161,7 +162,7 @@ class Settings:
     @property
     def counts_copies(self) -> bool:
         """Whether ``kafka-topics`` runs, which makes the topics and counts their copies."""
-        return self.phase >= 2 and self.kafka.mode != "strimzi" and self.kafka.create_topics
+        return self.phase >= WITH_KAFKA and self.kafka.mode != "strimzi" and self.kafka.create_topics
 
     @property
     def keepers(self) -> Sequence[ProgramSize]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.object_storage import Bucket
-from components.workload import ExistingSecret, SecretText
+from components.secret_text import ExistingSecret, SecretText
 
 CREDENTIALS, AUTHORITY = "secrets/credentials", "secrets/s3-ca.crt"
 POD_IDENTITY_AGENT = "169.254.170.23:80"

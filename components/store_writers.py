@@ -14,11 +14,11 @@ from components.collector_processor import (
 )
 from components.documents import Document
 from components.kafka_topics import SOURCES
+from components.phase_numbers import ON_OBJECT_STORAGE
 from components.settings import Settings
 from components.sizing_buffer import TierSize
 
 TENANT_HEADER = "X-Scope-OrgID"
-OBJECT_PHASE = 4
 
 EXPORTERS: Mapping[str, str] = {
     "otlp_grpc/jaeger": "otlp_grpc/tempo",
@@ -75,8 +75,8 @@ def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
 
 def stack_groups(settings: Settings) -> Mapping[str, str]:
     """Give every consumer group that a stack reads Kafka in, with its topic."""
-    old = settings.phase < OBJECT_PHASE or settings.stores.phase3 == "written"
-    new = writer_groups(settings.sampling.mode) if settings.phase >= OBJECT_PHASE else {}
+    old = settings.phase < ON_OBJECT_STORAGE or settings.stores.phase3 == "written"
+    new = writer_groups(settings.sampling.mode) if settings.phase >= ON_OBJECT_STORAGE else {}
     named = [*(GROUPS if old else {}).items(), *new.items()]
     return {group: SOURCES[source] for source, group in named}
 

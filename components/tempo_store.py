@@ -11,11 +11,12 @@ from components.base import hours
 from components.cluster_store import GRPC_PORT, ClusterStore, Part, Program
 from components.documents import Document
 from components.images import Image
+from components.publication import Publication
 from components.quantities import Duration, Size
 from components.sections_phase4 import Shape
 from components.sizing_buffer import TierSize
 from components.store_bucket import StoreBucket
-from components.workload import Platform, Port, Publication, callee, headless
+from components.workload import Platform, Port, callee, headless
 
 CONFIG_DIRECTORY = "/etc/tempo"
 PORT, OTLP_PORT = 3200, 4317

@@ -9,60 +9,14 @@ from urllib.parse import urlsplit
 
 import pulumi
 
+from components.autoscaling import Autoscaling
 from components.images import Image
+from components.publication import Publication
 from components.quantities import Duration, Size
+from components.secret_text import SecretText
 
 STOP_GRACE = Duration(30)
 """Time a program gets to finish after it is asked to stop; the guide's figure."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Publication:
-    """Where others than the stack's own programs reach a port.
-
-    Attributes:
-        host: name or address that they name.
-        port: port that they name.
-        scheme: ``https`` where something before the program ends the encryption.
-    """
-
-    host: str
-    port: int
-    scheme: Literal["http", "https"] = "http"
-
-    @property
-    def url(self) -> str:
-        """The HTTP address for others."""
-        return f"{self.scheme}://{self.host}:{self.port}"
-
-    @property
-    def origin(self) -> str:
-        """The same as browsers write it, without the scheme's own port: sign-in providers compare texts."""
-        own = {"http": 80, "https": 443}[self.scheme]
-        return f"{self.scheme}://{self.host}" if self.port == own else self.url
-
-
-@dataclass(frozen=True, kw_only=True)
-class HostPort(Publication):
-    """A port of the host that runs the containers.
-
-    Attributes:
-        address: address of the host to listen on.
-    """
-
-    address: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exposure(Publication):
-    """A name under which a cluster makes a port known.
-
-    Attributes:
-        audience: whom it is for: everybody, also outside the cluster; the namespaces of applications; the
-            namespaces that may query the stores.
-    """
-
-    audience: Literal["everybody", "clients", "readers"] = "clients"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,79 +91,6 @@ class DataVolume:
     name: str
     path: str
     size: Size
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExistingSecret:
-    """A value in a secret that somebody else keeps on the platform.
-
-    Attributes:
-        name: name of the secret.
-        key: key of the value.
-    """
-
-    name: str
-    key: str
-
-
-SecretText = pulumi.Input[str] | ExistingSecret
-"""A secret of the stack's own, or a reference to one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class KafkaLogin:
-    """How whoever measures the lag logs in.
-
-    Attributes:
-        mechanism: SASL mechanism.
-        username: SASL user.
-        password: SASL password.
-    """
-
-    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
-    username: str
-    password: SecretText
-
-
-@dataclass(frozen=True, kw_only=True)
-class KafkaLag:
-    """Consumer lag by which a program scales.
-
-    Attributes:
-        servers: ``host:port`` of the brokers.
-        topics: consumer group -> topic that it reads.
-        each: records behind that are worth one more replica.
-        held: consumer group -> records that each replica has read, but not yet told Kafka of, at the declared
-            rate; they count as behind, and are no reason for one more.
-        tls: the brokers' ports are encrypted.
-        authority: certificate of who signs the brokers' own; None for a public authority.
-        login: how to log in; None where nobody has to.
-    """
-
-    servers: Sequence[str]
-    topics: Mapping[str, str]
-    each: int
-    held: Mapping[str, int] = field(default_factory=dict)
-    tls: bool = False
-    authority: SecretText | None = None
-    login: KafkaLogin | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Autoscaling:
-    """Bounds between which a platform may change the number of replicas.
-
-    Attributes:
-        maximum: most replicas; the least is the workload's own number.
-        cpu: share of the CPU limit above which it adds one.
-        memory: the same of the memory limit; None where memory does not tell load.
-        lag: scale by this instead.
-    """
-
-    maximum: int
-    cpu: float = 0.7
-    memory: float | None = None
-    lag: KafkaLag | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

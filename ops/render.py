@@ -16,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-from components.checks_kubernetes import FIRST_PHASE
+from components.phase_numbers import ON_KUBERNETES
 from ops.engine import Pulumi
 from ops.errors import OpsError
 from ops.gitops import MANIFESTS, gitops_files
@@ -74,10 +74,10 @@ def _rendering(name: str, folder: Path | None, root: Path) -> Stack:
     """Read the stack as if its file told the provider to write into a folder."""
     changes = {} if folder is None else {"kubernetes": {"render": str(folder)}}
     stack = load_stack(name, root, changes=changes)
-    if stack.settings.phase < FIRST_PHASE:
+    if stack.settings.phase < ON_KUBERNETES:
         raise OpsError(
             f"the stack {name} is phase {stack.settings.phase}, which runs on Docker and has no manifests",
-            f"name a stack of phase {FIRST_PHASE} or later",
+            f"name a stack of phase {ON_KUBERNETES} or later",
             status=2,
         )
     return stack

@@ -15,11 +15,13 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
+from components.autoscaling import Autoscaling, KafkaLag
 from components.platform.manifests import access, config, network, scaling, workloads
 from components.platform.manifests.monitoring import SCRAPED, rule_groups, service_monitor_spec
 from components.platform.manifests.pod import is_stateful
 from components.platform.manifests.scope import Manifest, Scope, text_hash
-from components.workload import Autoscaling, Deployed, ExistingSecret, KafkaLag, Workload, headless
+from components.secret_text import ExistingSecret
+from components.workload import Deployed, Workload, headless
 
 KEDA = "keda.sh/v1alpha1"
 START_TIMEOUT = "10m"
@@ -206,7 +208,7 @@ class _Making:
             return
         kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
             self._name,
-            metadata=self._scope.metadata(self._name, annotations=TAKEN_BACK),
+            metadata=self._scope.metadata(self._name, annotations={**TAKEN_BACK, **MAY_BE_FOLLOWED}),
             spec=scaling.autoscaler_spec(workload, scale),
             opts=self._options(depends_on=[pods]),
         )
@@ -348,6 +350,10 @@ KEPT_BY_GIT_TOOLS = {
     "kustomize.toolkit.fluxcd.io/prune": "disabled",
 }
 """With the namespace its claims would go, and everything stored."""
+
+MAY_BE_FOLLOWED = {"validations.keda.sh/hpa-ownership": "false"}
+"""When processors change over to scaling by lag, KEDA's object comes before this autoscaler goes, and KEDA
+refuses to scale what another autoscaler does, unless that one says this."""
 
 TAKEN_BACK = {"pulumi.com/patchForce": "true"}
 """The API server keeps an autoscaler's metrics in another shape, and gives them as owned by whoever last

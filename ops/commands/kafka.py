@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from components.phase_numbers import WITH_KAFKA
 from components.store_writers import stack_groups
 from ops.commands.options import AsJson, StackName
 from ops.errors import OpsError
@@ -26,9 +27,6 @@ from ops.project import load_stack
 from ops.screen import err, out, print_json, say
 from ops.session import reading
 from ops.sites import site_of
-
-BUFFER_PHASE = 2
-"""The first phase with Kafka."""
 
 LETTERS = 100
 """Dead letters that are looked at unless more are asked for."""
@@ -162,10 +160,10 @@ def kafka_tools(stack: str) -> Tools:
         OpsError: there is no such stack, it has no Kafka, or that cannot be reached.
     """
     loaded = load_stack(stack)
-    if loaded.settings.phase < BUFFER_PHASE:
+    if loaded.settings.phase < WITH_KAFKA:
         raise OpsError(
             f"the stack {stack} is phase {loaded.settings.phase}, which has no Kafka",
-            f"name a stack of phase {BUFFER_PHASE} or later with --stack",
+            f"name a stack of phase {WITH_KAFKA} or later with --stack",
             status=2,
         )
     return site_of(loaded).kafka()

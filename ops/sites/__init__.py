@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from components.checks_kubernetes import FIRST_PHASE
+from components.phase_numbers import ON_KUBERNETES
 from ops.project import Stack
 from ops.sites.docker import DockerSite
 from ops.sites.kubernetes import KubernetesSite
@@ -21,4 +21,4 @@ def site_of(stack: Stack, environ: Mapping[str, str] = os.environ) -> Site:
         stack: its files.
         environ: in which programs such as kubectl are looked for.
     """
-    return KubernetesSite(stack, environ) if stack.settings.phase >= FIRST_PHASE else DockerSite(stack)
+    return KubernetesSite(stack, environ) if stack.settings.phase >= ON_KUBERNETES else DockerSite(stack)

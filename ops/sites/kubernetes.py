@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from components.addresses import GRAFANA, OTLP_GRPC, OTLP_HTTP, cluster_addresses
-from components.checks_kubernetes import FIRST_PHASE
 from components.outputs import outputs as outputs_of
+from components.phase_numbers import ON_OBJECT_STORAGE
 from ops.backup.volumes import Volumes
 from ops.checks import check_python
 from ops.errors import OpsError
@@ -95,7 +95,7 @@ class KubernetesSite:
     def declared_outputs(self) -> StackOutputs | None:
         """See ``Site``; the settings tell all of phase 3's."""
         settings = self._stack.settings
-        if not self._applied_from_git() or settings.phase != FIRST_PHASE:
+        if not self._applied_from_git() or settings.phase >= ON_OBJECT_STORAGE:
             return None
         declared = outputs_of(settings, cluster_addresses(settings), platform="kubernetes")
         return StackOutputs(declared.as_dict())

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pulumi.runtime.mocks import MockMonitor
 
+from components.autoscaling import LOOK
 from components.collector_processor import SAMPLER_COMMIT
 from components.documents import Document
 from components.quantities import Duration
@@ -57,12 +58,12 @@ def test_brokers_write_no_log_files() -> None:
 @pytest.mark.parametrize(
     ("sampling", "thresholds"),
     [
-        # 1,000 events/s, 400 of them spans; 60 s of them on 2 processors.
-        ("tail", {"trace": 500 + 12_000, "metric": 500, "log": 500, "sampled": 500}),
-        ("none", {"trace": 500, "metric": 500, "log": 500}),
+        # 1,000 events/s, 400 of them spans, on 2 processors: 15 s of them, or 1 s.
+        ("tail", {"trace": 500 + 3_000, "metric": 500, "log": 500, "sampled": 500 + 200}),
+        ("none", {"trace": 500 + 200, "metric": 500, "log": 500}),
     ],
 )
-def test_what_a_sampler_has_only_not_told_kafka_yet_brings_no_more_of_them(
+def test_what_processors_have_only_not_told_kafka_yet_brings_no_more_of_them(
     sampling: str, thresholds: dict[str, int]
 ) -> None:
     found = made("phase3-gateway-api", sampling={"mode": sampling})
@@ -70,6 +71,22 @@ def test_what_a_sampler_has_only_not_told_kafka_yet_brings_no_more_of_them(
     assert {one["consumerGroup"]: one["lagThreshold"] for one in triggers} == {
         f"otel-{group}-processors": str(threshold) for group, threshold in thresholds.items()
     }
+
+
+def test_a_reader_that_stands_still_brings_no_more_of_them() -> None:
+    """KEDA sees that by its own look before, so nobody else may make it look."""
+    scaled = made("phase3-gateway-api").get("ScaledObject", "otel-processor")["spec"]
+    assert Duration(scaled["pollingInterval"]) == LOOK
+    for trigger in scaled["triggers"]:
+        assert trigger["metadata"]["excludePersistentLag"] == "true"
+        assert trigger["useCachedMetrics"] is True
+
+
+def test_an_autoscaler_by_load_lets_the_one_by_lag_come_before_it_goes() -> None:
+    scalers = made("phase3-small").of("HorizontalPodAutoscaler")
+    assert "otel-processor" in {one["metadata"]["name"] for one in scalers}
+    for one in scalers:
+        assert annotations_of(one)["validations.keda.sh/hpa-ownership"] == "false"
 
 
 def test_samplers_tell_kafka_where_they_are_as_often_as_is_counted_with() -> None:

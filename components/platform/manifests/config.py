@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pulumi
 
 from components.platform.manifests.scope import Manifest
-from components.workload import ExistingSecret, Workload
+from components.secret_text import ExistingSecret
+from components.workload import Workload
 
 VOLUME = "config"
 READABLE, PRIVATE = 0o644, 0o440

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from components.platform.manifests.scope import Manifest, Scope, selector
+from components.publication import Exposure
 from components.sections_kubernetes import ExposureSection
-from components.workload import Exposure, Port, Workload, headless
+from components.workload import Port, Workload, headless
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 DNS_PORT = 53

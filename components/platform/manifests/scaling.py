@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 import pulumi
 
+from components.autoscaling import LOOK, Autoscaling, KafkaLag
 from components.platform.manifests.network import whole_name
 from components.platform.manifests.pod import is_stateful, millicores
 from components.platform.manifests.scope import Manifest, Scope, selector
-from components.workload import Autoscaling, ExistingSecret, KafkaLag, SecretText, Workload
+from components.secret_text import ExistingSecret, SecretText
+from components.workload import Workload
 
 CALM_SECONDS = 300
 """How long the load must have been lower before replicas are taken away."""
@@ -41,6 +43,10 @@ def scaled_object_spec(
 ) -> Manifest:
     """Give the spec of KEDA's ScaledObject: one trigger for each consumer group.
 
+    A partition whose reader has not moved since the last look does not count: more processors help nobody
+    while a store is away, and each that comes moves partitions. The autoscaler gets what KEDA's look found;
+    a look for it alone would come so soon after that nothing had moved.
+
     Args:
         scope: the stack; KEDA runs in another namespace and needs whole names.
         workload: what is scaled.
@@ -51,6 +57,7 @@ def scaled_object_spec(
     shared = {
         "bootstrapServers": ",".join(whole_name(scope, server) for server in lag.servers),
         "allowIdleConsumers": "false",
+        "excludePersistentLag": "true",
         "offsetResetPolicy": "earliest",
         **({"tls": "enable"} if lag.tls else {}),
         **({"sasl": SASL[lag.login.mechanism]} if lag.login else {}),
@@ -59,12 +66,13 @@ def scaled_object_spec(
         "scaleTargetRef": _target(workload),
         "minReplicaCount": workload.replicas or 1,
         "maxReplicaCount": scaling.maximum,
-        "pollingInterval": 15,
+        "pollingInterval": LOOK.seconds,
         "cooldownPeriod": CALM_SECONDS,
         "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _behavior()}},
         "triggers": [
             {
                 "type": "kafka",
+                "useCachedMetrics": True,
                 "metadata": {
                     **shared,
                     "consumerGroup": group,

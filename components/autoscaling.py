@@ -1,0 +1,70 @@
+"""How many replicas there are: bounds, and what is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from components.quantities import Duration
+from components.secret_text import SecretText
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaLogin:
+    """How whoever measures the lag logs in.
+
+    Attributes:
+        mechanism: SASL mechanism.
+        username: SASL user.
+        password: SASL password.
+    """
+
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+    username: str
+    password: SecretText
+
+
+LOOK = Duration(15)
+"""How often a platform looks at the lag."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaLag:
+    """Consumer lag by which a program scales, of those partitions whose reader has moved since the last look.
+
+    Attributes:
+        servers: ``host:port`` of the brokers.
+        topics: consumer group -> topic that it reads.
+        each: records behind that are worth one more replica.
+        held: consumer group -> records that each replica has read, but not yet told Kafka of, at the declared
+            rate; they count as behind, and are no reason for one more.
+        tls: the brokers' ports are encrypted.
+        authority: certificate of who signs the brokers' own; None for a public authority.
+        login: how to log in; None where nobody has to.
+    """
+
+    servers: Sequence[str]
+    topics: Mapping[str, str]
+    each: int
+    held: Mapping[str, int] = field(default_factory=dict)
+    tls: bool = False
+    authority: SecretText | None = None
+    login: KafkaLogin | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autoscaling:
+    """Bounds between which a platform may change the number of replicas.
+
+    Attributes:
+        maximum: most replicas; the least is the workload's own number.
+        cpu: share of the CPU limit above which it adds one.
+        memory: the same of the memory limit; None where memory does not tell load.
+        lag: scale by this instead.
+    """
+
+    maximum: int
+    cpu: float = 0.7
+    memory: float | None = None
+    lag: KafkaLag | None = None

@@ -1,0 +1,24 @@
+"""Secrets as programs get them: the stack's own, or kept by somebody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingSecret:
+    """A value in a secret that somebody else keeps on the platform.
+
+    Attributes:
+        name: name of the secret.
+        key: key of the value.
+    """
+
+    name: str
+    key: str
+
+
+SecretText = pulumi.Input[str] | ExistingSecret
+"""A secret of the stack's own, or a reference to one."""
