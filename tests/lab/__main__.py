@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from tests.lab import disk, engine, gobuild, image_table, images, plan, plugins, store
+from tests.lab import disk, engine, gobuild, image_table, images, keda, plan, plugins, store
 from tests.lab.cluster import commands as cluster_commands
 from tests.lab.messages import messages
 from tests.lab.progress import console, say
@@ -24,19 +25,19 @@ Phase = Annotated[int, typer.Option(min=1, max=LAST_PHASE, help="Last phase that
 @app.command()
 def prepare(phase: Phase = LAST_PHASE) -> None:
     """Make everything that is missing: programs, plugins, the Docker Engine, images."""
-    with messages(), store.lock(lambda: say("another run prepares the lab; waiting for it to end")):
-        missing = [part for part in plan.parts(phase) if not part.is_there()]
-        plan.require_tools(missing)
-        disk.require(store.root(), plan.disk_needs(missing))
-        for part in missing:
-            part.make()
-        gobuild.clean()
+    with messages(), store.lock(_say_busy):
+        _make(plan.parts(phase))
         plugins.install()
-        client = engine.ensure()
-        for image in images.missing(client, image_table.of_phases(phase)):
-            images.build(client, image)
-        images.drop_outdated(client)
+        _build(image_table.of_phases(phase))
         say(f"the lab is ready for phase {phase}: {store.root()}")
+
+
+@app.command()
+def operators() -> None:
+    """Make what only ``make drills`` needs: KEDA, about ten minutes."""
+    with messages(), store.lock(_say_busy):
+        _make(plan.operators())
+        _build(keda.IMAGES.values())
 
 
 @app.command()
@@ -62,6 +63,26 @@ def status(phase: Phase = LAST_PHASE) -> None:
     console.print(table)
     if not all(there for *_, there in rows):
         raise typer.Exit(1)
+
+
+def _make(parts: Iterable[plan.Part]) -> None:
+    missing = [part for part in parts if not part.is_there()]
+    plan.require_tools(missing)
+    disk.require(store.root(), plan.disk_needs(missing))
+    for part in missing:
+        part.make()
+    gobuild.clean()
+
+
+def _build(wanted: Iterable[images.LabImage]) -> None:
+    client = engine.ensure()
+    for image in images.missing(client, wanted):
+        images.build(client, image)
+    images.drop_outdated(client)
+
+
+def _say_busy() -> None:
+    say("another run prepares the lab; waiting for it to end")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from tests.lab import (
     debian,
     gobuild,
     grafana_build,
+    keda,
     maven,
     programs,
     resource_types,
@@ -56,6 +57,11 @@ class Part:
 def parts(phase: int) -> list[Part]:
     """The parts of these phases in the order in which they are made."""
     return [part for part in _all_parts() if part.phase <= phase]
+
+
+def operators() -> list[Part]:
+    """The parts that only drills need."""
+    return [_go_part(keda.PROGRAM)]
 
 
 def require_tools(missing: list[Part]) -> None:

@@ -8,7 +8,7 @@ import sys
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from tests.lab import gobuild, maven, store
+from tests.lab import gobuild, keda, maven, store
 from tests.lab.progress import run, step
 
 
@@ -21,7 +21,7 @@ class Source:
         module: Go module.
         version: a version that the Go registry holds and this machine's Go can read.
         folder: where in the module the definitions are.
-        files: those that the stack may use.
+        files: those that the stack may use, and those without which their operator does not start.
     """
 
     name: str
@@ -34,10 +34,13 @@ class Source:
 SOURCES: tuple[Source, ...] = (
     Source(
         name="keda",
-        module="github.com/kedacore/keda/v2",
-        version="v2.21.0",
+        module=keda.PROGRAM.module,
+        version=keda.PROGRAM.module_version,
         folder="config/crd/bases",
         files=(
+            "eventing.keda.sh_cloudeventsources.yaml",
+            "eventing.keda.sh_clustercloudeventsources.yaml",
+            "keda.sh_scaledjobs.yaml",
             "keda.sh_scaledobjects.yaml",
             "keda.sh_triggerauthentications.yaml",
             "keda.sh_clustertriggerauthentications.yaml",

@@ -121,6 +121,10 @@ class ClusterSite:
         found = json.loads(self.kubectl("get", "pods", f"--selector={label}", "--output=json"))["items"]
         return sorted((_pod(one) for one in found), key=lambda pod: pod.name)
 
+    def ready(self, name: str) -> int:
+        """Count the ready pods of a program."""
+        return sum(pod.ready for pod in self.pods(name))
+
     def delete(self, *pods: Pod, force: bool = False) -> None:
         """Delete pods and wait until as many others are ready; ``force`` waits for no program to finish."""
         names = [pod.name for pod in pods]
@@ -160,7 +164,7 @@ class ClusterSite:
         """Wait until a program has at least so many ready pods."""
 
         def are_ready() -> bool:
-            return sum(pod.ready for pod in self.pods(name)) >= count
+            return self.ready(name) >= count
 
         until(f"{count} ready pods of {name}", are_ready, seconds=READY_SECONDS, pause=1)
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Event, Thread
 
 import pytest
 
 from tests.e2e.conftest import Note, Report
+from tests.support.counting import since, watched
 from tests.support.deployment import ClusterDeployment
-from tests.support.kubernetes_site import ClusterSite
 from tests.support.numbered import Load, Rates, running
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
@@ -38,42 +35,18 @@ def test_gateways_follow_the_load(deployed: ClusterDeployment, report: Report, n
     deployed.become(sizing=WEAK, autoscaling={"gateway": {"cpuPercent": 10}})
     assert first == {pod.uid for pod in site.pods(GATEWAY)}, "another bound rolled the gateways"
     load = Load(run=uuid.uuid4().hex[:8], target=site.target, rates=BUSY)
-    with _watched(site) as counts:
+    with watched(site, GATEWAY) as counts:
         with running(load):
             flow(load)
-            until("more gateways", lambda: _ready(site) > 2, seconds=SOON_SECONDS, pause=2)
+            until("more gateways", lambda: site.ready(GATEWAY) > 2, seconds=SOON_SECONDS, pause=2)
             flow(load)
         calm = time.time() - load.started
         report(load, demand_nothing_lost(site, load))
         site.await_ready(GATEWAY, 2, seconds=LATER_SECONDS)
-    since = {round(second - load.started): count for second, count in counts}
-    note({"ready gateways by second of the load": since, "seconds of load": round(calm)})
+    note(
+        {"ready gateways by second of the load": since(counts, load.started), "seconds of load": round(calm)}
+    )
     fewer = next(
         second for (second, count), (_, before) in zip(counts[1:], counts, strict=False) if count < before
     )
     assert fewer - load.started - calm > CALM_SECONDS, "the first one went too early"
-
-
-@contextmanager
-def _watched(site: ClusterSite) -> Iterator[list[tuple[float, int]]]:
-    """Note each change in the number of ready gateways, with its time in seconds since the epoch."""
-    counts: list[tuple[float, int]] = []
-    over = Event()
-
-    def watch() -> None:
-        while not over.wait(2):
-            count = _ready(site)
-            if not counts or counts[-1][1] != count:
-                counts.append((time.time(), count))
-
-    thread = Thread(target=watch)
-    thread.start()
-    try:
-        yield counts
-    finally:
-        over.set()
-        thread.join(timeout=60)
-
-
-def _ready(site: ClusterSite) -> int:
-    return sum(pod.ready for pod in site.pods(GATEWAY))

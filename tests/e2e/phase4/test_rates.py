@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,16 +10,16 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from ops.project import ROOT
 from tests.e2e.conftest import Note
 from tests.e2e.phase4.conftest import Deployment
 from tests.e2e.phase4.handing_over import PAUSE_SECONDS, QUIET, hand_over
+from tests.support.filling import fill
 from tests.support.minio_pods import bucket_of
 from tests.support.object_site import BUCKET_OF, ObjectSite
 from tests.support.steady import lag_gone
 from tests.support.waiting import until
 
-FILL_SECONDS, CALLS = 5.0, 16
+FILL_SECONDS = 5.0
 DRAIN_SECONDS = 900.0
 
 READY_SECONDS = 180
@@ -63,7 +60,7 @@ def test_events_a_second_into_the_bucket(deployed: Deployment, note: Note, signa
     site.kubectl("scale", f"statefulset/{PROCESSOR}", "--replicas=0")
     until("no processor", lambda: not site.pods(PROCESSOR), seconds=READY_SECONDS)
     try:
-        sent = _fill(site, signal)
+        sent = fill(site.target, signal, seconds=FILL_SECONDS)
     finally:
         site.kubectl("scale", f"statefulset/{PROCESSOR}", "--replicas=2")
     begin, end, stored = _drained(site, taken)
@@ -82,24 +79,6 @@ def test_events_a_second_into_the_bucket(deployed: Deployment, note: Note, signa
             "bytes in the bucket": sum(fresh.values()),
         }
     )
-
-
-def _fill(site: ObjectSite, signal: str) -> int:
-    """Send as fast as the gateways take it, and tell how many records were acknowledged."""
-    name = f"rates-{time.time():.0f}"
-    command = [sys.executable, "-m", "tests.bench.client", signal, name, site.target]
-    ended = subprocess.run(
-        [*command, str(FILL_SECONDS), str(CALLS)],
-        input="\n",
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=FILL_SECONDS + READY_SECONDS,
-        check=True,
-    )
-    sent = int(json.loads(ended.stdout.splitlines()[-1])["acknowledged"])
-    assert sent, ended.stdout
-    return sent
 
 
 def _drained(site: ObjectSite, taken: Taken) -> tuple[float, float, float]:

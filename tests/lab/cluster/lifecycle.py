@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def up() -> None:
         waits.wait("containerd to answer", runtime.is_ready, "containerd")
     with step("API server"):
         _start(components.API_SERVER)
-        _import_images()
+        import_images(images())
         waits.wait("the API server to be ready", _api_is_ready, components.API_SERVER)
     with step("controllers, scheduler, kubelet, kube-proxy"):
         _start(*components.NODE)
@@ -94,6 +95,17 @@ def status() -> list[tuple[str, str]]:
     return [(name, str(processes.pid(name) or "-")) for name in names]
 
 
+def import_images(references: Sequence[str]) -> None:
+    """Copy those images from the Docker Engine that the cluster has not, or not the same.
+
+    Raises:
+        LabError: when one cannot be copied.
+    """
+    for reference, image_id in runtime.outdated(engine.ensure(), references).items():
+        with step(f"copy image {reference}"):
+            runtime.import_image(reference, image_id)
+
+
 def is_up() -> bool:
     """True when all processes run and the node is ready."""
     return all(processes.is_running(name) for name in components.NAMES) and addons.node_is_ready()
@@ -128,13 +140,6 @@ def _apply(*manifests: str) -> None:
     if not marker.is_file() or marker.read_text() != digest:
         kubectl.apply(text)
         marker.write_text(digest)
-
-
-def _import_images() -> None:
-    client = engine.ensure()
-    for reference, image_id in runtime.outdated(client, images()).items():
-        with step(f"copy image {reference}"):
-            runtime.import_image(reference, image_id)
 
 
 def _remove_remains() -> None:

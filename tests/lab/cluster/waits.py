@@ -13,7 +13,9 @@ _DEADLINE_SECONDS = 120.0
 _POLL_SECONDS = 0.3
 
 
-def wait(what: str, condition: Callable[[], bool], process: str) -> None:
+def wait(
+    what: str, condition: Callable[[], bool], process: str, *, seconds: float = _DEADLINE_SECONDS
+) -> None:
     """Wait until a condition is met, for as long as a process runs.
 
     Raises:
@@ -27,13 +29,13 @@ def wait(what: str, condition: Callable[[], bool], process: str) -> None:
     polls = Retrying(
         retry=retry_if_result(lambda ready: not ready),
         wait=wait_fixed(_POLL_SECONDS),
-        stop=stop_after_delay(_DEADLINE_SECONDS),
+        stop=stop_after_delay(seconds),
     )
     try:
         polls(met)
     except RetryError as error:
         raise LabError(
-            f"waited {_DEADLINE_SECONDS:.0f} s for {what}. Logs: {layout.log(process).parent}/cluster-*.log; "
+            f"waited {seconds:.0f} s for {what}. Logs: {layout.log(process).parent}/cluster-*.log; "
             f"pods: kubectl --kubeconfig {layout.kubeconfig()} get pods -A"
         ) from error
 

@@ -1,0 +1,94 @@
+"""Processors that KEDA scales by what they have still to read."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.conftest import Note, Report
+from tests.lab.cluster import keda, lifecycle
+from tests.lab.errors import LabError
+from tests.support.counting import since, watched
+from tests.support.deployment import ClusterDeployment
+from tests.support.filling import fill
+from tests.support.lab import missing
+from tests.support.numbered import Load, Rates, running
+from tests.support.steady import demand_nothing_lost, flow
+from tests.support.waiting import until
+
+PROCESSOR, LEAST, MOST = "otel-processor", 2, 4
+BY_LAG = {"autoscaling": {"lag": "keda", "lagThreshold": 100, "processor": {"maximum": MOST}}}
+"""A Kafka record of logs is a quarter MiB under load: few of them are many."""
+FILL_SECONDS = 30.0
+SOON_SECONDS = 180.0
+LATER_SECONDS = 900.0
+"""300 s of calm, then one replica a minute."""
+AWAY_SECONDS = 120.0
+"""KEDA and the autoscaler look every 15 s each."""
+
+
+@pytest.fixture(scope="module")
+def by_lag(deployed: ClusterDeployment) -> Iterator[ClusterDeployment]:
+    """The stack, first scaled by CPU and now by lag; by CPU again before KEDA goes."""
+    deployed.become()
+    try:
+        with lifecycle.lock():
+            keda.up()
+    except LabError as error:
+        missing(str(error))
+    try:
+        deployed.become(**BY_LAG)
+        yield deployed
+        deployed.become()
+    finally:
+        keda.down()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_processors_follow_the_lag_and_lose_nothing(
+    by_lag: ClusterDeployment, report: Report, note: Note
+) -> None:
+    site = by_lag.site
+    site.await_ready(PROCESSOR, LEAST, seconds=LATER_SECONDS)
+    load = Load(run=uuid.uuid4().hex[:8], target=site.target, rates=Rates())
+    with watched(site, PROCESSOR) as counts:
+        with running(load):
+            flow(load)
+            begin = time.time()
+            sent = fill(site.target, "logs", seconds=FILL_SECONDS)
+            until("more processors", lambda: site.ready(PROCESSOR) == MOST, seconds=SOON_SECONDS, pause=2)
+            change = (begin, time.time())
+            flow(load)
+        site.await_ready(PROCESSOR, LEAST, seconds=LATER_SECONDS)
+    report(load, demand_nothing_lost(site, load, unsure=[change]))
+    note({"logs at once": sent, "ready processors by second of the load": since(counts, load.started)})
+    assert max(count for _, count in counts) == MOST
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_store_that_is_away_brings_no_more_processors(
+    by_lag: ClusterDeployment, report: Report, note: Note
+) -> None:
+    site = by_lag.site
+    site.await_ready(PROCESSOR, LEAST, seconds=LATER_SECONDS)
+    load = Load(run=uuid.uuid4().hex[:8], target=site.target, rates=Rates(logs=400))
+    with running(load):
+        flow(load)
+        site.kubectl("scale", "statefulset/loki", "--replicas=0")
+        try:
+            with watched(site, PROCESSOR) as counts:
+                time.sleep(AWAY_SECONDS)
+        finally:
+            site.kubectl("scale", "statefulset/loki", "--replicas=1")
+        back = time.time()
+        site.await_ready("loki", 1)
+        flow(load)
+    note({"ready processors while Loki was away": since(counts, load.started)})
+    assert {count for _, count in counts} == {LEAST}
+    # What has piled up is read at once, which may well bring more.
+    report(load, demand_nothing_lost(site, load, unsure=[(back, time.time() + SOON_SECONDS)]))
