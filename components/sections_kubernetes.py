@@ -190,8 +190,8 @@ class AutoscalingSection:
         processor: bounds of the processors; never more than there are partitions.
         lag: ``keda`` scales the processors by what they have still to read; KEDA must be in the cluster.
             By CPU when nothing is said.
-        lag_threshold: records behind, per processor, that are worth one more; for a tail sampler over what it
-            has read within a minute at the declared rate, which still counts as behind.
+        lag_threshold: Kafka's records behind, per processor, that are worth one more; of traces over those
+            that it has read and not told Kafka of at the declared rate, which still count as behind.
         keda_namespace: namespace of KEDA's operator, which asks Kafka.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
@@ -65,12 +65,13 @@ def status(phase: Phase = LAST_PHASE) -> None:
         raise typer.Exit(1)
 
 
-def _make(parts: Iterable[plan.Part]) -> None:
+def _make(parts: Sequence[plan.Part]) -> None:
     missing = [part for part in parts if not part.is_there()]
     plan.require_tools(missing)
     disk.require(store.root(), plan.disk_needs(missing))
-    for part in missing:
-        part.make()
+    for part in parts:
+        if not part.is_there():  # asked again: some are made from others
+            part.make()
     gobuild.clean()
 
 

@@ -92,3 +92,15 @@ def test_a_store_that_is_away_brings_no_more_processors(
     assert {count for _, count in counts} == {LEAST}
     # What has piled up is read at once, which may well bring more.
     report(load, demand_nothing_lost(site, load, unsure=[(back, time.time() + SOON_SECONDS)]))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_paused_it_leaves_the_processors_away(by_lag: ClusterDeployment) -> None:
+    """As docs/phase4.md does for a change-over."""
+    site = by_lag.site
+    pause = "autoscaling.keda.sh/paused-replicas"
+    site.kubectl("annotate", "scaledobject", PROCESSOR, f"{pause}=0")
+    until("no processor", lambda: not site.pods(PROCESSOR), seconds=SOON_SECONDS)
+    site.kubectl("annotate", "scaledobject", PROCESSOR, f"{pause}-")
+    site.await_least(PROCESSOR, LEAST)

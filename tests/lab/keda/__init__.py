@@ -9,7 +9,7 @@ from tests.lab.goprogram import GoProgram
 from tests.lab.images import LabImage
 from tests.lab.rootfs import RootFs
 
-MANIFEST = Path(__file__).parent / "keda.yaml"
+OPERATOR, SERVERS = (Path(__file__).parent / name for name in ("operator.yaml", "servers.yaml"))
 VERSION = "2.21.0"
 _MODULE = "github.com/kedacore/keda/v2"
 _IMAGES = {
@@ -27,8 +27,8 @@ PROGRAM = GoProgram(
     binaries={name: f"{_MODULE}/cmd/{name}" for name in _IMAGES},
     phase=3,
     strings={f"{_MODULE}/version.Version": VERSION},
-    disk_gb=0.6,
-    scratch_gb=8.0,
+    disk_gb=0.35,
+    scratch_gb=4.3,
 )
 
 
