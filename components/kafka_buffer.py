@@ -178,7 +178,7 @@ def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
     root = f"/etc/{name}-topics"
     environment = {
         "BOOTSTRAP": ",".join(client.servers),
-        "REPLICAS": str(args.size.replicas if args.kafka.mode == "builtin" else -1),
+        "REPLICAS": str(args.size.replicas) if args.kafka.mode == "builtin" else "",
         "TOPICS": "\n".join(topic.as_line() for topic in topics(args.size, args.kafka, args.largest_message)),
         "KEYED": TOPICS["traces"],
         "READERS": " ".join(args.trace_readers),

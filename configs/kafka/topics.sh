@@ -3,7 +3,7 @@
 # Kafka's own image; the file /tmp/ready says that every topic is there.
 #
 # BOOTSTRAP   host:port[,host:port...]
-# REPLICAS    copies of each partition
+# REPLICAS    copies of each partition; as the cluster has it where this is empty
 # TOPICS      lines of "name partitions key=value[,key=value...]"
 # KEYED       topic in which the number of partitions decides where a record goes: it gets more only when nothing
 #             is unread
@@ -54,9 +54,10 @@ add_partitions() {
 
 apply() {
   local name=$1 partitions=$2 settings=$3 setting found arguments=()
+  if [[ -n "$REPLICAS" ]]; then arguments+=(--replication-factor "$REPLICAS"); fi
   for setting in ${settings//,/ }; do arguments+=(--config "$setting"); done
   kafka-topics.sh "${options[@]}" --create --if-not-exists --topic "$name" \
-    --partitions "$partitions" --replication-factor "$REPLICAS" "${arguments[@]}"
+    --partitions "$partitions" "${arguments[@]}"
   kafka-configs.sh "${options[@]}" --alter --entity-type topics --entity-name "$name" \
     --add-config "$settings"
   found=$(kafka-topics.sh "${options[@]}" --describe --topic "$name" |

@@ -1,4 +1,4 @@
-"""When topics.sh adds partitions to the topic where their number decides who gets what."""
+"""What topics.sh makes, and when it adds partitions where their number decides who gets what."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ TOOLS = {
     "kafka-topics.sh": """case "$*" in
   *--describe*) echo "Topic: otlp-traces PartitionCount: 2 ReplicationFactor: 1";;
   *--alter*) echo altered;;
+  *--create*) echo "create $*";;
 esac""",
     "kafka-configs.sh": "true",
     "kafka-consumer-groups.sh": """cat "$FAKES/groups" """,
@@ -30,7 +31,9 @@ exit $(cat "$FAKES/status")""",
 }
 
 
-def run(folder: Path, *groups: str, earliest: str, latest: str, status: int = 0) -> tuple[int, str]:
+def run(
+    folder: Path, *groups: str, earliest: str, latest: str, status: int = 0, replicas: str = "1"
+) -> tuple[int, str]:
     """Ask for four partitions in place of two; give the exit status and what was said."""
     for name, body in TOOLS.items():
         (folder / name).write_text(f"#!/bin/bash\n{body}\n")
@@ -44,7 +47,7 @@ def run(folder: Path, *groups: str, earliest: str, latest: str, status: int = 0)
         "PATH": f"{folder}:{os.environ['PATH']}",
         "FAKES": str(folder),
         "BOOTSTRAP": "kafka-1:9092",
-        "REPLICAS": "1",
+        "REPLICAS": replicas,
         "TOPICS": "otlp-traces 4 retention.ms=86400000",
         "KEYED": "otlp-traces",
         "READERS": READERS,
@@ -98,6 +101,17 @@ def test_unread_records_keep_the_number_of_partitions(tmp_path: Path, groups: li
 def test_partitions_are_added_when_all_is_read(tmp_path: Path, groups: list[str], earliest: int) -> None:
     status, said = run(tmp_path, *groups, earliest=f"otlp-traces:0:{earliest}", latest="otlp-traces:0:10")
     assert (status, "altered" in said) == (0, True), said
+
+
+@pytest.mark.parametrize(("replicas", "asked"), [("3", True), ("", False)])
+def test_copies_are_those_of_the_cluster_unless_they_are_said(
+    tmp_path: Path, replicas: str, asked: bool
+) -> None:
+    """Kafka's tool takes no number that would stand for the cluster's own."""
+    _, said = run(tmp_path, earliest="", latest="", replicas=replicas)
+    (created,) = (line for line in said.splitlines() if line.startswith("create "))
+    assert ("--replication-factor" in created) is asked
+    assert (f"--replication-factor {replicas}" in created) is asked
 
 
 def test_partitions_are_not_added_when_kafka_does_not_say_what_is_unread(tmp_path: Path) -> None:

@@ -39,6 +39,21 @@ class Identity:
     hosts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Signed:
+    """A certificate with what goes with it, all in PEM.
+
+    Attributes:
+        authority: certificate of who signed it.
+        certificate: the certificate.
+        key: its private key.
+    """
+
+    authority: str
+    certificate: str
+    key: str
+
+
 IDENTITIES: tuple[Identity, ...] = (
     Identity(name="admin", user="otel-stack-lab", group="system:masters"),
     Identity(name="etcd", user="etcd", hosts=("localhost", "127.0.0.1")),
@@ -115,6 +130,17 @@ def ensure() -> None:
         certificate(identity.name).write_bytes(_pem(issue(identity, own_key, authority, authority_key)))
 
 
+def signed(identity: Identity) -> Signed:
+    """Make a certificate by an authority of its own, which signs no other; nothing is written."""
+    authority_key, own_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    authority = _authority(authority_key)
+    return Signed(
+        authority=_pem(authority).decode(),
+        certificate=_pem(issue(identity, own_key, authority, authority_key)).decode(),
+        key=_key_pem(own_key).decode(),
+    )
+
+
 def issue(
     identity: Identity,
     own_key: ec.EllipticCurvePrivateKey,
@@ -177,11 +203,14 @@ def _pem(signed: x509.Certificate) -> bytes:
     return signed.public_bytes(serialization.Encoding.PEM)
 
 
-def _write_key(path: Path, own_key: ec.EllipticCurvePrivateKey) -> None:
-    text = own_key.private_bytes(
+def _key_pem(own_key: ec.EllipticCurvePrivateKey) -> bytes:
+    return own_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    write_private(path, text)
+
+
+def _write_key(path: Path, own_key: ec.EllipticCurvePrivateKey) -> None:
+    write_private(path, _key_pem(own_key))
 
 
 def write_private(path: Path, content: bytes) -> None:

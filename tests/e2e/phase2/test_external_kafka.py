@@ -1,0 +1,84 @@
+"""A Kafka that somebody else runs: a real broker with TLS by a private authority, logins, and rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from docker.errors import NotFound
+
+from components.collector_processor import GROUPS
+from components.kafka_topics import DEAD_LETTERS, SOURCES
+from ops.kafka.lag import read_lag
+from ops.kafka.tools import ContainerTools
+from ops.kafka.topics import read_topics
+from ops.project import load_stack
+from tests.e2e.conftest import Report
+from tests.support import external_kafka
+from tests.support.docker_engine import Engine
+from tests.support.drills import Site
+from tests.support.external_kafka import MAKES, USES, ExternalKafka
+from tests.support.numbered import Load, running
+from tests.support.stack import Stack
+from tests.support.steady import demand_nothing_lost, flow
+
+TOPICS = {*SOURCES.values(), DEAD_LETTERS}
+
+
+@pytest.fixture(scope="module")
+def own_stack(stack: Stack | None) -> Iterator[Stack]:
+    """The stack, down; with brokers of its own again afterwards."""
+    if stack is None:
+        pytest.skip("the stack that is up keeps its Kafka")
+    stack.destroy()
+    yield stack
+    stack.destroy()
+    stack.config.pop("kafkaPassword", None)
+    stack.up({"kafka": {}})
+
+
+@pytest.fixture(scope="module")
+def kafka(docker_engine: Engine) -> Iterator[ExternalKafka]:
+    """The broker."""
+    with external_kafka.running(docker_engine) as made:
+        yield made
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_topics_are_made_and_nothing_is_lost_while_it_is_away(
+    own_stack: Stack, kafka: ExternalKafka, site: Site, load: Load, report: Report
+) -> None:
+    kafka.allow([*USES, *MAKES])
+    own_stack.up(kafka.settings)
+    assert kafka.topics() == TOPICS
+    with running(load):
+        flow(load)
+        kafka.container.stop(timeout=30)
+        kafka.container.start()
+        flow(load)
+    report(load, demand_nothing_lost(site, load))
+    tools = ContainerTools(load_stack(own_stack.name, own_stack.folder))
+    groups = {GROUPS[source]: topic for source, topic in SOURCES.items()}
+    assert {one.topic for one in read_lag(tools, groups) if one.reader} == set(groups.values())
+    assert {one.name for one in read_topics(tools)} >= TOPICS
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_topics_that_somebody_else_makes_are_used_as_they_are(
+    own_stack: Stack, kafka: ExternalKafka, site: Site, load: Load, report: Report
+) -> None:
+    own_stack.destroy()
+    for topic in sorted(TOPICS):
+        if topic in kafka.topics():
+            kafka.run("kafka-topics", "--delete", "--topic", topic)
+        kafka.run("kafka-topics", "--create", "--topic", topic, "--partitions=6", "--replication-factor=1")
+    kafka.allow(USES)
+    made_elsewhere = {**kafka.settings, "kafka": {**kafka.settings["kafka"], "createTopics": False}}
+    own_stack.up(made_elsewhere)
+    with pytest.raises(NotFound):
+        site.container("kafka-topics")
+    with running(load):
+        flow(load)
+    report(load, demand_nothing_lost(site, load))
