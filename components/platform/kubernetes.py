@@ -204,7 +204,7 @@ class _Making:
         if scale is None:
             return
         if scale.lag is not None:
-            self._scale_by_lag(scale, scale.lag)
+            self._scale_by_lag(scale, scale.lag, pods)
             return
         kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
             self._name,
@@ -213,18 +213,19 @@ class _Making:
             opts=self._options(depends_on=[pods]),
         )
 
-    def _scale_by_lag(self, scale: Autoscaling, lag: KafkaLag) -> None:
+    def _scale_by_lag(self, scale: Autoscaling, lag: KafkaLag, pods: pulumi.Resource) -> None:
+        """Let KEDA scale, once all that it needs is there: it waits ever longer for what it did not find."""
         scope, secrets = self._scope, scaling.login_secrets(lag)
-        login = None
+        login, needed = None, [pods]
         if secrets:
             login = f"{self._name}-scaler"
             own = {name: text for name, text in secrets.items() if not isinstance(text, ExistingSecret)}
             secret = self._secret("scaler", own)
             user = None if lag.login is None else self._config_map("user", {"username": lag.login.username})
             spec = scaling.trigger_authentication_spec(secrets, secret, user)
-            self._custom(KEDA, "TriggerAuthentication", spec, name=login)
+            needed.append(self._custom(KEDA, "TriggerAuthentication", spec, name=login))
         spec = scaling.scaled_object_spec(scope, self._workload, scale, lag, login)
-        self._custom(KEDA, "ScaledObject", spec)
+        self._custom(KEDA, "ScaledObject", spec, depends_on=needed)
         namespace = scope.keda_namespace
         for name, policy in network.lag_policies(lag.servers, namespace).items():
             self._policy(name, policy)
@@ -310,16 +311,18 @@ class _Making:
         *,
         name: str | None = None,
         annotations: Mapping[str, str] | None = None,
-    ) -> None:
+        depends_on: Sequence[pulumi.Resource] = (),
+    ) -> pulumi.Resource:
         name = name or self._name
-        CustomResource(
+        made: pulumi.Resource = CustomResource(
             f"{name}-{kind.lower()}",
             api_version=api_version,
             kind=kind,
             metadata=self._scope.metadata(self._name, name=name, annotations=annotations),
             spec=spec,
-            opts=self._options(),
+            opts=self._options(depends_on=depends_on),
         )
+        return made
 
     def _rolling_metadata(self, kind: str, files: Mapping[str, str]) -> Manifest:
         """Leave the name to the provider, which keeps it in the state; without one it is the text's hash."""

@@ -62,7 +62,7 @@ class ContainerTools:
     def run(self, tool: str, *arguments: str) -> bytes:
         """Run a tool in the container; see ``Tools.run``."""
         try:
-            started = self._api.exec_create(PROGRAM, _command(tool, *arguments))
+            started = self._api.exec_create(PROGRAM, command(tool, *arguments))
             output, problems = self._api.exec_start(started["Id"], demux=True)
             status = self._api.exec_inspect(started["Id"])["ExitCode"]
         except NotFound as error:
@@ -89,9 +89,9 @@ class PodTools:
 
     def run(self, tool: str, *arguments: str) -> bytes:
         """Run a tool in the pod; see ``Tools.run``."""
-        command = ["exec", f"deployment/{PROGRAM}", "--", *_command(tool, *arguments)]
+        run = ["exec", f"deployment/{PROGRAM}", "--", *command(tool, *arguments)]
         try:
-            return self._kubectl.run(*command, seconds=ANSWER_SECONDS)
+            return self._kubectl.run(*run, seconds=ANSWER_SECONDS)
         except KubectlError as error:
             if error.absent:
                 raise _missing("deployment", self._stack) from error
@@ -104,7 +104,8 @@ _ENDED = re.compile(r"command terminated with exit code \d+\s*$")
 """What kubectl adds when the command, and not kubectl itself, has failed."""
 
 
-def _command(tool: str, *arguments: str) -> list[str]:
+def command(tool: str, *arguments: str) -> list[str]:
+    """Write how a tool is run in ``PROGRAM``, which knows the brokers and how to log in."""
     return ["bash", "-c", _SCRIPT, "bash", tool, *arguments]
 
 

@@ -41,14 +41,14 @@ class ClusterDeployment:
         """Its addresses as they are now."""
         return ClusterSite(cluster=self.cluster, namespace=self.namespace)
 
-    def settings(self, **sections: Mapping[str, Any]) -> dict[str, Any]:
+    def settings(self, **sections: Mapping[str, Any] | str) -> dict[str, Any]:
         """Give the original settings with keys of some sections changed."""
         given: dict[str, Any] = copy.deepcopy(dict(self.original))
         for name, section in sections.items():
-            given[name] = {**given.get(name, {}), **section}
+            given[name] = section if isinstance(section, str) else {**given.get(name, {}), **section}
         return given
 
-    def become(self, **sections: Mapping[str, Any]) -> None:
+    def become(self, **sections: Mapping[str, Any] | str) -> None:
         """Bring the stack up with the original settings but for keys of some sections.
 
         It is up when its autoscalers have begun and its processors share what is in Kafka. Another Kafka is

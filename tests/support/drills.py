@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal as signals
 import time
 from collections import Counter
@@ -14,13 +15,13 @@ import docker
 import httpx
 from docker.models.containers import Container
 
+from ops.kafka.tools import command
 from tests.support.numbered import METRIC, SPANS, Load, kind_of, trace_id
 from tests.support.waiting import until
 
 PAGE = 5000
 """Log records that Loki gives at once, at most."""
 RESTART_SECONDS = 60.0
-KAFKA = ("--bootstrap-server", "kafka-1.kafka-headless:9092")
 
 
 class Stores(Protocol):
@@ -258,11 +259,7 @@ def await_all(site: Stores, load: Load, *, seconds: float = 180) -> dict[str, Fo
 
 def _groups(site: Stores) -> Iterator[list[str]]:
     """Columns of each partition of a signal's topic as its consumer group has it."""
-    listing = site.run(
-        "kafka-topics",
-        *("/opt/kafka/bin/kafka-consumer-groups.sh", *KAFKA),
-        *("--describe", "--all-groups"),
-    )
+    listing = site.run("kafka-topics", *command("kafka-consumer-groups", "--describe", "--all-groups"))
     for line in listing.splitlines():
         columns = line.split()
         if len(columns) > 5 and columns[1].startswith("otlp-"):
@@ -292,7 +289,7 @@ DEAD_LETTERS = "otlp-dead-letters"
 
 def end_offset(site: Stores, topic: str) -> int:
     """Count the records that a topic ever had."""
-    listing = site.run("kafka-topics", "/opt/kafka/bin/kafka-get-offsets.sh", *KAFKA, "--topic", topic)
+    listing = site.run("kafka-topics", *command("kafka-get-offsets", "--topic", topic))
     return sum(int(line.rsplit(":", 1)[1]) for line in listing.split() if line.startswith(f"{topic}:"))
 
 
@@ -301,16 +298,13 @@ def dead_letters(site: Stores, first: int) -> list[str]:
     count = end_offset(site, DEAD_LETTERS) - first
     if count <= 0:
         return []
-    text = site.run(
-        "kafka-topics",
-        *("/opt/kafka/bin/kafka-console-consumer.sh", *KAFKA, "--topic", DEAD_LETTERS),
-        *("--partition", "0", "--offset", str(first), "--max-messages", str(count)),
-        *("--timeout-ms", "20000"),
-    )
+    place = ("--topic", DEAD_LETTERS, "--partition", "0", "--offset", str(first))
+    bounds = ("--max-messages", str(count), "--timeout-ms", "20000")
+    text = site.run("kafka-topics", *command("kafka-console-consumer", *place, *bounds))
     return [line for line in text.splitlines() if line.startswith("{")]
 
 
 def produce(site: Stores, topic: str, text: str, *, copies: int = 1) -> None:
     """Write records of plain text into a topic, all the same."""
-    producer = f"/opt/kafka/bin/kafka-console-producer.sh {' '.join(KAFKA)} --topic {topic}"
+    producer = shlex.join(command("kafka-console-producer", "--topic", topic))
     site.run("kafka-topics", "bash", "-c", f"for _ in $(seq {copies}); do echo '{text}'; done | {producer}")

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import secrets
-import tarfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from docker.models.containers import Container
-
-from components.images import CATALOGUE
 from tests.lab.cluster.pki import Identity, Signed, signed
-from tests.support.docker_engine import Engine
 from tests.support.waiting import until
 
 USER, MECHANISM = "otel", "SCRAM-SHA-512"
@@ -29,6 +22,9 @@ MAKES = ("Create", "Alter", "AlterConfigs", "DescribeConfigs")
 
 NAME, PORT = "somebodys-kafka", 9096
 """The port lies below those that stacks under test get."""
+
+CONFIG = "/mnt/shared/config"
+"""Where its image looks for ``server.properties``."""
 
 _ADMIN = ("--bootstrap-server", "localhost:9092")
 _SETTINGS = """
@@ -59,24 +55,29 @@ log.dirs=/var/lib/kafka/data
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalKafka:
-    """A broker that runs.
+    """A broker, wherever it runs.
 
     Attributes:
-        container: its container.
-        server: ``host:port`` for the stack.
-        authority: who signed its certificate, in PEM.
+        host: where the stack reaches it.
+        execute: runs a command where it runs; raises ``AssertionError`` when that fails.
+        known: its certificate.
         password: of the user.
     """
 
-    container: Container
-    server: str
-    authority: str
-    password: str
+    host: str
+    execute: Callable[[Sequence[str]], str]
+    known: Signed
+    password: str = field(default_factory=secrets.token_urlsafe)
+
+    @property
+    def server(self) -> str:
+        """``host:port`` for the stack."""
+        return f"{self.host}:{PORT}"
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """Sections of a stack's configuration that lead to it."""
-        security = {"mechanism": MECHANISM, "username": USER, "ca": self.authority}
+        security = {"mechanism": MECHANISM, "username": USER, "ca": self.known.authority}
         kafka = {"mode": "external", "bootstrapServers": [self.server], "security": security}
         return {"kafka": kafka, "kafkaPassword": self.password}
 
@@ -86,10 +87,14 @@ class ExternalKafka:
         Raises:
             AssertionError: it failed.
         """
-        status, output = self.container.exec_run([f"/opt/kafka/bin/{tool}.sh", *_ADMIN, *arguments])
-        text = b"".join([output] if isinstance(output, bytes) else output).decode(errors="replace")
-        assert status == 0, f"{tool}: {text}"
-        return text
+        return self.execute([f"/opt/kafka/bin/{tool}.sh", *_ADMIN, *arguments])
+
+    def begin(self) -> None:
+        """Wait until it answers, and make the user, who may do nothing yet."""
+        until("the broker to answer", lambda: not self.topics(), seconds=120, forgive=(AssertionError,))
+        login = f"{MECHANISM}=[password={self.password}]"
+        user = ("--entity-type=users", f"--entity-name={USER}")
+        self.run("kafka-configs", "--alter", "--add-config", login, *user)
 
     def topics(self) -> set[str]:
         """Name the topics, without Kafka's own."""
@@ -108,32 +113,13 @@ class ExternalKafka:
         self.run("kafka-acls", "--add", "--allow-principal", user, *groups, *listed)
 
 
-@contextmanager
-def running(engine: Engine) -> Iterator[ExternalKafka]:
-    """Run a broker with the user, who may do nothing yet; nothing of it is left afterwards."""
-    address = engine.address
-    identity = Identity(name="kafka", user="kafka", hosts=(address,))
-    known, password = signed(identity), secrets.token_urlsafe()
-    container = engine.client.containers.create(
-        CATALOGUE["kafka"].reference, name=NAME, ports={f"{PORT}/tcp": (address, PORT)}
-    )
-    try:
-        container.put_archive("/mnt/shared/config", _archive(_properties(address, known)))
-        container.start()
-        made = ExternalKafka(
-            container=container, server=f"{address}:{PORT}", authority=known.authority, password=password
-        )
-        until("the broker to answer", lambda: not made.topics(), seconds=120, forgive=(AssertionError,))
-        login = f"{MECHANISM}=[password={password}]"
-        made.run(
-            "kafka-configs", "--alter", "--add-config", login, "--entity-type=users", f"--entity-name={USER}"
-        )
-        yield made
-    finally:
-        container.remove(force=True, v=True)
+def certificate(host: str) -> Signed:
+    """Make the broker's certificate."""
+    return signed(Identity(name="kafka", user="kafka", hosts=(host,)))
 
 
-def _properties(address: str, known: Signed) -> str:
+def properties(address: str, known: Signed) -> str:
+    """Give the broker's settings."""
     return _SETTINGS.format(
         address=address,
         port=PORT,
@@ -147,12 +133,3 @@ def _properties(address: str, known: Signed) -> str:
 
 def _one_line(pem: str) -> str:
     return pem.strip().replace("\n", "\\n")
-
-
-def _archive(text: str) -> bytes:
-    content, packed = text.encode(), io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        entry = tarfile.TarInfo("server.properties")
-        entry.size, entry.mode = len(content), 0o644
-        archive.addfile(entry, io.BytesIO(content))
-    return packed.getvalue()

@@ -67,7 +67,6 @@ def scaled_object_spec(
         "minReplicaCount": workload.replicas or 1,
         "maxReplicaCount": scaling.maximum,
         "pollingInterval": LOOK.seconds,
-        "cooldownPeriod": CALM_SECONDS,
         "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _behavior()}},
         "triggers": [
             {

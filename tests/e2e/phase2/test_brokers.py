@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 from docker.errors import NotFound
 
+from ops.kafka.tools import command
 from tests.e2e.conftest import Note, Report
-from tests.support.drills import KAFKA, Site
+from tests.support.drills import Site
 from tests.support.numbered import Load, running
 from tests.support.stack import Stack
 from tests.support.steady import demand_nothing_lost, flow
@@ -98,5 +99,5 @@ def _wipe(site: Site, name: str) -> None:
 
 def _behind(site: Site) -> str:
     """Describe the partitions some copy of which is not in sync."""
-    tool = "/opt/kafka/bin/kafka-topics.sh"
-    return site.run("kafka-topics", tool, *KAFKA, "--describe", "--under-replicated-partitions").strip()
+    asked = command("kafka-topics", "--describe", "--under-replicated-partitions")
+    return site.run("kafka-topics", *asked).strip()

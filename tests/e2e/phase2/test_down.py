@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from ops.inventory import take_inventory
+from ops.kafka.tools import command
 from tests.e2e.conftest import Report
-from tests.support.drills import KAFKA, Site, await_all
+from tests.support.drills import Site, await_all
 from tests.support.numbered import Load, running
 from tests.support.stack import Stack
 from tests.support.steady import demand_nothing_lost, flow, lag_gone
@@ -37,8 +38,7 @@ def _down(site: Site, stack: Stack) -> None:
 def test_brokers_stay_and_partitions_may_grow(site: Site, own: Stack) -> None:
     _down(site, own)
     own.up({"kafka": {"partitions": 12}})
-    tool = "/opt/kafka/bin/kafka-topics.sh"
-    described = site.run("kafka-topics", tool, *KAFKA, "--describe", "--topic", "otlp-traces")
+    described = site.run("kafka-topics", *command("kafka-topics", "--describe", "--topic", "otlp-traces"))
     assert "PartitionCount: 12" in described
     _down(site, own)
     refused = own.up({"kafka": {"partitions": 12, "brokers": 3}}, check=False)

@@ -10,14 +10,15 @@ from docker.errors import NotFound
 from components.collector_processor import GROUPS
 from components.kafka_topics import DEAD_LETTERS, SOURCES
 from ops.kafka.lag import read_lag
+from ops.kafka.records import Position, read_record
 from ops.kafka.tools import ContainerTools
 from ops.kafka.topics import read_topics
 from ops.project import load_stack
 from tests.e2e.conftest import Report
-from tests.support import external_kafka
 from tests.support.docker_engine import Engine
 from tests.support.drills import Site
-from tests.support.external_kafka import MAKES, USES, ExternalKafka
+from tests.support.external_kafka import MAKES, NAME, USES, ExternalKafka
+from tests.support.external_kafka_docker import running as somebodys_kafka
 from tests.support.numbered import Load, running
 from tests.support.stack import Stack
 from tests.support.steady import demand_nothing_lost, flow
@@ -40,7 +41,7 @@ def own_stack(stack: Stack | None) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def kafka(docker_engine: Engine) -> Iterator[ExternalKafka]:
     """The broker."""
-    with external_kafka.running(docker_engine) as made:
+    with somebodys_kafka(docker_engine) as made:
         yield made
 
 
@@ -54,14 +55,14 @@ def test_topics_are_made_and_nothing_is_lost_while_it_is_away(
     assert kafka.topics() == TOPICS
     with running(load):
         flow(load)
-        kafka.container.stop(timeout=30)
-        kafka.container.start()
+        site.container(NAME).restart(timeout=30)
         flow(load)
     report(load, demand_nothing_lost(site, load))
     tools = ContainerTools(load_stack(own_stack.name, own_stack.folder))
     groups = {GROUPS[source]: topic for source, topic in SOURCES.items()}
     assert {one.topic for one in read_lag(tools, groups) if one.reader} == set(groups.values())
     assert {one.name for one in read_topics(tools)} >= TOPICS
+    assert read_record(tools, Position.parse("otlp-logs/0/0")).value
 
 
 @pytest.mark.long

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.lab.cluster import keda, lifecycle
+from tests.lab.errors import LabError
 from tests.support.cluster import Cluster
 from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import ClusterSite
+from tests.support.lab import missing
 from tests.support.numbered import Load, Rates
 from tests.support.stack import Stack
 
@@ -33,6 +36,18 @@ def deployed(kubernetes: Cluster, tmp_path_factory: pytest.TempPathFactory) -> I
         yield made
     finally:
         made.remove()
+
+
+@pytest.fixture(scope="module")
+def scaler(kubernetes: Cluster) -> Iterator[None]:  # noqa: ARG001
+    """KEDA; what it scales must be gone before it."""
+    try:
+        with lifecycle.lock():
+            keda.up()
+    except LabError as error:
+        missing(str(error))
+    yield
+    keda.down()
 
 
 @pytest.fixture

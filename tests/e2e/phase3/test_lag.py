@@ -9,12 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.conftest import Note, Report
-from tests.lab.cluster import keda, lifecycle
-from tests.lab.errors import LabError
 from tests.support.counting import since, watched
 from tests.support.deployment import ClusterDeployment
 from tests.support.filling import fill
-from tests.support.lab import missing
 from tests.support.numbered import Load, Rates, running
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
@@ -31,20 +28,12 @@ AWAY_SECONDS = 120.0
 
 
 @pytest.fixture(scope="module")
-def by_lag(deployed: ClusterDeployment) -> Iterator[ClusterDeployment]:
-    """The stack, first scaled by CPU and now by lag; by CPU again before KEDA goes."""
+def by_lag(deployed: ClusterDeployment, scaler: None) -> Iterator[ClusterDeployment]:  # noqa: ARG001
+    """The stack, first scaled by CPU and then by lag; by CPU again before KEDA goes."""
     deployed.become()
-    try:
-        with lifecycle.lock():
-            keda.up()
-    except LabError as error:
-        missing(str(error))
-    try:
-        deployed.become(**BY_LAG)
-        yield deployed
-        deployed.become()
-    finally:
-        keda.down()
+    deployed.become(**BY_LAG)
+    yield deployed
+    deployed.become()
 
 
 @pytest.mark.long
