@@ -11,13 +11,16 @@ import yaml
 
 from tests.lab import cache
 from tests.lab.errors import LabError
-from tests.stores.replicas import S3_ADDRESS, ObjectService, Store, object_service
+from tests.stores.replicas import ObjectService, Store, object_service
 from tests.support.lab import missing
 from tests.support.manifests import Tree, tree
 from tests.support.program import run_program
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 SMALL = OBJECT_VARIANTS["phase4-small"]
+ENDPOINT = "minio.minio.svc:9000"
+"""As the variants of phase 4 name the service."""
+
 PURPOSES = {"tempo": ("traces",), "mimir": ("metrics", "ruler", "alertmanager"), "loki-cluster": ("logs",)}
 REPLICAS = 3
 MakeStore = Callable[..., Store]
@@ -49,6 +52,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
+def make_buckets(service: ObjectService) -> None:
+    """Make the buckets that the files name."""
+    for purposes in PURPOSES.values():
+        for purpose in purposes:
+            service.make(f"acme-dev-{purpose}")
+
+
 @pytest.fixture(scope="session")
 def rendered() -> Tree:
     return tree(run_program(SMALL), SMALL)
@@ -67,9 +77,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectService]:
     except LabError as error:
         missing(str(error))
     with object_service(tmp_path_factory.mktemp("s3")) as found:
-        for purposes in PURPOSES.values():
-            for purpose in purposes:
-                found.make(f"acme-dev-{purpose}")
+        make_buckets(found)
         yield found
 
 
@@ -80,7 +88,7 @@ def make_store(
     """Describe a store's replicas.
 
     ``others`` are further names in its configuration, by what they become; ``sooner`` are values in it;
-    ``files`` take the place of files beside it.
+    ``files`` take the place of files beside it; ``of`` and ``service`` that of the usual program and buckets.
     With ``parts`` it is a divided store: three replicas of the workload with the data, one of each other.
     """
 
@@ -95,9 +103,11 @@ def make_store(
         sooner: Mapping[tuple[str, ...], object] | None = None,
         files: Mapping[str, str] | None = None,
         parts: str | None = None,
+        of: Tree | None = None,
+        service: ObjectService = s3,
     ) -> Store:
         folder = tmp_path_factory.mktemp(name)
-        found = rendered if parts is None else divided
+        found = of or (rendered if parts is None else divided)
         program = next(one for one in found.programs() if one.name == name)
         texts = {**found.files(program), **(files or {})}
         directory = next(arg for arg in program.containers[0]["args"] if arg.startswith("-config.file="))
@@ -106,7 +116,7 @@ def make_store(
             (folder / "etc" / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / "etc" / path).write_text(text)
         text = texts[file].replace(home, str(folder / "etc"))
-        for before, after in {"minio.minio.svc:9000": S3_ADDRESS, **(others or {})}.items():
+        for before, after in {ENDPOINT: service.address, **(others or {})}.items():
             text = text.replace(before, after)
         configuration = yaml.safe_load(text)
         for keys, value in (sooner or {}).items():
@@ -125,7 +135,7 @@ def make_store(
             addresses=addresses,
             configuration=configuration,
             folder=folder,
-            variables={"AWS_SHARED_CREDENTIALS_FILE": str(s3.credentials)},
+            variables={"AWS_SHARED_CREDENTIALS_FILE": str(service.credentials)},
             parts={
                 address: (one, targets[one])
                 for address, one in zip(addresses, names, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,12 +17,13 @@ import httpx
 import yaml
 
 from tests.lab import cache
+from tests.lab.cluster.pki import Signed
 from tests.support.objects import Keys, Objects
 from tests.support.waiting import until
 
 START_SECONDS, END_SECONDS = 180.0, 150.0
 """A ruler waits a minute at its end for a Mimir that is not there."""
-S3_ADDRESS = "127.0.40.1:9000"
+S3_HOST, TLS_HOST, S3_PORT = "127.0.40.1", "127.0.40.2", 9000
 AS_HOST = (
     "unshare",
     "--uts",
@@ -82,11 +84,13 @@ class ObjectService:
     """An S3 service.
 
     Attributes:
+        address: its ``host:port``.
         credentials: file with the credentials, as AWS's tools read it.
         buckets: what is in it.
         program: what runs.
     """
 
+    address: str
     credentials: Path
     buckets: Objects
     program: Running
@@ -101,22 +105,36 @@ class ObjectService:
 
 
 @contextmanager
-def object_service(folder: Path) -> Iterator[ObjectService]:
-    """Run MinIO with keys of its own."""
-    keys = Keys()
+def object_service(folder: Path, *, known: Signed | None = None) -> Iterator[ObjectService]:
+    """Run MinIO with keys of its own; with a certificate for ``TLS_HOST`` it is spoken to over TLS only."""
+    keys, address = Keys(), f"{S3_HOST if known is None else TLS_HOST}:{S3_PORT}"
     credentials = folder / "credentials"
     folder.mkdir(parents=True, exist_ok=True)
     credentials.write_text(keys.file)
     credentials.chmod(0o600)
-    command = [str(cache.binary("minio")), "server", "--address", S3_ADDRESS, str(folder / "data")]
+    certificates = folder / "certificates"
+    authority = None if known is None else _write(known, certificates)
+    options = ["--address", address, "--certs-dir", str(certificates)]
+    command = [str(cache.binary("minio")), "server", *options, str(folder / "data")]
     found = start("minio", command, folder, keys.variables)
     try:
-        health = f"http://{S3_ADDRESS}/minio/health/ready"
-        until("MinIO answers", lambda: _answers(found, health), seconds=START_SECONDS)
-        buckets = Objects(url=f"http://{S3_ADDRESS}", keys=keys)
-        yield ObjectService(credentials=credentials, buckets=buckets, program=found)
+        url = f"{'http' if known is None else 'https'}://{address}"
+        health = f"{url}/minio/health/ready"
+        until("MinIO answers", lambda: _answers(found, health, authority), seconds=START_SECONDS)
+        buckets = Objects(url=url, keys=keys, authority=authority)
+        yield ObjectService(address=address, credentials=credentials, buckets=buckets, program=found)
     finally:
         found.end()
+
+
+def _write(known: Signed, folder: Path) -> Path:
+    """Write a certificate where MinIO looks for it, and give the file of who signed it, which lies beside."""
+    folder.mkdir()
+    (folder / "public.crt").write_text(known.certificate)
+    (folder / "private.key").write_text(known.key)
+    authority = folder.with_suffix(".authority")
+    authority.write_text(known.authority)
+    return authority
 
 
 @dataclass(kw_only=True)
@@ -225,9 +243,10 @@ def moved(node: Any, before: str, after: Path) -> Any:
     return node
 
 
-def _answers(program: Running, url: str) -> bool:
+def _answers(program: Running, url: str, authority: Path | None = None) -> bool:
     program.require_alive()
+    verify = True if authority is None else ssl.create_default_context(cafile=str(authority))
     try:
-        return httpx.get(url, timeout=2).status_code == httpx.codes.OK
+        return httpx.get(url, timeout=2, verify=verify).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -40,10 +41,12 @@ class Objects:
     Attributes:
         url: its address.
         keys: of its administrator.
+        authority: file with the certificate of who signed the service's own; None for a public one, or none.
     """
 
     url: str
     keys: Keys
+    authority: Path | None = None
 
     def make(self, bucket: str) -> None:
         """Make a bucket, unless it is there: a busy service may have made it and answered too late."""
@@ -73,4 +76,5 @@ class Objects:
             aws_access_key_id=self.keys.user,
             aws_secret_access_key=self.keys.password,
             config=_PATIENCE,
+            verify=None if self.authority is None else str(self.authority),
         )

@@ -1,0 +1,154 @@
+"""Buckets behind TLS, with a certificate that a private authority has signed, which the stores verify."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.lab.cluster.pki import Identity, Signed, signed
+from tests.stores.conftest import ENDPOINT, SMALL, MakeStore, make_buckets
+from tests.stores.otlp import counter, logs, trace
+from tests.stores.replicas import TENANT, TLS_HOST, ObjectService, Store, object_service
+from tests.support.manifests import Tree, tree
+from tests.support.program import run_program
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.long
+
+AUTHORITY = "secrets/s3-ca.crt"
+HANDED_OVER_SECONDS = 180.0
+
+
+def certificate() -> Signed:
+    return signed(Identity(name="minio", user="minio", hosts=(TLS_HOST,)))
+
+
+@pytest.fixture(scope="module")
+def known() -> Signed:
+    """The service's certificate."""
+    return certificate()
+
+
+@pytest.fixture(scope="module")
+def service(known: Signed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectService]:
+    """The service."""
+    with object_service(tmp_path_factory.mktemp("tls"), known=known) as found:
+        make_buckets(found)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def secure() -> Tree:
+    """The program with TLS to the buckets."""
+    storage = SMALL["objectStorage"]
+    given = {**storage["s3"], "endpoint": ENDPOINT, "tls": True, "caSecret": "s3-authority"}
+    config = {**SMALL, "objectStorage": {**storage, "s3": given}}
+    return tree(run_program(config), config)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A store, and what it is sent.
+
+    Attributes:
+        arguments: for ``make_store``.
+        bucket: where that ends.
+        path: where it is sent to.
+        body: what is sent.
+        port: if not its HTTP port.
+        flush: how a replica is told to hand over.
+    """
+
+    arguments: Mapping[str, Any]
+    bucket: str
+    path: str
+    body: object
+    port: int | None = None
+    flush: tuple[str, str]
+
+
+CASES = {
+    "loki-cluster": Case(
+        arguments={
+            "binary": "loki",
+            "port": 3100,
+            "data": "/loki",
+            "network": "127.0.45",
+            "others": {"http://mimir:9009": "http://127.0.45.9:9009"},
+        },
+        bucket="acme-dev-logs",
+        path="/otlp/v1/logs",
+        body=logs(["over TLS"]),
+        flush=("POST", "flush"),
+    ),
+    "mimir": Case(
+        arguments={"binary": "mimir", "port": 9009, "data": "/data", "network": "127.0.46"},
+        bucket="acme-dev-metrics",
+        path="/otlp/v1/metrics",
+        body=counter("tls", 1),
+        flush=("POST", "ingester/flush"),
+    ),
+    "tempo": Case(
+        arguments={
+            "binary": "tempo",
+            "port": 3200,
+            "data": "/var/tempo",
+            "network": "127.0.47",
+            "others": {"http://mimir:9009": "http://127.0.47.9:9009", "0.0.0.0:431": "${POD_IP}:431"},
+        },
+        bucket="acme-dev-traces",
+        path="/v1/traces",
+        body=trace(secrets.token_hex(16)),
+        port=4318,
+        flush=("GET", "flush"),
+    ),
+}
+
+
+@pytest.fixture
+def make(make_store: MakeStore, secure: Tree, service: ObjectService) -> Callable[[str, str], Store]:
+    """Describe a store that knows an authority."""
+
+    def made(name: str, authority: str) -> Store:
+        files = {AUTHORITY: authority}
+        return make_store(name, **CASES[name].arguments, files=files, of=secure, service=service)
+
+    return made
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_private_authority_is_enough(
+    make: Callable[[str, str], Store], service: ObjectService, known: Signed, name: str
+) -> None:
+    case, store = CASES[name], make(name, known.authority)
+    try:
+        store.begin_all()
+        address = f"http://{store.addresses[0]}:{case.port or store.port}"
+        httpx.post(f"{address}{case.path}", json=case.body, headers=TENANT, timeout=30).raise_for_status()
+        method, path = case.flush
+        for replica in store.addresses:
+            httpx.request(method, f"{store.url(replica)}/{path}", timeout=60)
+        until(
+            "something of the tenant is in the bucket",
+            lambda: any(key.startswith("otel-stack/") for key in service.objects(case.bucket)),
+            seconds=HANDED_OVER_SECONDS,
+        )
+    finally:
+        store.end()
+
+
+def test_another_authority_is_refused(make: Callable[[str, str], Store]) -> None:
+    """Mimir looks into its buckets before it starts."""
+    store = make("mimir", certificate().authority)
+    first = store.addresses[0]
+    try:
+        store.begin(first)
+        program = store.running[first]
+        until("Mimir to say so", lambda: "unknown authority" in program.tail(), seconds=60)
+    finally:
+        store.end()
