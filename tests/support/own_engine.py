@@ -31,6 +31,9 @@ FOLDER = "tests-engine"
 LINK = "otelstacktests"
 OUTER_ADDRESS, ADDRESS = "10.213.255.1", "10.213.255.2"
 """This machine's end of the link, and the engine's, on which its containers' ports are published."""
+NAMES_OUTSIDE = ("timeout:1", "attempts:1")
+"""No name server is reached from there: who asks one, perhaps for the name of an address, waits no longer."""
+
 START_SECONDS, STOP_SECONDS, TURN_SECONDS = 60.0, 60.0, 500.0
 
 
@@ -90,6 +93,7 @@ def _start() -> subprocess.Popen[bytes]:
         f"--exec-root={RUN}/exec",
         f"--pidfile={_pid_file()}",
         f"--host={HOST}",
+        *(f"--dns-opt={option}" for option in NAMES_OUTSIDE),
     ]
     with _log().open("w") as out:
         return subprocess.Popen(

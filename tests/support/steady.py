@@ -35,13 +35,15 @@ def demand_nothing_lost(
     *,
     unsure: Sequence[tuple[float, float]] = (),
     seconds: float = FOUND_SECONDS,
+    refusal: str = "",
 ) -> dict[str, Found]:
     """Demand every acknowledged log record and sample, and every error and slow trace whole.
 
     ``unsure`` says from when to when processors with tail sampling were killed or changed: traces that were
     undecided then may be missing, which are those acknowledged at most the bound before. So may be those
     whose halves were acknowledged so far apart, as in an outage, that the sampler decided on one alone. All
-    others have ``seconds`` to be found.
+    others have ``seconds`` to be found. No call may have been refused for good, but with an error that has
+    ``refusal`` in it.
     """
     apart = load.tallies["traces"].apart
     halved = {number for number, between in apart.items() if between > DECISION_SECONDS - SPARE_SECONDS}
@@ -49,7 +51,8 @@ def demand_nothing_lost(
         lag_gone(site)
     found = await_all(site, load, seconds=20 if unsure or halved else seconds)
     for signal in SERVICES:
-        assert not load.tallies[signal].refused, f"{signal} refused for good: {load.tallies[signal].refused}"
+        errors = set(load.tallies[signal].refused.values())
+        assert all(refusal and refusal in error for error in errors), f"{signal} refused for good: {errors}"
     for signal in ("logs", "metrics"):
         assert not found[signal].missing, f"{signal} missing: {found[signal].missing}"
     when = load.tallies["traces"].acknowledged
