@@ -14,7 +14,6 @@ from components.storage_names import LONGEST_NAME, PURPOSES, bucket_names
 if TYPE_CHECKING:
     from components.settings import Settings
 
-
 DAY = 86400
 LEAST_TIERING_DAYS = 30
 """S3 moves nothing to infrequent access before, and bills it there for as many days at least."""

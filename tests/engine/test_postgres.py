@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from docker.models.containers import Container
 
 from components.images import CATALOGUE
+from tests.support.containers import archive, execute
 from tests.support.docker_engine import Engine
 from tests.support.manifests import Tree, tree
 from tests.support.program import run_program
@@ -59,7 +58,9 @@ def _server(engine: Engine, rendered: Tree, volume: str, password: str) -> Itera
         volumes={volume: {"bind": environment["PGDATA"].removesuffix("/pgdata"), "mode": "rw"}},
     )
     try:
-        container.put_archive("/", _archive({**files, secret: password}))
+        container.put_archive(
+            "/", archive({**files, secret: password}, uid=IMAGE.uid, gid=IMAGE.gid, mode=0o440)
+        )
         container.start()
         ready = spec["readinessProbe"]["exec"]["command"]
         until("PostgreSQL to answer", lambda: _is_ready(container, ready), seconds=READY_SECONDS)
@@ -75,24 +76,11 @@ def _is_ready(container: Container, command: list[str]) -> bool:
     return bool(container.exec_run(command).exit_code == 0)
 
 
-def _archive(files: Mapping[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for path, text in files.items():
-            content = text.encode()
-            entry = tarfile.TarInfo(path.lstrip("/"))
-            entry.size, entry.uid, entry.gid, entry.mode = len(content), IMAGE.uid, IMAGE.gid, 0o440
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
-
-
 def _sql(container: Container, password: str, statement: str) -> tuple[bool, str]:
     """Run a statement over TCP, where the password is asked for; tell whether it was, and the output."""
-    variables = {"PGPASSWORD": password}
-    command = ["psql", "-h", "127.0.0.1", "-U", "grafana", "-d", "grafana", "-Atc", statement]
-    status, output = container.exec_run(command, environment=variables, stream=False)
-    text = b"".join([output] if isinstance(output, bytes) else output)
-    return status == 0, text.decode(errors="replace").strip()
+    command = ("psql", "-h", "127.0.0.1", "-U", "grafana", "-d", "grafana", "-Atc", statement)
+    status, text = execute(container, *command, variables={"PGPASSWORD": password})
+    return status == 0, text.strip()
 
 
 def test_data_that_was_kept_is_opened_with_the_password_of_now(

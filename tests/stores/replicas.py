@@ -120,7 +120,8 @@ def object_service(folder: Path, *, known: Signed | None = None) -> Iterator[Obj
     try:
         url = f"{'http' if known is None else 'https'}://{address}"
         health = f"{url}/minio/health/ready"
-        until("MinIO answers", lambda: _answers(found, health, authority), seconds=START_SECONDS)
+        verify = True if authority is None else ssl.create_default_context(cafile=str(authority))
+        until("MinIO answers", lambda: _answers(found, health, verify=verify), seconds=START_SECONDS)
         buckets = Objects(url=url, keys=keys, authority=authority)
         yield ObjectService(address=address, credentials=credentials, buckets=buckets, program=found)
     finally:
@@ -243,9 +244,8 @@ def moved(node: Any, before: str, after: Path) -> Any:
     return node
 
 
-def _answers(program: Running, url: str, authority: Path | None = None) -> bool:
+def _answers(program: Running, url: str, *, verify: ssl.SSLContext | bool = True) -> bool:
     program.require_alive()
-    verify = True if authority is None else ssl.create_default_context(cafile=str(authority))
     try:
         return httpx.get(url, timeout=2, verify=verify).status_code == httpx.codes.OK
     except httpx.HTTPError:

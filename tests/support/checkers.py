@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +10,7 @@ from docker.errors import APIError
 from docker.models.containers import Container
 
 from components.images import CATALOGUE
+from tests.support.containers import archive
 from tests.support.docker_engine import Engine
 from tests.support.program import CONTAINER, Registered, Result
 from tests.support.waiting import until
@@ -88,7 +87,7 @@ class Checker:
             network_mode="none",
         )
         try:
-            container.put_archive("/", _archive(configured, image.uid, image.gid))
+            container.put_archive("/", archive(_placed(configured), uid=image.uid, gid=image.gid))
             container.start()
             return _started(container) if configured.program == "grafana" else _ended(container)
         finally:
@@ -145,15 +144,8 @@ def _checking(configured: Configured) -> tuple[list[str] | None, list[str]]:
     return commands.get(configured.program, (None, given))
 
 
-def _archive(configured: Configured, uid: int, gid: int) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for path, text in configured.files.items():
-            content = text.encode()
-            entry = tarfile.TarInfo(f"{configured.directory}/{path}".lstrip("/"))
-            entry.size, entry.uid, entry.gid, entry.mode = len(content), uid, gid, 0o644
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
+def _placed(configured: Configured) -> dict[str, str]:
+    return {f"{configured.directory}/{path}": text for path, text in configured.files.items()}
 
 
 def _ended(container: Container) -> Verdict:

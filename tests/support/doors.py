@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from tests.support.containers import archive
 from tests.support.drills import Site
 
 NETWORK = "observability"
@@ -38,7 +37,7 @@ def doors(site: Site, inside: Sequence[tuple[str, int]]) -> Iterator[Mapping[tup
             f"listen door-{port}\n    bind :{port}\n    server inside {name}:{number}\n"
             for port, (name, number) in zip(own, inside, strict=True)
         ]
-        proxy.put_archive(FOLDER, _archive(FILE, "".join([_HEAD, *listens])))
+        proxy.put_archive(FOLDER, archive({FILE: "".join([_HEAD, *listens])}))
         proxy.start()
         proxy.reload()
         published = proxy.attrs["NetworkSettings"]["Ports"]
@@ -48,12 +47,3 @@ def doors(site: Site, inside: Sequence[tuple[str, int]]) -> Iterator[Mapping[tup
         }
     finally:
         proxy.remove(force=True)
-
-
-def _archive(name: str, content: str) -> bytes:
-    data, out = content.encode(), io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        entry = tarfile.TarInfo(name)
-        entry.size, entry.mode = len(data), 0o644
-        archive.addfile(entry, io.BytesIO(data))
-    return out.getvalue()

@@ -16,6 +16,7 @@ import httpx
 from docker.models.containers import Container
 
 from ops.kafka.tools import command
+from tests.support.containers import run
 from tests.support.numbered import METRIC, SPANS, Load, kind_of, trace_id
 from tests.support.waiting import until
 
@@ -126,10 +127,7 @@ class Site:
         Raises:
             AssertionError: it failed.
         """
-        status, output = self.container(name).exec_run(list(command), stream=False)
-        text = b"".join([output] if isinstance(output, bytes) else output).decode(errors="replace")
-        assert status == 0, f"{command[0]} in {name}: {text}"
-        return text
+        return run(self.container(name), *command)
 
 
 def logs_of(site: Stores, load: Load) -> Counter[int]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import re
-import tarfile
 
 import pytest
 from docker.errors import APIError
@@ -13,6 +11,7 @@ from docker.models.containers import Container
 from components.images import CATALOGUE
 from components.platform.docker import NETWORK
 from components.settings import Settings
+from tests.support.containers import archive
 from tests.support.drills import Site
 from tests.support.phase1 import PROGRAMS
 
@@ -45,7 +44,7 @@ def test_no_process_runs_as_root(site: Site, name: str) -> None:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_root_file_systems_are_read_only(site: Site, name: str) -> None:
     with pytest.raises(APIError, match="read-only"):
-        site.container(name).put_archive("/", an_archive())
+        site.container(name).put_archive("/", archive({"intruder": ""}))
 
 
 @pytest.mark.parametrize("name", WITH_SHELL)
@@ -81,10 +80,3 @@ def test_only_what_must_be_reachable_is_published(site: Site) -> None:
 
 def published_ports(container: Container) -> dict[str, object]:
     return dict(container.attrs["NetworkSettings"]["Ports"])
-
-
-def an_archive() -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        archive.addfile(tarfile.TarInfo("intruder"))
-    return buffer.getvalue()

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from docker.errors import NotFound
 
-from components.collector_processor import GROUPS
 from components.kafka_topics import DEAD_LETTERS, SOURCES
+from components.store_writers import stack_groups
 from ops.kafka.lag import read_lag
 from ops.kafka.records import Position, read_record
 from ops.kafka.tools import ContainerTools
@@ -58,8 +58,8 @@ def test_topics_are_made_and_nothing_is_lost_while_it_is_away(
         site.container(NAME).restart(timeout=30)
         flow(load)
     report(load, demand_nothing_lost(site, load))
-    tools = ContainerTools(load_stack(own_stack.name, own_stack.folder))
-    groups = {GROUPS[source]: topic for source, topic in SOURCES.items()}
+    loaded = load_stack(own_stack.name, own_stack.folder)
+    tools, groups = ContainerTools(loaded), stack_groups(loaded.settings)
     assert {one.topic for one in read_lag(tools, groups) if one.reader} == set(groups.values())
     assert {one.name for one in read_topics(tools)} >= TOPICS
     assert read_record(tools, Position.parse("otlp-logs/0/0")).value

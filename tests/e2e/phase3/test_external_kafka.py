@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +14,6 @@ from tests.support.numbered import Load, running
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 
-PROCESSOR = "otel-processor"
 KNOWN_SECONDS = 180.0
 """KEDA looks every 15 s, the autoscaler as well, and the operator tries again after an error."""
 
@@ -49,6 +47,6 @@ def test_an_external_kafka_is_written_read_and_scaled_by(
 
 def _known(deployed: ClusterDeployment) -> bool:
     """Tell whether the autoscaler that KEDA has made got a figure for each consumer group."""
-    found = json.loads(deployed.site.kubectl("get", "hpa", f"keda-hpa-{PROCESSOR}", "--output=json"))
+    found = deployed.cluster.get("hpa", "keda-hpa-otel-processor", f"--namespace={deployed.namespace}")
     asked, told = found["spec"]["metrics"], found["status"].get("currentMetrics") or []
     return len(asked) == len([one for one in told if "external" in one])

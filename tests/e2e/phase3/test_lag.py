@@ -12,6 +12,7 @@ from tests.e2e.conftest import Note, Report
 from tests.support.counting import since, watched
 from tests.support.deployment import ClusterDeployment
 from tests.support.filling import fill
+from tests.support.kubernetes_site import ClusterSite
 from tests.support.numbered import Load, Rates, running
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
@@ -36,14 +37,18 @@ def by_lag(deployed: ClusterDeployment, scaler: None) -> Iterator[ClusterDeploym
     deployed.become()
 
 
+@pytest.fixture
+def site(by_lag: ClusterDeployment) -> ClusterSite:
+    """The stack, with no more processors than it must have."""
+    by_lag.site.await_ready(PROCESSOR, LEAST, seconds=LATER_SECONDS)
+    return by_lag.site
+
+
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_processors_follow_the_lag_and_lose_nothing(
-    by_lag: ClusterDeployment, report: Report, note: Note
+    site: ClusterSite, load: Load, report: Report, note: Note
 ) -> None:
-    site = by_lag.site
-    site.await_ready(PROCESSOR, LEAST, seconds=LATER_SECONDS)
-    load = Load(run=uuid.uuid4().hex[:8], target=site.target, rates=Rates())
     with watched(site, PROCESSOR) as counts:
         with running(load):
             flow(load)
@@ -61,10 +66,8 @@ def test_processors_follow_the_lag_and_lose_nothing(
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_store_that_is_away_brings_no_more_processors(
-    by_lag: ClusterDeployment, report: Report, note: Note
+    site: ClusterSite, report: Report, note: Note
 ) -> None:
-    site = by_lag.site
-    site.await_ready(PROCESSOR, LEAST, seconds=LATER_SECONDS)
     load = Load(run=uuid.uuid4().hex[:8], target=site.target, rates=Rates(logs=400))
     with running(load):
         flow(load)
@@ -85,9 +88,8 @@ def test_a_store_that_is_away_brings_no_more_processors(
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_paused_it_leaves_the_processors_away(by_lag: ClusterDeployment) -> None:
-    """As docs/phase4.md does for a change-over."""
-    site = by_lag.site
+def test_paused_it_leaves_the_processors_away(site: ClusterSite) -> None:
+    """As docs/phase4.md does when Tempo's disk will not last."""
     pause = "autoscaling.keda.sh/paused-replicas"
     site.kubectl("annotate", "scaledobject", PROCESSOR, f"{pause}=0")
     until("no processor", lambda: not site.pods(PROCESSOR), seconds=SOON_SECONDS)
