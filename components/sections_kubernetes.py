@@ -67,8 +67,8 @@ class ExposureSection:
         gateway: name of the Gateway, for ``GatewayAPI``; its listeners have the certificates.
         gateway_namespace: namespace of the Gateway; the stack's own when nothing is said.
         annotations: annotations of Services of type LoadBalancer, of Ingresses, or of routes.
-        grpc_annotations: further ones for the Ingress or route of OTLP over gRPC alone, such as
-            ``nginx.ingress.kubernetes.io/backend-protocol: GRPC``.
+        grpc_annotations: further ones for the Ingress or route of OTLP over gRPC alone, and for the Service
+            behind that Ingress, such as ``traefik.ingress.kubernetes.io/service.serversscheme: h2c``.
     """
 
     type: Literal["ClusterIP", "LoadBalancer", "Ingress", "GatewayAPI"] = "ClusterIP"

@@ -175,10 +175,15 @@ class WorkloadObjects:
             name = f"{self._name}-{port.name}"
             annotations = network.way_in_annotations(section, port)
             if section.type == "Ingress":
+                service = self._name
+                if port.speaks == "grpc":
+                    service = name
+                    spec = network.backend_spec(workload, port)
+                    self._service(service, spec, annotations=section.grpc_annotations)
                 kubernetes.networking.v1.Ingress(
                     name,
                     metadata=scope.metadata(self._name, name=name, annotations=annotations),
-                    spec=network.ingress_spec(scope, workload, port, exposure),
+                    spec=network.ingress_spec(scope, service, port, exposure),
                     opts=self._options(),
                 )
             elif section.type == "GatewayAPI":

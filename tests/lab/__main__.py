@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tests.lab import disk, engine, gobuild, image_table, images, keda, plan, plugins, store
+from tests.lab import disk, engine, gobuild, image_table, images, keda, plan, plugins, store, traefik
 from tests.lab.cluster import commands as cluster_commands
 from tests.lab.messages import messages
 from tests.lab.progress import console, say
@@ -34,10 +34,10 @@ def prepare(phase: Phase = LAST_PHASE) -> None:
 
 @app.command()
 def operators() -> None:
-    """Make what only ``make drills`` needs: KEDA, about ten minutes."""
+    """Make what only ``make drills`` needs: KEDA and Traefik, about 15 minutes."""
     with messages(), store.lock(_say_busy):
         _make(plan.operators())
-        _build(keda.IMAGES.values())
+        _build([*keda.IMAGES.values(), traefik.IMAGE])
 
 
 @app.command()

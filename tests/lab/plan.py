@@ -18,6 +18,7 @@ from tests.lab import (
     resource_types,
     schemas,
     store,
+    traefik,
 )
 from tests.lab.cluster_programs import KUBERNETES_VERSION
 from tests.lab.errors import LabError
@@ -61,7 +62,7 @@ def parts(phase: int) -> list[Part]:
 
 def operators() -> list[Part]:
     """The parts that only drills need."""
-    return [_go_part(keda.PROGRAM)]
+    return [_go_part(program) for program in (keda.PROGRAM, traefik.PROGRAM)]
 
 
 def require_tools(missing: list[Part]) -> None:

@@ -30,7 +30,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
-from tests.support.otlp import SERVICES, Call, Request, calls
+from tests.support.otlp import SERVICES, Call, Request, Tls, calls
 
 PAUSE_SECONDS = 0.5
 WORKERS = 3
@@ -73,6 +73,7 @@ class Load:
         run: distinguishes its records from those of other runs.
         target: ``host:port`` of OTLP over gRPC, or ``http://host:port``.
         second_target: where the second half of every trace goes to, when that is another address.
+        tls: how the server proves who it is, if it encrypts.
         started: when, in seconds since the epoch.
         tallies: what became of the records, by signal.
     """
@@ -80,6 +81,7 @@ class Load:
     run: str
     target: str
     second_target: str = ""
+    tls: Tls | None = None
     rates: Rates = field(default_factory=Rates)
     started: float = field(default_factory=time.time)
     tallies: dict[str, Tally] = field(default_factory=lambda: {signal: Tally() for signal in SERVICES})
@@ -134,7 +136,7 @@ def _work(load: Load, signal: str, worker: int, stop: threading.Event, errors: l
     try:
         with ExitStack() as connections:
             targets = [load.target, load.second_target or load.target]
-            senders = [connections.enter_context(calls(target, signal)) for target in targets]
+            senders = [connections.enter_context(calls(target, signal, load.tls)) for target in targets]
             while not stop.is_set():
                 batch = list(itertools.islice(numbers, size))
                 error, times = "", list[float]()

@@ -64,11 +64,24 @@ class Answer:
     retryable: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tls:
+    """How a server that encrypts proves who it is.
+
+    Attributes:
+        host: name that is asked for, whatever the address is.
+        authority: certificate of who signed the server's, in PEM.
+    """
+
+    host: str
+    authority: str
+
+
 Call: TypeAlias = Callable[[Request], Answer]
 
 
 @contextmanager
-def calls(target: str, signal: str) -> Iterator[Call]:
+def calls(target: str, signal: str, tls: Tls | None = None) -> Iterator[Call]:
     """Connect to ``host:port`` over gRPC, or to ``http://host:port``; give what sends one request once.
 
     A target that begins with ``dns:`` stands for all addresses that the name has, each in its turn.
@@ -82,7 +95,7 @@ def calls(target: str, signal: str) -> Iterator[Call]:
         ("grpc.max_send_message_length", -1),
         *([("grpc.lb_policy_name", "round_robin")] if target.startswith("dns:") else []),
     ]
-    with grpc.insecure_channel(target, options=options) as channel:
+    with _channel(target, options, tls) as channel:
         call: Callable[..., Any] = channel.unary_unary(
             SERVICES[signal],
             request_serializer=lambda request: request.SerializeToString(),
@@ -95,6 +108,14 @@ def export(target: str, signal: str, request: Request) -> str:
     """Send one request once; give the error, nothing when all of it was taken."""
     with calls(target, signal) as call:
         return call(request).error
+
+
+def _channel(target: str, options: list[tuple[str, int | str]], tls: Tls | None) -> grpc.Channel:
+    if tls is None:
+        return grpc.insecure_channel(target, options=options)
+    named = [("grpc.ssl_target_name_override", tls.host), ("grpc.default_authority", tls.host)]
+    known = grpc.ssl_channel_credentials(tls.authority.encode())
+    return grpc.secure_channel(target, known, options=[*options, *named])
 
 
 def _over_grpc(call: Callable[..., Any], request: Request) -> Answer:

@@ -109,6 +109,21 @@ def test_clients_are_kept_to_behind_an_ingress_as_well(policy: str) -> None:
     assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"example.com/telemetry": "sends"}}}]
 
 
+def test_what_makes_a_controller_speak_grpc_is_about_grpc_alone() -> None:
+    """Some read it on the Ingress, some on the Service, and there for all of its ports."""
+    found, told = made("phase3-everything-set"), {"nginx.ingress.kubernetes.io/backend-protocol": "GRPC"}
+    ingresses = {one["metadata"]["name"]: one for one in found.of("Ingress")}
+    for name, ingress in ingresses.items():
+        (rule,) = ingress["spec"]["rules"]
+        (path,) = rule["http"]["paths"]
+        service = found.get("Service", path["backend"]["service"]["name"])
+        is_grpc = name == "otel-gateway-otlp-grpc"
+        assert (told.items() <= annotations_of(ingress).items()) == is_grpc
+        assert (told.items() <= annotations_of(service).items()) == is_grpc
+    ports = found.get("Service", "otel-gateway-otlp-grpc")["spec"]["ports"]
+    assert [(port["port"], port["appProtocol"]) for port in ports] == [(4317, "kubernetes.io/h2c")]
+
+
 def test_another_size_of_a_volume_replaces_no_stateful_set() -> None:
     """Replaced, all its pods would go at once; what the settings ask for is in an annotation."""
     ignored: dict[tuple[str, str], list[str]] = {}

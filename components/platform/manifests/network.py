@@ -33,6 +33,11 @@ def load_balancer_spec(scope: Scope, workload: Workload) -> Manifest:
     return spec
 
 
+def backend_spec(workload: Workload, port: Port) -> Manifest:
+    """Give the Service of one port alone, for controllers that are told of its protocol by annotations."""
+    return {"type": "ClusterIP", "selector": selector(workload.name), "ports": _ports([port])}
+
+
 def headless_spec(workload: Workload) -> Manifest:
     """Give the Service whose name stands for every single pod, peers even before they are ready."""
     return {
@@ -58,10 +63,10 @@ def way_in_annotations(section: ExposureSection, port: Port) -> Mapping[str, str
     return {**section.annotations, **(section.grpc_annotations if port.speaks == "grpc" else {})}
 
 
-def ingress_spec(scope: Scope, workload: Workload, port: Port, exposure: Exposure) -> Manifest:
+def ingress_spec(scope: Scope, service: str, port: Port, exposure: Exposure) -> Manifest:
     """Give the spec of an Ingress for one host name."""
     section = scope.section.exposure
-    backend = {"service": {"name": workload.name, "port": {"number": port.number}}}
+    backend = {"service": {"name": service, "port": {"number": port.number}}}
     spec: Manifest = {
         "rules": [
             {

@@ -1,0 +1,43 @@
+"""Traefik in the cluster, for as long as a drill needs it."""
+
+from __future__ import annotations
+
+import json
+from string import Template
+
+from tests.lab import engine, images, traefik
+from tests.lab.cluster import kubectl, lifecycle
+from tests.lab.errors import LabError
+from tests.lab.progress import step
+
+ADDRESS = "10.96.0.80"
+"""Of its Service: what names of the outside resolve to."""
+CLIENTS = {"otel-stack.example/audience": "clients"}
+"""Labels of its namespace."""
+_SECONDS = 120
+
+
+def up() -> None:
+    """Start Traefik and wait until it answers.
+
+    Raises:
+        LabError: when it has not been built, or does not start in time.
+    """
+    if images.missing(engine.client(), [traefik.IMAGE]):
+        raise LabError(f"not built: {traefik.IMAGE.reference}. Run: python -m tests.lab operators")
+    lifecycle.import_images([traefik.IMAGE.reference])
+    with step(f"Traefik {traefik.VERSION}"):
+        kubectl.apply(_manifest())
+        ready = ("rollout", "status", "deployment/traefik", f"--timeout={_SECONDS}s")
+        kubectl.run("-n", "traefik", *ready)
+
+
+def down() -> None:
+    """Remove it with all it has made."""
+    kubectl.run("delete", "--ignore-not-found", "--timeout=120s", "-f", "-", text=_manifest())
+
+
+def _manifest() -> str:
+    text = traefik.MANIFEST.read_text()
+    values = {"image": traefik.IMAGE.reference, "address": ADDRESS, "labels": json.dumps(CLIENTS)}
+    return Template(text).substitute(values)
