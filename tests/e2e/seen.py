@@ -13,7 +13,7 @@ from tests.kubernetes.edges import OUTSIDE, Edge, allowed, used
 from tests.lab.cluster import layout
 from tests.support.connections import over_tcp, over_udp
 from tests.support.drills import lag_of
-from tests.support.kubernetes_site import ClusterSite
+from tests.support.kubernetes_site import ClusterSite, program_of
 from tests.support.manifests import Tree
 from tests.support.numbered import Load, running
 from tests.support.steady import flow
@@ -80,7 +80,7 @@ def seen_edges(site: ClusterSite) -> set[Edge]:
     and what is left of connections with pods that are gone.
     """
     pods = [pod for pod in site.pods() if pod.address]
-    names = {pod.address: str(pod.spec["containers"][0]["name"]) for pod in pods}
+    names = {pod.address: program_of(pod) for pod in pods}
     names |= {address: name for name, address in site.services.items() if address != "None"}
     everywhere = site.cluster.get("pods", "--all-namespaces")["items"]
     present = {one["status"].get("podIP") for one in everywhere}

@@ -80,6 +80,18 @@ LOCAL_PATH_PROVISIONER = GoProgram(
     disk_gb=0.1,
     scratch_gb=1.0,
 )
+KUBE_ROUTER = GoProgram(
+    name="kube-router",
+    version="2.1.0",
+    module="github.com/cloudnativelabs/kube-router/v2",
+    module_version="v2.1.0",
+    binaries={"kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"},
+    phase=3,
+    strings={"github.com/cloudnativelabs/kube-router/v2/pkg/version.Version": "v2.1.0"},
+    disk_gb=0.06,
+    scratch_gb=1.2,
+)
+"""Only its firewall runs. The SIG's own kube-network-policies needs ``nft_queue``, which kernels may lack."""
 KWOK = GoProgram(
     name="kwok",
     version="0.7.0",
@@ -108,6 +120,7 @@ CLUSTER_PROGRAMS: tuple[GoProgram, ...] = (
     COREDNS,
     METRICS_SERVER,
     LOCAL_PATH_PROVISIONER,
+    KUBE_ROUTER,
     KWOK,
     KUBECONFORM,
 )

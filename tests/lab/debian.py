@@ -17,6 +17,7 @@ POSTGRES = f"postgresql-{POSTGRES_MAJOR}"
 AWS_CLI = "awscli"
 BUSYBOX = "busybox-static"
 CNI_PLUGINS = "containernetworking-plugins"
+IPSET = "ipset"
 _WITH = {AWS_CLI: ["python3-cffi-backend"]}
 """Packages that provide what another one depends on by a virtual name, which debootstrap does not look up."""
 _LEFT_OUT = (

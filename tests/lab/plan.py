@@ -139,6 +139,16 @@ def _cluster_parts() -> list[Part]:
     return [
         _package_part(debian.CNI_PLUGINS, phase=3, disk_gb=0.06),
         Part(
+            name=debian.IPSET,
+            version=debian.SUITE,
+            phase=3,
+            is_there=lambda: shutil.which(debian.IPSET) is not None,
+            make=lambda: debian.ensure_package(debian.IPSET, debian.IPSET),
+            tools=("apt-get",),
+            root=True,
+            disk_gb=0.01,
+        ),
+        Part(
             name="resource types",
             version="of KEDA, Gateway API, Prometheus Operator, Argo CD, Flux",
             phase=3,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from components.images import CATALOGUE
 from tests.lab.cluster import kubectl
 from tests.support.cluster import Cluster
+from tests.support.kubernetes_site import Pod, pod_of
 from tests.support.waiting import until
 
 NAMESPACE = "default"
@@ -30,7 +32,7 @@ def post(cluster: Cluster, messages: Mapping[str, Mapping[str, Any]]) -> str:
         f"wget -q -O - --header 'Content-Type: application/json' --post-data '{json.dumps(message)}' {url}"
         for url, message in messages.items()
     ]
-    kubectl.apply(json.dumps(_manifest(name, _each_second(lines))))
+    kubectl.apply(json.dumps(_manifest(name, NAMESPACE, _each_second(lines))))
     try:
         phase = until("the client's pod to end", lambda: _ended(cluster, name), seconds=END_SECONDS, pause=1)
         said = cluster.kubectl(f"--namespace={NAMESPACE}", "logs", name)
@@ -38,6 +40,21 @@ def post(cluster: Cluster, messages: Mapping[str, Mapping[str, Any]]) -> str:
     finally:
         cluster.kubectl(f"--namespace={NAMESPACE}", "delete", "pod", name, "--wait=false")
     return name
+
+
+@contextmanager
+def waiting(cluster: Cluster, labels: Mapping[str, str]) -> Iterator[Pod]:
+    """Give a pod that does nothing, in a new namespace with these labels, which goes with the block."""
+    name = f"client-{uuid.uuid4().hex[:8]}"
+    metadata = {"name": name, "labels": dict(labels)}
+    kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+    try:
+        kubectl.apply(json.dumps(_manifest(name, name, "sleep infinity")))
+        ready = ("wait", "--for=condition=Ready", "--timeout=120s")
+        cluster.kubectl(f"--namespace={name}", *ready, f"pod/{name}")
+        yield pod_of(cluster.get("pod", name, f"--namespace={name}"))
+    finally:
+        cluster.kubectl("delete", "namespace", name, "--timeout=120s")
 
 
 def _each_second(lines: list[str]) -> str:
@@ -49,7 +66,7 @@ def _ended(cluster: Cluster, name: str) -> str:
     return str(phase) if phase in {"Succeeded", "Failed"} else ""
 
 
-def _manifest(name: str, script: str) -> dict[str, Any]:
+def _manifest(name: str, namespace: str, script: str) -> dict[str, Any]:
     image = CATALOGUE["jaeger"]  # has a shell and wget
     container = {
         "name": "client",
@@ -61,9 +78,10 @@ def _manifest(name: str, script: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": NAMESPACE},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {
             "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 1,
             "automountServiceAccountToken": False,
             "securityContext": user,
             "containers": [container],

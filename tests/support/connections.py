@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def over_tcp(uids: Mapping[str, str]) -> set[Connection]:
         uids: address of each pod, by its uid.
     """
     found: set[Connection] = set()
-    for uid, process in _processes(set(uids)).items():
+    for uid, process in processes_of(uids).items():
         found |= set(_of_pod(process, uids[uid]))
     return found
 
@@ -55,8 +55,9 @@ def over_udp(port: int) -> set[Connection]:
     return found
 
 
-def _processes(uids: set[str]) -> Mapping[str, Path]:
-    """Find a process of each pod, by the name of its control group."""
+def processes_of(uids: Iterable[str]) -> Mapping[str, Path]:
+    """Find a process of each pod, as its folder in /proc, by the name of its control group."""
+    wanted = set(uids)
     found: dict[str, Path] = {}
     for process in PROC.glob("[0-9]*"):
         try:
@@ -64,12 +65,22 @@ def _processes(uids: set[str]) -> Mapping[str, Path]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         match = re.search(r"pod([0-9a-f-]{36})", group)
-        if match and match[1] in uids:
+        if match and match[1] in wanted:
             found.setdefault(match[1], process)
     return found
 
 
-def _of_pod(process: Path, own: str) -> Iterator[Connection]:
+def listening(process: Path) -> set[int]:
+    """Give the ports to which the pod of a process listens over TCP, but for those on its loopback alone."""
+    return {
+        _port(line[1])
+        for line in _sockets(process)
+        if line[3] == LISTEN and not _address(line[1]).is_loopback
+    }
+
+
+def _sockets(process: Path) -> list[list[str]]:
+    """Give the lines of a pod's tables of TCP sockets."""
     lines: list[list[str]] = []
     for table in ("tcp", "tcp6"):
         try:
@@ -77,12 +88,17 @@ def _of_pod(process: Path, own: str) -> Iterator[Connection]:
         except (FileNotFoundError, ProcessLookupError, OSError):
             continue
         lines += [row.split() for row in rows]
-    listening = {_port(line[1]) for line in lines if line[3] == LISTEN}
+    return lines
+
+
+def _of_pod(process: Path, own: str) -> Iterator[Connection]:
+    lines = _sockets(process)
+    own_ports = {_port(line[1]) for line in lines if line[3] == LISTEN}
     for line in lines:
         other = _address(line[2])
         if line[3] == LISTEN or other.is_loopback or other.is_unspecified or str(other) == own:
             continue
-        if _port(line[1]) in listening:
+        if _port(line[1]) in own_ports:
             yield Connection(str(other), own, _port(line[1]))
         else:
             yield Connection(own, str(other), _port(line[2]))

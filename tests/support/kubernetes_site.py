@@ -119,7 +119,7 @@ class ClusterSite:
         """Give the pods of a program, or of all, in the order of their names."""
         label = "app.kubernetes.io/part-of=otel-stack" + (f",app.kubernetes.io/name={name}" if name else "")
         found = json.loads(self.kubectl("get", "pods", f"--selector={label}", "--output=json"))["items"]
-        return sorted((_pod(one) for one in found), key=lambda pod: pod.name)
+        return sorted((pod_of(one) for one in found), key=lambda pod: pod.name)
 
     def ready(self, name: str) -> int:
         """Count the ready pods of a program."""
@@ -128,14 +128,14 @@ class ClusterSite:
     def delete(self, *pods: Pod, force: bool = False) -> None:
         """Delete pods and wait until as many others are ready; ``force`` waits for no program to finish."""
         names = [pod.name for pod in pods]
-        wanted = Counter(_program(pod) for pod in self.pods())
+        wanted = Counter(program_of(pod) for pod in self.pods())
         hard = ["--grace-period=0", "--force"] if force else []
         self.kubectl("delete", "pod", "--wait=false", *hard, *names)
         gone = {pod.uid for pod in pods}
 
         def are_replaced() -> bool:
             now = self.pods()
-            ready = Counter(_program(pod) for pod in now if pod.ready)
+            ready = Counter(program_of(pod) for pod in now if pod.ready)
             return not gone & {pod.uid for pod in now} and ready >= wanted
 
         until(f"others in place of {', '.join(names)}", are_replaced, seconds=READY_SECONDS, pause=1)
@@ -155,7 +155,7 @@ class ClusterSite:
         """Wait until a pod is gone and its program has so many ready ones again."""
 
         def is_replaced() -> bool:
-            now = self.pods(_program(pod))
+            now = self.pods(program_of(pod))
             return pod.uid not in {one.uid for one in now} and sum(one.ready for one in now) == count
 
         until(f"another in place of {pod.name}", is_replaced, seconds=READY_SECONDS, pause=1)
@@ -178,11 +178,13 @@ class ClusterSite:
         return until(f"{count} ready pods of {name}", are_ready, seconds=seconds, pause=1)
 
 
-def _program(pod: Pod) -> str:
+def program_of(pod: Pod) -> str:
+    """Name the program of a pod."""
     return str(pod.spec["containers"][0]["name"])
 
 
-def _pod(found: Mapping[str, Any]) -> Pod:
+def pod_of(found: Mapping[str, Any]) -> Pod:
+    """Read a pod as the API server has it."""
     status, metadata = found["status"], found["metadata"]
     containers = status.get("containerStatuses", [])
     conditions = {one["type"]: one["status"] for one in status.get("conditions", [])}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.conftest import Report
 from tests.support.deployment import ClusterDeployment
-from tests.support.kubernetes_site import ClusterSite
+from tests.support.kubernetes_site import ClusterSite, program_of
 from tests.support.numbered import Load, running
 from tests.support.steady import demand_nothing_lost, flow
 
@@ -21,7 +21,7 @@ def _programs(site: ClusterSite) -> dict[str, set[str]]:
     """Uids of each program's pods."""
     found: dict[str, set[str]] = {}
     for pod in site.pods():
-        found.setdefault(pod.spec["containers"][0]["name"], set()).add(pod.uid)
+        found.setdefault(program_of(pod), set()).add(pod.uid)
     return found
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.conftest import Note, Report
 from tests.lab.cluster import layout, lifecycle, runtime, second
 from tests.support.deployment import ClusterDeployment
-from tests.support.kubernetes_site import READY_SECONDS, ClusterSite, Pod
+from tests.support.kubernetes_site import READY_SECONDS, ClusterSite, Pod, program_of
 from tests.support.numbered import Load, running
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
@@ -90,8 +90,8 @@ def test_a_drained_node_loses_nothing_acknowledged(
         _restart(two_nodes)
         flow(load, seconds=FLOW_SECONDS)
         end = time.time()
-    assert {"kafka", "otel-gateway", "otel-processor"} <= {_program(pod) for pod in _on(two_nodes, SECOND)}
-    assert {"kafka", "otel-gateway", "otel-processor"} <= {_program(pod) for pod in there}
+    assert {"kafka", "otel-gateway", "otel-processor"} <= {program_of(pod) for pod in _on(two_nodes, SECOND)}
+    assert {"kafka", "otel-gateway", "otel-processor"} <= {program_of(pod) for pod in there}
     report(load, demand_nothing_lost(two_nodes, load, unsure=[(begin, end)]))
 
 
@@ -131,7 +131,7 @@ def test_a_lost_node_loses_nothing_acknowledged(
             },
         }
     )
-    assert {"kafka", "otel-gateway", "otel-processor"} <= {_program(pod) for pod in there}
+    assert {"kafka", "otel-gateway", "otel-processor"} <= {program_of(pod) for pod in there}
     report(load, demand_nothing_lost(two_nodes, load, unsure=[(begin, end)]))
 
 
@@ -140,10 +140,6 @@ def _restart(site: ClusterSite) -> None:
     for kind in ("deployment/otel-gateway", "statefulset/otel-processor", "statefulset/kafka"):
         site.kubectl("rollout", "restart", kind)
         site.kubectl("rollout", "status", kind, f"--timeout={DRAIN_SECONDS}s")
-
-
-def _program(pod: Pod) -> str:
-    return str(pod.spec["containers"][0]["name"])
 
 
 def _on(site: ClusterSite, node: str) -> list[Pod]:
@@ -160,7 +156,7 @@ def _programs(site: ClusterSite) -> dict[str, int]:
     """Count the ready pods of each program."""
     found: dict[str, int] = {}
     for pod in site.pods():
-        found[_program(pod)] = found.get(_program(pod), 0) + pod.ready
+        found[program_of(pod)] = found.get(program_of(pod), 0) + pod.ready
     return found
 
 

@@ -13,7 +13,7 @@ from tests.e2e.phase3.conftest import NAMESPACE
 from tests.lab.cluster import kubectl
 from tests.support.deployment import ClusterDeployment
 from tests.support.drills import Stores, compare, logs_of, samples_of
-from tests.support.kubernetes_site import ClusterSite
+from tests.support.kubernetes_site import ClusterSite, program_of
 from tests.support.numbered import Load, running
 from tests.support.stack import Stack
 from tests.support.steady import demand_nothing_lost, flow
@@ -79,12 +79,12 @@ def _await_found(site: Stores, load: Load) -> None:
 
 
 def _ready(site: ClusterSite) -> set[str]:
-    return {str(pod.spec["containers"][0]["name"]) for pod in site.pods() if pod.ready}
+    return {program_of(pod) for pod in site.pods() if pod.ready}
 
 
 def _shapes(site: ClusterSite) -> dict[str, Any]:
     """What each program's pods are made of, without names of objects that differ each time."""
-    return {str(pod.spec["containers"][0]["name"]): _shape(pod.spec) for pod in site.pods()}
+    return {program_of(pod): _shape(pod.spec) for pod in site.pods()}
 
 
 def _shape(spec: Any) -> dict[str, Any]:

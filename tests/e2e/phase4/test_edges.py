@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.e2e.phase4.conftest import Deployment
 from tests.e2e.seen import PEERLESS, demand_allowed
+from tests.e2e.tried import demand_nothing_else
 from tests.support.numbered import Load
 
 SEEN_SECONDS = 240.0
@@ -29,3 +30,7 @@ def test_connections_are_those_that_the_policies_allow(deployed: Deployment, loa
         seconds=SEEN_SECONDS,
         leaving=WRITERS,
     )
+
+
+def test_policies_let_through_what_programs_need_and_nothing_else(deployed: Deployment) -> None:
+    demand_nothing_else(deployed.site)

@@ -10,10 +10,10 @@ from tests.lab.cluster import capacity, configs, layout, pki
 
 RUNTIME = ("containerd", "etcd")
 API_SERVER = "kube-apiserver"
-NODE = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+NODE = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kube-router")
 """Those that need the API server."""
 NAMES = (*RUNTIME, API_SERVER, *NODE)
-OF_A_NODE = ("containerd", "kubelet", "kube-proxy")
+OF_A_NODE = ("containerd", "kubelet", "kube-proxy", "kube-router")
 SIMULATOR = "kwok"
 
 
@@ -31,7 +31,12 @@ def command(name: str) -> Sequence[str | Path]:
 
 def node_command(name: str, node: layout.Node) -> Sequence[str | Path]:
     """How a process that each node has is started, in the node's network."""
-    own = {"containerd": _containerd, "kubelet": _kubelet, "kube-proxy": _kube_proxy}[name](node)
+    own = {
+        "containerd": _containerd,
+        "kubelet": _kubelet,
+        "kube-proxy": _kube_proxy,
+        "kube-router": _kube_router,
+    }[name](node)
     if not node.network_namespace:
         return own
     return ["nsenter", f"--net=/run/netns/{node.network_namespace}", "--", *own]
@@ -141,6 +146,20 @@ def _taint(node: layout.Node) -> list[str | Path]:
 
 def _kube_proxy(node: layout.Node) -> list[str | Path]:
     return [cache.binary("kube-proxy"), f"--config={configs.path(f'kube-proxy{node.suffix}.yaml')}"]
+
+
+def _kube_router(node: layout.Node) -> list[str | Path]:
+    """Its firewall alone, which enforces NetworkPolicies; it listens nowhere."""
+    return [
+        *_client("kube-router"),
+        "--run-firewall=true",
+        "--run-router=false",
+        "--run-service-proxy=false",
+        f"--hostname-override={node.name}",
+        f"--service-cluster-ip-range={layout.SERVICE_NETWORK}",
+        "--health-port=0",
+        "--metrics-port=0",
+    ]
 
 
 def _client(name: str) -> list[str | Path]:

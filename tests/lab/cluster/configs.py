@@ -17,7 +17,7 @@ PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
 def write_all(cni_plugins: Path) -> None:
     """Write every configuration file; ``cni_plugins`` is the folder of the CNI programs."""
     write_node(layout.FIRST, cni_plugins)
-    for name in ("kube-controller-manager", "kube-scheduler", "kube-proxy"):
+    for name in ("kube-controller-manager", "kube-scheduler", "kube-proxy", "kube-router"):
         pki.write_private(path(f"{name}.kubeconfig"), yaml.safe_dump(kubeconfig(name)).encode())
     pki.write_private(layout.kubeconfig(), yaml.safe_dump(kubeconfig("admin")).encode())
 

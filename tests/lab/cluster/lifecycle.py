@@ -52,7 +52,7 @@ def up() -> None:
         _start(components.API_SERVER)
         import_images(images())
         waits.wait("the API server to be ready", _api_is_ready, components.API_SERVER)
-    with step("controllers, scheduler, kubelet, kube-proxy"):
+    with step("controllers, scheduler, kubelet, kube-proxy, kube-router"):
         _start(*components.NODE)
         _apply(addons.manifests(), *(path.read_text() for path in resource_types.files()))
         waits.wait("the node to be ready", addons.node_is_ready, "kubelet")
@@ -119,7 +119,7 @@ def _require() -> None:
             cache.binary(name)
     if not debian.has_unpacked(debian.CNI_PLUGINS):
         raise LabError("the CNI plugins are not in the lab's cache. Run: python -m tests.lab prepare")
-    for tool in ("containerd", "ctr", "runc", "ip", "iptables"):
+    for tool in ("containerd", "ctr", "runc", "ip", "iptables", "ipset"):
         if shutil.which(tool) is None:
             raise LabError(f"{tool} is not installed. Run: python -m tests.lab prepare")
 

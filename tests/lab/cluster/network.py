@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -24,6 +25,7 @@ first; towards other machines they carry this machine's address."""
 _LOST = ("blackhole", layout.CLUSTER_NETWORK)
 _TABLES = ("filter", "nat", "mangle")
 _OWN_CHAINS = "KUBE-"
+"""What the names of Kubernetes' chains and of kube-router's sets of addresses begin with."""
 _COMMANDS = ("iptables", "ip6tables")
 _SETTINGS = {
     "/proc/sys/net/ipv4/ip_forward": "1",
@@ -58,7 +60,7 @@ def up() -> None:
 
 
 def down() -> None:
-    """Remove the bridge, the rules of ``up``, and every chain of the kubelet and kube-proxy."""
+    """Remove the bridge, the rules of ``up``, and what the kubelet, kube-proxy and kube-router made."""
     for table, chain, rule in RULES:
         while _succeeds("iptables", "-w", "-t", table, "-D", chain, *rule, *_COMMENT):
             pass
@@ -67,6 +69,8 @@ def down() -> None:
             commands = removal(table, _run(f"{program}-save", "-t", table))
             if commands:
                 _run(f"{program}-restore", "-w", "--noflush", text=commands)
+    for name in _address_sets():
+        _run("ipset", "destroy", name)
     _succeeds("ip", "route", "delete", *_LOST)
     if _bridge_exists():
         _run("ip", "link", "delete", layout.BRIDGE)
@@ -104,7 +108,14 @@ def leftovers() -> list[str]:
                 for line in saved.splitlines()
                 if _OWN_CHAINS in line or _COMMENT[-1] in line
             ]
-    return found
+    return found + [f"ipset {name}" for name in _address_sets()]
+
+
+def _address_sets() -> list[str]:
+    """The sets of addresses that rules of NetworkPolicies name."""
+    if shutil.which("ipset") is None:
+        return []
+    return [name for name in _run("ipset", "list", "-name").splitlines() if name.startswith(_OWN_CHAINS)]
 
 
 def _forget_addresses() -> None:

@@ -76,6 +76,7 @@ IDENTITIES: tuple[Identity, ...] = (
     Identity(name="kube-controller-manager", user="system:kube-controller-manager"),
     Identity(name="kube-scheduler", user="system:kube-scheduler"),
     Identity(name="kube-proxy", user="system:kube-proxy"),
+    Identity(name="kube-router", user="kube-router"),
     *(
         Identity(
             name=f"kubelet{node.suffix}",

@@ -1,4 +1,4 @@
-"""A second real node: containerd, kubelet and kube-proxy of its own, in a network of its own."""
+"""A second real node: containerd, kubelet, kube-proxy and kube-router of its own, in a network of its own."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def up(images: Sequence[str]) -> None:
         runtime.hand_over([*(addons.IMAGES[name] for name in _BASE_IMAGES), *images], _NODE)
         _start("kubelet")
         _start("kube-proxy")
+        _start("kube-router")
         waits.wait("the second node to be ready", is_ready, _name("kubelet"))
 
 
@@ -55,6 +56,7 @@ def down() -> None:
     if not _marker().is_file():
         return
     with step(f"remove {_NODE.name}"):
+        processes.stop(_name("kube-router"))
         processes.stop(_name("kube-proxy"))
         processes.stop(_name("kubelet"))
         if processes.is_running(components.API_SERVER):
