@@ -52,6 +52,7 @@ SOURCES: tuple[Source, ...] = (
         version="v1.6.0",
         folder="config/crd/standard",
         files=(
+            "gateway.networking.k8s.io_backendtlspolicies.yaml",
             "gateway.networking.k8s.io_gatewayclasses.yaml",
             "gateway.networking.k8s.io_gateways.yaml",
             "gateway.networking.k8s.io_grpcroutes.yaml",

@@ -33,6 +33,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 from tests.support.otlp import SERVICES, Call, Request, Tls, calls
 
 PAUSE_SECONDS = 0.5
+ANSWER_SECONDS = 120.0
+"""How long calls may take to be answered once nothing more is sent."""
 WORKERS = 3
 SPANS = 4
 BATCH = {"logs": 20, "metrics": 20, "traces": 5}
@@ -109,10 +111,10 @@ def trace_id(run: str, number: int) -> bytes:
 @contextmanager
 def running(load: Load) -> Iterator[Load]:
     """Send load until the block ends; then wait until every call in flight was answered."""
-    stop = threading.Event()
+    stop, given_up = threading.Event(), threading.Event()
     errors: list[BaseException] = []
     workers = [
-        threading.Thread(target=_work, args=(load, signal, worker, stop, errors), daemon=True)
+        threading.Thread(target=_work, args=(load, signal, worker, stop, given_up, errors), daemon=True)
         for signal in SERVICES
         if getattr(load.rates, signal)
         for worker in range(WORKERS)
@@ -123,13 +125,23 @@ def running(load: Load) -> Iterator[Load]:
         yield load
     finally:
         stop.set()
+        end = time.monotonic() + ANSWER_SECONDS
         for thread in workers:
-            thread.join(timeout=120)
+            thread.join(timeout=max(0.0, end - time.monotonic()))
+        given_up.set()
     assert not errors, errors
-    assert not any(thread.is_alive() for thread in workers), "calls in flight were not answered within 120 s"
+    late = f"calls in flight were not answered within {ANSWER_SECONDS:.0f} s"
+    assert not any(thread.is_alive() for thread in workers), late
 
 
-def _work(load: Load, signal: str, worker: int, stop: threading.Event, errors: list[BaseException]) -> None:
+def _work(
+    load: Load,
+    signal: str,
+    worker: int,
+    stop: threading.Event,
+    given_up: threading.Event,
+    errors: list[BaseException],
+) -> None:
     tally, size = load.tallies[signal], BATCH[signal]
     pause = size * WORKERS / getattr(load.rates, signal)
     numbers = itertools.count(worker, WORKERS)
@@ -141,7 +153,7 @@ def _work(load: Load, signal: str, worker: int, stop: threading.Event, errors: l
                 batch = list(itertools.islice(numbers, size))
                 error, times = "", list[float]()
                 for request, call in zip(_REQUESTS[signal](load, worker, batch), senders, strict=False):
-                    error = error or _deliver(call, request, tally)
+                    error = error or _deliver(call, request, tally, given_up)
                     times.append(time.time())
                 if error:
                     tally.refused.update(dict.fromkeys(batch, error))
@@ -153,12 +165,12 @@ def _work(load: Load, signal: str, worker: int, stop: threading.Event, errors: l
         errors.append(failure)
 
 
-def _deliver(call: Call, request: Request, tally: Tally) -> str:
-    """Send until it is answered; give the error if the answer is one, else nothing."""
-    pause = threading.Event()
+def _deliver(call: Call, request: Request, tally: Tally, given_up: threading.Event) -> str:
+    """Send until it is answered or given up; give the error if it is not taken, else nothing."""
     while (answer := call(request)).retryable:
         tally.retried[answer.code] += 1
-        pause.wait(PAUSE_SECONDS)
+        if given_up.wait(PAUSE_SECONDS):
+            break
     return answer.error
 
 
