@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 import typer
@@ -69,10 +71,23 @@ def _make(parts: Sequence[plan.Part]) -> None:
     missing = [part for part in parts if not part.is_there()]
     plan.require_tools(missing)
     disk.require(store.root(), plan.disk_needs(missing))
-    for part in parts:
-        if not part.is_there():  # asked again: some are made from others
-            part.make()
+    failed = threading.Event()
+    with ThreadPoolExecutor() as at_once:
+        lanes = [at_once.submit(_one_after_another, lane, failed) for lane in plan.lanes(parts)]
+    for lane in lanes:
+        lane.result()
     gobuild.clean()
+
+
+def _one_after_another(parts: Sequence[plan.Part], failed: threading.Event) -> None:
+    """Make what is missing, until something fails, here or elsewhere."""
+    try:
+        for part in parts:
+            if not failed.is_set() and not part.is_there():  # asked again: some are made from others
+                part.make()
+    except BaseException:
+        failed.set()
+        raise
 
 
 def _build(wanted: Iterable[images.LabImage]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.lab import (
@@ -58,6 +58,15 @@ class Part:
 def parts(phase: int) -> list[Part]:
     """The parts of these phases in the order in which they are made."""
     return [part for part in _all_parts() if part.phase <= phase]
+
+
+def lanes(wanted: Sequence[Part]) -> list[list[Part]]:
+    """Divide parts into those that are made side by side; the order in each is kept.
+
+    Those from Debian's archive wait for the network and the disk, the others mostly for the compiler.
+    """
+    from_archive = [part for part in wanted if "apt-get" in part.tools]
+    return [[part for part in wanted if part not in from_archive], from_archive]
 
 
 def operators() -> list[Part]:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -131,8 +132,49 @@ class TestDisk:
         with pytest.raises(LabError, match=r"(?s)go: for pulumi, .*mvn: for kafka"):
             plan.require_tools(plan.parts(2))
 
+    def test_parts_of_two_kinds_are_made_side_by_side_each_once(self) -> None:
+        built, from_archive = plan.lanes(plan.parts(4))
+        assert {id_of(part) for part in plan.parts(4)} == {id_of(part) for part in (*built, *from_archive)}
+        assert {"go", "mvn"} & {tool for part in built for tool in part.tools}
+        assert not {"go", "mvn"} & {tool for part in from_archive for tool in part.tools}
+
+    def test_what_fails_in_one_kind_ends_the_other_and_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        made: list[str] = []
+        failed = threading.Event()
+
+        def fail() -> None:
+            failed.set()
+            raise LabError("no such package")
+
+        def wait() -> None:
+            assert failed.wait(10)
+            time.sleep(0.1)
+
+        parts = [
+            part_of("slow", ("go",), wait),
+            part_of("never", ("go",), lambda: made.append("never")),
+            part_of("absent", ("apt-get",), fail),
+        ]
+        monkeypatch.setattr(plan, "parts", lambda _: parts)
+        monkeypatch.setattr(shutil, "which", lambda tool: tool)
+        result = CliRunner().invoke(__main__.app, ["prepare"])
+        assert result.exit_code != 0
+        assert "no such package" in result.output
+        assert not made
+
     def test_a_phase_needs_no_part_of_a_later_one(self) -> None:
         assert "kafka" not in {part.name for part in plan.parts(1)}
+
+
+def id_of(part: plan.Part) -> tuple[str, str]:
+    return part.name, part.version
+
+
+def part_of(name: str, tools: tuple[str, ...], make: Callable[[], None]) -> plan.Part:
+    """A part that is missing."""
+    return plan.Part(
+        name=name, version="1", phase=1, is_there=lambda: False, make=make, tools=tools, disk_gb=0.0
+    )
 
 
 class TestStore:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.e2e.phase4.conftest import Deployment
 from tests.e2e.seen import PEERLESS, demand_allowed
 from tests.e2e.tried import demand_nothing_else
@@ -21,6 +23,7 @@ SELDOM = {
 """Connections that a young and healthy stack has no cause for, and why."""
 
 
+@pytest.mark.long
 def test_connections_are_those_that_the_policies_allow(deployed: Deployment, load: Load) -> None:
     demand_allowed(
         deployed.site,
