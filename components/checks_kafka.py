@@ -13,6 +13,9 @@ from components.sizing_buffer import in_gibibytes, partition_bytes
 if TYPE_CHECKING:
     from components.settings import Settings
 
+MOST_BALANCED = 16
+"""Gateways that HAProxy's configuration names."""
+
 
 def _external_is_whole(settings: Settings) -> Iterator[Problem]:
     kafka = settings.kafka
@@ -103,6 +106,30 @@ def _topics_have_a_maker(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _processors_have_partitions(settings: Settings) -> Iterator[Problem]:
+    buffer = settings.buffer
+    processors, partitions = buffer.processor.replicas, buffer.partitions
+    if settings.phase >= WITH_KAFKA and processors > partitions:
+        said = settings.sizing.processor.replicas is not None
+        yield Problem(
+            key="sizing.processor.replicas" if said else "kafka.partitions",
+            value=processors if said else partitions,
+            message=f"{processors} processors, but a partition for {partitions} of them only: the others "
+            f"would idle. Let kafka.partitions be {processors} at least, better twice that",
+        )
+
+
+def _gateways_have_a_name(settings: Settings) -> Iterator[Problem]:
+    gateways = settings.buffer.gateway.replicas
+    if settings.phase == WITH_KAFKA and gateways > MOST_BALANCED:
+        yield Problem(
+            key="sizing.eventsPerSecond",
+            value=declared_rate(settings.sizing),
+            message=f"needs {gateways} gateways, and HAProxy knows {MOST_BALANCED}; set phase: "
+            f"{ON_KUBERNETES}, or sizing.gateway.replicas: {MOST_BALANCED} and more sizing.gateway.cpus",
+        )
+
+
 def _partitions_hold_retention(settings: Settings) -> Iterator[Problem]:
     kafka = settings.kafka
     if settings.phase < WITH_KAFKA or not kafka.create_topics or kafka.retention_size is None:
@@ -135,6 +162,8 @@ KAFKA_CHECKS: tuple[Check, ...] = (
     Check(reads=("kafka", "kafkaPassword", "kubernetes"), run=_login_is_whole),
     Check(reads=("phase", "kafka", "kubernetes"), run=_authority_is_of_use),
     Check(reads=("kafka",), run=_topics_have_a_maker),
+    Check(reads=("phase", "sizing", "kafka", "sampling"), run=_processors_have_partitions),
+    Check(reads=("phase", "sizing", "kafka", "sampling"), run=_gateways_have_a_name),
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_partitions_hold_retention),
     Check(reads=("phase", "kafka", "retention"), run=_replay_fits_the_stores),
 )

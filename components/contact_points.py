@@ -15,8 +15,6 @@ KEYS: Mapping[str, str] = {"webhook": "url", "slack": "url", "pagerduty": "routi
 ADDRESS = "contact-points.invalid"
 """Stands for addresses that only the Secrets know: outside the cluster, at a port that the settings say."""
 
-NOBODY = "nobody"
-
 
 def contact_files(points: Sequence[ContactPoint]) -> dict[str, SecretText]:
     """Give the files with the addresses, which are secrets: whoever has one can write to it."""
@@ -52,7 +50,8 @@ def grafana_contact_points(points: Sequence[ContactPoint], directory: str) -> Do
     """Set Grafana's provisioning file of contact points and of who is told what."""
     document = Document.read("grafana-cluster/provisioning/alerting/contact-points.yaml")
     if not points:
-        return document
+        return document.set("policies", to=[])
+    document.remove("resetPolicies")
     document.set(
         "contactPoints",
         to=[

@@ -60,12 +60,14 @@ class StrimziKafkaArgs:
         kafka: retention, version.
         largest_message: largest record that the topics take.
         cluster: namespace of the stack, class of the brokers' volumes, where pods may run.
+        reserved_cpu: part of the brokers' CPU limit that they request, from 0 to 1.
     """
 
     size: BufferSize
     kafka: KafkaSection
     largest_message: Size
     cluster: KubernetesSection
+    reserved_cpu: float
 
 
 class StrimziKafka(StackComponent):
@@ -128,7 +130,7 @@ def _pool(args: StrimziKafkaArgs) -> Mapping[str, Any]:
         "storage": {"type": "jbod", "volumes": [volume]},
         "jvmOptions": {"-Xms": heap, "-Xmx": heap},
         "resources": {
-            "requests": {"cpu": f"{round(broker.cpus * 125)}m", "memory": memory},
+            "requests": {"cpu": f"{round(broker.cpus * args.reserved_cpu * 1000)}m", "memory": memory},
             "limits": {"cpu": f"{round(broker.cpus * 1000)}m", "memory": memory},
         },
         "template": {"pod": _pod(args.cluster, apart=True), "kafkaContainer": _confined()},

@@ -87,6 +87,7 @@ class Parts:
             kafka=settings.kafka,
             largest_message=self._largest_record,
             cluster=settings.kubernetes,
+            reserved_cpu=settings.reserved_cpu,
         )
         return StrimziKafka("kafka", args, platform=platform)
 

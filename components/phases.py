@@ -89,6 +89,7 @@ def _kubernetes(settings: Settings) -> KubernetesPlatform:
         section=settings.kubernetes,
         environment=settings.environment,
         keda_namespace=settings.autoscaling.keda_namespace,
+        reserved_cpu=settings.reserved_cpu,
     )
     return KubernetesPlatform(scope)
 

@@ -133,6 +133,9 @@ class KubernetesSection:
         priority_class: priority of the pods.
         image_pull_secrets: Secrets in the namespace with logins of image registries.
         labels: further labels of every object.
+        reserved_cpu_percent: share of the CPU limits that pods request; an eighth up to 1,000 events/s, 50
+            above, which ``ops plan`` counts with. From 50 on, what an autoscaler scales by CPU requests the
+            share at which it does, for with less a full node would keep it from ever being that busy.
         clients: labels of the namespaces whose pods may send OTLP and open Grafana, that of the Ingress
             controller or Gateway among them; all namespaces when nothing is said. Not for ``LoadBalancer``,
             whose connections come from no namespace.
@@ -158,6 +161,7 @@ class KubernetesSection:
     priority_class: ObjectName | None = None
     image_pull_secrets: tuple[ObjectName, ...] = ()
     labels: dict[LabelKey, LabelValue] = field(default_factory=dict)
+    reserved_cpu_percent: Annotated[int, Field(ge=1, le=100)] | None = None
     clients: dict[LabelKey, LabelValue] = field(default_factory=dict)
     readers: dict[LabelKey, LabelValue] = field(default_factory=dict)
     exposure: ExposureSection = field(default_factory=ExposureSection)

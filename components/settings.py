@@ -37,7 +37,7 @@ from components.sections_phase4 import (
 )
 from components.sections_storage import ObjectStorageSection
 from components.settings_errors import SettingsError, describe
-from components.sizing import ProgramSize, StackSize, size_stack
+from components.sizing import ProgramSize, StackSize, reserved_cpu, size_stack
 from components.sizing_buffer import BufferSize, size_buffer
 from components.sizing_stores import StoresSize, size_stores
 
@@ -158,6 +158,11 @@ class Settings:
     def buffer(self) -> BufferSize:
         """Size of the way through Kafka."""
         return size_buffer(self.sizing, self.kafka, self.sampling)
+
+    @property
+    def reserved_cpu(self) -> float:
+        """Part of their CPU limits that pods request, from 0 to 1."""
+        return reserved_cpu(self.sizing, self.kubernetes.reserved_cpu_percent)
 
     @property
     def counts_copies(self) -> bool:

@@ -121,6 +121,20 @@ _BANDS: tuple[tuple[int, Mapping[str, ProgramSize]], ...] = (
 )
 
 
+SMALL_RATE = 1_000
+"""Events per second up to which a stack is made for trying it out."""
+
+SMALL_RESERVED_CPU, RESERVED_CPU = 0.125, 0.5
+"""Part of the CPU limits that is promised: a small stack's programs are seldom busy all at once."""
+
+
+def reserved_cpu(sizing: SizingSection, percent: int | None) -> float:
+    """Give the part of the CPU limits that pods request, from 0 to 1."""
+    if percent is not None:
+        return percent / 100
+    return SMALL_RESERVED_CPU if declared_rate(sizing) <= SMALL_RATE else RESERVED_CPU
+
+
 def declared_rate(sizing: SizingSection) -> int:
     """Events per second that a sizing section stands for."""
     return sizing.events_per_second or PRESETS[sizing.preset or "small"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from components.quantities import Duration, Size, gibibytes, mebibytes
 from components.sections import KafkaSection, SamplingSection, SizingSection
-from components.sizing import SHARES, ProgramSize, declared_rate, override, with_headroom
+from components.sizing import SHARES, SMALL_RATE, ProgramSize, declared_rate, override, with_headroom
 
 GATEWAY_RATE = 100_000
 """Events per second that one gateway of 2 cores is counted with: what it acknowledged of its slowest signal,
@@ -37,7 +37,6 @@ SEGMENT = mebibytes(256)
 """Kafka deletes whole files of this size, and never the one that it writes to: a partition holds up to one
 more than its retention says. By Kafka's default, 1 GiB, that would be most of a small stack's disk."""
 
-SMALL_RATE = 1_000
 BUSY_RATE = 10_000
 TOPICS: Mapping[str, str] = {"traces": "otlp-traces", "metrics": "otlp-metrics", "logs": "otlp-logs"}
 LEAST_TRACES = 100_000
@@ -101,6 +100,15 @@ class BufferSize:
         return max(1, self.replicas - 1)
 
 
+def _processors(rate: int) -> int:
+    return max(2, 1 + -(-rate // PROCESSOR_RATE))
+
+
+def _partitions(rate: int) -> int:
+    """Give so many that the rate's processors can double: in dozens, as they cannot grow on a live stack."""
+    return 6 if rate <= BUSY_RATE else 12 * -(-2 * _processors(rate) // 12)
+
+
 def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSection) -> BufferSize:
     """Give gateways, Kafka and processors their numbers and limits for the declared rate."""
     rate = declared_rate(sizing)
@@ -108,9 +116,9 @@ def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSe
     brokers = kafka.brokers or (1 if small else 3)
     collector = ProgramSize(memory=mebibytes(512) if small else gibibytes(2), cpus=1 if small else 2)
     gateways = sizing.gateway.replicas or max(2, 1 + -(-rate // GATEWAY_RATE))
-    processors = sizing.processor.replicas or max(2, 1 + -(-rate // PROCESSOR_RATE))
+    processors = sizing.processor.replicas or _processors(rate)
     waiting = rate * SHARES["traces"] * sampling.decision_wait.seconds * DECISION_SPARE / processors
-    partitions = kafka.partitions or (6 if rate <= BUSY_RATE else 12)
+    partitions = kafka.partitions or _partitions(rate)
     partition = kafka.retention_size or max(
         LEAST_PARTITION, in_gibibytes(partition_bytes(rate, kafka.retention, partitions))
     )

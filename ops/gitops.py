@@ -35,7 +35,9 @@ def gitops_files(stack: Stack, folder: Path) -> Mapping[str, str]:
     settings = stack.settings
     gitops = settings.kubernetes.gitops
     path = f"{gitops.path or _path_in_checkout(stack, folder)}/{MANIFESTS}"
-    scope = Scope(section=settings.kubernetes, environment=settings.environment)
+    scope = Scope(
+        section=settings.kubernetes, environment=settings.environment, reserved_cpu=settings.reserved_cpu
+    )
     name = f"{STACK}-{settings.environment}"
     return {
         ARGO_CD: _text(_argo_cd(scope, gitops, path, name)),

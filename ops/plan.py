@@ -45,18 +45,18 @@ def read_prices(path: Path) -> Prices:
         raise OpsError(f"{path} is no price table: {'; '.join(found)}", advice, status=2) from error
 
 
-def read_retention(given: Mapping[str, str | None]) -> RetentionSection:
-    """Read how long each signal is kept; what is not given is as the stack's own default.
+def read_retention(given: Mapping[str, str | None], everything: str | None = None) -> RetentionSection:
+    """Read how long each signal is kept: as given for it, for everything, or as the stack's own default.
 
     Raises:
         OpsError: a value is no duration.
     """
-    chosen = {signal: age for signal, age in given.items() if age is not None}
+    chosen = {signal: age or everything for signal, age in given.items() if age or everything}
     try:
         return TypeAdapter(RetentionSection).validate_json(json.dumps(chosen))
     except ValidationError as error:
         problem = describe(error, chosen, RetentionSection)[0]
-        option = f"--retention-{problem.key}"
+        option = f"--retention-{problem.key}" if given[problem.key] else "--retention"
         raise OpsError(f"{option} {problem.value}: {problem.message}", status=2) from error
 
 

@@ -1,9 +1,8 @@
 """The objects of one workload in a namespace.
 
 ConfigMaps and Secrets are immutable and named by the provider, so other text is another object: the pods
-roll, and an older version still finds its own. A StatefulSet that rolls in order waits for a pod that never
-gets ready even when a newer version would mend it; somebody has to delete that pod. While manifests are only
-written for Git, there is no state to remember such a name in; then it carries the text's hash.
+roll, and an older version still finds its own. While manifests are only written for Git, there is no state to
+remember such a name in; then it carries the text's hash.
 """
 
 from __future__ import annotations

@@ -18,11 +18,14 @@ Rate = Annotated[
         "--events-per-second", "-n", min=1, help="Spans, samples and log records together, sustained."
     ),
 ]
-Age = typer.Option(help="How long it is kept, such as 30d; the stack's default when not given.")
+Age = typer.Option(help="How long it is kept; as --retention, or the stack's default, when not given.")
 
 
 def plan(
     events_per_second: Rate,
+    retention: Annotated[
+        str | None, typer.Option(help="How long everything is kept, such as 30d; see the next three.")
+    ] = None,
     retention_traces: Annotated[str | None, Age] = None,
     retention_metrics: Annotated[str | None, Age] = None,
     retention_logs: Annotated[str | None, Age] = None,
@@ -37,8 +40,9 @@ def plan(
 ) -> None:
     """Print phase, sizes, storage and monthly cost for a rate; deploy nothing."""
     table = read_prices(prices)
-    ages = {"traces": retention_traces, "metrics": retention_metrics, "logs": retention_logs}
-    made = cost.plan(events_per_second, read_retention(ages), table, phase=phase, kept=traces_kept / 100)
+    alone = {"traces": retention_traces, "metrics": retention_metrics, "logs": retention_logs}
+    ages = read_retention(alone, retention)
+    made = cost.plan(events_per_second, ages, table, phase=phase, kept=traces_kept / 100)
     if json:
         print_json(as_json(made, table))
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -18,6 +20,8 @@ pytestmark = pytest.mark.long
 
 TOLD_SECONDS = 120.0
 """The route waits 30 s for alerts of the same group, each replica 15 s for those before it."""
+AGAIN_SECONDS = 60.0
+"""By then the last of three replicas would have told as well, had it not heard that another one has."""
 
 POINTS = (
     ContactPoint(name="tickets", type="webhook", secret="tickets"),
@@ -49,9 +53,10 @@ def test_every_contact_point_of_the_severity_is_told(make_store: MakeStore, tmp_
             until("all replicas use the contact points", lambda: _all_loaded(mimir), seconds=TOLD_SECONDS)
             paths = {f"/{point.name}" for point in POINTS if "critical" in point.severities}
             until("both are told", lambda: {one.path for one in sent} >= paths, seconds=TOLD_SECONDS)
+            time.sleep(AGAIN_SECONDS)
         finally:
             mimir.end()
-    assert {one.path for one in sent} == paths
+    assert Counter(one.path for one in sent) == dict.fromkeys(paths, 1)
     assert all(b"BucketIsOnFire" in one.body for one in sent)
 
 

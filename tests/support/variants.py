@@ -103,6 +103,7 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
             "priorityClass": "telemetry",
             "imagePullSecrets": ["registry-login"],
             "labels": {"example.com/team": "platform"},
+            "reservedCpuPercent": 40,
             "clients": {"example.com/telemetry": "sends"},
             "readers": {"example.com/telemetry": "queries"},
             "monitoring": "prometheus-operator",

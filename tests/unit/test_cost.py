@@ -184,6 +184,24 @@ def test_no_machine_is_said_on_both_ways(tmp_path: Path) -> None:
     assert (made["machines"], made["monthlyCost"]["total"]) == (None, None)
 
 
+def test_one_retention_for_everything_but_what_has_its_own() -> None:
+    ended = run("-n", "5000", "--retention", "20d", "--retention-logs", "5d", "--json")
+    kept = run(
+        "-n",
+        "5000",
+        *("--retention-traces", "20d", "--retention-metrics", "20d", "--retention-logs", "5d", "--json"),
+    )
+    assert ended.exit_code == 0
+    assert ended.output == kept.output
+    assert ended.output != run("-n", "5000", "--json").output
+
+
+def test_a_wrong_retention_for_everything_is_told() -> None:
+    ended = run("-n", "5000", "--retention", "a week")
+    assert isinstance(ended.exception, OpsError)
+    assert ended.exception.message.startswith("--retention a week: write a whole number above 0")
+
+
 def test_a_wrong_retention_is_told() -> None:
     ended = run("-n", "5000", "--retention-logs", "a week")
     assert isinstance(ended.exception, OpsError)

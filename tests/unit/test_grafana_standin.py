@@ -208,6 +208,13 @@ def no_title(folder: Path) -> None:
     dashboard(folder, title="")
 
 
+def unknown_contact_point(root: Path) -> None:
+    alerting = root / "provisioning" / "alerting"
+    alerting.mkdir()
+    policy = "policies: [{receiver: empty, routes: [{receiver: grafana-default-email}]}]"
+    (alerting / "points.yaml").write_text(policy)
+
+
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
@@ -222,6 +229,7 @@ def no_title(folder: Path) -> None:
         (wrong_panel_type, 'is of type "prometheus", but a panel says "loki"'),
         (unknown_dashboard_link, 'links to unknown dashboard "nowhere"'),
         (no_title, "Dashboard title cannot be empty"),
+        (unknown_contact_point, "receiver 'grafana-default-email' does not exist"),
     ],
 )
 def test_it_refuses_broken_provisioning(files: Files, break_it: Callable[[Path], None], said: str) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pulumi
 import pytest
 
+from components.checks_kafka import MOST_BALANCED
+from components.documents import text
 from components.settings import Settings
 from components.settings_errors import SettingsError
 from tests.support.program import CONTAINER, Result, run_program, unwrapped
 from tests.support.variants import CLUSTER_VARIANTS, VARIANTS
 
 EXTERNAL = VARIANTS["phase2-external-kafka"]
+
+KUBERNETES = CLUSTER_VARIANTS["phase3-small"]["kubernetes"]
 
 CA = "-----BEGIN CERTIFICATE-----\nMIIB+w==\n-----END CERTIFICATE-----\n"
 
@@ -59,6 +64,33 @@ def test_a_partition_that_is_full_before_the_retention_is_refused(
 )
 def test_a_partition_that_holds_the_retention_is_accepted(settings: dict[str, Any]) -> None:
     Settings.load({"phase": 2, **settings})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"sizing": {"processor": {"replicas": 7}}},
+            r"sizing\.processor\.replicas: 7: 7 processors, .* for 6 of them only: .* be 7 at least",
+        ),
+        (
+            {"phase": 3, "sizing": {"eventsPerSecond": 600_000}, "kafka": {"partitions": 12}},
+            r"kafka\.partitions: 12: 13 processors, but a partition for 12 of them only",
+        ),
+        (
+            {"sizing": {"eventsPerSecond": 2_000_000, "allowAboveCeiling": True}},
+            r"sizing\.eventsPerSecond: 2000000: needs 21 gateways, and HAProxy knows 16; set phase: 3",
+        ),
+    ],
+)
+def test_no_replica_without_work(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        Settings.load({"phase": 2, "kubernetes": KUBERNETES, **settings})
+
+
+def test_the_load_balancer_knows_as_many_gateways_as_may_be() -> None:
+    servers = re.findall(r"server gateway-(\d+) ", text("haproxy/haproxy.cfg"))
+    assert {int(number) for number in servers} == set(range(1, MOST_BALANCED + 1))
 
 
 def test_partitions_follow_the_rate() -> None:

@@ -291,6 +291,14 @@ class TestGrafana:
         files = found.files(grafana)
         points = yaml.safe_load(files["provisioning/alerting/contact-points.yaml"])
         assert [point["name"] for point in points["contactPoints"]] == ["on-call", "team", "tickets"]
+        (policy,) = points["policies"]
+        assert [policy["receiver"], *(route["receiver"] for route in policy["routes"])] == [
+            "on-call",
+            "on-call",
+            "team",
+            "tickets",
+        ]
+        assert "resetPolicies" not in points
         alertmanager = document(found, "mimir", "alertmanager.yaml")
         assert [route["receiver"] for route in alertmanager["route"]["routes"]] == [
             "on-call",
@@ -300,6 +308,12 @@ class TestGrafana:
         assert alertmanager["receivers"][1]["pagerduty_configs"] == [
             {"routing_key_file": "/etc/mimir/secrets/contact-on-call"}
         ]
+
+    def test_grafana_begins_with_its_own_policies_where_there_is_no_contact_point(self, small: Tree) -> None:
+        """A policy that names one that is not there would keep Grafana from starting."""
+        path = "provisioning/alerting/contact-points.yaml"
+        points = yaml.safe_load(small.files(program(small, "grafana"))[path])
+        assert points == {"apiVersion": 1, "resetPolicies": [1], "contactPoints": [], "policies": []}
 
     def test_traces_lead_to_profiles_where_there_are_any(self, small: Tree) -> None:
         path = "provisioning/datasources/datasources.yaml"

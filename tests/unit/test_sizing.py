@@ -13,6 +13,7 @@ from components.sections import (
     RetentionSection,
     SamplingSection,
     SizingSection,
+    TierSizing,
 )
 from components.sections_phase4 import MimirSection, OwnSizing, StoresSection
 from components.settings import Settings
@@ -59,6 +60,18 @@ def test_presets_stay_above_what_programs_need() -> None:
 
 def test_the_guides_disk_for_metrics() -> None:
     assert size_stack(SizingSection(), RetentionSection()).metrics_size == Size(40 * 10**9)
+
+
+@given(rate=st.integers(1, 3_000_000))
+def test_every_processor_has_a_partition_and_their_number_can_grow(rate: int) -> None:
+    buffer = size_buffer(SizingSection(events_per_second=rate), KafkaSection(), SamplingSection())
+    assert buffer.partitions >= 2 * buffer.processor.replicas
+    assert buffer.partitions in {6, 12} or rate > 250_000
+
+
+def test_another_number_of_processors_leaves_the_partitions_alone() -> None:
+    sizing = SizingSection(processor=TierSizing(replicas=5))
+    assert size_buffer(sizing, KafkaSection(), SamplingSection()).partitions == 6
 
 
 def test_a_single_value_is_overridden() -> None:

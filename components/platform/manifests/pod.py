@@ -7,7 +7,7 @@ from typing import Any
 from components.platform.manifests.config import VOLUME, ConfigObjects, config_volume
 from components.platform.manifests.scope import Manifest, Scope, selector, text_hash
 from components.quantities import Duration
-from components.workload import Port, Probe, Resources, Workload
+from components.workload import Port, Probe, Workload
 
 CONFIG_HASH = "otel-stack.io/config-hash"
 TEMPORARY_SIZE = "64Mi"
@@ -20,8 +20,8 @@ LEAVE = Duration(5)
 SPARE = Duration(10)
 """Time over a program's own to stop, before it is killed."""
 
-RESERVED_CPU = 0.125
-"""Part of the CPU limit that is promised: programs of one node are seldom busy all at once."""
+TO_SCALE_BY = 0.5
+"""Part of the CPU limits from which on those of scaled programs are promised as far as they scale by them."""
 
 PROBE_TIMEOUT = 5
 ZONE, NODE = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
@@ -81,7 +81,7 @@ def _container(scope: Scope, workload: Workload) -> Manifest:
         "args": list(workload.args),
         "env": _environment(scope, workload),
         "ports": [_port(port) for port in workload.ports],
-        "resources": _resources(workload.resources),
+        "resources": _resources(scope, workload),
         **_probes(workload.probe),
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -132,10 +132,13 @@ def _port(port: Port) -> Manifest:
     return {"name": port.name, "containerPort": port.number, "protocol": port.transport}
 
 
-def _resources(resources: Resources) -> Manifest:
+def _resources(scope: Scope, workload: Workload) -> Manifest:
+    resources, share = workload.resources, scope.reserved_cpu
+    if workload.autoscaling is not None and share >= TO_SCALE_BY:
+        share = max(share, workload.autoscaling.cpu)
     return {
         "requests": {
-            "cpu": millicores(resources.cpus * RESERVED_CPU),
+            "cpu": millicores(resources.cpus * share),
             "memory": f"{resources.reserved_memory.mebibytes}Mi",
         },
         "limits": {"cpu": millicores(resources.cpus), "memory": f"{resources.memory.mebibytes}Mi"},

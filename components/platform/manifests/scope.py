@@ -25,11 +25,13 @@ class Scope:
         section: settings of the cluster.
         environment: name of the environment.
         keda_namespace: namespace of KEDA.
+        reserved_cpu: part of the CPU limits that pods request, from 0 to 1.
     """
 
     section: KubernetesSection
     environment: str
     keda_namespace: str = "keda"
+    reserved_cpu: float
 
     @property
     def namespace(self) -> str:

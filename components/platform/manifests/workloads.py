@@ -28,13 +28,17 @@ def deployment_spec(scope: Scope, workload: Workload, objects: ConfigObjects) ->
 
 
 def stateful_set_spec(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
-    """Give the spec of a workload with volumes or identity: its claims outlive it, one pod goes at a time."""
+    """Give the spec of a workload with volumes or identity: its claims outlive it, one pod rolls at a time.
+
+    No pod waits for another one to be ready: a processor on a lost node would keep others from being made,
+    and a pod that never gets ready would keep the version that mends it away.
+    """
     return {
         **_replicas(workload),
         "selector": {"matchLabels": selector(workload.name)},
         **_service(workload),
         "ordinals": {"start": 1},
-        "podManagementPolicy": "Parallel" if workload.peers else "OrderedReady",
+        "podManagementPolicy": "Parallel",
         "updateStrategy": {"type": "RollingUpdate"},
         "minReadySeconds": 5 if workload.peers else 0,
         "revisionHistoryLimit": HISTORY,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import httpx
 
@@ -16,17 +17,39 @@ GRAFANA = 3000
 ASK_SECONDS = 10.0
 
 
+Ask: TypeAlias = Callable[[str, Mapping[str, str]], httpx.Response]
+"""Asks the store at an address with parameters once."""
+
+
 def of_stores(site: ObjectSite, load: Load) -> Mapping[str, Question]:
     """Ask every store for something that a load has sent."""
+    urls = {"tempo": site.url(TEMPO), "mimir": site.url(MIMIR), "loki": site.url(LOKI)}
+    return _questions(load, urls, _ask)
+
+
+def of_grafana(site: ObjectSite, load: Load, cookies: Mapping[str, str]) -> Mapping[str, Question]:
+    """Ask Grafana whose a session is, and for the same of its data sources."""
+    service = site.services["grafana"]
+
+    def ask(url: str, parameters: Mapping[str, str]) -> httpx.Response:
+        answer = httpx.get(url, params=dict(parameters), cookies=dict(cookies), timeout=ASK_SECONDS)
+        return answer.raise_for_status()
+
+    proxy = f"http://{service}:{GRAFANA}/api/datasources/proxy/uid"
+    asked = _questions(load, {uid: f"{proxy}/{uid}" for uid in ("tempo", "mimir", "loki")}, ask)
+    return {"session": lambda: user_of(service, cookies), **asked}
+
+
+def _questions(load: Load, urls: Mapping[str, str], ask: Ask) -> Mapping[str, Question]:
     service = f'service_name="{load.service}"'
     # Tail sampling keeps every trace with an error, and each tenth is one.
     first = trace_id(load.run, 0).hex()
     range_of = f"count(last_over_time({METRIC}{{{service}}}[10m]))"
     lines = {"query": f"{{{service}}}", "since": "1h", "limit": "10"}
     return {
-        "tempo": lambda: _ask(f"{site.url(TEMPO)}/api/traces/{first}", {}).content,
-        "mimir": lambda: _result(f"{site.url(MIMIR)}/api/v1/query", {"query": range_of}),
-        "loki-cluster": lambda: _result(f"{site.url(LOKI)}/loki/api/v1/query_range", lines),
+        "tempo": lambda: ask(f"{urls['tempo']}/api/traces/{first}", {}).content,
+        "mimir": lambda: _result(ask(f"{urls['mimir']}/api/v1/query", {"query": range_of})),
+        "loki-cluster": lambda: _result(ask(f"{urls['loki']}/loki/api/v1/query_range", lines)),
     }
 
 
@@ -36,8 +59,8 @@ def _ask(url: str, parameters: Mapping[str, str]) -> httpx.Response:
     return answer.raise_for_status()
 
 
-def _result(url: str, parameters: Mapping[str, str]) -> object:
-    return _ask(url, parameters).json()["data"]["result"]
+def _result(answer: httpx.Response) -> object:
+    return answer.json()["data"]["result"]
 
 
 def password_of(site: ObjectSite) -> str:

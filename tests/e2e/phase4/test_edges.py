@@ -17,7 +17,6 @@ WRITERS = {"mimir", "loki-cluster"}
 
 SELDOM = {
     **PEERLESS,
-    "loki-cluster -> mimir:9009": "Loki tells the Alertmanager of alerts, and none fires",
     "postgres-backup -> postgres:5432": "once a day",
 }
 """Connections that a young and healthy stack has no cause for, and why."""

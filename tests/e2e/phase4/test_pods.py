@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Note, Report
-from tests.e2e.phase4.questions import of_stores, signed_in, user_of
+from tests.e2e.phase4.questions import of_grafana, of_stores, signed_in, user_of
 from tests.support.numbered import Load, running
 from tests.support.object_site import STORES, ObjectSite
 from tests.support.steady import demand_nothing_lost, flow
@@ -74,32 +74,36 @@ def test_every_disk_wiped_in_turn_loses_nothing(
 
 
 @pytest.mark.timeout(900)
-def test_a_session_outlives_a_replica_of_grafana(site: ObjectSite, note: Note) -> None:
+def test_sessions_and_queries_outlive_a_replica_of_grafana(
+    site: ObjectSite, load: Load, report: Report, note: Note
+) -> None:
     first, second = site.await_ready("grafana", 2)
     cookies = signed_in(site, first.address)
     assert cookies, "Grafana gave no session"
     assert user_of(second.address, cookies) == "admin"
-    service = site.services["grafana"]
-    with watching({"session": lambda: user_of(service, cookies)}) as answers:
-        site.delete(first, force=True)
-    assert user_of(service, cookies) == "admin"
+    with running(load):
+        flow(load, seconds=FLOW_SECONDS)
+        _await_answers(site, load)
+        with watching(of_grafana(site, load, cookies)) as answers:
+            site.delete(first, force=True)
+            flow(load, seconds=FLOW_SECONDS)
+    assert user_of(site.services["grafana"], cookies) == "admin"
+    report(load, demand_nothing_lost(site, load))
     _demand_answers(answers, note)
 
 
 @pytest.mark.timeout(900)
 def test_sessions_outlive_the_databases_pod(site: ObjectSite, load: Load, report: Report, note: Note) -> None:
-    cookies, service = signed_in(site), site.services["grafana"]
-
-    def session() -> str:
-        return user_of(service, cookies)
+    cookies = signed_in(site)
 
     with running(load):
         flow(load, seconds=FLOW_SECONDS)
         _await_answers(site, load)
-        with watching(of_stores(site, load)) as stores, watching({"session": session}) as answers:
+        asked = of_grafana(site, load, cookies)
+        with watching(of_stores(site, load)) as stores, watching(asked) as answers:
             site.delete(site.pods("postgres")[0], force=True)
             flow(load, seconds=FLOW_SECONDS)
-            until("the session", session, seconds=DATABASE_SECONDS, forgive=NOT_YET)
+            until("the session", asked["session"], seconds=DATABASE_SECONDS, forgive=NOT_YET)
     report(load, demand_nothing_lost(site, load))
     _demand_answers(stores, note)
     _demand_answers(answers, note, DATABASE_SECONDS)

@@ -11,7 +11,7 @@ from tests.e2e.phase4.conftest import Deployment
 from tests.support.manifests import Tree
 from tests.support.numbered import Load, running, trace_id
 from tests.support.object_queries import object_queries, why_empty
-from tests.support.object_site import LOKI, MIMIR, TEMPO, TENANT
+from tests.support.object_site import LOKI, MIMIR, TEMPO, TENANT, ObjectSite
 from tests.support.queries import execute
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
@@ -52,6 +52,18 @@ def test_every_shipped_query_has_data_or_a_reason(deployed: Deployment, load: Lo
     for query in set(queries) - wanted:
         execute(query, addresses, values=values, tenant=TENANT)
     demand_nothing_lost(site, load)
+
+
+@pytest.mark.long
+def test_lokis_rulers_write_what_they_record_into_mimir(site: ObjectSite, load: Load) -> None:
+    with running(load):
+        flow(load, seconds=FLOW_SECONDS)
+        count = f'sum(logs:records:rate1m{{service_name="{load.service}"}}) > 0'
+
+        def is_recorded() -> bool:
+            return bool(site.get(MIMIR, "/api/v1/query", query=count)["data"]["result"])
+
+        until("records of the load, counted by Loki, in Mimir", is_recorded, seconds=FLOW_SECONDS, pause=5)
 
 
 @pytest.mark.long

@@ -42,6 +42,9 @@ func newServer(ctx context.Context, s settings, log *slog.Logger) (*server, erro
 			return nil, fmt.Errorf("%s provisioning error: %w", kind, err)
 		}
 	}
+	if err := checkAlerting(s.provisioning + "/alerting"); err != nil {
+		return nil, fmt.Errorf("Failed to provision alerting: %w", err)
+	}
 	home, err := loadHome(s.homeFile)
 	if err != nil {
 		return nil, err
