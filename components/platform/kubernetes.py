@@ -51,7 +51,7 @@ class KubernetesPlatform:
         made.services()
         pods = made.pods(objects)
         made.bounds(pods)
-        made.ways_in()
+        made.ways_in(pods)
         return Deployed(workload=workload, host=workload.name, ready=[pods])
 
     def declare(

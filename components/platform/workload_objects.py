@@ -18,8 +18,9 @@ from components.platform.manifests import access, config, network, scaling, work
 from components.platform.manifests.monitoring import SCRAPED, service_monitor_spec
 from components.platform.manifests.pod import is_stateful
 from components.platform.manifests.scope import Manifest, Scope, text_hash
+from components.publication import Exposure
 from components.secret_text import ExistingSecret
-from components.workload import Workload, headless
+from components.workload import Port, Workload, headless
 
 KEDA = "keda.sh/v1alpha1"
 START_TIMEOUT = "10m"
@@ -37,7 +38,8 @@ TAKEN_BACK = {"pulumi.com/patchForce": "true"}
 touched any other field of it; without this the next change of a bound would be refused as a conflict."""
 
 NOT_AWAITED = {"pulumi.com/skipAwait": "true"}
-"""A Service waits for pods, which wait for it: the pods' own readiness is what counts."""
+"""A Service waits for pods, which wait for it, and an Ingress for an address, which not every controller
+tells: the pods' own readiness is what counts."""
 
 
 class WorkloadObjects:
@@ -163,35 +165,48 @@ class WorkloadObjects:
         for name, policy in network.lag_policies(lag.servers, namespace).items():
             self._policy(name, policy)
 
-    def ways_in(self) -> None:
-        """Make the ways in from outside, and let the operator's Prometheus look."""
+    def ways_in(self, pods: pulumi.Resource) -> None:
+        """Make the ways in from outside, once there are pods, and let the operator's Prometheus look."""
         scope, workload = self._scope, self._workload
         section = scope.section.exposure
         if section.type == "LoadBalancer" and network.exposed(workload):
             spec = network.load_balancer_spec(scope, workload)
-            self._service(f"{self._name}-external", spec, annotations=section.annotations)
+            annotations = section.annotations
+            self._service(f"{self._name}-external", spec, annotations=annotations, depends_on=[pods])
         for port, exposure in network.exposed(workload):
-            name = f"{self._name}-{port.name}"
-            annotations = network.way_in_annotations(section, port)
             if section.type == "Ingress":
-                service = self._name
-                if port.speaks == "grpc":
-                    service = name
-                    spec = network.backend_spec(workload, port)
-                    self._service(service, spec, annotations=section.grpc_annotations)
-                kubernetes.networking.v1.Ingress(
-                    name,
-                    metadata=scope.metadata(self._name, name=name, annotations=annotations),
-                    spec=network.ingress_spec(scope, service, port, exposure),
-                    opts=self._options(),
-                )
+                self._ingress(port, exposure, pods)
             elif section.type == "GatewayAPI":
-                kind = "GRPCRoute" if port.speaks == "grpc" else "HTTPRoute"
-                spec = network.route_spec(scope, workload, port, exposure)
-                self._custom("gateway.networking.k8s.io/v1", kind, spec, name=name, annotations=annotations)
+                self._route(port, exposure, pods)
         if workload.scraped is not None and scope.section.monitoring == "prometheus-operator":
             spec = service_monitor_spec(workload, workload.scraped)
             self._custom("monitoring.coreos.com/v1", "ServiceMonitor", spec)
+
+    def _ingress(self, port: Port, exposure: Exposure, pods: pulumi.Resource) -> None:
+        scope, section = self._scope, self._scope.section.exposure
+        name, service = f"{self._name}-{port.name}", self._name
+        if port.speaks == "grpc":
+            service = name
+            spec = network.backend_spec(self._workload, port)
+            self._service(service, spec, annotations=section.grpc_annotations)
+        annotations = {**network.way_in_annotations(section, port), **NOT_AWAITED}
+        kubernetes.networking.v1.Ingress(
+            name,
+            metadata=scope.metadata(self._name, name=name, annotations=annotations),
+            spec=network.ingress_spec(scope, service, port, exposure),
+            opts=self._options(depends_on=[pods]),
+        )
+
+    def _route(self, port: Port, exposure: Exposure, pods: pulumi.Resource) -> None:
+        section = self._scope.section.exposure
+        self._custom(
+            "gateway.networking.k8s.io/v1",
+            "GRPCRoute" if port.speaks == "grpc" else "HTTPRoute",
+            network.route_spec(self._scope, self._workload, port, exposure),
+            name=f"{self._name}-{port.name}",
+            annotations=network.way_in_annotations(section, port),
+            depends_on=[pods],
+        )
 
     def _policy(self, name: str, spec: Manifest) -> pulumi.Resource:
         policy: pulumi.Resource = kubernetes.networking.v1.NetworkPolicy(
@@ -234,11 +249,13 @@ class WorkloadObjects:
         *,
         annotations: Mapping[str, str] | None = None,
         labels: Mapping[str, str] | None = None,
+        depends_on: Sequence[pulumi.Resource] = (),
     ) -> None:
         metadata = self._scope.metadata(
             self._name, name=name, annotations={**(annotations or {}), **NOT_AWAITED}, labels=labels
         )
-        service = kubernetes.core.v1.Service(name, metadata=metadata, spec=spec, opts=self._options())
+        options = self._options(depends_on=depends_on)
+        service = kubernetes.core.v1.Service(name, metadata=metadata, spec=spec, opts=options)
         self._after.append(service)
 
     def _custom(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
@@ -124,23 +125,58 @@ def test_what_makes_a_controller_speak_grpc_is_about_grpc_alone() -> None:
     assert [(port["port"], port["appProtocol"]) for port in ports] == [(4317, "kubernetes.io/h2c")]
 
 
-def test_another_size_of_a_volume_replaces_no_stateful_set() -> None:
-    """Replaced, all its pods would go at once; what the settings ask for is in an annotation."""
-    ignored: dict[tuple[str, str], list[str]] = {}
+@contextmanager
+def requests() -> Iterator[list[Any]]:
+    """Note how the program registers its resources."""
+    found: list[Any] = []
     register: Callable[[MockMonitor, Any], Any] = MockMonitor.RegisterResource
 
     def noting(monitor: MockMonitor, request: Any) -> Any:
-        ignored[request.type, request.name] = list(request.ignoreChanges)
+        found.append(request)
         return register(monitor, request)
 
     with mock.patch.object(MockMonitor, "RegisterResource", noting):
+        yield found
+
+
+def test_another_size_of_a_volume_replaces_no_stateful_set() -> None:
+    """Replaced, all its pods would go at once; what the settings ask for is in an annotation."""
+    with requests() as registered:
         found = made("phase3-small", sizing={"kafka": {"volume": "33GiB"}})
+    ignored = {(one.type, one.name): list(one.ignoreChanges) for one in registered}
     sets = found.of("StatefulSet")
     assert sets
     for one in sets:
         kind = ("kubernetes:apps/v1:StatefulSet", one["metadata"]["name"])
         assert ignored[kind] == ["spec.volumeClaimTemplates"]
     assert annotations_of(found.get("StatefulSet", "kafka")) == {"storage.otel-stack.io/kafka-data": "33Gi"}
+
+
+WAYS_IN = {
+    "phase3-everything-set": ("kubernetes:networking.k8s.io/v1:Ingress", ""),
+    "phase3-gateway-api": ("kubernetes:gateway.networking.k8s.io/v1:", ""),
+    "phase3-load-balancer": ("kubernetes:core/v1:Service", "-external"),
+}
+"""By variant: how their types begin, and how their names end."""
+
+
+@pytest.mark.parametrize("name", WAYS_IN)
+def test_ways_in_come_after_the_pods_behind_them(name: str) -> None:
+    kind, end = WAYS_IN[name]
+    with requests() as registered:
+        made(name)
+    ways = [one for one in registered if one.type.startswith(kind) and one.name.endswith(end)]
+    assert {one.name.split("-")[0] for one in ways} == {"otel", "grafana"}
+    for one in ways:
+        (before,) = one.dependencies
+        program = "otel-gateway" if one.name.startswith("otel-gateway-") else "grafana"
+        assert before.endswith((f":apps/v1:Deployment::{program}", f":apps/v1:StatefulSet::{program}"))
+
+
+def test_an_ingress_is_not_waited_for_since_not_every_controller_tells_an_address() -> None:
+    ingresses = made("phase3-everything-set").of("Ingress")
+    assert ingresses
+    assert all(annotations_of(one)["pulumi.com/skipAwait"] == "true" for one in ingresses)
 
 
 ZONE = "topology.kubernetes.io/zone"
