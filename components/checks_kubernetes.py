@@ -58,6 +58,17 @@ def _exposure_is_whole(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _exposure_is_of_its_type(settings: Settings) -> Iterator[Problem]:
+    exposure = settings.kubernetes.exposure
+    if exposure.gateway_listener is not None and exposure.type != "GatewayAPI":
+        yield Problem(
+            key="kubernetes.exposure.gatewayListener",
+            value=exposure.gateway_listener,
+            message=f"exposure.type: {exposure.type} has no Gateway; remove it, or set exposure.type: "
+            "GatewayAPI",
+        )
+
+
 def _hosts_differ(settings: Settings) -> Iterator[Problem]:
     exposure = settings.kubernetes.exposure
     if exposure.type not in ("Ingress", "GatewayAPI"):
@@ -175,6 +186,7 @@ def _brokers_have_whole_names(settings: Settings) -> Iterator[Problem]:
 KUBERNETES_CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "kubernetes"), run=_cluster_is_named),
     Check(reads=("kubernetes",), run=_exposure_is_whole),
+    Check(reads=("kubernetes",), run=_exposure_is_of_its_type),
     Check(reads=("kubernetes",), run=_hosts_differ),
     Check(reads=("kubernetes",), run=_clients_can_be_told),
     Check(reads=("phase", "kubernetes", "kafkaPassword"), run=_rendering_has_no_secrets),

@@ -66,6 +66,8 @@ class ExposureSection:
         class_name: class of the Ingresses, or of the load balancers.
         gateway: name of the Gateway, for ``GatewayAPI``; its listeners have the certificates.
         gateway_namespace: namespace of the Gateway; the stack's own when nothing is said.
+        gateway_listener: name of the one listener of the Gateway that serves the stack; all of them do when
+            nothing is said, those without TLS as well.
         annotations: annotations of Services of type LoadBalancer, of Ingresses, or of routes.
         grpc_annotations: further ones for the Ingress or route of OTLP over gRPC alone, and for the Service
             behind that Ingress, such as ``traefik.ingress.kubernetes.io/service.serversscheme: h2c``.
@@ -79,6 +81,7 @@ class ExposureSection:
     class_name: ClassName | None = None
     gateway: ObjectName | None = None
     gateway_namespace: NamespaceName | None = None
+    gateway_listener: ObjectName | None = None
     annotations: dict[LabelKey, str] = field(default_factory=dict)
     grpc_annotations: dict[LabelKey, str] = field(default_factory=dict)
 

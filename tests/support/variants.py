@@ -80,7 +80,12 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
         },
     ),
     "phase3-gateway-api": _cluster(
-        exposure={"type": "GatewayAPI", "gateway": "public", "gatewayNamespace": "gateways"},
+        exposure={
+            "type": "GatewayAPI",
+            "gateway": "public",
+            "gatewayNamespace": "gateways",
+            "gatewayListener": "https",
+        },
         autoscaling={"lag": "keda", "lagThreshold": 500},
     ),
     "phase3-external-kafka": _cluster(

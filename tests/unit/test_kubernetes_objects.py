@@ -173,6 +173,20 @@ def test_ways_in_come_after_the_pods_behind_them(name: str) -> None:
         assert before.endswith((f":apps/v1:Deployment::{program}", f":apps/v1:StatefulSet::{program}"))
 
 
+def test_routes_attach_to_the_listener_of_the_settings_alone() -> None:
+    """Else to every one of the Gateway, those without TLS included."""
+    parent = {"name": "public", "namespace": "gateways"}
+    config = CLUSTER_VARIANTS["phase3-gateway-api"]["kubernetes"]
+    exposure = {key: value for key, value in config["exposure"].items() if key != "gatewayListener"}
+    for found, parents in (
+        (made("phase3-gateway-api"), [{**parent, "sectionName": "https"}]),
+        (made("phase3-gateway-api", kubernetes={**config, "exposure": exposure}), [parent]),
+    ):
+        routes = found.of("GRPCRoute", "HTTPRoute")
+        assert len(routes) == 3
+        assert all(one["spec"]["parentRefs"] == parents for one in routes)
+
+
 def test_an_ingress_is_not_waited_for_since_not_every_controller_tells_an_address() -> None:
     ingresses = made("phase3-everything-set").of("Ingress")
     assert ingresses

@@ -98,6 +98,18 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
             )
         ],
     ),
+    *(
+        (
+            exposed(type=kind, gatewayListener="https", **HOSTS),
+            [
+                (
+                    f"kubernetes.exposure.gatewayListener: 'https': exposure.type: {kind} has no Gateway; "
+                    "remove it, or set exposure.type: GatewayAPI"
+                )
+            ],
+        )
+        for kind in ("ClusterIP", "LoadBalancer", "Ingress")
+    ),
     (
         exposed(
             type="GatewayAPI",
@@ -248,6 +260,7 @@ ALONE: list[tuple[dict[str, Any], str]] = [
     (cluster(imagePullSecrets="a"), r"kubernetes\.imagePullSecrets: 'a': must be a valid "),
     (exposed(type="NodePort"), r"exposure\.type: 'NodePort': choose 'ClusterIP', 'LoadBalancer', 'Ingress'"),
     (exposed(otlpGrpcHost="https://x.example"), r"exposure\.otlpGrpcHost: .*write a host name or address"),
+    (exposed(gatewayListener="HTTPS"), r"exposure\.gatewayListener: 'HTTPS': write a Kubernetes name"),
     (exposed(className="a b"), r"exposure\.className: 'a b': write a class, such as nginx or service\."),
     (exposed(annotations={"a/b/c": "x"}), r"exposure\.annotations.*write a label's key"),
     (

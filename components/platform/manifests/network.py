@@ -86,6 +86,8 @@ def route_spec(scope: Scope, workload: Workload, port: Port, exposure: Exposure)
     """Give the spec of a Gateway API route (GRPCRoute or HTTPRoute) for one host name."""
     section = scope.section.exposure
     parent = {"name": section.gateway, "namespace": section.gateway_namespace or scope.namespace}
+    if section.gateway_listener is not None:
+        parent["sectionName"] = section.gateway_listener
     return {
         "parentRefs": [parent],
         "hostnames": [exposure.host],

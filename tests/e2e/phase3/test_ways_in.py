@@ -21,6 +21,7 @@ from tests.support.numbered import Load, logs_request, running
 from tests.support.otlp import Tls
 from tests.support.sharing import accepted, shares
 from tests.support.steady import demand_nothing_lost, flow
+from tests.support.waiting import until
 
 HOSTS = {
     "otlpGrpcHost": "otlp.example.com",
@@ -29,13 +30,16 @@ HOSTS = {
 }
 SECRET = "otlp-tls"
 GATEWAY, GATEWAYS = "public", "traefik"
+PLAIN, ENCRYPTED = "web", "websecure"
+"""Traefik's entry points, and the Gateway's listeners of their ports."""
 WAYS: Mapping[str, Mapping[str, Any]] = {
     "Ingress": {
         "className": "traefik",
         "tlsSecret": SECRET,
+        "annotations": {"traefik.ingress.kubernetes.io/router.entrypoints": ENCRYPTED},
         "grpcAnnotations": {"traefik.ingress.kubernetes.io/service.serversscheme": "h2c"},
     },
-    "GatewayAPI": {"gateway": GATEWAY, "gatewayNamespace": GATEWAYS},
+    "GatewayAPI": {"gateway": GATEWAY, "gatewayNamespace": GATEWAYS, "gatewayListener": ENCRYPTED},
 }
 LEAST_SHARE = 0.1
 """Of one of two gateways: Traefik gives calls to each in turn, and those of a signal may fall together."""
@@ -79,6 +83,9 @@ def test_what_is_acknowledged_outside_is_stored(
     assert min(spread.values()) > LEAST_SHARE, spread
     report(load, demand_nothing_lost(site, load))
     _demand_http(certificate)
+    _demand_nothing_in_clear()
+    if way == "GatewayAPI":
+        _demand_all_routes_at_one_listener()
 
 
 def _demand_http(known: pki.Signed) -> None:
@@ -103,6 +110,36 @@ def _demand_http(known: pki.Signed) -> None:
         assert ask("otlpHttpHost", "/api/health").status_code == httpx.codes.NOT_FOUND
 
 
+def _demand_nothing_in_clear() -> None:
+    """Who sends without TLS, by the right name, finds nothing."""
+    for host, path in (("otlpHttpHost", "/v1/logs"), ("grafanaHost", "/login")):
+        method = "POST" if host == "otlpHttpHost" else "GET"
+        headers = {"host": HOSTS[host], "content-type": "application/x-protobuf"}
+        answer = httpx.request(method, f"http://{traefik.ADDRESS}{path}", headers=headers, timeout=30)
+        assert answer.status_code == httpx.codes.NOT_FOUND, f"{host}: {answer.status_code} {answer.text}"
+
+
+def _demand_all_routes_at_one_listener() -> None:
+    """The plain listener is there and would serve; no route is attached to it."""
+
+    def attached() -> dict[str, int]:
+        names = (f"--namespace={GATEWAYS}", "get", "gateway", GATEWAY)
+        found = json.loads(kubectl.run(*names, "--output=json"))["status"]["listeners"]
+        programmed = {"type": "Programmed", "status": "True"}
+        return {
+            one["name"]: one["attachedRoutes"]
+            for one in found
+            if any(programmed.items() <= condition.items() for condition in one["conditions"])
+        }
+
+    wanted = {PLAIN: 0, ENCRYPTED: len(HOSTS)}
+    until(f"routes at the listeners: {wanted}", lambda: attached() == wanted, seconds=30)
+
+
+def _listener(name: str, port: int, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "port": port, "allowedRoutes": {"namespaces": {"from": "All"}}, **fields}
+
+
 def _objects(known: pki.Signed) -> list[dict[str, Any]]:
     secret = {
         "apiVersion": "v1",
@@ -110,18 +147,15 @@ def _objects(known: pki.Signed) -> list[dict[str, Any]]:
         "type": "kubernetes.io/tls",
         "stringData": {"tls.crt": known.certificate, "tls.key": known.key},
     }
-    listener = {
-        "name": "websecure",
-        "port": 8443,
-        "protocol": "HTTPS",
-        "tls": {"certificateRefs": [{"name": SECRET}]},
-        "allowedRoutes": {"namespaces": {"from": "All"}},
-    }
+    listeners = [
+        _listener(PLAIN, 8000, protocol="HTTP"),
+        _listener(ENCRYPTED, 8443, protocol="HTTPS", tls={"certificateRefs": [{"name": SECRET}]}),
+    ]
     gateway = {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "Gateway",
         "metadata": {"name": GATEWAY, "namespace": GATEWAYS},
-        "spec": {"gatewayClassName": "traefik", "listeners": [listener]},
+        "spec": {"gatewayClassName": "traefik", "listeners": listeners},
     }
     spaces = (NAMESPACE, GATEWAYS)
     return [*({**secret, "metadata": {"name": SECRET, "namespace": space}} for space in spaces), gateway]
