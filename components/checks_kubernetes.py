@@ -67,6 +67,13 @@ def _exposure_is_of_its_type(settings: Settings) -> Iterator[Problem]:
             message=f"exposure.type: {exposure.type} has no Gateway; remove it, or set exposure.type: "
             "GatewayAPI",
         )
+    if exposure.source_ranges and exposure.type != "LoadBalancer":
+        yield Problem(
+            key="kubernetes.exposure.sourceRanges",
+            value=list(exposure.source_ranges),
+            message=f"exposure.type: {exposure.type} has no load balancer of the stack's own; remove it and "
+            "restrict what stands before it, or set exposure.type: LoadBalancer",
+        )
 
 
 def _hosts_differ(settings: Settings) -> Iterator[Problem]:
@@ -98,7 +105,7 @@ def _clients_can_be_told(settings: Settings) -> Iterator[Problem]:
             key="kubernetes.clients",
             value=dict(section.clients),
             message="connections of a load balancer come from no namespace, so this could not keep others "
-            "out: remove it and restrict the load balancer (exposure.annotations), or choose another "
+            "out: remove it and restrict the load balancer (exposure.sourceRanges), or choose another "
             "exposure.type",
         )
 

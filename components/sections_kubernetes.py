@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import field
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
 from components.sections import STRICT, HostName, Text, Url
@@ -31,6 +32,20 @@ LabelKey = Annotated[
     str, Text(rf"([a-z0-9.-]{{1,253}}/)?{_LABEL}", "a label's key, such as example.com/team")
 ]
 LabelValue = Annotated[str, Text(rf"({_LABEL})?", "a label's value: up to 63 letters, digits, - _ .")]
+
+
+def _network(value: str) -> str:
+    """Take a network as load balancers do: neither an address alone, nor one with a prefix behind it."""
+    try:
+        network = str(ip_network(value, strict=False))
+    except ValueError:
+        raise ValueError("write a network, such as 192.0.2.0/24 or 2001:db8::/32") from None
+    if value != network:
+        raise ValueError(f"write {network}, the network that this is in, or another one")
+    return value
+
+
+Network = Annotated[str, AfterValidator(_network)]
 Path = Annotated[str, Text(r"\S(.*\S)?", "the path of a file or folder")]
 Share = Annotated[int, Field(ge=10, le=100)]
 
@@ -68,6 +83,7 @@ class ExposureSection:
         gateway_namespace: namespace of the Gateway; the stack's own when nothing is said.
         gateway_listener: name of the one listener of the Gateway that serves the stack; all of them do when
             nothing is said, those without TLS as well.
+        source_ranges: networks whose addresses may use the load balancers; all when nothing is said.
         annotations: annotations of Services of type LoadBalancer, of Ingresses, or of routes.
         grpc_annotations: further ones for the Ingress or route of OTLP over gRPC alone, and for the Service
             behind that Ingress, such as ``traefik.ingress.kubernetes.io/service.serversscheme: h2c``.
@@ -82,6 +98,7 @@ class ExposureSection:
     gateway: ObjectName | None = None
     gateway_namespace: NamespaceName | None = None
     gateway_listener: ObjectName | None = None
+    source_ranges: tuple[Network, ...] = ()
     annotations: dict[LabelKey, str] = field(default_factory=dict)
     grpc_annotations: dict[LabelKey, str] = field(default_factory=dict)
 

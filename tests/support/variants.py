@@ -76,6 +76,7 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
         exposure={
             "type": "LoadBalancer",
             "className": "example.com/internal",
+            "sourceRanges": ["192.0.2.0/24", "2001:db8::/32"],
             "annotations": {"example.com/load-balancer-scheme": "internal"},
         },
     ),

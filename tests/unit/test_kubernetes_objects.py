@@ -187,6 +187,19 @@ def test_routes_attach_to_the_listener_of_the_settings_alone() -> None:
         assert all(one["spec"]["parentRefs"] == parents for one in routes)
 
 
+def test_load_balancers_take_what_comes_from_the_named_networks_alone() -> None:
+    config = CLUSTER_VARIANTS["phase3-load-balancer"]["kubernetes"]
+    free = {key: value for key, value in config["exposure"].items() if key != "sourceRanges"}
+    for found, ranges in (
+        (made("phase3-load-balancer"), ["192.0.2.0/24", "2001:db8::/32"]),
+        (made("phase3-load-balancer", kubernetes={**config, "exposure": free}), None),
+    ):
+        for name in ("otel-gateway-external", "grafana-external"):
+            assert found.get("Service", name)["spec"].get("loadBalancerSourceRanges") == ranges
+        inside = [one for one in found.of("Service") if one["spec"]["type"] == "ClusterIP"]
+        assert not any("loadBalancerSourceRanges" in one["spec"] for one in inside)
+
+
 def test_an_ingress_is_not_waited_for_since_not_every_controller_tells_an_address() -> None:
     ingresses = made("phase3-everything-set").of("Ingress")
     assert ingresses

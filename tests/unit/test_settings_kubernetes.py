@@ -110,6 +110,19 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         )
         for kind in ("ClusterIP", "LoadBalancer", "Ingress")
     ),
+    *(
+        (
+            exposed(type=kind, gateway="public", sourceRanges=["192.0.2.0/24"], **HOSTS),
+            [
+                (
+                    f"kubernetes.exposure.sourceRanges: ['192.0.2.0/24']: exposure.type: {kind} has no load "
+                    "balancer of the stack's own; remove it and restrict what stands before it, or set "
+                    "exposure.type: LoadBalancer"
+                )
+            ],
+        )
+        for kind in ("ClusterIP", "Ingress", "GatewayAPI")
+    ),
     (
         exposed(
             type="GatewayAPI",
@@ -132,7 +145,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
             (
                 "kubernetes.clients: {'team': 'a'}: connections of a load balancer come from no namespace, "
                 "so this could not keep others out: remove it and restrict the load balancer "
-                "(exposure.annotations), or choose another exposure.type"
+                "(exposure.sourceRanges), or choose another exposure.type"
             )
         ],
     ),
@@ -261,6 +274,11 @@ ALONE: list[tuple[dict[str, Any], str]] = [
     (exposed(type="NodePort"), r"exposure\.type: 'NodePort': choose 'ClusterIP', 'LoadBalancer', 'Ingress'"),
     (exposed(otlpGrpcHost="https://x.example"), r"exposure\.otlpGrpcHost: .*write a host name or address"),
     (exposed(gatewayListener="HTTPS"), r"exposure\.gatewayListener: 'HTTPS': write a Kubernetes name"),
+    (exposed(sourceRanges="192.0.2.0/24"), r"exposure\.sourceRanges: '192\.0\.2\.0/24': must be a valid "),
+    (exposed(sourceRanges=["example.com"]), r"sourceRanges\.0: 'example\.com': write a network, such as 192"),
+    (exposed(sourceRanges=["192.0.2.0/33"]), r"sourceRanges\.0: '192\.0\.2\.0/33': write a network, such as"),
+    (exposed(sourceRanges=["192.0.2.7/24"]), r"sourceRanges\.0: '192\.0\.2\.7/24': write 192\.0\.2\.0/24, "),
+    (exposed(sourceRanges=["192.0.2.7"]), r"sourceRanges\.0: '192\.0\.2\.7': write 192\.0\.2\.7/32, the "),
     (exposed(className="a b"), r"exposure\.className: 'a b': write a class, such as nginx or service\."),
     (exposed(annotations={"a/b/c": "x"}), r"exposure\.annotations.*write a label's key"),
     (

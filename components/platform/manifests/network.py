@@ -23,13 +23,16 @@ def service_spec(workload: Workload) -> Manifest:
 
 def load_balancer_spec(scope: Scope, workload: Workload) -> Manifest:
     """Give the Service through which a load balancer of the cloud reaches the ports that are for others."""
+    section = scope.section.exposure
     spec: Manifest = {
         "type": "LoadBalancer",
         "selector": selector(workload.name),
         "ports": _ports(port for port, _ in exposed(workload)),
     }
-    if scope.section.exposure.class_name is not None:
-        spec["loadBalancerClass"] = scope.section.exposure.class_name
+    if section.class_name is not None:
+        spec["loadBalancerClass"] = section.class_name
+    if section.source_ranges:
+        spec["loadBalancerSourceRanges"] = list(section.source_ranges)
     return spec
 
 
