@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-from components.sections import STRICT, HostName, Text, Url
+from components.sections import STRICT, HostName, Text
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 
@@ -46,6 +46,13 @@ def _network(value: str) -> str:
 
 
 Network = Annotated[str, AfterValidator(_network)]
+GitAddress = Annotated[
+    str,
+    Text(
+        r"https?://\S+|ssh://[^\s/:@]+@[A-Za-z0-9.-]+(:[0-9]{1,5})?/\S+|[^\s/:@]+@[A-Za-z0-9.-]+:\S+",
+        "https://host/org/repo.git, ssh://git@host/org/repo.git or git@host:org/repo.git",
+    ),
+]
 Path = Annotated[str, Text(r"\S(.*\S)?", "the path of a file or folder")]
 Share = Annotated[int, Field(ge=10, le=100)]
 
@@ -123,16 +130,21 @@ class GitOpsSection:
     """Where the rendered manifests are kept, for the Argo CD Application and the Flux Kustomization.
 
     Attributes:
-        repository: address of the Git repository.
+        repository: address of the Git repository, over HTTPS or SSH.
         revision: branch.
         path: folder in it; that of ``kubernetes.render`` when nothing is said.
         interval: how often Flux looks.
+        secret: Secret in Flux's namespace with its login to a private repository; Argo CD finds its own by
+            the address.
+        argo_project: project of Argo CD that the Application belongs to.
     """
 
-    repository: Url | None = None
+    repository: GitAddress | None = None
     revision: Annotated[str, Field(min_length=1)] = "main"
     path: Path | None = None
     interval: Annotated[str, Text(r"[0-9]+[smh]", "a duration, such as 10m")] = "10m"
+    secret: ObjectName | None = None
+    argo_project: ObjectName = "default"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

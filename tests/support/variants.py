@@ -144,10 +144,12 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
                 "kafkaCa": "kafka-ca",
             },
             "gitops": {
-                "repository": "https://git.example.com/telemetry/deploy.git",
+                "repository": "git@git.example.com:telemetry/deploy.git",
                 "revision": "production",
                 "path": "clusters/main",
                 "interval": "5m",
+                "secret": "deploy-key",
+                "argoProject": "telemetry",
             },
         },
         kafka=_EXTERNAL_KAFKA,

@@ -244,10 +244,40 @@ def test_git_tools_are_told_all_that_they_need(checkout: Checkout) -> None:
     assert identity(source) == repository
     assert source["spec"]["interval"] == applied["spec"]["interval"] == "10m"
     assert source["spec"]["ref"] == {"branch": "main"}
+    assert "secretRef" not in source["spec"]
     kustomization = ("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "otel-stack-prod", "flux-system")
     assert identity(applied) == kustomization
     assert applied["spec"]["prune"] is True
     assert applied["spec"]["sourceRef"] == {"kind": "GitRepository", "name": "otel-stack-prod"}
+
+
+@pytest.mark.parametrize(
+    ("repository", "url"),
+    [
+        ("git@git.example.com:org/platform.git", "ssh://git@git.example.com/org/platform.git"),
+        ("git@git.example.com:/org/platform.git", "ssh://git@git.example.com/org/platform.git"),
+        (
+            "ssh://git@git.example.com:2222/org/platform.git",
+            "ssh://git@git.example.com:2222/org/platform.git",
+        ),
+    ],
+)
+def test_a_private_repository_is_named_as_each_tool_takes_it(
+    checkout: Checkout, repository: str, url: str
+) -> None:
+    login = "      secret: deploy-key\n      argoProject: platform\n"
+    checkout.settings(
+        STACK.replace("https://git.example.com/platform.git", repository).replace(
+            "      revision: main\n", f"      revision: main\n{login}"
+        )
+    )
+    files = checkout.render()
+    application = yaml.safe_load(files[f"gitops/{ARGO_CD}"])
+    assert application["spec"]["source"]["repoURL"] == repository
+    assert application["spec"]["project"] == "platform"
+    source, _ = yaml.safe_load_all(files[f"gitops/{FLUX}"])
+    assert source["spec"]["url"] == url
+    assert source["spec"]["secretRef"] == {"name": "deploy-key"}
 
 
 def identity(one: dict[str, Any]) -> tuple[str, str, str, str]:

@@ -286,7 +286,15 @@ ALONE: list[tuple[dict[str, Any], str]] = [
         r"kafka\.version: '4\.2': write a version of Kafka, such as",
     ),
     (cluster(monitoring="datadog"), r"monitoring: 'datadog': choose 'annotations' or 'prometheus-operator'"),
-    (cluster(gitops={"repository": "git@x:y"}), r"gitops\.repository: 'git@x:y': write an address"),
+    *(
+        (
+            cluster(gitops={"repository": address}),
+            r"gitops\.repository: '.*': write https://host/org/repo\.git, ssh",
+        )
+        for address in ("git.example.com/a/b", "git@host", "ssh://host/a/b", "ssh://git@host:a/b.git")
+    ),
+    (cluster(gitops={"secret": "A"}), r"gitops\.secret: 'A': write a Kubernetes name"),
+    (cluster(gitops={"argoProject": "A"}), r"gitops\.argoProject: 'A': write a Kubernetes name"),
     (cluster(gitops={"interval": "soon"}), r"gitops\.interval: 'soon': write a duration, such as 10m"),
     ({"phase": 3, "autoscaling": {"lag": "kafka"}}, r"autoscaling\.lag: 'kafka': choose 'keda'"),
     ({"phase": 3, "autoscaling": {"lagThreshold": 0}}, r"autoscaling\.lagThreshold: 0: must be greater"),

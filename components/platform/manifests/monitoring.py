@@ -42,7 +42,7 @@ def rule_groups(files: Mapping[str, str]) -> list[Manifest]:
 def application_spec(scope: Scope, gitops: GitOpsSection, path: str) -> Manifest:
     """Give the spec of an Argo CD Application over the rendered manifests."""
     return {
-        "project": "default",
+        "project": gitops.argo_project,
         "source": {
             "repoURL": gitops.repository,
             "targetRevision": gitops.revision,
@@ -59,7 +59,22 @@ def application_spec(scope: Scope, gitops: GitOpsSection, path: str) -> Manifest
 
 def git_repository_spec(gitops: GitOpsSection) -> Manifest:
     """Give the spec of Flux's GitRepository."""
-    return {"interval": gitops.interval, "url": gitops.repository, "ref": {"branch": gitops.revision}}
+    spec: Manifest = {
+        "interval": gitops.interval,
+        "url": _as_url(gitops.repository or ""),
+        "ref": {"branch": gitops.revision},
+    }
+    if gitops.secret is not None:
+        spec["secretRef"] = {"name": gitops.secret}
+    return spec
+
+
+def _as_url(repository: str) -> str:
+    """Write ``git@host:org/repo.git`` as the URL that it stands for, the only form that Flux takes."""
+    if "://" in repository:
+        return repository
+    host, _, path = repository.partition(":")
+    return f"ssh://{host}/{path.lstrip('/')}"
 
 
 def kustomization_spec(scope: Scope, gitops: GitOpsSection, path: str, source: str) -> Manifest:
