@@ -110,6 +110,17 @@ def _clients_can_be_told(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _api_has_ports(settings: Settings) -> Iterator[Problem]:
+    """A policy without ports would be one for all ports."""
+    if not settings.kubernetes.api_ports:
+        yield Problem(
+            key="kubernetes.apiPorts",
+            value=[],
+            message="gateways and Prometheus ask the API server; name its ports, or remove this for 443 and "
+            "6443",
+        )
+
+
 def _rendering_has_no_secrets(settings: Settings) -> Iterator[Problem]:
     section = settings.kubernetes
     if settings.phase < ON_KUBERNETES or section.render is None:
@@ -196,6 +207,7 @@ KUBERNETES_CHECKS: tuple[Check, ...] = (
     Check(reads=("kubernetes",), run=_exposure_is_of_its_type),
     Check(reads=("kubernetes",), run=_hosts_differ),
     Check(reads=("kubernetes",), run=_clients_can_be_told),
+    Check(reads=("kubernetes",), run=_api_has_ports),
     Check(reads=("phase", "kubernetes", "kafkaPassword"), run=_rendering_has_no_secrets),
     Check(reads=("sizing", "kafka", "sampling", "autoscaling"), run=_scaling_fits),
     Check(reads=("phase", "kafka"), run=_kafka_fits_platform),

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-from components.sections import STRICT, HostName, Text
+from components.sections import STRICT, HostName, TcpPort, Text
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 
@@ -173,6 +173,8 @@ class KubernetesSection:
             whose connections come from no namespace.
         readers: labels of the namespaces whose pods may query the stores, which ask nobody for a password;
             none when nothing is said, and Grafana is the way to them.
+        api_ports: ports of the cluster's API server, to which gateways and Prometheus may connect: of its
+            Service, and behind that.
         exposure: how OTLP and Grafana are reached.
         monitoring: ``annotations`` for the stack's own Prometheus only; ``prometheus-operator`` adds
             ServiceMonitors and a PrometheusRule for yours.
@@ -196,6 +198,7 @@ class KubernetesSection:
     reserved_cpu_percent: Annotated[int, Field(ge=1, le=100)] | None = None
     clients: dict[LabelKey, LabelValue] = field(default_factory=dict)
     readers: dict[LabelKey, LabelValue] = field(default_factory=dict)
+    api_ports: tuple[TcpPort, ...] = (443, 6443)
     exposure: ExposureSection = field(default_factory=ExposureSection)
     monitoring: Literal["annotations", "prometheus-operator"] = "annotations"
     monitoring_namespace: NamespaceName = "monitoring"

@@ -89,7 +89,7 @@ class WorkloadObjects:
 
     def policies(self) -> None:
         """Open exactly the ways that the workload's data takes."""
-        egress = {f"{self._name}-egress": network.egress_spec(self._workload)}
+        egress = {f"{self._name}-egress": network.egress_spec(self._scope, self._workload)}
         for name, spec in {**egress, **network.ingress_policies(self._scope, self._workload)}.items():
             self._after.append(self._policy(name, spec))
 

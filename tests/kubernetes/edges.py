@@ -14,7 +14,6 @@ OUTSIDE = "(outside)"
 """Whatever is not a program of the stack: applications, operators' tools, an external Kafka."""
 
 DNS = {(53, "UDP"), (53, "TCP")}
-API_PORTS = {443, 6443}
 EVERY_PORT = 0
 READS_THE_API = ("kubernetes_sd_configs", "auth_type: serviceAccount")
 """What a configuration says when its program asks the API server."""

@@ -20,6 +20,9 @@ FOR_ALL = ("otlp_grpc_endpoint", "otlp_http_endpoint", "grafana_url")
 FOR_READERS = ("traces_ui_url", "traces_query_url", "metrics_query_url", "logs_query_url")
 """Outputs with the address of stores, which only those of the setting ``kubernetes.readers`` can reach."""
 
+API_PORTS = frozenset({443, 6443})
+"""Of the API server, where the settings name no others."""
+
 STAND_IN = "autonamed"
 """In place of the characters with which the provider ends a name of its own."""
 
@@ -89,11 +92,13 @@ class Tree:
         objects: the objects, in no order.
         addresses: what the stack tells others to connect to: its outputs.
         foreign_secrets: Secrets that the settings name and somebody else keeps.
+        api_ports: ports of the cluster's API server.
     """
 
     objects: list[Manifest]
     addresses: Mapping[str, str] = field(default_factory=dict)
     foreign_secrets: frozenset[str] = frozenset()
+    api_ports: frozenset[int] = API_PORTS
 
     def of(self, *kinds: str) -> list[Manifest]:
         """Give the objects of some kinds."""
@@ -157,6 +162,7 @@ def tree(result: Result, config: Mapping[str, Any]) -> Tree:
             if key in FOR_ALL or (key in FOR_READERS and section.get("readers"))
         },
         foreign_secrets=frozenset(kept | ({tls} if tls else set())),
+        api_ports=frozenset(section.get("apiPorts", API_PORTS)),
     )
 
 

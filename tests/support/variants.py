@@ -112,6 +112,7 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
             "reservedCpuPercent": 40,
             "clients": {"example.com/telemetry": "sends"},
             "readers": {"example.com/telemetry": "queries"},
+            "apiPorts": [443, 16443],
             "monitoring": "prometheus-operator",
             "monitoringNamespace": "prometheus",
             "existingSecrets": {"grafana": "grafana-secrets"},

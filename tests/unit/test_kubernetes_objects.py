@@ -104,6 +104,17 @@ def test_only_the_namespace_of_the_monitoring_may_ask_for_metrics() -> None:
     assert rule["from"] == [{"namespaceSelector": named}]
 
 
+@pytest.mark.parametrize(
+    ("name", "ports"), [("phase3-small", [443, 6443]), ("phase3-everything-set", [443, 16443])]
+)
+@pytest.mark.parametrize("program", ["otel-gateway", "prometheus"])
+def test_the_api_server_is_asked_at_the_ports_of_the_settings(
+    name: str, program: str, ports: list[int]
+) -> None:
+    rules = made(name).get("NetworkPolicy", f"{program}-egress")["spec"]["egress"]
+    assert {"ports": [{"protocol": "TCP", "port": port} for port in ports]} in rules
+
+
 @pytest.mark.parametrize("policy", ["everybody-to-otel-gateway", "everybody-to-grafana"])
 def test_clients_are_kept_to_behind_an_ingress_as_well(policy: str) -> None:
     (rule,) = made("phase3-everything-set").get("NetworkPolicy", policy)["spec"]["ingress"]

@@ -150,6 +150,15 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        cluster(apiPorts=[]),
+        [
+            (
+                "kubernetes.apiPorts: []: gateways and Prometheus ask the API server; name its ports, or "
+                "remove this for 443 and 6443"
+            )
+        ],
+    ),
+    (
         rendered(existingSecrets={}),
         [
             (
@@ -267,6 +276,8 @@ ALONE: list[tuple[dict[str, Any], str]] = [
     ),
     (cluster(tolerations=[{"effect": "No"}]), r"tolerations\.0\.effect: 'No': choose 'NoSchedule', "),
     (cluster(tolerations={"key": "x"}), r"kubernetes\.tolerations: \{'key': 'x'\}: must be a valid "),
+    (cluster(apiPorts=[0]), r"kubernetes\.apiPorts\.0: 0: must be greater than or equal to 1"),
+    (cluster(apiPorts=16443), r"kubernetes\.apiPorts: 16443: must be a valid "),
     (cluster(spread="always"), r"kubernetes\.spread: 'always': choose 'required', 'zones' or 'preferred'"),
     (cluster(priorityClass="A B"), r"kubernetes\.priorityClass: 'A B': write a Kubernetes name"),
     (cluster(imagePullSecrets=["A"]), r"kubernetes\.imagePullSecrets\.0: 'A': write a Kubernetes name"),

@@ -12,8 +12,6 @@ from components.workload import Port, Workload, headless
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 DNS_PORT = 53
-API_PORTS = (443, 6443)
-"""Ports of Kubernetes API servers: of their Service, and behind it."""
 
 
 def service_spec(workload: Workload) -> Manifest:
@@ -108,7 +106,7 @@ def open_egress_spec(labels: Mapping[str, str]) -> Manifest:
     return {"podSelector": {"matchLabels": dict(labels)}, "policyTypes": ["Egress"], "egress": [{}]}
 
 
-def egress_spec(workload: Workload) -> Manifest:
+def egress_spec(scope: Scope, workload: Workload) -> Manifest:
     """Give the policy of what a workload may connect to: names, what it calls, the API where it reads it."""
     inside, outside = _callees(workload.calls)
     rules = [{"ports": [{"protocol": protocol, "port": DNS_PORT} for protocol in ("UDP", "TCP")]}]
@@ -116,7 +114,7 @@ def egress_spec(workload: Workload) -> Manifest:
     if outside:
         rules.append({"ports": _tcp(outside)})
     if workload.reads:
-        rules.append({"ports": _tcp(API_PORTS)})
+        rules.append({"ports": _tcp(set(scope.section.api_ports))})
     if workload.peers:
         rules.append({"to": [_pods(workload.name)], "ports": _all_ports(workload)})
     return {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.kubernetes import edges
-from tests.kubernetes.edges import API_PORTS, DNS, OUTSIDE, Edge
+from tests.kubernetes.edges import DNS, OUTSIDE, Edge
 from tests.support.manifests import FOR_ALL, Manifest, Tree, name_of
 
 DIRECTIONS = ("Egress", "Ingress")
@@ -70,7 +70,7 @@ def _api_edges(tree: Tree) -> set[Edge]:
         Edge(program.name, OUTSIDE, port)
         for program in tree.programs()
         if edges.reads_the_api(tree, program)
-        for port in API_PORTS
+        for port in tree.api_ports
     }
 
 
