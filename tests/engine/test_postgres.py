@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ import pytest
 from docker.models.containers import Container
 
 from components.images import CATALOGUE
+from ops.project import ROOT
 from tests.support.containers import archive, execute
 from tests.support.docker_engine import Engine
 from tests.support.manifests import Tree, tree
@@ -20,6 +22,9 @@ IMAGE = CATALOGUE["postgres"]
 VOLUME = "otel-stack-test-postgres"
 READY_SECONDS = 90.0
 FIRST, SECOND = "of the first stack", 'it\'s "another" one'
+PAGE = ROOT / "docs" / "phase4.md"
+DUMPED = "/tmp/grafana.dump"  # noqa: S108 - inside the container
+DUMP = "pg_dump --format=custom"
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +110,26 @@ def test_a_server_that_was_killed_starts_again(docker_engine: Engine, rendered: 
         server.kill()
     with _server(docker_engine, rendered, volume, FIRST) as server:
         assert _sql(server, FIRST, "SELECT answer FROM kept") == (True, "42")
+
+
+def test_the_documented_restore_brings_a_dump_back_whole_or_not_at_all(
+    docker_engine: Engine, rendered: Tree, volume: str
+) -> None:
+    documented = re.search(r"sh -c \\\n +'(PGPASSWORD=.*?)' < grafana\.dump", PAGE.read_text(), re.DOTALL)
+    assert documented is not None
+    with _server(docker_engine, rendered, volume, FIRST) as server:
+        for statement in ("CREATE TABLE kept AS SELECT 42 AS answer", "CREATE TABLE more (n int)"):
+            assert _sql(server, FIRST, statement)[0]
+        _shell(server, f"PGPASSWORD='{FIRST}' {DUMP} -h 127.0.0.1 -U grafana -d grafana > {DUMPED}")
+        assert _sql(server, FIRST, "UPDATE kept SET answer = 1")[0]
+        _shell(server, f"head -c 2000 {DUMPED} > {DUMPED}.part")
+        status, _ = execute(server, "sh", "-c", f"sh -c '{documented[1]}' < {DUMPED}.part")
+        assert status != 0
+        assert _sql(server, FIRST, "SELECT answer FROM kept") == (True, "1")
+        _shell(server, f"sh -c '{documented[1]}' < {DUMPED}")
+        assert _sql(server, FIRST, "SELECT answer FROM kept") == (True, "42")
+
+
+def _shell(container: Container, script: str) -> None:
+    status, said = execute(container, "sh", "-c", script)
+    assert status == 0, said
