@@ -9,6 +9,7 @@ from components.addresses import Addresses
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.jaeger_store import JaegerStore, JaegerStoreArgs
 from components.kafka_buffer import MetricsTarget
+from components.least_replicas import least_replicas
 from components.loki_store import LokiStore, LokiStoreArgs
 from components.phase_numbers import ON_OBJECT_STORAGE, WITH_KAFKA
 from components.prometheus_store import Discovery, PrometheusStore, PrometheusStoreArgs
@@ -85,6 +86,7 @@ def run_stores(
             retention_size=settings.size.metrics_size,
             out_of_order=settings.retention.metrics_out_of_order,
             memory_limits=_memory_limits(settings),
+            replicas=least_replicas(settings),
             buffer_retention=settings.kafka.retention,
             copies_counted=settings.counts_copies and settings.phase < ON_OBJECT_STORAGE,
             jobs=jobs or {},

@@ -13,6 +13,7 @@ from components.database import Database, external_database
 from components.documents import Document, texts
 from components.grafana_cluster import GrafanaCluster
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
+from components.least_replicas import least_replicas
 from components.loki_cluster import LokiCluster, LokiClusterArgs
 from components.mimir_store import MimirBuckets, MimirStore, MimirStoreArgs
 from components.object_storage import ObjectStorage
@@ -181,7 +182,10 @@ class _Stores:
     def mimir(self) -> MimirStore:
         settings, size = self.settings, self.settings.store_size
         rules = alert_rules(
-            memory_limits(settings), settings.kafka.retention, copies_counted=settings.counts_copies
+            memory_limits(settings),
+            least_replicas(settings),
+            settings.kafka.retention,
+            copies_counted=settings.counts_copies,
         )
         args = MimirStoreArgs(
             image=settings.image_catalogue["mimir"],

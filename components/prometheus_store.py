@@ -44,6 +44,7 @@ class PrometheusStoreArgs:
         retention_size: disk at which the oldest blocks are dropped.
         out_of_order: how late a sample may arrive.
         memory_limits: scrape job -> memory limit of its program, for the alerts on memory.
+        replicas: scrape job -> its least number of instances, for the alerts on those that are missing.
         buffer_retention: how long Kafka keeps what nobody has read, for the alert on its age.
         copies_counted: counts of Kafka's copies are sent here, for the alert on their absence.
         jobs: further scrape job -> ``name:port`` of programs; a name may stand for several replicas.
@@ -58,6 +59,7 @@ class PrometheusStoreArgs:
     retention_size: Size
     out_of_order: Duration
     memory_limits: Mapping[str, Size] = field(default_factory=dict)
+    replicas: Mapping[str, int] = field(default_factory=dict)
     buffer_retention: Duration = DAY
     copies_counted: bool = False
     jobs: Mapping[str, str] = field(default_factory=dict)
@@ -95,12 +97,16 @@ def prometheus_configuration(args: PrometheusStoreArgs) -> Document:
 
 
 def alert_rules(
-    memory_limits: Mapping[str, Size], buffer_retention: Duration, *, copies_counted: bool
+    memory_limits: Mapping[str, Size],
+    replicas: Mapping[str, int],
+    buffer_retention: Duration,
+    *,
+    copies_counted: bool,
 ) -> dict[str, str]:
     """Give the rule files."""
     return {
         **texts("prometheus/rules", "*.yaml"),
-        "limits.yaml": _limits(memory_limits, buffer_retention, copies_counted=copies_counted),
+        "limits.yaml": _limits(memory_limits, replicas, buffer_retention, copies_counted=copies_counted),
         "buffer.yaml": _buffer(buffer_retention),
     }
 
@@ -113,20 +119,30 @@ def prometheus_files(args: PrometheusStoreArgs) -> dict[str, str]:
 
 
 def _rules_of(args: PrometheusStoreArgs) -> dict[str, str]:
-    return alert_rules(args.memory_limits, args.buffer_retention, copies_counted=args.copies_counted)
+    return alert_rules(
+        args.memory_limits, args.replicas, args.buffer_retention, copies_counted=args.copies_counted
+    )
 
 
-def _limits(memory_limits: Mapping[str, Size], buffer_retention: Duration, *, copies_counted: bool) -> str:
-    """Tell the alerts what this sizing allows."""
+def _limits(
+    memory_limits: Mapping[str, Size],
+    replicas: Mapping[str, int],
+    buffer_retention: Duration,
+    *,
+    copies_counted: bool,
+) -> str:
+    """Tell the alerts what this sizing runs and allows."""
     document = Document.read("prometheus/rules/limits.yaml")
-    rules = [
-        {"record": "program:memory_limit:bytes", "labels": {"job": job}, "expr": str(limit.bytes)}
-        for job, limit in memory_limits.items()
-    ]
-    document.set("groups", 0, "rules", to=rules)
+    memory = {job: limit.bytes for job, limit in memory_limits.items()}
+    document.set("groups", 0, "rules", to=_by_job("program:memory_limit:bytes", memory))
     document.set("groups", 1, "rules", 0, "expr", to=str(buffer_retention.seconds))
     document.set("groups", 2, "rules", 0, "expr", to=str(int(copies_counted)))
+    document.set("groups", 3, "rules", to=_by_job("program:replicas", replicas))
     return document.dump()
+
+
+def _by_job(record: str, values: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [{"record": record, "labels": {"job": job}, "expr": str(value)} for job, value in values.items()]
 
 
 def _buffer(retention: Duration) -> str:

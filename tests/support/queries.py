@@ -37,6 +37,7 @@ NEEDS_MORE = {
     ("traces-path", "Queries"),  # somebody must have asked Jaeger
     ("traces-path", "Query duration, 95th percentile"),
     ("logs-path", "Since retention last ran"),  # some ten minutes after the start
+    ("recording.yaml", "program:expected:replicas"),  # ten minutes after the start
     ("datasources.yaml", "jaeger: trace to logs"),  # a real trace id
     ("buffer", "Dead letters"),
     ("buffer", "Failed connections"),

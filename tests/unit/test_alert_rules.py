@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,14 +11,19 @@ import yaml
 from components.prometheus_store import alert_rules
 from components.quantities import Duration
 from components.settings import Settings
+from tests.support.manifests import Tree, name_of, tree
+from tests.support.program import CONTAINER, Result, run_program
 from tests.support.variants import CLUSTER_VARIANTS, VARIANTS
+from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 HOUR = 3600
+ON_KUBERNETES = {**CLUSTER_VARIANTS, **OBJECT_VARIANTS}
+COUNTED = ("program:replicas", "store:replicas")
 
 
 def alerts(retention: Duration) -> dict[str, Any]:
     """Give the alerts on Kafka, by name."""
-    groups = yaml.safe_load(alert_rules({}, retention, copies_counted=False)["buffer.yaml"])["groups"]
+    groups = yaml.safe_load(alert_rules({}, {}, retention, copies_counted=False)["buffer.yaml"])["groups"]
     return {rule["alert"]: rule for group in groups for rule in group["rules"] if "alert" in rule}
 
 
@@ -46,7 +52,8 @@ def test_texts_name_kafkas_retention() -> None:
 
 @pytest.mark.parametrize("counted", [True, False])
 def test_counts_are_missed_where_somebody_counts(*, counted: bool) -> None:
-    groups = yaml.safe_load(alert_rules({}, Duration(HOUR), copies_counted=counted)["limits.yaml"])["groups"]
+    files = alert_rules({}, {}, Duration(HOUR), copies_counted=counted)
+    groups = yaml.safe_load(files["limits.yaml"])["groups"]
     expressions = {rule["record"]: rule["expr"] for group in groups for rule in group["rules"]}
     assert expressions["kafka:copies_counted:bool"] == str(int(counted))
 
@@ -66,3 +73,62 @@ def test_copies_are_counted_where_the_stack_makes_the_topics(
     settings: dict[str, Any], *, counts: bool
 ) -> None:
     assert Settings.load(settings).counts_copies is counts
+
+
+def counted(files: list[str]) -> dict[str, int]:
+    """Give how many instances of each job the rules ask for."""
+    groups = [group for text in files for group in yaml.safe_load(text)["groups"]]
+    rules = [rule for group in groups for rule in group["rules"] if rule.get("record") in COUNTED]
+    found = {rule["labels"]["job"]: int(rule["expr"]) for rule in rules}
+    assert len(found) == len(rules), "a program is asked for once"
+    return found
+
+
+def rule_files(found: Tree, program: str) -> list[str]:
+    """Give the rules that a program evaluates, or where teams upload theirs, the operator's Prometheus."""
+    (one,) = (one for one in found.programs() if one.name == program)
+    files = [text for path, text in found.files(one).items() if path.startswith("rules/")]
+    return files or [yaml.safe_dump(rules["spec"]) for rules in found.of("PrometheusRule")]
+
+
+def uploaded(result: Result, program: str) -> dict[str, str]:
+    """Give the configuration texts of a program on Docker, by path in its folder."""
+    (one,) = (one for one in result.of(CONTAINER) if one.name.startswith(f"{program}-config-"))
+    folder = f"/etc/{program}/"
+    return {upload["file"].removeprefix(folder): upload["content"] for upload in one.plain("uploads")}
+
+
+def at_least(found: Tree) -> dict[str, int]:
+    """Give the least number of pods of each program whose pods are scraped."""
+    scraped = [
+        one
+        for one in found.programs()
+        if one.template["metadata"].get("annotations", {}).get("prometheus.io/scrape") == "true"
+    ]
+    least = {one.name: one.object["spec"].get("replicas", 0) for one in scraped}
+    least |= {name_of(one): one["spec"]["minReplicas"] for one in found.of("HorizontalPodAutoscaler")}
+    least |= {name_of(one): one["spec"]["minReplicaCount"] for one in found.of("ScaledObject")}
+    return least
+
+
+@pytest.mark.parametrize("name", ON_KUBERNETES)
+def test_every_scraped_program_of_a_cluster_is_missed_below_its_least_number(name: str) -> None:
+    found = tree(run_program(ON_KUBERNETES[name]), ON_KUBERNETES[name])
+    least = at_least(found)
+    evaluates = "mimir" if name in OBJECT_VARIANTS else "prometheus"
+    agent = {"prometheus-agent": 1} if name in OBJECT_VARIANTS else {}  # AgentDown
+    assert least.keys() >= {"otel-gateway", "otel-processor", "grafana"}
+    assert all(number > 0 for number in least.values())
+    assert {**counted(rule_files(found, evaluates)), **agent} == least
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_scraped_program_of_a_node_is_missed_below_its_number(name: str) -> None:
+    result = run_program(VARIANTS[name])
+    files = uploaded(result, "prometheus")
+    jobs = {job["job_name"] for job in yaml.safe_load(files["prometheus.yaml"])["scrape_configs"]}
+    found = counted([text for path, text in files.items() if path.startswith("rules/")])
+    assert found.keys() == jobs
+    containers = {one.name for one in result.of(CONTAINER)}
+    for job, number in found.items():
+        assert number == sum(re.fullmatch(rf"{job}(-\d+)?", one) is not None for one in containers), job

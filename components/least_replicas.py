@@ -1,0 +1,39 @@
+"""How many instances of each program are scraped at least, for the alerts on those that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
+from components.settings import Settings
+
+NODE_STORES = ("jaeger", "prometheus", "loki")
+
+
+def least_replicas(settings: Settings) -> Mapping[str, int]:
+    """Give them by scrape job: of what an autoscaler scales its minimum.
+
+    Phase 4's stores and agent are not among them: they have alerts of their own.
+    """
+    phase, buffer = settings.phase, settings.buffer
+    found = _single(settings)
+    if phase >= WITH_KAFKA:
+        found |= {"otel-gateway": buffer.gateway.replicas, "otel-processor": buffer.processor.replicas}
+    if phase == ON_OBJECT_STORAGE:
+        found["grafana"] = settings.grafana.replicas
+        if settings.stores.phase3 == "written":
+            found["otel-processor-phase3"] = buffer.processor.replicas
+    return found
+
+
+def _single(settings: Settings) -> dict[str, int]:
+    """Count the programs that have one instance."""
+    phase = settings.phase
+    jobs = ["grafana"]
+    if phase < ON_OBJECT_STORAGE or settings.stores.phase3 != "absent":
+        jobs += NODE_STORES
+    if phase < ON_KUBERNETES:
+        jobs.append("otel-collector")
+    if phase == WITH_KAFKA:
+        jobs.append("haproxy")
+    return dict.fromkeys(jobs, 1)
