@@ -99,7 +99,7 @@ class KubernetesPlatform:
                 api_version="monitoring.coreos.com/v1",
                 kind="PrometheusRule",
                 metadata=self._scope.metadata("otel-stack"),
-                spec={"groups": rule_groups(rules)},
+                spec={"groups": rule_groups(rules, self._scope.namespace)},
                 opts=pulumi.ResourceOptions(parent=parent, depends_on=[self._namespace]),
             )
 

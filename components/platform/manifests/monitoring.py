@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from components.platform.manifests.promql import in_namespace
 from components.platform.manifests.scope import Manifest, Scope, selector
 from components.sections_kubernetes import GitOpsSection
 from components.workload import Workload
@@ -26,17 +27,26 @@ SCRAPED = "otel-stack.io/scraped"
 """Label of the one Service of a workload through which it is scraped."""
 
 
-def rule_groups(files: Mapping[str, str]) -> list[Manifest]:
-    """Give the groups of a PrometheusRule from Prometheus's own rule files.
+def rule_groups(files: Mapping[str, str], namespace: str) -> list[Manifest]:
+    """Give the groups of a PrometheusRule from Prometheus's own rule files, for the series of one namespace.
 
-    Two files may have groups of one name, which one resource may not: the file's name comes before it.
+    Two files may have groups of one name, which one resource may not: the file's name comes before it. The
+    operator's Prometheus may watch other stacks as well, whose series have the same names.
     """
     groups: list[Manifest] = []
     for path, content in sorted(files.items()):
         document: Mapping[str, Any] = yaml.safe_load(content)
         file = PurePath(path).stem
-        groups += [{**group, "name": f"{file}-{group['name']}"} for group in document["groups"]]
+        for group in document["groups"]:
+            rules = [_rule_in(rule, namespace) for rule in group["rules"]]
+            groups.append({**group, "name": f"{file}-{group['name']}", "rules": rules})
     return groups
+
+
+def _rule_in(rule: Mapping[str, Any], namespace: str) -> Manifest:
+    """Keep a rule to one namespace: what it looks at, and what comes of it, which has no such label else."""
+    labels = {**rule.get("labels", {}), "namespace": namespace}
+    return {**rule, "expr": in_namespace(rule["expr"], namespace), "labels": labels}
 
 
 def application_spec(scope: Scope, gitops: GitOpsSection, path: str) -> Manifest:

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.lab import cache
-from tests.lab.errors import LabError
-from tests.support.lab import missing
-
 HERE = Path(__file__).parent
 CONFIGS = HERE.parents[2] / "configs"
 RULES = sorted(path for folder in ("prometheus", "mimir") for path in CONFIGS.glob(f"{folder}/rules/*.yaml"))
 CASES = sorted(HERE.glob("*.yaml"))
-
-
-@pytest.fixture(scope="session")
-def promtool() -> str:
-    found = shutil.which("promtool")
-    if found:
-        return found
-    try:
-        return str(cache.binary("promtool"))
-    except LabError as error:
-        missing(str(error))
 
 
 def run(*command: str | Path) -> None:

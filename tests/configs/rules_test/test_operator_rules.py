@@ -1,0 +1,96 @@
+"""The rules that a cluster's own Prometheus gets, beside those of other stacks."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.platform.manifests.promql import in_namespace, selectors
+from tests.configs.rules_test.test_rules import run
+from tests.support.manifests import Tree, tree
+from tests.support.program import run_program
+from tests.support.variants import CLUSTER_VARIANTS
+from tests.support.variants_phase4 import OBJECT_VARIANTS
+
+VARIANTS = {
+    name: config
+    for name, config in {**CLUSTER_VARIANTS, **OBJECT_VARIANTS}.items()
+    if config["kubernetes"].get("monitoring") == "prometheus-operator"
+}
+
+
+def asked(promtool: str, *arguments: str) -> str:
+    command = [promtool, "--experimental", "promql", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def found(request: pytest.FixtureRequest) -> Tree:
+    return tree(run_program(VARIANTS[request.param]), VARIANTS[request.param])
+
+
+@pytest.fixture(scope="module")
+def groups(found: Tree) -> list[dict[str, Any]]:
+    (rules,) = found.of("PrometheusRule")
+    groups: list[dict[str, Any]] = rules["spec"]["groups"]
+    return groups
+
+
+@pytest.fixture(scope="module")
+def rules(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [rule for group in groups for rule in group["rules"]]
+
+
+@pytest.fixture(scope="module")
+def namespace(found: Tree) -> str:
+    (rules,) = found.of("PrometheusRule")
+    return str(rules["metadata"]["namespace"])
+
+
+def test_they_are_valid(promtool: str, groups: list[dict[str, Any]], tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(yaml.safe_dump({"groups": groups}), encoding="utf-8")
+    run(promtool, "check", "rules", "--lint=none", path)
+
+
+def test_they_look_at_one_namespace(promtool: str, rules: list[dict[str, Any]], namespace: str) -> None:
+    """Prometheus's own parser finds no selector to which it would have to add the matcher."""
+    expressions = {rule["expr"] for rule in rules if not rule["expr"].isdigit()}
+    together = "\nor\n".join(f"({expression}\n)" for expression in sorted(expressions))
+    added = asked(promtool, "label-matchers", "set", together, "namespace", namespace)
+    assert asked(promtool, "format", together) == added
+    assert all(f'namespace="{namespace}"' in one.matchers for one in selectors(together))
+
+
+def test_what_comes_of_them_belongs_to_it(rules: list[dict[str, Any]], namespace: str) -> None:
+    assert {rule["labels"]["namespace"] for rule in rules} == {namespace}
+
+
+@pytest.mark.parametrize(
+    ("expression", "changed"),
+    [
+        ("vector(1)", "vector(1)"),
+        ("up", 'up{namespace="n"}'),
+        ("up{}", 'up{namespace="n"}'),
+        ('up {job="a}"}', 'up{namespace="n", job="a}"}'),
+        ('{__name__=~"a(_total)?"}[5m]', '{namespace="n", __name__=~"a(_total)?"}[5m]'),
+        ("sum by (job, up) (a) / on (up) group_left () b", None),
+        ("sum(a) by (up)", 'sum(a{namespace="n"}) by (up)'),
+        ("count without (up) (a:b:c) > bool 1e3 # up", None),
+        ("a unless a offset 5m or -a @ 1609746000", None),
+        ("max_over_time((a > 0.5)[10m:1m] offset -1h) + Inf", None),
+        ('label_replace(a, "up", "$1", "by", "(b)") and by{x=\'{"}\'}', None),
+        ("topk(3, a{b=`}`}) ^ 2 % 0x1F", None),
+        ("a{b='c',}", None),
+    ],
+)
+def test_selectors_are_told_from_everything_else(promtool: str, expression: str, changed: str | None) -> None:
+    found = in_namespace(expression, "n")
+    if changed is not None:
+        assert found == changed
+    added = asked(promtool, "label-matchers", "set", expression, "namespace", "n")
+    assert asked(promtool, "format", found) == added
