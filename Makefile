@@ -1,5 +1,5 @@
 # What people type. Everything that decides lives in `python -m ops`; this file only finds Python and calls it.
-# `make` or `make help` lists the targets. Variables: STACK (default dev), BACKUP_DIR, RETENTION_DAYS, FROM, TO.
+# `make` or `make help` lists the targets. Variables: STACK (default dev), BACKUP_DIR, RETENTION_DAYS, FROM, TO, NEW.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -52,7 +52,7 @@ preview: $(STAMP) ## show what up would change
 	@$(OPS) preview
 
 render: $(STAMP) ## phase 3 on: write the manifests for Git: make render TO=<folder>
-	@$(OPS) render $(if $(TO),--to "$(TO)")
+	@$(OPS) render $(if $(TO),--to "$(TO)") $(if $(NEW),--new)
 
 doctor: $(STAMP) ## check what up needs, change nothing
 	@$(OPS) doctor

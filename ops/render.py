@@ -21,6 +21,7 @@ from ops.engine import Pulumi
 from ops.errors import OpsError
 from ops.gitops import MANIFESTS, gitops_files
 from ops.project import ROOT, Stack, load_stack
+from ops.rendered import refuse_other_numbers
 from ops.screen import say
 from ops.state import EngineState
 from ops.toolchain import choose, provide_engine
@@ -30,19 +31,21 @@ WRITTEN = {MANIFESTS: {"0-crd", "1-manifest"}, GITOPS: None}
 """What is replaced, and what may be in it: a folder of that name with anything else is not ours."""
 
 
-def render(name: str, to: Path | None, root: Path = ROOT) -> Path:
+def render(name: str, to: Path | None, root: Path = ROOT, *, new: bool = False) -> Path:
     """Write a stack's manifests, and what points Argo CD and Flux at them.
 
     Args:
         name: of the stack.
         to: the folder; that of ``kubernetes.render`` when None.
         root: the project's folder.
+        new: what is in the folder was never applied, and says nothing about Kafka's topics.
 
     Returns:
         The folder.
 
     Raises:
-        OpsError: the settings are wrong, the engine failed, or the folder holds something else.
+        OpsError: the settings are wrong, the engine failed, or the folder holds something else, or manifests
+            with numbers that cannot be changed.
     """
     folder = _folder(name, to, root)
     _refuse_foreign(folder)
@@ -52,6 +55,8 @@ def render(name: str, to: Path | None, root: Path = ROOT) -> Path:
         files = gitops_files(stack, folder)
         _run_engine(stack)
         _refuse_secrets(partial / MANIFESTS)
+        if not new:
+            refuse_other_numbers(folder / MANIFESTS, partial / MANIFESTS)
         _write(partial / GITOPS, files)
         _replace(folder, partial)
     return folder

@@ -52,9 +52,13 @@ def render(
     to: Annotated[
         Path | None, typer.Option(help="Folder; kubernetes.render of the settings when not given.")
     ] = None,
+    new: Annotated[
+        bool,
+        typer.Option("--new", help="What is in the folder was never applied: let Kafka's numbers change."),
+    ] = False,
 ) -> None:
     """Write a Kubernetes stack as manifests for Git, with what points Argo CD and Flux at them."""
-    print_plain(str(render_manifests(stack, to)))
+    print_plain(str(render_manifests(stack, to, new=new)))
 
 
 def forward(stack: StackName = "dev") -> None:

@@ -208,6 +208,8 @@ def test_forward_is_open_until_it_is_interrupted(
 def test_render_prints_the_folder(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(stack, "render_manifests", lambda _name, to: to / "written")
+    monkeypatch.setattr(stack, "render_manifests", lambda _name, to, *, new: to / f"written-{new}")
     assert call(monkeypatch, "render", "--to", str(tmp_path)) == 0
-    assert capfd.readouterr().out == f"{tmp_path}/written\n"
+    assert capfd.readouterr().out == f"{tmp_path}/written-False\n"
+    assert call(monkeypatch, "render", "--to", str(tmp_path), "--new") == 0
+    assert capfd.readouterr().out == f"{tmp_path}/written-True\n"

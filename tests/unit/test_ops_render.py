@@ -65,9 +65,9 @@ class Checkout:
     def object(self, text: str) -> None:
         (self.folder / "object").write_text(text)
 
-    def render(self, to: str | None = "deploy/prod") -> dict[str, str]:
+    def render(self, to: str | None = "deploy/prod", *, new: bool = False) -> dict[str, str]:
         """Render; give what is in the folder then."""
-        return self.files(render("prod", None if to is None else self.root / to, self.root))
+        return self.files(render("prod", None if to is None else self.root / to, self.root, new=new))
 
     def files(self, folder: Path) -> dict[str, str]:
         found = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -187,6 +187,19 @@ def test_secrets_in_clear_are_never_written(checkout: Checkout) -> None:
         checkout.render()
     assert "existingSecrets" in caught.value.advice
     assert checkout.files(checkout.root / "deploy" / "prod") == {}
+
+
+def test_kafkas_topics_keep_what_they_were_made_with(checkout: Checkout) -> None:
+    brokers = "kind: StatefulSet\nmetadata: {{name: kafka}}\nspec: {{replicas: {}}}\n".format
+    checkout.object(brokers(3))
+    before = checkout.render()
+    assert checkout.render() == before
+    checkout.object(brokers(1))
+    with pytest.raises(OpsError, match=r"nothing was written: kafka\.brokers: 1: .* made with 3\.") as caught:
+        checkout.render()
+    assert "--new" in caught.value.advice
+    assert checkout.files(checkout.root / "deploy" / "prod") == before
+    assert "replicas: 1" in checkout.render(new=True)["manifests/1-manifest/object.yaml"]
 
 
 def test_settings_are_refused_before_anything_is_written(checkout: Checkout) -> None:
