@@ -29,6 +29,10 @@ HALF_A_DAY = Duration(43200)
 
 SHORTEST_RANGE = Duration(600)
 """Over less, the rates of what is written and read say nothing."""
+
+NOT_SCRAPED = ("copies.yaml", "haproxy.yaml")
+"""Rule files on what is sent to the stack's own Prometheus or Mimir, and on what no cluster has."""
+
 POD_ATTRIBUTES = ("k8s.namespace.name", "k8s.pod.name", "k8s.node.name", "k8s.deployment.name")
 
 
@@ -106,7 +110,8 @@ def alert_rules(
     """Give the rule files."""
     return {
         **texts("prometheus/rules", "*.yaml"),
-        "limits.yaml": _limits(memory_limits, replicas, buffer_retention, copies_counted=copies_counted),
+        "limits.yaml": _limits(memory_limits, replicas, buffer_retention),
+        "copies.yaml": _copies(counted=copies_counted),
         "buffer.yaml": _buffer(buffer_retention),
     }
 
@@ -124,21 +129,27 @@ def _rules_of(args: PrometheusStoreArgs) -> dict[str, str]:
     )
 
 
+def scraped_rules(files: Mapping[str, str]) -> dict[str, str]:
+    """Leave out rule files on series that nobody has who only scrapes the stack's pods."""
+    return {path: content for path, content in files.items() if path not in NOT_SCRAPED}
+
+
 def _limits(
-    memory_limits: Mapping[str, Size],
-    replicas: Mapping[str, int],
-    buffer_retention: Duration,
-    *,
-    copies_counted: bool,
+    memory_limits: Mapping[str, Size], replicas: Mapping[str, int], buffer_retention: Duration
 ) -> str:
     """Tell the alerts what this sizing runs and allows."""
     document = Document.read("prometheus/rules/limits.yaml")
     memory = {job: limit.bytes for job, limit in memory_limits.items()}
     document.set("groups", 0, "rules", to=_by_job("program:memory_limit:bytes", memory))
     document.set("groups", 1, "rules", 0, "expr", to=str(buffer_retention.seconds))
-    document.set("groups", 2, "rules", 0, "expr", to=str(int(copies_counted)))
-    document.set("groups", 3, "rules", to=_by_job("program:replicas", replicas))
+    document.set("groups", 2, "rules", to=_by_job("program:replicas", replicas))
     return document.dump()
+
+
+def _copies(*, counted: bool) -> str:
+    """Tell the alerts on copies of Kafka's partitions whether somebody counts them."""
+    document = Document.read("prometheus/rules/copies.yaml")
+    return document.set("groups", 0, "rules", 0, "expr", to=str(int(counted))).dump()
 
 
 def _by_job(record: str, values: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -45,8 +45,10 @@ NEEDS_MORE = {
     ("gateways", "Not sent"),
     ("processors", "Refused for good"),
 }
-ABOUT_BUFFER = {"buffer", "gateways", "processors", "buffer.yaml"}
+ABOUT_BUFFER = {"buffer", "gateways", "processors", "buffer.yaml", "copies.yaml", "haproxy.yaml"}
 """Dashboards and rules about programs that run from phase 2 on."""
+
+OF_ALERTS = {"alerts.yaml", "buffer.yaml", "copies.yaml", "haproxy.yaml"}
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][\w.]*)\}|([A-Za-z_]\w*))")
 _LABEL_VALUES = re.compile(r"label_values\((?:(.+),\s*)?(\w+)\)")
 
@@ -145,7 +147,7 @@ def may_be_empty(query: PanelQuery, *, phase: int = 1) -> bool:
     """True for a query that finds nothing on a young, healthy stack with a little load; all others must."""
     if phase == 1 and query.dashboard in ABOUT_BUFFER:
         return True
-    if query.dashboard in {"alerts.yaml", "buffer.yaml"} and ":" not in query.panel:
+    if query.dashboard in OF_ALERTS and ":" not in query.panel:
         return query.panel != "Watchdog"
     return (query.dashboard, query.panel) in NEEDS_MORE or any(
         part in query.expr for part in _ONLY_IN_TROUBLE

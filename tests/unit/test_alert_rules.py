@@ -53,8 +53,8 @@ def test_texts_name_kafkas_retention() -> None:
 @pytest.mark.parametrize("counted", [True, False])
 def test_counts_are_missed_where_somebody_counts(*, counted: bool) -> None:
     files = alert_rules({}, {}, Duration(HOUR), copies_counted=counted)
-    groups = yaml.safe_load(files["limits.yaml"])["groups"]
-    expressions = {rule["record"]: rule["expr"] for group in groups for rule in group["rules"]}
+    groups = yaml.safe_load(files["copies.yaml"])["groups"]
+    expressions = {rule.get("record"): rule["expr"] for group in groups for rule in group["rules"]}
     assert expressions["kafka:copies_counted:bool"] == str(int(counted))
 
 

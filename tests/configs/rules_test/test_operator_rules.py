@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import yaml
 
 from components.platform.manifests.promql import in_namespace, selectors
 from tests.configs.rules_test.test_rules import run
-from tests.support.manifests import Tree, tree
+from tests.support.manifests import Tree, name_of, tree
 from tests.support.program import run_program
 from tests.support.variants import CLUSTER_VARIANTS
 from tests.support.variants_phase4 import OBJECT_VARIANTS
@@ -21,6 +23,20 @@ VARIANTS = {
     for name, config in {**CLUSTER_VARIANTS, **OBJECT_VARIANTS}.items()
     if config["kubernetes"].get("monitoring") == "prometheus-operator"
 }
+
+NAME_MATCHER = re.compile(r'__name__=~?"([^"]+)"')
+SCRAPED = {
+    "up": ".+",
+    "go_": ".+",
+    "process_": ".+",
+    "otelcol_": "otel-gateway|otel-processor|jaeger",
+    "prometheus_": "prometheus(-agent)?",
+    "loki_": "loki(-.+)?",
+    "tempo": "tempo(-.+)?",
+    "cortex_": "mimir(-.+)?",
+    "thanos_objstore_": "mimir(-.+)?",
+}
+"""Beginning of a metric's name -> the programs that serve it."""
 
 
 def asked(promtool: str, *arguments: str) -> str:
@@ -68,6 +84,29 @@ def test_they_look_at_one_namespace(promtool: str, rules: list[dict[str, Any]], 
 
 def test_what_comes_of_them_belongs_to_it(rules: list[dict[str, Any]], namespace: str) -> None:
     assert {rule["labels"]["namespace"] for rule in rules} == {namespace}
+
+
+def metrics(expression: str) -> Iterator[str]:
+    """Give the name of each metric that an expression looks at, or a pattern of it."""
+    for one in selectors(expression):
+        named = NAME_MATCHER.search(one.matchers)
+        yield one.name or (named[1] if named else one.matchers)
+
+
+def test_somebody_whom_a_service_monitor_scrapes_has_their_series(
+    found: Tree, rules: list[dict[str, Any]]
+) -> None:
+    """What is only sent to the stack's own store never comes to the operator's Prometheus."""
+    monitors = [name_of(one) for one in found.of("ServiceMonitor")]
+    recorded = {rule["record"] for rule in rules if "record" in rule}
+    served = {
+        beginning
+        for beginning, programs in SCRAPED.items()
+        if any(re.fullmatch(programs, name) for name in monitors)
+    }
+    looked_at = {metric for rule in rules for metric in metrics(rule["expr"])}
+    assert "up" in looked_at
+    assert {one for one in looked_at - recorded if not one.startswith(tuple(served))} == set()
 
 
 @pytest.mark.parametrize(
