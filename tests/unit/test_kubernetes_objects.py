@@ -115,6 +115,16 @@ def test_the_api_server_is_asked_at_the_ports_of_the_settings(
     assert {"ports": [{"protocol": "TCP", "port": port} for port in ports]} in rules
 
 
+def test_what_the_operators_prometheus_selects_by_labels_has_those_of_the_settings() -> None:
+    """Of the chart kube-prometheus-stack it selects by ``release`` unless told otherwise."""
+    cluster = CLUSTER_VARIANTS["phase3-load-balancer"]["kubernetes"]
+    labels = {"release": "kube-prometheus-stack"}
+    found = made("phase3-load-balancer", kubernetes={**cluster, "labels": labels})
+    selected = found.of("ServiceMonitor", "PrometheusRule")
+    assert {one["kind"] for one in selected} == {"ServiceMonitor", "PrometheusRule"}
+    assert all(labels.items() <= one["metadata"]["labels"].items() for one in selected)
+
+
 @pytest.mark.parametrize("policy", ["everybody-to-otel-gateway", "everybody-to-grafana"])
 def test_clients_are_kept_to_behind_an_ingress_as_well(policy: str) -> None:
     (rule,) = made("phase3-everything-set").get("NetworkPolicy", policy)["spec"]["ingress"]
