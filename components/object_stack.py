@@ -22,7 +22,7 @@ from components.outputs import outputs
 from components.outputs_objects import ObjectOutputs, object_outputs
 from components.parts import Buffer, Parts
 from components.platform.kubernetes import KubernetesPlatform
-from components.prometheus_store import scraped_rules
+from components.prometheus_store import operator_rules
 from components.settings import Settings
 from components.store_writers import (
     TENANT_HEADER,
@@ -51,7 +51,7 @@ def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> Ob
     made.agent(stores)
     sources = {} if old is None else old.data_sources
     run_clustered_grafana(settings, platform, stores, made.addresses, phase3=sources)
-    platform.alert(scraped_rules(stores.mimir.rules), parent=stores.mimir)
+    platform.alert(operator_rules(stores.mimir.rules), parent=stores.mimir)
     return object_outputs(settings, outputs(settings, made.addresses, platform="kubernetes"), stores)
 
 

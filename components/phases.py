@@ -12,7 +12,7 @@ from components.parts import Parts
 from components.platform.docker import DockerPlatform
 from components.platform.kubernetes import KubernetesPlatform
 from components.platform.manifests.scope import Scope
-from components.prometheus_store import scraped_rules
+from components.prometheus_store import operator_rules
 from components.settings import Settings
 from components.workload import Platform
 
@@ -72,7 +72,7 @@ def cluster(settings: Settings) -> Outputs:
     kafka = parts.strimzi(platform) if settings.kafka.mode == "strimzi" else parts.kafka(counts)
     parts.gateway(kafka, addresses, scaled=True)
     parts.processor(kafka, stores, scaled=True)
-    platform.alert(scraped_rules(stores.prometheus.alert_rules), parent=stores.prometheus)
+    platform.alert(operator_rules(stores.prometheus.alert_rules), parent=stores.prometheus)
     return _finish(settings, platform, stores, addresses, name="kubernetes")
 
 

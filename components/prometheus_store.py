@@ -129,9 +129,10 @@ def _rules_of(args: PrometheusStoreArgs) -> dict[str, str]:
     )
 
 
-def scraped_rules(files: Mapping[str, str]) -> dict[str, str]:
-    """Leave out rule files on series that nobody has who only scrapes the stack's pods."""
-    return {path: content for path, content in files.items() if path not in NOT_SCRAPED}
+def operator_rules(files: Mapping[str, str]) -> dict[str, str]:
+    """Give a cluster's own Prometheus the rule files on what it can scrape, the kubelets among that."""
+    kept = {path: content for path, content in files.items() if path not in NOT_SCRAPED}
+    return {**kept, **texts("prometheus/rules-operator", "*.yaml")}
 
 
 def _limits(

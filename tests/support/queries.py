@@ -22,6 +22,7 @@ from ops.web import tenant_header
 DASHBOARDS = "grafana/dashboards/*.json"
 DATASOURCES = "grafana/provisioning/datasources/datasources.yaml"
 RULES = "prometheus/rules/*.yaml"
+OPERATOR_RULES = "prometheus/rules-operator/*.yaml"
 
 _VARIABLES = {
     "__rate_interval": "1m",

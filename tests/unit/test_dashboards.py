@@ -16,6 +16,7 @@ from tests.support.queries import (
     DASHBOARDS,
     DATASOURCES,
     NEEDS_MORE,
+    OPERATOR_RULES,
     RULES,
     PanelQuery,
     expand,
@@ -33,7 +34,8 @@ SOURCES: dict[str, dict[str, Any]] = {
 }
 ALERTS = [
     rule
-    for path in sorted(CONFIGS.glob(RULES))
+    for pattern in (RULES, OPERATOR_RULES)
+    for path in sorted(CONFIGS.glob(pattern))
     for group in yaml.safe_load(path.read_text())["groups"]
     for rule in group["rules"]
     if "alert" in rule

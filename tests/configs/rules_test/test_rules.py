@@ -9,7 +9,7 @@ import pytest
 
 HERE = Path(__file__).parent
 CONFIGS = HERE.parents[2] / "configs"
-RULES = sorted(path for folder in ("prometheus", "mimir") for path in CONFIGS.glob(f"{folder}/rules/*.yaml"))
+RULES = sorted(path for folder in ("prometheus", "mimir") for path in CONFIGS.glob(f"{folder}/rules*/*.yaml"))
 CASES = sorted(HERE.glob("*.yaml"))
 
 
