@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from components.platform.manifests.promql import selectors
 from tests.support.manifests import Tree
 from tests.support.queries import PanelQuery, dashboard_queries, link_queries, rule_queries
 
@@ -26,6 +27,16 @@ EMPTY: Mapping[tuple[str, str], str] = {
 }
 """(dashboard or file, panel) -> why a young, healthy stack with a little load has nothing to show."""
 
+ABSENT: Mapping[str, str] = {
+    "haproxy_": "phase 2's load balancer",
+    "prometheus_tsdb_": "of a Prometheus that stores, and the agent does not",
+    "loki_ingester_wal_disk_usage_percent": "of phase 3's Loki, on a volume of its own",
+    "attributes_truncated": "of Tempo 2.10, and the lab's is 2.1",
+    "dropped_too_early": ONLY_IN_TROUBLE,
+    "datapoints_filtered": "counts what no store takes",
+}
+"""Part of a series' name -> why a young, healthy stack has none."""
+
 TROUBLE = re.compile(r"discarded|_failed|failures?_total|failed_total|errors_total|enqueue_failed|refused")
 
 
@@ -42,6 +53,19 @@ def object_queries(tree: Tree) -> Iterator[PanelQuery]:
             if path.startswith("rules/"):
                 found = rule_queries(path.rpartition("/")[2], text)
                 yield from (replace(query, datasource_uid=source) for query in found)
+
+
+def alert_series(queries: Iterable[PanelQuery]) -> set[str]:
+    """Find what the alerts on Mimir look at: names of metrics, or matchers where there is no name."""
+    alerts = [query.expr for query in queries if query.is_alert and query.datasource_uid == "mimir"]
+    return {one.name or f"{{{one.matchers}}}" for expression in alerts for one in selectors(expression)}
+
+
+def why_absent(series: str) -> str:
+    """Tell why a healthy stack of phase 4 has no such series; nothing where it must have some."""
+    if TROUBLE.search(series):
+        return ONLY_IN_TROUBLE
+    return next((reason for part, reason in ABSENT.items() if part in series), "")
 
 
 def why_empty(query: PanelQuery) -> str:

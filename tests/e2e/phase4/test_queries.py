@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.phase4.conftest import Deployment
 from tests.support.manifests import Tree
 from tests.support.numbered import Load, running, trace_id
-from tests.support.object_queries import object_queries, why_empty
+from tests.support.object_queries import alert_series, object_queries, why_absent, why_empty
 from tests.support.object_site import LOKI, MIMIR, TEMPO, TENANT, ObjectSite
 from tests.support.queries import execute
 from tests.support.steady import demand_nothing_lost, flow
@@ -55,6 +55,19 @@ def test_every_shipped_query_has_data_or_a_reason(deployed: Deployment, load: Lo
 
 
 @pytest.mark.long
+def test_every_alert_is_about_series_that_are_there_or_has_a_reason(site: ObjectSite) -> None:
+    tree = Tree(objects=site.cluster.get(KINDS, f"--namespace={site.namespace}")["items"])
+    wanted = {series for series in alert_series(object_queries(tree)) if not why_absent(series)}
+
+    def are_there() -> bool:
+        absent = sorted(series for series in wanted if not _count(site, series))
+        assert not absent, f"no series: {', '.join(absent)}"
+        return True
+
+    until("series of every alert", are_there, seconds=SHOWN_SECONDS, pause=10, forgive=(AssertionError,))
+
+
+@pytest.mark.long
 def test_lokis_rulers_write_what_they_record_into_mimir(site: ObjectSite, load: Load) -> None:
     with running(load):
         flow(load, seconds=FLOW_SECONDS)
@@ -77,6 +90,11 @@ def test_a_healthy_stack_has_no_alert_but_the_watchdog(deployed: Deployment) -> 
         return True
 
     until("no alert but Watchdog", is_calm, seconds=FLOW_SECONDS, pause=5, forgive=(AssertionError,))
+
+
+def _count(site: ObjectSite, series: str) -> list[object]:
+    found: list[object] = site.get(MIMIR, "/api/v1/query", query=f"count({series})")["data"]["result"]
+    return found
 
 
 def _log_an_error(address: str, load: Load) -> str:
