@@ -10,10 +10,12 @@ from tests.lab.cluster import capacity, configs, layout, pki
 
 RUNTIME = ("containerd", "etcd")
 API_SERVER = "kube-apiserver"
-NODE = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kube-router")
+NODE = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 """Those that need the API server."""
-NAMES = (*RUNTIME, API_SERVER, *NODE)
-OF_A_NODE = ("containerd", "kubelet", "kube-proxy", "kube-router")
+POLICIES = "kube-router"
+"""It needs its node, and the right to read of it, and ends without them."""
+NAMES = (*RUNTIME, API_SERVER, *NODE, POLICIES)
+OF_A_NODE = ("containerd", "kubelet", "kube-proxy", POLICIES)
 SIMULATOR = "kwok"
 
 
@@ -35,7 +37,7 @@ def node_command(name: str, node: layout.Node) -> Sequence[str | Path]:
         "containerd": _containerd,
         "kubelet": _kubelet,
         "kube-proxy": _kube_proxy,
-        "kube-router": _kube_router,
+        POLICIES: _kube_router,
     }[name](node)
     if not node.network_namespace:
         return own
@@ -151,7 +153,7 @@ def _kube_proxy(node: layout.Node) -> list[str | Path]:
 def _kube_router(node: layout.Node) -> list[str | Path]:
     """Its firewall alone, which enforces NetworkPolicies; it listens nowhere."""
     return [
-        *_client("kube-router"),
+        *_client(POLICIES),
         "--run-firewall=true",
         "--run-router=false",
         "--run-service-proxy=false",

@@ -52,11 +52,13 @@ def up() -> None:
         _start(components.API_SERVER)
         import_images(images())
         waits.wait("the API server to be ready", _api_is_ready, components.API_SERVER)
-    with step("controllers, scheduler, kubelet, kube-proxy, kube-router"):
+    with step("controllers, scheduler, kubelet, kube-proxy"):
         _start(*components.NODE)
         _apply(addons.manifests(), *(path.read_text() for path in resource_types.files()))
         waits.wait("the node to be ready", addons.node_is_ready, "kubelet")
-    with step("names, volumes, metrics"):
+    with step("policies, names, volumes, metrics"):
+        _start(components.POLICIES)
+        waits.wait("NetworkPolicies to be enforced", network.enforces_policies, components.POLICIES)
         waits.wait("CoreDNS to answer", addons.dns_answers, "kubelet")
         waits.wait("the volume provisioner to run", addons.volumes_are_ready, "kubelet")
         waits.wait("the metrics API to answer", addons.metrics_are_ready, "kubelet")
@@ -72,7 +74,7 @@ def down() -> None:
     second.down()
     with step("end the cluster's processes"):
         processes.stop(components.SIMULATOR)
-        for name in reversed(components.NODE):
+        for name in reversed((*components.NODE, components.POLICIES)):
             processes.stop(name)
         runtime.remove_containers()
         for name in (components.API_SERVER, *reversed(components.RUNTIME)):

@@ -26,6 +26,7 @@ _LOST = ("blackhole", layout.CLUSTER_NETWORK)
 _TABLES = ("filter", "nat", "mangle")
 _OWN_CHAINS = "KUBE-"
 """What the names of Kubernetes' chains and of kube-router's sets of addresses begin with."""
+_POLICIES = "KUBE-ROUTER-FORWARD"
 _COMMANDS = ("iptables", "ip6tables")
 _SETTINGS = {
     "/proc/sys/net/ipv4/ip_forward": "1",
@@ -94,6 +95,11 @@ def removal(table: str, saved: str) -> str:
     flush = [f":{chain} - [0:0]" for chain in chains]
     delete = [f"-X {chain}" for chain in chains]
     return "\n".join([f"*{table}", *flush, *jumps, *delete, "COMMIT", ""])
+
+
+def enforces_policies() -> bool:
+    """True when the pods' packets pass the policies' rules."""
+    return _succeeds("iptables", "-w", "-S", _POLICIES)
 
 
 def leftovers() -> list[str]:

@@ -47,8 +47,8 @@ def up(images: Sequence[str]) -> None:
         runtime.hand_over([*(addons.IMAGES[name] for name in _BASE_IMAGES), *images], _NODE)
         _start("kubelet")
         _start("kube-proxy")
-        _start("kube-router")
         waits.wait("the second node to be ready", is_ready, _name("kubelet"))
+        _start(components.POLICIES)
 
 
 def down() -> None:
@@ -56,7 +56,7 @@ def down() -> None:
     if not _marker().is_file():
         return
     with step(f"remove {_NODE.name}"):
-        processes.stop(_name("kube-router"))
+        processes.stop(_name(components.POLICIES))
         processes.stop(_name("kube-proxy"))
         processes.stop(_name("kubelet"))
         if processes.is_running(components.API_SERVER):
