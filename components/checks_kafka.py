@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MOST_BALANCED = 16
 """Gateways that HAProxy's configuration names."""
 
+OWN_GATEWAYS = ("haproxy", "otel-gateway", "otel-gateway-headless")
+"""Names by which the programs of a stack reach its own OTLP address."""
+
 
 def _external_is_whole(settings: Settings) -> Iterator[Problem]:
     kafka = settings.kafka
@@ -157,6 +160,40 @@ def _replay_fits_the_stores(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _copy_is_of_kafka(settings: Settings) -> Iterator[Problem]:
+    copy = settings.kafka.copy_to
+    if copy is None:
+        return
+    if settings.phase < WITH_KAFKA:
+        yield Problem(
+            key="kafka.copyTo",
+            value=copy.endpoint,
+            message=f"a copy is read from Kafka, which phase {settings.phase} does not have; set phase: "
+            f"{WITH_KAFKA}, or remove it",
+        )
+    if copy.ca is not None and not copy.tls:
+        yield Problem(
+            key="kafka.copyTo.ca",
+            value="(certificates)",
+            message="only for kafka.copyTo.tls: true; set that, or remove the certificates",
+        )
+
+
+def _copy_leaves_the_stack(settings: Settings) -> Iterator[Problem]:
+    copy = settings.kafka.copy_to
+    if copy is None:
+        return
+    outside = settings.docker.advertised_host or settings.ingest.bind_address
+    own = settings.phase == WITH_KAFKA and copy.endpoint == f"{outside}:{settings.ingest.grpc_port}"
+    if own or copy.endpoint.rpartition(":")[0] in OWN_GATEWAYS:
+        yield Problem(
+            key="kafka.copyTo.endpoint",
+            value=copy.endpoint,
+            message="this stack itself: every record would come back and be copied again, without end. Name "
+            "the other stack's otlp_grpc_endpoint",
+        )
+
+
 KAFKA_CHECKS: tuple[Check, ...] = (
     Check(reads=("kafka",), run=_external_is_whole),
     Check(reads=("kafka", "kafkaPassword", "kubernetes"), run=_login_is_whole),
@@ -166,4 +203,6 @@ KAFKA_CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_gateways_have_a_name),
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_partitions_hold_retention),
     Check(reads=("phase", "kafka", "retention"), run=_replay_fits_the_stores),
+    Check(reads=("phase", "kafka"), run=_copy_is_of_kafka),
+    Check(reads=("phase", "kafka", "ingest", "docker"), run=_copy_leaves_the_stack),
 )

@@ -19,6 +19,8 @@ def least_replicas(settings: Settings) -> Mapping[str, int]:
     found = _single(settings)
     if phase >= WITH_KAFKA:
         found |= {"otel-gateway": buffer.gateway.replicas, "otel-processor": buffer.processor.replicas}
+    if settings.kafka.copy_to is not None:
+        found["otel-copier"] = 1
     if phase == ON_OBJECT_STORAGE:
         found["grafana"] = settings.grafana.replicas
         if settings.stores.phase3 == "written":

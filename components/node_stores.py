@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components.addresses import Addresses
+from components.collector_copier import copier_limit
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.jaeger_store import JaegerStore, JaegerStoreArgs
 from components.kafka_buffer import MetricsTarget
@@ -137,4 +138,5 @@ def _memory_limits(settings: Settings) -> Mapping[str, Size]:
     if settings.phase >= WITH_KAFKA:
         buffer = settings.buffer
         limits |= {"otel-gateway": buffer.gateway.each.memory, "otel-processor": buffer.processor.each.memory}
+        limits |= copier_limit(settings)
     return limits

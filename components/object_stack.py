@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from components.addresses import GRAFANA, PROMETHEUS, Addresses, cluster_addresses, inside
+from components.collector_copier import NAME as COPIER
 from components.collector_processor import CollectorProcessor, CollectorProcessorArgs
 from components.kafka_buffer import MetricsTarget
 from components.kafka_topics import SOURCES
@@ -48,6 +49,7 @@ def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> Ob
     made.processors(kafka, stores)
     if old is not None and settings.stores.phase3 == "written":
         made.phase3_processors(kafka, old)
+    made.parts.copier(kafka)
     made.agent(stores)
     sources = {} if old is None else old.data_sources
     run_clustered_grafana(settings, platform, stores, made.addresses, phase3=sources)
@@ -140,10 +142,12 @@ class _Stack:
     def _scraped(self) -> list[str]:
         """Give everything that serves metrics."""
         size, old = self.settings.store_size, self.settings.stores.phase3
+        copied = self.settings.kafka.copy_to is not None
         collectors = [
             "otel-gateway",
             "otel-processor",
             *(["otel-processor-phase3"] if old == "written" else []),
+            *([COPIER] if copied else []),
         ]
         found = [f"{name}:{COLLECTOR_METRICS}" for name in collectors]
         ports = {"tempo": TEMPO, "mimir": MIMIR, "loki": LOKI}

@@ -9,6 +9,7 @@ import pulumi
 
 from components.addresses import Addresses
 from components.base import StackComponent
+from components.collector_copier import copier_limit
 from components.database import Database, external_database
 from components.documents import Document, texts
 from components.grafana_cluster import GrafanaCluster
@@ -256,4 +257,5 @@ def memory_limits(settings: Settings) -> Mapping[str, Size]:
         "prometheus-agent": size.agent.memory,
         "otel-gateway": buffer.gateway.each.memory,
         "otel-processor": buffer.processor.each.memory,
+        **copier_limit(settings),
     }

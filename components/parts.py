@@ -11,6 +11,8 @@ import pulumi
 from components.addresses import Addresses, host_port
 from components.autoscaling import LOOK, Autoscaling
 from components.base import StackComponent
+from components.collector_copier import NAME as COPIER
+from components.collector_copier import CollectorCopier, CollectorCopierArgs
 from components.collector_gateway import CollectorGateway, CollectorGatewayArgs
 from components.collector_processor import (
     COMMIT,
@@ -140,6 +142,19 @@ class Parts:
             autoscaling=self.processor_scaling(kafka) if scaled else None,
         )
         return CollectorProcessor("otel-processor", args, platform=self.platform, after=[kafka, *stores.all])
+
+    def copier(self, kafka: Buffer) -> CollectorCopier | None:
+        """Make the copier, where another stack is named."""
+        settings = self.settings
+        if settings.kafka.copy_to is None:
+            return None
+        args = CollectorCopierArgs(
+            image=settings.image_catalogue["collector"],
+            size=settings.buffer.copier,
+            kafka=kafka.client,
+            target=settings.kafka.copy_to,
+        )
+        return CollectorCopier(COPIER, args, platform=self.platform, after=[kafka])
 
     def load_balancer(self, addresses: Addresses, after: Sequence[StackComponent]) -> LoadBalancer:
         """Make the load balancer of phase 2."""

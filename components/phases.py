@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from components.addresses import Addresses, cluster_addresses, host_addresses
+from components.collector_copier import ADDRESS as COPIER_ADDRESS
+from components.collector_copier import NAME as COPIER
 from components.node_stores import NodeStores, run_grafana, run_stores
 from components.object_stack import object_store_cluster
 from components.outputs import Outputs, outputs
@@ -54,10 +56,12 @@ def buffered_node(settings: Settings) -> Outputs:
     """
     platform, addresses = _docker(settings), host_addresses(settings)
     parts = Parts(settings=settings, platform=platform)
-    stores = run_stores(settings, platform, addresses, {**COLLECTORS, "haproxy": "haproxy:8404"})
+    jobs = {**_collectors(settings), "haproxy": "haproxy:8404"}
+    stores = run_stores(settings, platform, addresses, jobs)
     kafka = parts.kafka(stores.metrics_target)
     gateway = parts.gateway(kafka)
     parts.processor(kafka, stores)
+    parts.copier(kafka)
     drain = parts.collector(stores, after=[gateway])
     parts.load_balancer(addresses, after=[gateway, drain])
     return _finish(settings, platform, stores, addresses, name="docker")
@@ -67,11 +71,12 @@ def cluster(settings: Settings) -> Outputs:
     """Phase 3: applications -> gateways -> Kafka -> processors -> stores -> Grafana, on Kubernetes."""
     platform, addresses = _kubernetes(settings), cluster_addresses(settings)
     parts = Parts(settings=settings, platform=platform)
-    stores = run_stores(settings, platform, addresses, COLLECTORS, discovery="pods")
+    stores = run_stores(settings, platform, addresses, _collectors(settings), discovery="pods")
     counts = stores.metrics_target
     kafka = parts.strimzi(platform) if settings.kafka.mode == "strimzi" else parts.kafka(counts)
     parts.gateway(kafka, addresses, scaled=True)
     parts.processor(kafka, stores, scaled=True)
+    parts.copier(kafka)
     platform.alert(operator_rules(stores.prometheus.alert_rules), parent=stores.prometheus)
     return _finish(settings, platform, stores, addresses, name="kubernetes")
 
@@ -79,6 +84,12 @@ def cluster(settings: Settings) -> Outputs:
 def object_cluster(settings: Settings) -> Outputs:
     """Phase 4: phase 3's path into Tempo, Mimir and Loki on object storage, Grafana in several replicas."""
     return object_store_cluster(settings, _kubernetes(settings))
+
+
+def _collectors(settings: Settings) -> Mapping[str, str]:
+    """Give the collectors that Prometheus scrapes."""
+    copied = settings.kafka.copy_to is not None
+    return {**COLLECTORS, **({COPIER: COPIER_ADDRESS} if copied else {})}
 
 
 def _docker(settings: Settings) -> DockerPlatform:

@@ -238,6 +238,21 @@ class KafkaSecurity:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class CopyTarget:
+    """Another stack that gets a copy of all that the gateways acknowledge, while applications move to it.
+
+    Attributes:
+        endpoint: ``host:port`` of its OTLP over gRPC.
+        tls: encrypt, and verify its certificate.
+        ca: certificates, in PEM, of who signs it, where no public authority does.
+    """
+
+    endpoint: HostPort
+    tls: bool = True
+    ca: Certificates | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class KafkaSection:
     """The buffer between gateways and processors, from phase 2 on.
 
@@ -257,6 +272,7 @@ class KafkaSection:
         create_topics: make and configure the topics; false where somebody else does, for ``external`` only.
         min_in_sync_replicas: copies that must have a record before it is acknowledged, for the topics of an
             ``external`` Kafka only; what its brokers and topics say when nothing is said.
+        copy_to: another stack that gets everything as well; nobody when nothing is said.
     """
 
     mode: Literal["builtin", "external", "strimzi"] = "builtin"
@@ -269,6 +285,7 @@ class KafkaSection:
     security: KafkaSecurity = field(default_factory=KafkaSecurity)
     create_topics: bool = True
     min_in_sync_replicas: Count | None = None
+    copy_to: CopyTarget | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

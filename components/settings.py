@@ -178,7 +178,8 @@ class Settings:
     @property
     def programs(self) -> Sequence[ProgramSize]:
         """Limits of all programs of phases 1 and 2, one for each replica."""
-        return [*self.keepers, *(self.buffer.passing if self.phase == 2 else ())]
+        copier = [] if self.kafka.copy_to is None else [self.buffer.copier]
+        return [*self.keepers, *([*self.buffer.passing, *copier] if self.phase == 2 else ())]
 
     @property
     def store_size(self) -> StoresSize:

@@ -70,6 +70,7 @@ class BufferSize:
         replicas: copies of each partition.
         partition_size: size at which a partition's oldest records are deleted.
         load_balancer: limits of the load balancer.
+        copier: limits of the collector that copies to another stack, where there is one.
         max_traces: traces that one processor holds undecided.
     """
 
@@ -81,6 +82,7 @@ class BufferSize:
     replicas: int
     partition_size: Size
     load_balancer: ProgramSize
+    copier: ProgramSize
     max_traces: int
 
     @property
@@ -137,6 +139,7 @@ def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSe
         replicas=brokers,
         partition_size=partition,
         load_balancer=override(ProgramSize(memory=mebibytes(256), cpus=1), sizing.haproxy),
+        copier=collector,
         max_traces=sampling.max_traces or max(LEAST_TRACES, int(waiting)),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from components.collector_copier import COPIERS
 from components.collector_processor import (
     FOR_NODE_STORES,
     GROUPS,
@@ -75,6 +76,12 @@ def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
 
 def stack_groups(settings: Settings) -> Mapping[str, str]:
     """Give every consumer group that a stack reads Kafka in, with its topic."""
+    copiers = {} if settings.kafka.copy_to is None else COPIERS
+    copied = {group: SOURCES[signal] for signal, group in copiers.items()}
+    return {**_processor_groups(settings), **copied}
+
+
+def _processor_groups(settings: Settings) -> Mapping[str, str]:
     old = settings.phase < ON_OBJECT_STORAGE or settings.stores.phase3 == "written"
     new = writer_groups(settings.sampling.mode) if settings.phase >= ON_OBJECT_STORAGE else {}
     named = [*(GROUPS if old else {}).items(), *new.items()]
@@ -82,8 +89,11 @@ def stack_groups(settings: Settings) -> Mapping[str, str]:
 
 
 def topic_readers(settings: Settings, topic: str) -> list[str]:
-    """Give the consumer groups of a stack that read a topic."""
-    return [group for group, read in stack_groups(settings).items() if read == topic]
+    """Give the consumer groups of a stack's processors that read a topic.
+
+    The copier is none of them: how a trace's spans are spread over partitions is nothing to it.
+    """
+    return [group for group, read in _processor_groups(settings).items() if read == topic]
 
 
 def groups(args: CollectorProcessorArgs) -> Mapping[str, str]:

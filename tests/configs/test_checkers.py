@@ -39,6 +39,7 @@ AS_THEY_STAND = {
     "otel-collector": collector("otel-collector", "collector.yaml"),
     "otel-gateway": collector("otel-gateway", "gateway.yaml"),
     "otel-processor": collector("otel-processor", "processor.yaml"),
+    "otel-copier": collector("otel-copier", "copier.yaml"),
     "jaeger": as_it_stands("jaeger", "/etc/jaeger", command=["--config", "/etc/jaeger/jaeger.yaml"]),
     "prometheus": as_it_stands("prometheus", "/etc/prometheus"),
     "loki": as_it_stands("loki", "/etc/loki", command=["-config.file=/etc/loki/loki.yaml"]),

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+CA = """\
+-----BEGIN CERTIFICATE-----
+MIIBszCCAVmgAwIBAgIUc29tZWJvZHkncyBvd24gYXV0aG9yaXR5AAAwCgYIKoZI
+-----END CERTIFICATE-----
+"""
+"""Certificates of nobody: only their form is looked at."""
+
 VARIANTS: dict[str, dict[str, Any]] = {
     "phase1-small": {},
     "phase1-medium": {"sizing": {"preset": "medium"}},
@@ -44,6 +51,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "security": {"mechanism": "SCRAM-SHA-512", "username": "otel"},
         },
         "kafkaPassword": "given-kafka-password",
+    },
+    "phase2-copied": {
+        "phase": 2,
+        "kafka": {"copyTo": {"endpoint": "otlp-grpc.example.com:443", "ca": CA}},
     },
 }
 
@@ -96,6 +107,7 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
         sampling={"mode": "head", "keepPercent": 25},
     ),
     "phase3-strimzi": _cluster(sizing={"preset": "medium"}, kafka={"mode": "strimzi"}),
+    "phase3-copied": _cluster(kafka={"copyTo": {"endpoint": "otlp-grpc.example.com:4317", "tls": False}}),
     "phase3-everything-set": _cluster(
         {
             "namespace": "telemetry",

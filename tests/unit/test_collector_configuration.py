@@ -123,9 +123,10 @@ def test_decisions_are_remembered_for_as_many_traces_as_are_held(
     assert sampler["num_traces"] <= remembered
 
 
-@pytest.mark.parametrize("name", ["otel-collector", "otel-gateway", "otel-processor"])
+@pytest.mark.parametrize("name", ["otel-collector", "otel-gateway", "otel-processor", "otel-copier"])
 def test_memory_is_an_alert_before_data_is_refused(name: str) -> None:
-    result = run_program({"phase": 2, "sizing": {"preset": "medium"}})
+    copied = {"copyTo": {"endpoint": "other.example.com:4317"}}
+    result = run_program({"phase": 2, "sizing": {"preset": "medium"}, "kafka": copied})
     limiter = collector(result, name)["processors"]["memory_limiter"]
     memory = next(one for one in result.of(CONTAINER) if one.name in (name, f"{name}-1")).inputs["memory"]
     threshold = float(expression("CollectorMemoryHigh").rpartition(">")[2])
