@@ -162,6 +162,7 @@ def test_it_is_scraped_and_missed() -> None:
 
 @pytest.mark.parametrize("alert", ["KafkaCopyLagGrowing", "KafkaCopyStopped"])
 def test_the_alerts_name_kafkas_retention(alert: str) -> None:
-    groups = yaml.safe_load(alert_rules({}, Duration(7200), copies_counted=False)["buffer.yaml"])["groups"]
+    rules = alert_rules({}, {}, Duration(7200), copies_counted=False)
+    groups = yaml.safe_load(rules["buffer.yaml"])["groups"]
     rule = next(rule for group in groups for rule in group["rules"] if rule.get("alert") == alert)
     assert "retention (2h)" in rule["annotations"]["description"]
