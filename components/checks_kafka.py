@@ -17,7 +17,7 @@ MOST_BALANCED = 16
 """Gateways that HAProxy's configuration names."""
 
 OWN_GATEWAYS = ("haproxy", "otel-gateway", "otel-gateway-headless")
-"""Names by which the programs of a stack reach its own OTLP address."""
+"""Names by which the programs of a stack reach its own OTLP address; the first in phase 2 only."""
 
 
 def _external_is_whole(settings: Settings) -> Iterator[Problem]:
@@ -179,13 +179,28 @@ def _copy_is_of_kafka(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _published(settings: Settings) -> str:
+    """Give the stack's own OTLP address on a Docker host; empty on Kubernetes."""
+    if settings.phase >= ON_KUBERNETES:
+        return ""
+    host = settings.docker.advertised_host or settings.ingest.bind_address
+    return f"{host}:{settings.ingest.grpc_port}"
+
+
+def _own_names(settings: Settings) -> list[str | None]:
+    """Give the names that lead to the stack's own gateways, whatever the port."""
+    if settings.phase < ON_KUBERNETES:
+        return [*OWN_GATEWAYS]
+    section = settings.kubernetes
+    domains = ("", *(f".{section.namespace}{end}" for end in ("", ".svc", ".svc.cluster.local")))
+    return [section.exposure.otlp_grpc_host, *(f"{name}{end}" for name in OWN_GATEWAYS for end in domains)]
+
+
 def _copy_leaves_the_stack(settings: Settings) -> Iterator[Problem]:
     copy = settings.kafka.copy_to
     if copy is None:
         return
-    outside = settings.docker.advertised_host or settings.ingest.bind_address
-    own = settings.phase == WITH_KAFKA and copy.endpoint == f"{outside}:{settings.ingest.grpc_port}"
-    if own or copy.endpoint.rpartition(":")[0] in OWN_GATEWAYS:
+    if copy.endpoint == _published(settings) or copy.endpoint.rpartition(":")[0] in _own_names(settings):
         yield Problem(
             key="kafka.copyTo.endpoint",
             value=copy.endpoint,
@@ -204,5 +219,5 @@ KAFKA_CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_partitions_hold_retention),
     Check(reads=("phase", "kafka", "retention"), run=_replay_fits_the_stores),
     Check(reads=("phase", "kafka"), run=_copy_is_of_kafka),
-    Check(reads=("phase", "kafka", "ingest", "docker"), run=_copy_leaves_the_stack),
+    Check(reads=("phase", "kafka", "ingest", "docker", "kubernetes"), run=_copy_leaves_the_stack),
 )

@@ -59,11 +59,25 @@ def names(result: Result) -> set[str]:
             copying({"phase": 2, "docker": {"advertisedHost": "node.example"}}, endpoint="node.example:4317"),
             r"endpoint: 'node\.example:4317': this stack itself",
         ),
+        (
+            copying(CLUSTER_VARIANTS["phase3-small"], endpoint="otel-gateway.observability.svc:4317"),
+            r"endpoint: .* this stack itself",
+        ),
+        (
+            copying(CLUSTER_VARIANTS["phase3-load-balancer"], endpoint="otlp-grpc.example.com:443"),
+            r"endpoint: .* this stack itself",
+        ),
     ],
 )
 def test_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         Settings.load(settings)
+
+
+@pytest.mark.parametrize("endpoint", ["otel-gateway.other.svc:4317", "10.0.0.7:4317"])
+def test_the_same_program_of_another_stack_is_accepted(endpoint: str) -> None:
+    settings = copying(CLUSTER_VARIANTS["phase3-small"], endpoint=endpoint)
+    assert Settings.load(settings).kafka.copy_to is not None
 
 
 def test_it_is_there_only_where_it_is_asked_for() -> None:
