@@ -29,10 +29,9 @@ EMPTY: Mapping[tuple[str, str], str] = {
 
 ABSENT: Mapping[str, str] = {
     "haproxy_": "phase 2's load balancer",
+    "kafka:copy_": "of kafka.copyTo",
     "prometheus_tsdb_": "of a Prometheus that stores, and the agent does not",
-    "loki_ingester_wal_disk_usage_percent": "of phase 3's Loki, on a volume of its own",
     "attributes_truncated": "of Tempo 2.10, and the lab's is 2.1",
-    "dropped_too_early": ONLY_IN_TROUBLE,
     "datapoints_filtered": "counts what no store takes",
 }
 """Part of a series' name -> why a young, healthy stack has none."""
