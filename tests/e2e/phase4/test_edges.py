@@ -12,6 +12,9 @@ from tests.support.numbered import Load
 SEEN_SECONDS = 240.0
 """Programs are scraped each 15 s, rulers ask and tell each minute; the rest is a busy machine."""
 DATASOURCES = ("tempo", "mimir", "loki")
+MEMBERS = ("mimir", "tempo", "loki-cluster", "grafana")
+"""Their replicas find each other by the headless Service, and then by address."""
+BESIDES = {"postgres-backup -> postgres:5432": "host and port are variables of their own"}
 WRITERS = {"mimir", "loki-cluster"}
 """Stores that are at their bucket each minute; Tempo is so each few."""
 
@@ -35,4 +38,4 @@ def test_connections_are_those_that_the_policies_allow(deployed: Deployment, loa
 
 
 def test_policies_let_through_what_programs_need_and_nothing_else(deployed: Deployment) -> None:
-    demand_nothing_else(deployed.site)
+    demand_nothing_else(deployed.site, members=MEMBERS, besides=BESIDES)
