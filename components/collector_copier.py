@@ -17,8 +17,6 @@ from components.sizing import ProgramSize
 from components.workload import Platform, Workload
 
 NAME = "otel-copier"
-ADDRESS = f"{NAME}:{METRICS_PORT}"
-"""Where its own metrics are scraped."""
 
 COPIERS: Mapping[str, str] = {
     "traces": "otel-trace-copiers",
@@ -57,6 +55,11 @@ class CollectorCopier(StackComponent):
         """Run it once Kafka has its topics; the other stack may come later."""
         super().__init__(name, platform)
         self.run(_workload(name, args), after)
+
+
+def copier_job(settings: Settings) -> Mapping[str, str]:
+    """Give the address of its own metrics by scrape job, where it runs."""
+    return {} if settings.kafka.copy_to is None else {NAME: f"{NAME}:{METRICS_PORT}"}
 
 
 def copier_limit(settings: Settings) -> Mapping[str, Size]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from components.collector_copier import copier_job
 from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.settings import Settings
 
@@ -19,8 +20,7 @@ def least_replicas(settings: Settings) -> Mapping[str, int]:
     found = _single(settings)
     if phase >= WITH_KAFKA:
         found |= {"otel-gateway": buffer.gateway.replicas, "otel-processor": buffer.processor.replicas}
-    if settings.kafka.copy_to is not None:
-        found["otel-copier"] = 1
+    found |= dict.fromkeys(copier_job(settings), 1)
     if phase == ON_OBJECT_STORAGE:
         found["grafana"] = settings.grafana.replicas
         if settings.stores.phase3 == "written":

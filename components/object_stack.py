@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from components.addresses import GRAFANA, PROMETHEUS, Addresses, cluster_addresses, inside
-from components.collector_copier import NAME as COPIER
+from components.collector_copier import copier_job
 from components.collector_processor import CollectorProcessor, CollectorProcessorArgs
 from components.kafka_buffer import MetricsTarget
 from components.kafka_topics import SOURCES
@@ -142,14 +142,13 @@ class _Stack:
     def _scraped(self) -> list[str]:
         """Give everything that serves metrics."""
         size, old = self.settings.store_size, self.settings.stores.phase3
-        copied = self.settings.kafka.copy_to is not None
         collectors = [
             "otel-gateway",
             "otel-processor",
             *(["otel-processor-phase3"] if old == "written" else []),
-            *([COPIER] if copied else []),
         ]
         found = [f"{name}:{COLLECTOR_METRICS}" for name in collectors]
+        found += copier_job(self.settings).values()
         ports = {"tempo": TEMPO, "mimir": MIMIR, "loki": LOKI}
         found += [f"{name}:{port}" for store, port in ports.items() for name in size.of(store)]
         found += [f"{AGENT}:{PROMETHEUS}", f"grafana:{GRAFANA}"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from components.addresses import Addresses, cluster_addresses, host_addresses
-from components.collector_copier import ADDRESS as COPIER_ADDRESS
-from components.collector_copier import NAME as COPIER
+from components.collector_copier import copier_job
 from components.node_stores import NodeStores, run_grafana, run_stores
 from components.object_stack import object_store_cluster
 from components.outputs import Outputs, outputs
@@ -56,7 +55,7 @@ def buffered_node(settings: Settings) -> Outputs:
     """
     platform, addresses = _docker(settings), host_addresses(settings)
     parts = Parts(settings=settings, platform=platform)
-    jobs = {**_collectors(settings), "haproxy": "haproxy:8404"}
+    jobs = {**COLLECTORS, **copier_job(settings), "haproxy": "haproxy:8404"}
     stores = run_stores(settings, platform, addresses, jobs)
     kafka = parts.kafka(stores.metrics_target)
     gateway = parts.gateway(kafka)
@@ -71,7 +70,8 @@ def cluster(settings: Settings) -> Outputs:
     """Phase 3: applications -> gateways -> Kafka -> processors -> stores -> Grafana, on Kubernetes."""
     platform, addresses = _kubernetes(settings), cluster_addresses(settings)
     parts = Parts(settings=settings, platform=platform)
-    stores = run_stores(settings, platform, addresses, _collectors(settings), discovery="pods")
+    jobs = {**COLLECTORS, **copier_job(settings)}
+    stores = run_stores(settings, platform, addresses, jobs, discovery="pods")
     counts = stores.metrics_target
     kafka = parts.strimzi(platform) if settings.kafka.mode == "strimzi" else parts.kafka(counts)
     parts.gateway(kafka, addresses, scaled=True)
@@ -84,12 +84,6 @@ def cluster(settings: Settings) -> Outputs:
 def object_cluster(settings: Settings) -> Outputs:
     """Phase 4: phase 3's path into Tempo, Mimir and Loki on object storage, Grafana in several replicas."""
     return object_store_cluster(settings, _kubernetes(settings))
-
-
-def _collectors(settings: Settings) -> Mapping[str, str]:
-    """Give the collectors that Prometheus scrapes."""
-    copied = settings.kafka.copy_to is not None
-    return {**COLLECTORS, **({COPIER: COPIER_ADDRESS} if copied else {})}
 
 
 def _docker(settings: Settings) -> DockerPlatform:
