@@ -12,7 +12,19 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tests.lab import disk, engine, gobuild, image_table, images, keda, plan, plugins, store, traefik
+from tests.lab import (
+    disk,
+    disposal,
+    engine,
+    gobuild,
+    image_table,
+    images,
+    keda,
+    plan,
+    plugins,
+    store,
+    traefik,
+)
 from tests.lab.cluster import commands as cluster_commands
 from tests.lab.messages import messages
 from tests.lab.progress import console, say
@@ -31,6 +43,7 @@ def prepare(phase: Phase = LAST_PHASE) -> None:
         _make(plan.parts(phase))
         plugins.install()
         _build(image_table.of_phases(phase))
+        disposal.wait()
         say(f"the lab is ready for phase {phase}: {store.root()}")
 
 
@@ -40,6 +53,7 @@ def operators() -> None:
     with messages(), store.lock(_say_busy):
         _make(plan.operators())
         _build([*keda.IMAGES.values(), traefik.IMAGE])
+        disposal.wait()
 
 
 @app.command()

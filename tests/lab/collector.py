@@ -7,13 +7,20 @@ import json
 from pathlib import Path
 
 from tests.lab import cache, gobuild, store
-from tests.lab.programs import COLLECTOR_BUILDER, COLLECTOR_NAME, COLLECTOR_VERSION, program_folder
+from tests.lab.programs import (
+    COLLECTOR_BUILDER,
+    COLLECTOR_NAME,
+    COLLECTOR_VERSION,
+    NO_DISCOVERY,
+    program_folder,
+)
 from tests.lab.progress import run, step
 
 _CORE = "go.opentelemetry.io/collector"
 _CONTRIB = "github.com/open-telemetry/opentelemetry-collector-contrib"
 _PROVIDER_VERSION = "v1.61.0"
 _GO_VERSION = "1.25"
+_TAGS = (NO_DISCOVERY,)
 
 COMPONENTS: dict[str, tuple[str, ...]] = {
     "receivers": (
@@ -77,7 +84,7 @@ def manifest(output: Path) -> dict[str, object]:
 
 def recipe() -> str:
     """A digest of the modules and their versions; another one builds again."""
-    return hashlib.sha256(go_mod().encode()).hexdigest()
+    return hashlib.sha256(f"{go_mod()}{_TAGS}".encode()).hexdigest()
 
 
 def target() -> Path:
@@ -131,4 +138,4 @@ def _generate(log: Path) -> Path:
 
 
 def _compile(source: Path, out: Path, log: Path) -> None:
-    gobuild.compile_package(".", out / COLLECTOR_NAME, log, cwd=source)
+    gobuild.compile_packages(["."], out / COLLECTOR_NAME, log, cwd=source, tags=_TAGS)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.lab import disk, store
+from tests.lab import disk, disposal, store
 from tests.lab.errors import LabError
 from tests.lab.goprogram import GoProgram
 from tests.lab.programs import program_folder
@@ -50,25 +50,27 @@ def go_environment() -> dict[str, str]:
     return {
         "GOCACHE": str(caches / "build"),
         "GOMODCACHE": str(caches / "mod"),
-        "GOFLAGS": "-buildvcs=false",
+        "GOFLAGS": "-buildvcs=false -modcacherw",
         "GOGC": COMPILER_GOGC,
         "GOWORK": "off",
         "CGO_ENABLED": "0",
     }
 
 
-def compile_package(
-    package: str,
+def compile_packages(
+    packages: Sequence[str],
     out: Path,
     log: Path,
     *,
     cwd: Path,
     strings: Mapping[str, str] | None = None,
     linker: Sequence[str] = (),
+    tags: Sequence[str] = (),
     mod: str = "mod",
 ) -> None:
-    """Compile a main package without paths of this machine or symbol tables, with ``strings`` set in it.
+    """Compile main packages without paths of this machine or symbol tables, with ``strings`` set in them.
 
+    ``out`` is the program's file, or a folder that takes each program under the last element of its package.
     ``mod`` is Go's ``-mod``: ``mod`` completes the ``go.mod`` in ``cwd``, ``readonly`` insists on it.
 
     Raises:
@@ -76,8 +78,8 @@ def compile_package(
     """
     set_strings = (f"-X {name}={value}" for name, value in (strings or {}).items())
     options = " ".join(["-s", "-w", *linker, *set_strings])
-    flags = [f"-mod={mod}", "-trimpath", NO_DEBUG_DATA, "-ldflags", options]
-    run(["go", "build", *flags, "-o", str(out), package], log, cwd=cwd, env=go_environment())
+    flags = [f"-mod={mod}", "-trimpath", NO_DEBUG_DATA, f"-tags={','.join(tags)}", "-ldflags", options]
+    run(["go", "build", *flags, "-o", str(out), *packages], log, cwd=cwd, env=go_environment())
 
 
 def inherited_replaces(go_mod: dict[str, Any], tree_version: str = "") -> dict[str, str]:
@@ -108,18 +110,15 @@ def source(module: str, version: str) -> Path:
 
 
 def spare_disk() -> None:
-    """Delete Go's caches when the disk gets short; common packages are then compiled again."""
+    """Begin to delete Go's caches when the disk gets short; common packages are then compiled again."""
+    disposal.wait()
     if disk.free_gb(store.root()) < disk.KEEP_GO_CACHE_ABOVE_GB:
         clean()
 
 
 def clean() -> None:
-    """Delete Go's caches and the modules that were built in them."""
-    for name in ("go", "build"):
-        path = store.root() / name
-        if path.exists():
-            with step(f"delete {path} ({disk.size_gb(path):.1f} GB)"):
-                store.remove(path)
+    """Begin to delete Go's caches and the modules that were built in them."""
+    disposal.start(store.root() / "go", store.root() / "build")
 
 
 def disk_left() -> str:
@@ -146,8 +145,16 @@ def _own_module(program: GoProgram, log: Path) -> Path:
 
 
 def _compile(program: GoProgram, module: Path, out: Path, log: Path) -> None:
-    for name, package in program.binaries.items():
-        compile_package(package, out / name, log, cwd=module, strings=program.strings, linker=program.linker)
+    packages = list(program.binaries.values())
+    compile_packages(
+        packages,
+        out / next(iter(program.binaries)) if len(packages) == 1 else out,
+        log,
+        cwd=module,
+        strings=program.strings,
+        linker=program.linker,
+        tags=program.tags,
+    )
 
 
 def _json(command: list[str]) -> dict[str, Any]:

@@ -18,13 +18,14 @@ class GoProgram:
         version: what the program itself reports.
         module: upstream module.
         module_version: the version that the Go registry knows.
-        binaries: resulting program -> its main package.
+        binaries: resulting program -> its main package, which of several ends in the program's name.
         phase: first phase of the stack that needs it.
         strings: package variable -> text set at link time.
         replaces: added to the replace directives of the upstream ``go.mod``.
         tree_version: version under which the registry publishes what the upstream ``go.mod`` replaces by
             folders of its own source tree; empty leaves those to the versions that ``go.mod`` requires.
         linker: further options of Go's linker.
+        tags: build tags.
         source: folder of the lab's own main package, built as the binary whose package is ``.``.
         disk_gb: what the finished programs take in the cache and again in their image, measured.
         scratch_gb: growth of Go's caches in this build after those before it, measured.
@@ -40,6 +41,7 @@ class GoProgram:
     replaces: Mapping[str, str] = field(default_factory=dict)
     tree_version: str = ""
     linker: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     source: Path | None = None
     disk_gb: float
     scratch_gb: float
@@ -50,5 +52,5 @@ class GoProgram:
         modules = {self.module: self.module_version, **self.replaces}
         inputs: list[object] = [modules, dict(self.binaries), dict(self.strings)]
         sources = [path.read_text() for path in sorted(self.source.iterdir())] if self.source else []
-        inputs += [extra for extra in (self.tree_version, self.linker, sources) if extra]
+        inputs += [extra for extra in (self.tree_version, self.linker, sources, self.tags) if extra]
         return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()

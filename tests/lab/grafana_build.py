@@ -44,5 +44,5 @@ def build() -> None:
         store.fill(
             target(),
             recipe(),
-            lambda out: gobuild.compile_package(".", out / "grafana", log, cwd=SOURCE, mod="readonly"),
+            lambda out: gobuild.compile_packages(["."], out / "grafana", log, cwd=SOURCE, mod="readonly"),
         )

@@ -13,6 +13,9 @@ from tests.lab.storage_programs import STORAGE_PROGRAMS
 KAFKA_VERSION = "4.3.1"
 GRAFANA_VERSION = "13.2.0"
 
+NO_DISCOVERY = "remove_all_sd"
+"""Leaves out Prometheus's service discoveries, each with its cloud's SDK, but those named by further tags."""
+
 PULUMI = GoProgram(
     name="pulumi",
     version="3.230.0",
@@ -42,6 +45,7 @@ PROMETHEUS = GoProgram(
         "promtool": "github.com/prometheus/prometheus/cmd/promtool",
     },
     strings={"github.com/prometheus/common/version.Version": "3.16.0"},
+    tags=(NO_DISCOVERY, "enable_dns_sd", "enable_kubernetes_sd"),
     disk_gb=0.4,
     scratch_gb=3.5,
 )

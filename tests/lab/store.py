@@ -8,6 +8,7 @@ Layout under the root (``OTEL_STACK_LAB_CACHE``, or ``~/.cache/otel-stack-lab``)
     base/                         BusyBox and minimal Debians for images
     images/                       one image's files while it is built
     go/, build/                   Go's caches and the modules being built; deleted at the end
+    trash/                        what is being deleted
     log/                          one log a step, and dockerd's
 """
 

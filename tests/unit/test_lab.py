@@ -23,6 +23,7 @@ from tests.lab import (
     cache,
     collector,
     disk,
+    disposal,
     gobuild,
     languagehost,
     maven,
@@ -104,6 +105,7 @@ class TestTableOfPrograms:
         assert replace(programs.LOKI, module_version="v3.7.9").recipe != recipe
         assert replace(programs.LOKI, replaces={"a": "b@v1.0.0"}).recipe != recipe
         assert replace(programs.LOKI, linker=("-checklinkname=0",)).recipe != recipe
+        assert replace(programs.LOKI, tags=(programs.NO_DISCOVERY,)).recipe != recipe
         assert replace(programs.LOKI, disk_gb=9.0).recipe == recipe
 
     def test_kafka_has_its_tools_and_logging(self) -> None:
@@ -205,6 +207,17 @@ class TestStore:
         folder.chmod(0o555)
         store.remove(empty_cache / "mod")
         assert not (empty_cache / "mod").exists()
+
+    def test_what_is_thrown_away_is_out_of_the_way_at_once(self, empty_cache: Path) -> None:
+        left_by_an_interrupted_run = empty_cache / "trash" / "0"
+        for folder in (left_by_an_interrupted_run, empty_cache / "go", empty_cache / "build"):
+            folder.mkdir(parents=True)
+            (folder / "file").write_text("")
+        disposal.start(empty_cache / "go", empty_cache / "build", empty_cache / "never-made")
+        assert not (empty_cache / "go").exists()
+        assert not (empty_cache / "build").exists()
+        disposal.wait()
+        assert list((empty_cache / "trash").iterdir()) == []
 
     def test_a_second_run_waits_for_the_first(self) -> None:
         said, entered = threading.Event(), threading.Event()
