@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.alert_rules import linked
 from components.cluster_dashboards import cluster_dashboards
 from components.contact_points import contact_calls, contact_files, grafana_contact_points
 from components.database import Database
@@ -40,6 +41,7 @@ class GrafanaCluster:
         contact_points: who is told of alerts.
         has_watchdog: the stack's own rules are evaluated, the alert that always fires among them.
         profiles_url: a Pyroscope that traces lead to.
+        runbooks_url: address of ``docs/`` in the links of alerts.
     """
 
     replicas: int
@@ -50,6 +52,7 @@ class GrafanaCluster:
     contact_points: Sequence[ContactPoint] = ()
     has_watchdog: bool = True
     profiles_url: str | None = None
+    runbooks_url: str | None = None
 
 
 def cluster_ports() -> list[Port]:
@@ -115,7 +118,7 @@ def cluster_files(cluster: GrafanaCluster, urls: Mapping[str, str], directory: s
             for path, found in texts("grafana/provisioning", "dashboards/*").items()
         },
         f"{alerting}/contact-points.yaml": points.dump(),
-        f"{alerting}/rules.yaml": _rules(cluster).dump(),
+        **linked({f"{alerting}/rules.yaml": _rules(cluster).dump()}, cluster.runbooks_url),
         **{f"dashboards/{path}": content for path, content in cluster_dashboards().items()},
     }
 

@@ -90,6 +90,7 @@ def run_stores(
             replicas=least_replicas(settings),
             buffer_retention=settings.kafka.retention,
             copies_counted=settings.counts_copies and settings.phase < ON_OBJECT_STORAGE,
+            runbooks_url=settings.alerting.runbooks_url,
             jobs=jobs or {},
             discovery=discovery,
             published=addresses.metrics,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from components.addresses import GRAFANA, PROMETHEUS, Addresses, cluster_addresses, inside
+from components.alert_rules import operator_rules
 from components.collector_copier import copier_job
 from components.collector_processor import CollectorProcessor, CollectorProcessorArgs
 from components.kafka_buffer import MetricsTarget
@@ -23,7 +24,6 @@ from components.outputs import outputs
 from components.outputs_objects import ObjectOutputs, object_outputs
 from components.parts import Buffer, Parts
 from components.platform.kubernetes import KubernetesPlatform
-from components.prometheus_store import operator_rules
 from components.settings import Settings
 from components.store_writers import (
     TENANT_HEADER,
@@ -53,7 +53,8 @@ def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> Ob
     made.agent(stores)
     sources = {} if old is None else old.data_sources
     run_clustered_grafana(settings, platform, stores, made.addresses, phase3=sources)
-    platform.alert(operator_rules(stores.mimir.rules), parent=stores.mimir)
+    rules = operator_rules(stores.mimir.rules, settings.alerting.runbooks_url)
+    platform.alert(rules, parent=stores.mimir)
     return object_outputs(settings, outputs(settings, made.addresses, platform="kubernetes"), stores)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.addresses import Addresses
+from components.alert_rules import alert_rules, linked
 from components.base import StackComponent
 from components.collector_copier import copier_limit
 from components.database import Database, external_database
@@ -20,7 +21,6 @@ from components.mimir_store import MimirBuckets, MimirStore, MimirStoreArgs
 from components.object_storage import ObjectStorage
 from components.postgres_backup import backup_name
 from components.postgres_store import PostgresStore, PostgresStoreArgs
-from components.prometheus_store import alert_rules
 from components.quantities import Size
 from components.settings import Settings
 from components.sizing_stores import PARTS, StoresSize
@@ -116,6 +116,7 @@ def run_clustered_grafana(
             phase3=phase3 or {},
             oidc=settings.grafana.oidc,
             contact_points=settings.alerting.contact_points,
+            runbooks_url=settings.alerting.runbooks_url,
             has_watchdog=settings.stores.mimir.rules == "files",
             profiles_url=settings.grafana.profiles_url,
         ),
@@ -187,6 +188,7 @@ class _Stores:
             least_replicas(settings),
             settings.kafka.retention,
             copies_counted=settings.counts_copies,
+            runbooks_url=settings.alerting.runbooks_url,
         )
         args = MimirStoreArgs(
             image=settings.image_catalogue["mimir"],
@@ -204,7 +206,7 @@ class _Stores:
             samples_per_second=size.samples_per_second,
             exemplars=settings.stores.mimir.max_exemplars,
             rules=settings.stores.mimir.rules,
-            rule_files={**rules, **texts("mimir/rules", "*.yaml"), "sizing.yaml": _sizing(size)},
+            rule_files={**rules, **self._linked("mimir/rules"), "sizing.yaml": _sizing(size)},
             contact_points=settings.alerting.contact_points,
             published=self.addresses.metrics,
         )
@@ -224,10 +226,13 @@ class _Stores:
             max_streams=settings.stores.loki.max_streams,
             metrics_url=f"{mimir.write_url}/api/v1/push",
             alertmanager_url=mimir.alertmanager_url,
-            rule_files=texts("loki/rules", "*.yaml"),
+            rule_files=self._linked("loki/rules"),
             published=self.addresses.logs,
         )
         return LokiCluster("loki-cluster", args, platform=self.platform, after=self._after)
+
+    def _linked(self, directory: str) -> dict[str, str]:
+        return linked(texts(directory, "*.yaml"), self.settings.alerting.runbooks_url)
 
     @property
     def _after(self) -> Sequence[pulumi.Resource]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from components.addresses import Addresses, cluster_addresses, host_addresses
+from components.alert_rules import operator_rules
 from components.collector_copier import copier_job
 from components.node_stores import NodeStores, run_grafana, run_stores
 from components.object_stack import object_store_cluster
@@ -13,7 +14,6 @@ from components.parts import Parts
 from components.platform.docker import DockerPlatform
 from components.platform.kubernetes import KubernetesPlatform
 from components.platform.manifests.scope import Scope
-from components.prometheus_store import operator_rules
 from components.settings import Settings
 from components.workload import Platform
 
@@ -77,7 +77,8 @@ def cluster(settings: Settings) -> Outputs:
     parts.gateway(kafka, addresses, scaled=True)
     parts.processor(kafka, stores, scaled=True)
     parts.copier(kafka)
-    platform.alert(operator_rules(stores.prometheus.alert_rules), parent=stores.prometheus)
+    rules = operator_rules(stores.prometheus.alert_rules, settings.alerting.runbooks_url)
+    platform.alert(rules, parent=stores.prometheus)
     return _finish(settings, platform, stores, addresses, name="kubernetes")
 
 

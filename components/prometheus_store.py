@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from components.alert_rules import DAY, alert_rules
 from components.base import StackComponent, hours, limits
-from components.documents import Document, text, texts
+from components.documents import Document, text
 from components.images import Image
 from components.publication import Publication
 from components.quantities import Duration, Size
@@ -22,16 +23,6 @@ HOST_JOB = "otel-collector"
 
 Discovery = Literal["names", "pods"]
 """How Prometheus finds what it scrapes: by the names of its jobs, or all pods that say so."""
-
-DAY = Duration(86400)
-HALF_A_DAY = Duration(43200)
-"""Of these the rules in ``buffer.yaml`` speak: a retention of Kafka, and half of it."""
-
-SHORTEST_RANGE = Duration(600)
-"""Over less, the rates of what is written and read say nothing."""
-
-NOT_SCRAPED = ("copies.yaml", "haproxy.yaml")
-"""Rule files on what is sent to the stack's own Prometheus or Mimir, and on what no cluster has."""
 
 POD_ATTRIBUTES = ("k8s.namespace.name", "k8s.pod.name", "k8s.node.name", "k8s.deployment.name")
 
@@ -51,6 +42,7 @@ class PrometheusStoreArgs:
         replicas: scrape job -> its least number of instances, for the alerts on those that are missing.
         buffer_retention: how long Kafka keeps what nobody has read, for the alert on its age.
         copies_counted: counts of Kafka's copies are sent here, for the alert on their absence.
+        runbooks_url: address of ``docs/``, for links to the runbooks.
         jobs: further scrape job -> ``name:port`` of programs; a name may stand for several replicas.
         discovery: how it finds them.
         published: where UI and query API are reachable from outside.
@@ -66,6 +58,7 @@ class PrometheusStoreArgs:
     replicas: Mapping[str, int] = field(default_factory=dict)
     buffer_retention: Duration = DAY
     copies_counted: bool = False
+    runbooks_url: str | None = None
     jobs: Mapping[str, str] = field(default_factory=dict)
     discovery: Discovery = "names"
     published: Publication | None = None
@@ -100,22 +93,6 @@ def prometheus_configuration(args: PrometheusStoreArgs) -> Document:
     return document
 
 
-def alert_rules(
-    memory_limits: Mapping[str, Size],
-    replicas: Mapping[str, int],
-    buffer_retention: Duration,
-    *,
-    copies_counted: bool,
-) -> dict[str, str]:
-    """Give the rule files."""
-    return {
-        **texts("prometheus/rules", "*.yaml"),
-        "limits.yaml": _limits(memory_limits, replicas, buffer_retention),
-        "copies.yaml": _copies(counted=copies_counted),
-        "buffer.yaml": _buffer(buffer_retention),
-    }
-
-
 def prometheus_files(args: PrometheusStoreArgs) -> dict[str, str]:
     """Give the configuration file, the rule files, and how pods are found."""
     rules = {f"rules/{path}": content for path, content in _rules_of(args).items()}
@@ -125,43 +102,12 @@ def prometheus_files(args: PrometheusStoreArgs) -> dict[str, str]:
 
 def _rules_of(args: PrometheusStoreArgs) -> dict[str, str]:
     return alert_rules(
-        args.memory_limits, args.replicas, args.buffer_retention, copies_counted=args.copies_counted
+        args.memory_limits,
+        args.replicas,
+        args.buffer_retention,
+        copies_counted=args.copies_counted,
+        runbooks_url=args.runbooks_url,
     )
-
-
-def operator_rules(files: Mapping[str, str]) -> dict[str, str]:
-    """Give a cluster's own Prometheus the rule files on what it can scrape, the kubelets among that."""
-    kept = {path: content for path, content in files.items() if path not in NOT_SCRAPED}
-    return {**kept, **texts("prometheus/rules-operator", "*.yaml")}
-
-
-def _limits(
-    memory_limits: Mapping[str, Size], replicas: Mapping[str, int], buffer_retention: Duration
-) -> str:
-    """Tell the alerts what this sizing runs and allows."""
-    document = Document.read("prometheus/rules/limits.yaml")
-    memory = {job: limit.bytes for job, limit in memory_limits.items()}
-    document.set("groups", 0, "rules", to=_by_job("program:memory_limit:bytes", memory))
-    document.set("groups", 1, "rules", 0, "expr", to=str(buffer_retention.seconds))
-    document.set("groups", 2, "rules", to=_by_job("program:replicas", replicas))
-    return document.dump()
-
-
-def _copies(*, counted: bool) -> str:
-    """Tell the alerts on copies of Kafka's partitions whether somebody counts them."""
-    document = Document.read("prometheus/rules/copies.yaml")
-    return document.set("groups", 0, "rules", 0, "expr", to=str(int(counted))).dump()
-
-
-def _by_job(record: str, values: Mapping[str, int]) -> list[dict[str, Any]]:
-    return [{"record": record, "labels": {"job": job}, "expr": str(value)} for job, value in values.items()]
-
-
-def _buffer(retention: Duration) -> str:
-    """Tell the alerts on Kafka how long it keeps what nobody has read: in their texts, and in one's range."""
-    half = max(SHORTEST_RANGE, Duration(retention.seconds // 2))
-    rules = text("prometheus/rules/buffer.yaml")
-    return rules.replace(str(HALF_A_DAY), str(half)).replace(f"({DAY})", f"({retention})")
 
 
 def _scraped(args: PrometheusStoreArgs) -> list[str]:

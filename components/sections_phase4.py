@@ -227,10 +227,13 @@ class ContactPoint:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class AlertingSection:
-    """Who is told of alerts, from phase 4 on.
+    """Who is told of alerts, and what to read then.
 
     Attributes:
-        contact_points: used by Grafana, and by Mimir's Alertmanager for the rules of Mimir and Loki.
+        contact_points: phase 4: used by Grafana, and by Mimir's Alertmanager for the rules of Mimir and Loki.
+        runbooks_url: address at which you publish ``docs/``, for links to the runbooks in alerts of all
+            phases; without it they are paths in ``docs/``.
     """
 
     contact_points: tuple[ContactPoint, ...] = ()
+    runbooks_url: Url | None = None

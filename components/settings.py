@@ -64,7 +64,7 @@ class Settings:
         stores: the stores of phase 4.
         grafana: Grafana's front door.
         postgres: Grafana's database in phase 4.
-        alerting: who is told of alerts, in phase 4.
+        alerting: who is told of alerts, and what to read then.
     """
 
     environment: EnvironmentName = "dev"

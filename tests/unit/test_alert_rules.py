@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.prometheus_store import alert_rules
+from components.alert_rules import alert_rules
 from components.quantities import Duration
 from components.settings import Settings
 from tests.support.manifests import Tree, name_of, tree
@@ -73,6 +73,28 @@ def test_copies_are_counted_where_the_stack_makes_the_topics(
     settings: dict[str, Any], *, counts: bool
 ) -> None:
     assert Settings.load(settings).counts_copies is counts
+
+
+PUBLISHED = "https://git.example.com/otel-stack/docs/"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["phase1-small", "phase2-small", "phase3-load-balancer", "phase4-history", "phase4-everything-set"],
+)
+def test_alerts_lead_to_the_runbooks_where_they_are_published(name: str) -> None:
+    settings = (VARIANTS | ON_KUBERNETES)[name]
+    settings = {**settings, "alerting": {**settings.get("alerting", {}), "runbooksUrl": PUBLISHED}}
+    result = run_program(settings)
+    if name in ON_KUBERNETES:
+        found = tree(result, settings)
+        texts = [text for one in found.programs() for text in found.files(one).values()]
+        texts += [yaml.safe_dump(rules["spec"]) for rules in found.of("PrometheusRule")]
+    else:
+        texts = list(uploaded(result, "prometheus").values())
+    links = [link for text in texts for link in re.findall(r"runbook_url: (.*)", text)]
+    assert links
+    assert {link for link in links if not link.startswith(f"{PUBLISHED}runbooks/")} == set()
 
 
 def counted(files: list[str]) -> dict[str, int]:

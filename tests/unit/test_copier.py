@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
+from components.alert_rules import alert_rules
 from components.collector_copier import AUTHORITY_FILE, COPIERS, NAME
 from components.documents import Document
 from components.kafka_topics import SOURCES
-from components.prometheus_store import alert_rules
 from components.quantities import Duration
 from components.settings import Settings
 from components.settings_errors import SettingsError
