@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -143,9 +144,9 @@ def _blocks(s3: ObjectService, *, older: bool) -> list[str]:
     return found
 
 
-def test_tempo_deletes_old_blocks(make_store: MakeStore, s3: ObjectService) -> None:
+def test_tempo_deletes_old_blocks_only(make_store: MakeStore, s3: ObjectService) -> None:
     sooner = {
-        ("compactor", "compaction", "block_retention"): "60s",
+        ("compactor", "compaction", "block_retention"): "1h",
         ("compactor", "compaction", "compacted_block_retention"): "1s",
         ("storage", "trace", "blocklist_poll"): "5s",
     }
@@ -159,13 +160,34 @@ def test_tempo_deletes_old_blocks(make_store: MakeStore, s3: ObjectService) -> N
         sooner=sooner,
     )
     with running(store):
-        identity = secrets.token_hex(16)
-        post(f"http://{store.addresses[0]}:4318/v1/traces", trace(identity))
-        for address in store.addresses:
-            httpx.get(f"{store.url(address)}/flush", timeout=60).raise_for_status()
+        old, young = secrets.token_hex(16), secrets.token_hex(16)
 
-        def blocks() -> list[str]:
-            return owned(s3, "acme-dev-traces", "data.parquet")
+        def write(body: Mapping[str, Any]) -> None:
+            post(f"http://{store.addresses[0]}:4318/v1/traces", body)
+            for address in store.addresses:
+                httpx.get(f"{store.url(address)}/flush", timeout=60).raise_for_status()
 
-        until("a block in the bucket", blocks, seconds=STORED_SECONDS)
-        until("it to be gone", lambda: not blocks(), seconds=DELETED_SECONDS, pause=2)
+        def has(identity: str) -> bool:
+            url = f"{store.url()}/api/traces/{identity}"
+            return httpx.get(url, headers=TENANT, timeout=60).status_code == httpx.codes.OK
+
+        write(trace(old, age=3 * HOUR))
+        old_ones = partial(_trace_blocks, s3, older=True)
+        until("old blocks in the bucket", old_ones, seconds=STORED_SECONDS, forgive=GONE)
+        write(trace(young))
+        young_ones = partial(_trace_blocks, s3, older=False)
+        until("young blocks in the bucket", young_ones, seconds=STORED_SECONDS, forgive=GONE)
+        until("the old to go", lambda: not old_ones(), seconds=DELETED_SECONDS, pause=2, forgive=GONE)
+        assert young_ones()
+        assert has(young)
+        until("the old trace to be forgotten", lambda: not has(old), seconds=DELETED_SECONDS, pause=2)
+
+
+def _trace_blocks(s3: ObjectService, *, older: bool) -> list[str]:
+    """Blocks that end before the retention began, or later."""
+    bound = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - HOUR))
+    found = []
+    for key in owned(s3, "acme-dev-traces", "meta.json"):
+        ends = json.loads(s3.buckets.read("acme-dev-traces", key))["endTime"]
+        found += [key] if (ends < bound) is older else []
+    return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from httpx import HTTPError
+
 from ops.smoke.run import Endpoints, run
 from tests.e2e.conftest import Note, Report
 from tests.e2e.phase4.conftest import Deployment
@@ -33,6 +35,21 @@ def test_telemetry_is_found_in_the_stores(site: ObjectSite) -> None:
     assert report.passed, report.as_dict()
     found = {(one.signal, one.store) for one in report.arrivals}
     assert found == {("trace", "Tempo"), ("log", "Loki"), ("metric", "Mimir"), ("exemplar", "Mimir")}
+
+
+def test_dots_on_tempos_durations_lead_to_traces_that_are_there(site: ObjectSite) -> None:
+    """Of the spans that sampling kept; those of the collectors' metrics are the smoke's."""
+
+    def leads_to_a_trace() -> bool:
+        now = int(time.time())
+        period = {"start": now - 3600, "end": now + 60}
+        query = "traces_spanmetrics_latency_bucket"
+        series = site.get(MIMIR, "/api/v1/query_exemplars", query=query, **period)["data"]
+        labels = [exemplar["labels"] for one in series for exemplar in one["exemplars"]]
+        found = [site.get(TEMPO, f"/api/traces/{label['traceID']}") for label in labels]
+        return any(trace["batches"] for trace in found)
+
+    until("an exemplar to lead to its trace", leads_to_a_trace, seconds=ARRIVAL_SECONDS, forgive=(HTTPError,))
 
 
 def test_a_second_preview_finds_nothing_to_do(deployed: Deployment) -> None:
