@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
-from components.phases import PhaseError, build
+from components.phases import build
 from components.settings import Settings
 from components.settings_errors import SettingsError
 
@@ -21,7 +21,7 @@ def main() -> None:
         for warning in settings.warnings():
             pulumi.log.warn(warning)
         outputs = build(settings)
-    except (SettingsError, PhaseError) as error:
+    except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
     for name, value in outputs.as_dict().items():
         pulumi.export(name, value)

@@ -15,7 +15,7 @@ class StackComponent(pulumi.ComponentResource):
     """A part of the stack that runs one or more workloads.
 
     Attributes:
-        deployed: its workload as it runs; the last one where there are several.
+        deployed: its workload as it runs; of several the one that others call. Kafka has none.
         ready: resources that exist only once all of it answers; others start after them.
     """
 

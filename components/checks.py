@@ -70,6 +70,8 @@ def _memory_suffices(settings: Settings) -> Iterator[Problem]:
 
 
 def _volumes_hold_retention(settings: Settings) -> Iterator[Problem]:
+    if not settings.has_node_stores:
+        return
     sizing, retention = settings.sizing, settings.retention
     rate = declared_rate(sizing)
     planned = size_stack(sizing, retention)
@@ -103,7 +105,7 @@ CHECKS: tuple[Check, ...] = (
     Check(reads=("ingest", "query", "grafana"), run=_ports_differ),
     Check(reads=("sizing",), run=_memory_suffices),
     *KAFKA_CHECKS,
-    Check(reads=("sizing", "retention"), run=_volumes_hold_retention),
+    Check(reads=("sizing", "retention", "stores"), run=_volumes_hold_retention),
     *KUBERNETES_CHECKS,
     *PHASE4_CHECKS,
     *STORAGE_CHECKS,

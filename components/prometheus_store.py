@@ -137,7 +137,6 @@ def _workload(name: str, args: PrometheusStoreArgs) -> Workload:
             f"--storage.tsdb.retention.size={args.retention_size.bytes}B",
             # Counters that come as differences are added up; refused, they would take others along.
             "--enable-feature=exemplar-storage,otlp-deltatocumulative",
-            "--web.enable-lifecycle",
             "--web.enable-otlp-receiver",
             "--web.enable-remote-write-receiver",
             "--log.format=json",

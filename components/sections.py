@@ -16,7 +16,6 @@ from pydantic.dataclasses import dataclass
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from components.images import CATALOGUE
 from components.quantities import Duration, Size, mebibytes
 
 STRICT = ConfigDict(extra="forbid", alias_generator=to_camel, strict=True, validate_by_name=True)
@@ -186,7 +185,7 @@ class IngestSection:
         grpc_port: OTLP over gRPC.
         http_port: OTLP over HTTP.
         cors_allowed_origins: origins of browser applications, such as https://shop.example.com.
-        max_message_size: largest request accepted over gRPC.
+        max_message_size: largest request that is accepted.
         max_concurrent_streams: concurrent calls of one gRPC connection.
         max_connection_age: age at which a gRPC connection is asked to reconnect; 5 minutes when nothing is
             said, 1 minute on Kubernetes, where whole connections are spread over the gateways.
@@ -262,8 +261,9 @@ class KafkaSection:
         version: Kafka's version, for ``strimzi``, one that the operator knows; its default when nothing is
             said, which changes with the operator.
         brokers: number of brokers, 1 or 3; 1 for the small preset, 3 above it.
-        partitions: partitions of each topic; 6, or 12 above 10,000 events/s. Those of the traces topic cannot
-            be changed on a running stack.
+        partitions: partitions of each topic; 6 up to 10,000 events/s, above that twice the processors,
+            rounded up to a dozen (12 up to 250,000). Those of the traces topic cannot be changed on a running
+            stack.
         retention: age at which a record is deleted, read or not: the longest outage of a store.
         retention_size: size at which a partition's oldest records are deleted even before that; 10GiB, or
             what the declared rate needs for ``retention`` if that is more.
@@ -351,6 +351,3 @@ class GrafanaSection:
     port: TcpPort = 3000
     admin_user: Login = "admin"
     root_url: Url | None = None
-
-
-PROGRAMS: tuple[str, ...] = tuple(CATALOGUE)

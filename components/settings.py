@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 from components.checks import CHECKS, ceiling_problem
 from components.checks_phase4 import unheard_problem
 from components.images import Images
-from components.phase_numbers import WITH_KAFKA
+from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.problems import Problem
 from components.sections import (
     STRICT,
@@ -40,6 +40,7 @@ from components.settings_errors import SettingsError, describe
 from components.sizing import ProgramSize, StackSize, reserved_cpu, size_stack
 from components.sizing_buffer import BufferSize, size_buffer
 from components.sizing_stores import StoresSize, size_stores
+from components.unused import unused_problems
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -132,13 +133,15 @@ class Settings:
 
     def warnings(self) -> list[str]:
         """What is allowed but should be known."""
-        found = (ceiling_problem(self), unheard_problem(self))
+        found = (ceiling_problem(self), unheard_problem(self), *unused_problems(self))
         return [
             f"{problem.key}: {problem.value}: {problem.message}" for problem in found if problem is not None
         ]
 
     def published_ports(self) -> dict[str, int]:
-        """Ports taken on the host, by configuration key."""
+        """Ports taken on the host, by configuration key; none on Kubernetes."""
+        if self.phase >= ON_KUBERNETES:
+            return {}
         ports = {
             "ingest.grpcPort": self.ingest.grpc_port,
             "ingest.httpPort": self.ingest.http_port,
@@ -168,6 +171,11 @@ class Settings:
     def counts_copies(self) -> bool:
         """Whether ``kafka-topics`` runs, which makes the topics and counts their copies."""
         return self.phase >= WITH_KAFKA and self.kafka.mode != "strimzi" and self.kafka.create_topics
+
+    @property
+    def has_node_stores(self) -> bool:
+        """Whether Jaeger, Prometheus and the single Loki run, as up to phase 3 and in a change-over."""
+        return self.phase < ON_OBJECT_STORAGE or self.stores.phase3 != "absent"
 
     @property
     def keepers(self) -> Sequence[ProgramSize]:

@@ -30,17 +30,28 @@ def describe(error: ValidationError, given: Mapping[str, Any], model: type) -> l
     """Turn pydantic's errors into problems, one per configuration key."""
     problems: dict[str, Problem] = {}
     for item in error.errors():
-        path = [part for part in item["loc"] if _is_given(given, item["loc"], part)]
+        path = _given_part(given, item["loc"])
+        missing = item["type"] in _MISSING
+        if missing:
+            path.append(item["loc"][-1])
         key = ".".join(str(part) for part in path) or "(configuration)"
-        problems.setdefault(key, Problem(key=key, value=item["input"], message=_message(item, path, model)))
+        value = None if missing else item["input"]
+        problems.setdefault(key, Problem(key=key, value=value, message=_message(item, path, model)))
     return list(problems.values())
 
 
-def _is_given(given: Any, location: tuple[int | str, ...], part: int | str) -> bool:
-    """Tell a configuration key from pydantic's markers for union members and map keys."""
-    for step in location[: location.index(part)]:
-        given = _step(given, step)
-    return isinstance(given, Mapping | list) and _step(given, part) is not given
+_MISSING = ("missing", "missing_argument", "missing_keyword_only_argument")
+
+
+def _given_part(given: Any, location: Sequence[int | str]) -> list[int | str]:
+    """Leave out of a location pydantic's markers for union members and map keys, which nobody has written."""
+    path: list[int | str] = []
+    for part in location:
+        found = _step(given, part)
+        if found is not given:
+            path.append(part)
+        given = found
+    return path
 
 
 def _step(value: Any, part: int | str) -> Any:
@@ -55,11 +66,20 @@ def _message(item: ErrorDetails, path: Sequence[int | str], model: type) -> str:
     kind, context = item["type"], item.get("ctx", {})
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
         return _unknown_key(str(path[-1]), _keys_at(model, path[:-1]))
+    if kind in _MISSING:
+        return f"required where {'.'.join(map(str, path[:-1]))} is set"
     if kind == "literal_error":
         return f"choose {context['expected']}"
     if kind == "value_error":
         return str(context["error"])
-    return item["msg"].replace("Input should", "must")
+    return _FORMS.get(kind) or item["msg"].replace("Input should", "must")
+
+
+_FORMS = {
+    "dataclass_type": "must be an object: keys of its own, each on a line below, indented",
+    "tuple_type": "must be a list: one line for each item, indented, after '- '",
+    "dict_type": "must be a map: keys of your own, each on a line below, indented",
+}
 
 
 def _unknown_key(key: str, known: Sequence[str]) -> str:
@@ -78,14 +98,18 @@ def _keys_at(model: type, path: Sequence[int | str]) -> list[str]:
 
 def _dataclass_in(hint: Any) -> type:
     """Find the section that a setting's type is about: itself, or optional, or each of several."""
-    waiting = [hint]
-    for one in waiting:
-        if isinstance(one, type) and dataclasses.is_dataclass(one):
-            return one
-        waiting += typing.get_args(one)
-    raise LookupError(f"{hint} has no keys")
+    found = _dataclasses_in(hint)
+    if not found:
+        raise LookupError(f"{hint} has no keys")
+    return found[0]
+
+
+def _dataclasses_in(hint: Any) -> list[type]:
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return [hint]
+    return [found for part in typing.get_args(hint) for found in _dataclasses_in(part)]
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = "not set" if value is None else repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

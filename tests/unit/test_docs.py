@@ -45,7 +45,6 @@ class TestEveryDocument:
     def test_commands_of_ops_exist(self, path: Path) -> None:
         known = {command.callback.__name__ for command in app.registered_commands if command.callback}
         known |= {str(group.name) for group in app.registered_groups}
-        known |= {str(group.name) for group in app.registered_groups}
         assert set(re.findall(r"-m ops ([a-z][a-z-]*)", text(path))) - known == set()
 
 

@@ -330,15 +330,15 @@ def s3_with(**changes: Any) -> dict[str, Any]:
 
 
 REFUSALS: list[tuple[dict[str, Any], str]] = [
-    ({}, "objectStorage.bucketPrefix: None: no name for the buckets of traces, metrics, ruler, alert"),
-    ({}, "objectStorage.aws.region: None: .*such as eu-central-1"),
+    ({}, "objectStorage.bucketPrefix: not set: no name for the buckets of traces, metrics, ruler, alert"),
+    ({}, "objectStorage.aws.region: not set: .*such as eu-central-1"),
     (
         {},
-        "objectStorage.aws.clusterName: None: access: podIdentity needs the EKS cluster's name, such as main",
+        "objectStorage.aws.clusterName: not set: access: podIdentity needs the EKS cluster's name, such as",
     ),
     (
         {"aws": {"access": "irsa"}},
-        "oidcProviderArn: None: access: irsa needs the cluster's provider, such as arn:",
+        "oidcProviderArn: not set: access: irsa needs the cluster's provider, such as arn:",
     ),
     ({**AWS, "bucketPrefix": "Acme"}, "bucketPrefix: 'Acme': write 2 to 30 lower-case letters"),
     ({**AWS, "bucketPrefix": "xn--a"}, "bucketPrefix: 'xn--a': write 2 to 30"),
@@ -359,8 +359,8 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     (aws_with(infrequentAccessAfter="1000h"), "infrequentAccessAfter: '1000h': .*whole days"),
     (aws_with(backupsKept="12h"), "backupsKept: '12h': S3 counts in whole days"),
     (s3_with(endpoint="https://minio"), "s3.endpoint: 'https://minio': write host or host:port, without"),
-    ({"provider": "s3"}, "s3.endpoint: None: .*needs it, such as"),
-    ({"provider": "s3"}, "s3.credentialsSecret: None: name a Secret"),
+    ({"provider": "s3"}, "s3.endpoint: not set: .*needs it, such as"),
+    ({"provider": "s3"}, "s3.credentialsSecret: not set: name a Secret"),
     (s3_with(endpoint="s3.example.com", tls=False), "s3.tls: False: s3.example.com is outside the cluster"),
     (s3_with(tls=False, caSecret="ca"), "s3.caSecret: 'ca': of no use without"),
 ]

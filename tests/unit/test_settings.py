@@ -32,6 +32,17 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
         r"sizing\.events_per_second: 5: unknown key; did you mean eventsPerSecond",
     ),
     ({"sizing": "small"}, "sizing: 'small': must be an object"),
+    ({"alerting": {"contactPoints": "x"}}, "alerting.contactPoints: 'x': must be a list: one line for each"),
+    ({"images": {"overrides": "x"}}, "images.overrides: 'x': must be a map"),
+    ({"kafka": {"copyTo": {}}}, "kafka.copyTo.endpoint: not set: required where kafka.copyTo is set"),
+    (
+        {"alerting": {"contactPoints": [{"name": "x"}]}},
+        r"alerting.contactPoints.0.type: not set: .*\n.*alerting.contactPoints.0.secret: not set: ",
+    ),
+    (
+        {"grafana": {"oidc": {"clientId": "x"}}},
+        r"4 settings are wrong:\n.*clientSecret: not set: .*\n.*authUrl: .*\n.*tokenUrl: .*\n.*apiUrl: ",
+    ),
     ({"sizing": {"preset": "tiny"}}, "sizing.preset: 'tiny': choose 'small', 'medium' or 'large'"),
     ({"sizing": {"eventsPerSecond": 0}}, "sizing.eventsPerSecond: 0: must be greater than or equal to 1"),
     ({"sizing": {"eventsPerSecond": -10}}, "sizing.eventsPerSecond: -10: must be greater"),

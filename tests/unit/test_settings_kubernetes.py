@@ -42,9 +42,9 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"phase": 3},
         [
-            f"kubernetes.kubeconfig: None: phase 3 needs the path of a kubeconfig file, {ENVIRONMENT}",
+            f"kubernetes.kubeconfig: not set: phase 3 needs the path of a kubeconfig file, {ENVIRONMENT}",
             (
-                "kubernetes.context: None: phase 3 needs the name of a context in it (kubectl config "
+                "kubernetes.context: not set: phase 3 needs the name of a context in it (kubectl config "
                 f"get-contexts), {ENVIRONMENT}"
             ),
         ],
@@ -53,7 +53,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         {"phase": 3, "kubernetes": {"kubeconfig": "~/.kube/config"}},
         [
             (
-                "kubernetes.context: None: phase 3 needs the name of a context in it (kubectl config "
+                "kubernetes.context: not set: phase 3 needs the name of a context in it (kubectl config "
                 f"get-contexts), {ENVIRONMENT}"
             ),
         ],
@@ -62,11 +62,11 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         exposed(type="LoadBalancer"),
         [
             (
-                "kubernetes.exposure.otlpGrpcHost: None: exposure.type: LoadBalancer needs the "
+                "kubernetes.exposure.otlpGrpcHost: not set: exposure.type: LoadBalancer needs the "
                 "host name under which it is reached"
             ),
             (
-                "kubernetes.exposure.otlpHttpHost: None: exposure.type: LoadBalancer needs the "
+                "kubernetes.exposure.otlpHttpHost: not set: exposure.type: LoadBalancer needs the "
                 "host name under which it is reached"
             ),
         ],
@@ -75,7 +75,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         exposed(type="Ingress", otlpGrpcHost="grpc.example.com"),
         [
             (
-                "kubernetes.exposure.otlpHttpHost: None: exposure.type: Ingress needs the "
+                "kubernetes.exposure.otlpHttpHost: not set: exposure.type: Ingress needs the "
                 "host name under which it is reached"
             ),
         ],
@@ -84,7 +84,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         exposed(type="GatewayAPI", **HOSTS),
         [
             (
-                "kubernetes.exposure.gateway: None: exposure.type: GatewayAPI needs the name of a Gateway "
+                "kubernetes.exposure.gateway: not set: exposure.type: GatewayAPI needs the name of a Gateway "
                 "in the cluster"
             )
         ],
@@ -162,8 +162,8 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         rendered(existingSecrets={}),
         [
             (
-                f"kubernetes.existingSecrets.grafana: None: {NO_SECRETS}, with the keys admin-password and "
-                "secret-key"
+                f"kubernetes.existingSecrets.grafana: not set: {NO_SECRETS}, "
+                "with the keys admin-password and secret-key"
             )
         ],
     ),
@@ -180,7 +180,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         rendered(gitops={}),
         [
             (
-                "kubernetes.gitops.repository: None: kubernetes.render needs the Git repository that "
+                "kubernetes.gitops.repository: not set: kubernetes.render needs the Git repository that "
                 "Argo CD and Flux are to read"
             )
         ],
@@ -243,7 +243,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
     ),
     (
         {**cluster(), "kafka": EXTERNAL},
-        ["kafkaPassword: None: "],
+        ["kafkaPassword: not set: "],
     ),
 ]
 """Settings that do not go together, and each line of what is said."""
@@ -264,7 +264,7 @@ ALONE: list[tuple[dict[str, Any], str]] = [
     (cluster(namespace="Observability"), r"kubernetes\.namespace: 'Observability': write a namespace: up to"),
     (cluster(namespace="a.b"), r"kubernetes\.namespace: 'a\.b': write a namespace: up to 63"),
     (cluster(storageClass="Fast"), r"kubernetes\.storageClass: 'Fast': write a Kubernetes name"),
-    (cluster(nodeSelector=["x"]), r"kubernetes\.nodeSelector: \['x'\]: must be an object"),
+    (cluster(nodeSelector=["x"]), r"kubernetes\.nodeSelector: \['x'\]: must be a map"),
     (cluster(nodeSelector={"pool": 1}), r"kubernetes\.nodeSelector\.pool: 1: must be a valid string"),
     (cluster(labels={"-team": "x"}), r"kubernetes\.labels.*write a label's key, such as example\.com/team"),
     (cluster(labels={"team": "a b"}), r"kubernetes\.labels\.team: 'a b': write a label's value"),
@@ -275,17 +275,17 @@ ALONE: list[tuple[dict[str, Any], str]] = [
         r"tolerations\.0\.operator: 'Equals': choose 'Exists' or 'Equal'",
     ),
     (cluster(tolerations=[{"effect": "No"}]), r"tolerations\.0\.effect: 'No': choose 'NoSchedule', "),
-    (cluster(tolerations={"key": "x"}), r"kubernetes\.tolerations: \{'key': 'x'\}: must be a valid "),
+    (cluster(tolerations={"key": "x"}), r"kubernetes\.tolerations: \{'key': 'x'\}: must be a list"),
     (cluster(apiPorts=[0]), r"kubernetes\.apiPorts\.0: 0: must be greater than or equal to 1"),
-    (cluster(apiPorts=16443), r"kubernetes\.apiPorts: 16443: must be a valid "),
+    (cluster(apiPorts=16443), r"kubernetes\.apiPorts: 16443: must be a list"),
     (cluster(spread="always"), r"kubernetes\.spread: 'always': choose 'required', 'zones' or 'preferred'"),
     (cluster(priorityClass="A B"), r"kubernetes\.priorityClass: 'A B': write a Kubernetes name"),
     (cluster(imagePullSecrets=["A"]), r"kubernetes\.imagePullSecrets\.0: 'A': write a Kubernetes name"),
-    (cluster(imagePullSecrets="a"), r"kubernetes\.imagePullSecrets: 'a': must be a valid "),
+    (cluster(imagePullSecrets="a"), r"kubernetes\.imagePullSecrets: 'a': must be a list"),
     (exposed(type="NodePort"), r"exposure\.type: 'NodePort': choose 'ClusterIP', 'LoadBalancer', 'Ingress'"),
     (exposed(otlpGrpcHost="https://x.example"), r"exposure\.otlpGrpcHost: .*write a host name or address"),
     (exposed(gatewayListener="HTTPS"), r"exposure\.gatewayListener: 'HTTPS': write a Kubernetes name"),
-    (exposed(sourceRanges="192.0.2.0/24"), r"exposure\.sourceRanges: '192\.0\.2\.0/24': must be a valid "),
+    (exposed(sourceRanges="192.0.2.0/24"), r"exposure\.sourceRanges: '192\.0\.2\.0/24': must be a list"),
     (exposed(sourceRanges=["example.com"]), r"sourceRanges\.0: 'example\.com': write a network, such as 192"),
     (exposed(sourceRanges=["192.0.2.0/33"]), r"sourceRanges\.0: '192\.0\.2\.0/33': write a network, such as"),
     (exposed(sourceRanges=["192.0.2.7/24"]), r"sourceRanges\.0: '192\.0\.2\.7/24': write 192\.0\.2\.0/24, "),

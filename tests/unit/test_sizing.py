@@ -69,6 +69,14 @@ def test_every_processor_has_a_partition_and_their_number_can_grow(rate: int) ->
     assert buffer.partitions in {6, 12} or rate > 250_000
 
 
+@pytest.mark.parametrize(
+    ("rate", "partitions"), [(10_000, 6), (10_001, 12), (250_000, 12), (250_001, 24), (550_000, 24)]
+)
+def test_partitions_are_those_that_the_documents_say(rate: int, partitions: int) -> None:
+    size = size_buffer(SizingSection(events_per_second=rate), KafkaSection(), SamplingSection())
+    assert size.partitions == partitions
+
+
 def test_another_number_of_processors_leaves_the_partitions_alone() -> None:
     sizing = SizingSection(processor=TierSizing(replicas=5))
     assert size_buffer(sizing, KafkaSection(), SamplingSection()).partitions == 6

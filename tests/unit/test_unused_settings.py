@@ -1,0 +1,58 @@
+"""Settings that the chosen phase does not use: told, and not held against the stack."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from components.settings import Settings
+from tests.support.variants import CLUSTER_VARIANTS, VARIANTS
+from tests.support.variants_phase4 import OBJECT_VARIANTS
+
+EVERY: dict[str, dict[str, Any]] = {**VARIANTS, **CLUSTER_VARIANTS, **OBJECT_VARIANTS}
+CLUSTER, OBJECTS, HISTORY = (EVERY[name] for name in ("phase3-small", "phase4-small", "phase4-history"))
+
+
+def about_use(settings: dict[str, Any]) -> list[str]:
+    return [warning for warning in Settings.load(settings).warnings() if "does not use it" in warning]
+
+
+@pytest.mark.parametrize(
+    ("settings", "warning"),
+    [
+        ({"sampling": {"mode": "none"}}, "sampling: set: phase 1 does not use it; phases 2, 3 and 4 do"),
+        ({"stores": {"shape": "split"}}, "stores: set: phase 1 does not use it; phase 4 does"),
+        ({"phase": 2, "autoscaling": {"lag": "keda"}}, "autoscaling: set: .*phases 3 and 4 do"),
+        ({**CLUSTER, "docker": {"advertisedHost": "otel"}}, "docker: set: .*phases 1 and 2 do"),
+        ({**CLUSTER, "sizing": {"haproxy": {"cpus": 1}}}, "sizing.haproxy: set: .*phase 2 does"),
+        ({**OBJECTS, "sizing": {"loki": {"memory": "2GiB"}}}, "sizing.loki: set: .*phases 1, 2 and 3 do"),
+    ],
+)
+def test_what_a_phase_does_not_use_is_told(settings: dict[str, Any], warning: str) -> None:
+    (found,) = about_use(settings)
+    assert re.match(warning, found)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_nothing_is_told_of_what_is_used(name: str) -> None:
+    assert about_use(EVERY[name]) == []
+
+
+def test_the_stores_of_phase_3_have_their_sizes_while_phase_4_reads_them() -> None:
+    assert about_use({**HISTORY, "sizing": {"loki": {"memory": "2GiB"}}}) == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {**OBJECTS, "sizing": {"prometheus": {"volume": "20GiB"}}},
+        {**OBJECTS, "retention": {"metrics": "400d", "metricsSize": "40GB"}},
+        {**CLUSTER, "query": {"lokiPort": 9090}},
+        {**OBJECTS, "ingest": {"grpcPort": 4317, "httpPort": 4317}},
+    ],
+    ids=["agent's disk", "retention in the bucket", "no ports of a host", "no OTLP ports of a host"],
+)
+def test_limits_of_one_phase_do_not_refuse_another(settings: dict[str, Any]) -> None:
+    assert Settings.load(settings)
