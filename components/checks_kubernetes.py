@@ -196,8 +196,8 @@ def _brokers_have_whole_names(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 key="kafka.bootstrapServers",
                 value=server,
-                message="so is written what the stack itself runs, and nothing else would be reached; write "
-                "host.namespace.svc:port, in the stack's own namespace too",
+                message="a name without a namespace, or that ends in -headless, means a broker of the "
+                "stack's own, and its network policies would block this one; write host.namespace.svc:port",
             )
 
 

@@ -27,7 +27,7 @@ def unheard_problem(settings: Settings) -> Problem | None:
     return Problem(
         key="alerting.contactPoints",
         value="[]",
-        message="nobody is told of alerts; name somebody, or look at Grafana yourself",
+        message="alerts are sent to nobody; name a contact point, or look at Grafana yourself",
     )
 
 

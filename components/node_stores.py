@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components.addresses import Addresses
-from components.collector_copier import copier_limit
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.jaeger_store import JaegerStore, JaegerStoreArgs
 from components.kafka_buffer import MetricsTarget
 from components.least_replicas import least_replicas
 from components.loki_store import LokiStore, LokiStoreArgs
-from components.phase_numbers import ON_OBJECT_STORAGE, WITH_KAFKA
+from components.memory_limits import node_limits
+from components.phase_numbers import ON_OBJECT_STORAGE
 from components.prometheus_store import Discovery, PrometheusStore, PrometheusStoreArgs
 from components.publication import Publication
-from components.quantities import Size
 from components.settings import Settings
 from components.workload import Platform
 
@@ -66,49 +65,54 @@ def run_stores(
     discovery: Discovery = "names",
 ) -> NodeStores:
     """Run the three stores; ``jobs`` are scraped besides what every phase has."""
-    images, programs = settings.image_catalogue, settings.size.programs
-    jaeger = JaegerStore(
-        "jaeger",
-        JaegerStoreArgs(
-            image=images["jaeger"],
-            size=programs["jaeger"],
-            retention=settings.retention.traces,
-            published=addresses.traces,
-        ),
-        platform=platform,
+    jaeger = _jaeger(settings, addresses)
+    prometheus = _prometheus(settings, addresses, jobs or {}, discovery)
+    loki = _loki(settings, addresses)
+    return NodeStores(
+        jaeger=JaegerStore("jaeger", jaeger, platform=platform),
+        prometheus=PrometheusStore("prometheus", prometheus, platform=platform),
+        loki=LokiStore("loki", loki, platform=platform),
     )
-    prometheus = PrometheusStore(
-        "prometheus",
-        PrometheusStoreArgs(
-            image=images["prometheus"],
-            size=programs["prometheus"],
-            environment=settings.environment,
-            retention=settings.retention.metrics,
-            retention_size=settings.size.metrics_size,
-            out_of_order=settings.retention.metrics_out_of_order,
-            memory_limits=_memory_limits(settings),
-            replicas=least_replicas(settings),
-            buffer_retention=settings.kafka.retention,
-            copies_counted=settings.counts_copies and settings.phase < ON_OBJECT_STORAGE,
-            runbooks_url=settings.alerting.runbooks_url,
-            jobs=jobs or {},
-            discovery=discovery,
-            published=addresses.metrics,
-        ),
-        platform=platform,
+
+
+def _jaeger(settings: Settings, addresses: Addresses) -> JaegerStoreArgs:
+    return JaegerStoreArgs(
+        image=settings.image_catalogue["jaeger"],
+        size=settings.size.programs["jaeger"],
+        retention=settings.retention.traces,
+        published=addresses.traces,
     )
-    loki = LokiStore(
-        "loki",
-        LokiStoreArgs(
-            image=images["loki"],
-            size=programs["loki"],
-            retention=settings.retention.logs,
-            accepted_rate=settings.size.log_bytes_per_second,
-            published=addresses.logs,
-        ),
-        platform=platform,
+
+
+def _prometheus(
+    settings: Settings, addresses: Addresses, jobs: Mapping[str, str], discovery: Discovery
+) -> PrometheusStoreArgs:
+    return PrometheusStoreArgs(
+        image=settings.image_catalogue["prometheus"],
+        size=settings.size.programs["prometheus"],
+        environment=settings.environment,
+        retention=settings.retention.metrics,
+        retention_size=settings.size.metrics_size,
+        out_of_order=settings.retention.metrics_out_of_order,
+        memory_limits=node_limits(settings),
+        replicas=least_replicas(settings),
+        buffer_retention=settings.kafka.retention,
+        copies_counted=settings.counts_copies and settings.phase < ON_OBJECT_STORAGE,
+        runbooks_url=settings.alerting.runbooks_url,
+        jobs=jobs,
+        discovery=discovery,
+        published=addresses.metrics,
     )
-    return NodeStores(jaeger=jaeger, prometheus=prometheus, loki=loki)
+
+
+def _loki(settings: Settings, addresses: Addresses) -> LokiStoreArgs:
+    return LokiStoreArgs(
+        image=settings.image_catalogue["loki"],
+        size=settings.size.programs["loki"],
+        retention=settings.retention.logs,
+        accepted_rate=settings.size.log_bytes_per_second,
+        published=addresses.logs,
+    )
 
 
 def run_grafana(
@@ -129,15 +133,3 @@ def run_grafana(
         platform=platform,
         after=stores.all,
     )
-
-
-def _memory_limits(settings: Settings) -> Mapping[str, Size]:
-    """Memory limits by scrape job."""
-    programs = settings.size.programs
-    limits = {"otel-collector": programs["collector"].memory}
-    limits |= {job: programs[job].memory for job in ("jaeger", "prometheus", "loki", "grafana")}
-    if settings.phase >= WITH_KAFKA:
-        buffer = settings.buffer
-        limits |= {"otel-gateway": buffer.gateway.each.memory, "otel-processor": buffer.processor.each.memory}
-        limits |= copier_limit(settings)
-    return limits

@@ -109,7 +109,7 @@ class _Stack:
         return self.parts.kafka(MetricsTarget(endpoint=endpoint, header=header))
 
     def processors(self, kafka: Buffer, stores: ObjectStores) -> CollectorProcessor:
-        args = self._processor_args(kafka, stores.otlp_endpoints)
+        args = self.parts.processor_args(kafka, stores.otlp_endpoints)
         args = replace(args, autoscaling=self.parts.processor_scaling(kafka, self._groups(args)))
         document = object_configuration(args, self.settings.stores.tenant)
         after = [kafka, *stores.all]
@@ -118,7 +118,7 @@ class _Stack:
         )
 
     def phase3_processors(self, kafka: Buffer, stores: NodeStores) -> CollectorProcessor:
-        args = without_scaling(self._processor_args(kafka, stores.otlp_endpoints))
+        args = without_scaling(self.parts.processor_args(kafka, stores.otlp_endpoints))
         document = phase3_configuration(args)
         after = [kafka, *stores.all]
         return CollectorProcessor(
@@ -154,19 +154,6 @@ class _Stack:
         found += [f"{name}:{port}" for store, port in ports.items() for name in size.of(store)]
         found += [f"{AGENT}:{PROMETHEUS}", f"grafana:{GRAFANA}"]
         return found + ([] if old == "absent" else [f"{name}:{port}" for name, port in PHASE3_PORTS.items()])
-
-    def _processor_args(self, kafka: Buffer, endpoints: Mapping[str, str]) -> CollectorProcessorArgs:
-        settings = self.settings
-        return CollectorProcessorArgs(
-            image=settings.image_catalogue["collector"],
-            size=settings.buffer.processor,
-            kafka=kafka.client,
-            largest_request=settings.ingest.max_message_size,
-            sampling=settings.sampling,
-            max_traces=settings.buffer.max_traces,
-            out_of_order=settings.retention.metrics_out_of_order,
-            stores=endpoints,
-        )
 
     @staticmethod
     def _groups(args: CollectorProcessorArgs) -> Mapping[str, str]:

@@ -10,18 +10,17 @@ import pulumi
 from components.addresses import Addresses
 from components.alert_rules import alert_rules, linked
 from components.base import StackComponent
-from components.collector_copier import copier_limit
 from components.database import Database, external_database
 from components.documents import Document, texts
 from components.grafana_cluster import GrafanaCluster
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.least_replicas import least_replicas
 from components.loki_cluster import LokiCluster, LokiClusterArgs
+from components.memory_limits import object_limits
 from components.mimir_store import MimirBuckets, MimirStore, MimirStoreArgs
 from components.object_storage import ObjectStorage
 from components.postgres_backup import backup_name
 from components.postgres_store import PostgresStore, PostgresStoreArgs
-from components.quantities import Size
 from components.settings import Settings
 from components.sizing_stores import PARTS, StoresSize
 from components.storage_names import STORES, bucket_names
@@ -184,7 +183,7 @@ class _Stores:
     def mimir(self) -> MimirStore:
         settings, size = self.settings, self.settings.store_size
         rules = alert_rules(
-            memory_limits(settings),
+            object_limits(settings),
             least_replicas(settings),
             settings.kafka.retention,
             copies_counted=settings.counts_copies,
@@ -251,16 +250,3 @@ def _sizing(size: StoresSize) -> str:
         for name, part in size.parts.items()
     ]
     return document.set("groups", 1, "rules", to=replicas).dump()
-
-
-def memory_limits(settings: Settings) -> Mapping[str, Size]:
-    """Give the memory limits by scrape job, for the alerts on memory."""
-    size, buffer = settings.store_size, settings.buffer
-    return {
-        **{name: part.each.memory for name, part in size.parts.items()},
-        "grafana": size.grafana.memory,
-        "prometheus-agent": size.agent.memory,
-        "otel-gateway": buffer.gateway.each.memory,
-        "otel-processor": buffer.processor.each.memory,
-        **copier_limit(settings),
-    }

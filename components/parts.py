@@ -129,8 +129,14 @@ class Parts:
 
     def processor(self, kafka: Buffer, stores: NodeStores, *, scaled: bool = False) -> CollectorProcessor:
         """Make the processors."""
+        scaling = self.processor_scaling(kafka) if scaled else None
+        args = replace(self.processor_args(kafka, stores.otlp_endpoints), autoscaling=scaling)
+        return CollectorProcessor("otel-processor", args, platform=self.platform, after=[kafka, *stores.all])
+
+    def processor_args(self, kafka: Buffer, endpoints: Mapping[str, str]) -> CollectorProcessorArgs:
+        """Give the settings of processors that write to these stores."""
         settings = self.settings
-        args = CollectorProcessorArgs(
+        return CollectorProcessorArgs(
             image=settings.image_catalogue["collector"],
             size=settings.buffer.processor,
             kafka=kafka.client,
@@ -138,10 +144,8 @@ class Parts:
             sampling=settings.sampling,
             max_traces=settings.buffer.max_traces,
             out_of_order=settings.retention.metrics_out_of_order,
-            stores=stores.otlp_endpoints,
-            autoscaling=self.processor_scaling(kafka) if scaled else None,
+            stores=endpoints,
         )
-        return CollectorProcessor("otel-processor", args, platform=self.platform, after=[kafka, *stores.all])
 
     def copier(self, kafka: Buffer) -> CollectorCopier | None:
         """Make the copier, where another stack is named."""

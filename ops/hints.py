@@ -88,7 +88,7 @@ HINTS: tuple[Hint, ...] = (
     Hint(
         sign=r"no such image|pull access denied|manifest unknown|manifest for .* not found"
         r"|(failed|error|unable).{0,20} pull|unable to (read|find) .*image",
-        meaning="an image is not to be had",
+        meaning="an image cannot be pulled",
         advice="try docker pull with the name above; behind a mirror set images.registry in the stack's file",
     ),
     Hint(

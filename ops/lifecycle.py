@@ -31,7 +31,7 @@ def prepare(name: str) -> None:
     """Install the engine, or prepare the lab on a closed network; deploy nothing.
 
     Raises:
-        OpsError: the parts are not to be had.
+        OpsError: the parts cannot be had.
     """
     stack = load_stack(name)
     choice = site_of(stack).choose()

@@ -104,7 +104,7 @@ def working(name: str) -> Session:
     """Open a stack for work on its resources, with CLI and plugins.
 
     Raises:
-        OpsError: there is no such stack, or the toolchain is not to be had.
+        OpsError: there is no such stack, or the toolchain cannot be had.
     """
     stack = load_stack(name)
     phase, docker_host = stack.settings.phase, stack.docker_host

@@ -51,7 +51,7 @@ def choose(engine: Engine | None, images: Iterable[str], environ: Mapping[str, s
         environ: ``OTEL_STACK_LAB`` in it may be ``always`` or ``never``.
 
     Raises:
-        OpsError: the official parts are not to be had and the lab is ruled out.
+        OpsError: the official parts cannot be had and the lab is ruled out.
     """
     wish = _lab_wish(environ)
     if wish == "always":

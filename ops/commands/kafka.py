@@ -135,7 +135,9 @@ def replay(
     """Send records again after the cause is mended. Exit status 1: not all can be, or could be, sent."""
     if bool(records) == every:
         raise OpsError(
-            "nothing to send" if not every else "records and --all", "name records, or --all", status=2
+            "records are named, and --all" if every else "nothing to send",
+            "name records, or give --all",
+            status=2,
         )
     positions = [Position.parse(record) for record in records or []]
     tools = kafka_tools(stack)

@@ -143,7 +143,7 @@ def _guarded(area: str, log: str, read: Callable[[], Iterator[Reading]]) -> list
     try:
         return list(read())
     except (httpx.HTTPError, ValueError) as error:
-        found = f"Prometheus does not tell: {problem(error)}"
+        found = f"the metric store gives no answer: {problem(error)}"
         return [Reading(area=area, name="all", status="unknown", found=found, advice=log)]
 
 

@@ -60,7 +60,7 @@ class Engine:
                     self._load(image)
         except DockerException as error:
             if self.image_id(reference) is None:
-                missing(f"image {reference} is not to be had ({error}); {HOW_TO_GET_IT}")
+                missing(f"image {reference} cannot be had ({error}); {HOW_TO_GET_IT}")
 
     def _load(self, image: Image) -> None:
         with TemporaryFile() as archive:

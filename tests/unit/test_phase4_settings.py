@@ -126,7 +126,7 @@ def test_mistakes_are_told(wrong: dict[str, Any], key: str, words: str) -> None:
 
 
 def test_a_stack_that_tells_nobody_is_warned_of() -> None:
-    said = "alerting.contactPoints: []: nobody is told of alerts"
+    said = "alerting.contactPoints: []: alerts are sent to nobody"
     assert [warning.startswith(said) for warning in settings().warnings()] == [True]
     points = [{"name": "on-call", "type": "slack", "secret": "slack"}]
     assert settings(alerting={"contactPoints": points}).warnings() == []

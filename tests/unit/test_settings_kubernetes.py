@@ -226,8 +226,9 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         },
         [
             (
-                f"kafka.bootstrapServers: '{server}': so is written what the stack itself runs, and nothing "
-                "else would be reached; write host.namespace.svc:port, in the stack's own namespace too"
+                f"kafka.bootstrapServers: '{server}': a name without a namespace, or that ends in -headless, "
+                "means a broker of the stack's own, and its network policies would block this one; "
+                "write host.namespace.svc:port"
             )
             for server in ("kafka:9092", "b-1.kafka-headless:9092")
         ],

@@ -1,0 +1,40 @@
+"""Memory limits by scrape job, which the alerts on memory are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from components.collector_copier import copier_limit
+from components.phase_numbers import WITH_KAFKA
+from components.quantities import Size
+from components.settings import Settings
+
+
+def node_limits(settings: Settings) -> Mapping[str, Size]:
+    """Give the limits of the programs of phases 1 to 3."""
+    programs = settings.size.programs
+    return {
+        "otel-collector": programs["collector"].memory,
+        **{job: programs[job].memory for job in ("jaeger", "prometheus", "loki", "grafana")},
+        **(_buffer_limits(settings) if settings.phase >= WITH_KAFKA else {}),
+    }
+
+
+def object_limits(settings: Settings) -> Mapping[str, Size]:
+    """Give the limits of the programs of phase 4."""
+    size = settings.store_size
+    return {
+        **{name: part.each.memory for name, part in size.parts.items()},
+        "grafana": size.grafana.memory,
+        "prometheus-agent": size.agent.memory,
+        **_buffer_limits(settings),
+    }
+
+
+def _buffer_limits(settings: Settings) -> Mapping[str, Size]:
+    buffer = settings.buffer
+    return {
+        "otel-gateway": buffer.gateway.each.memory,
+        "otel-processor": buffer.processor.each.memory,
+        **copier_limit(settings),
+    }
