@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from components.phase_numbers import ON_OBJECT_STORAGE
 from components.problems import Check, Problem
+from components.quantities import DAY
 from components.sections_storage import AwsStorage, ObjectStorageSection, S3Storage
 from components.storage_names import LONGEST_NAME, PURPOSES, bucket_names
 
 if TYPE_CHECKING:
     from components.settings import Settings
 
-DAY = 86400
 LEAST_TIERING_DAYS = 30
 """S3 moves nothing to infrequent access before, and bills it there for as many days at least."""
 

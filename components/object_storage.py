@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.object_storage_aws import AwsBuckets, BucketPlan, RolePlan
+from components.quantities import DAY
 from components.sections import RetentionSection
 from components.sections_storage import AwsStorage, ObjectStorageSection, S3Storage
 from components.storage_names import PURPOSES, STORES, bucket_names
@@ -23,7 +24,6 @@ from components.storage_policies import (
 )
 
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
-DAY = 86400
 
 
 @dataclass(frozen=True, kw_only=True)

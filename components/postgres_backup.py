@@ -8,7 +8,7 @@ from components.base import limits
 from components.database import Database
 from components.documents import text
 from components.images import Image
-from components.quantities import Duration, Size, mebibytes
+from components.quantities import DAY, Duration, Size, mebibytes
 from components.sizing import ProgramSize
 from components.store_bucket import StoreBucket
 from components.workload import Companion, DataVolume, Probe, Workload
@@ -18,7 +18,6 @@ UPLOADER = ProgramSize(memory=mebibytes(256), cpus=0.5)
 DIRECTORY, CLIENT_CONFIG = "/etc/postgres-backup", "aws-config"
 PASSWORD = "secrets/password"  # noqa: S105 - a path
 DUMPED, UPLOADED = "/tmp/last-dump", "/tmp/last-upload"  # noqa: S108 - inside the containers
-DAY = 86400
 STALE = Duration(26 * 3600)
 """Age at which the last dump or upload is one too few: they come once a day."""
 

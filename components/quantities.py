@@ -63,11 +63,15 @@ class _Quantity:
         return {"type": "string", "pattern": pattern, "examples": cls.EXAMPLES.split(" or ")}
 
 
+DAY = 86400
+"""Seconds of a day."""
+
+
 @dataclass(frozen=True, order=True)
 class Duration(_Quantity):
     """A length of time; ``value`` is in seconds."""
 
-    UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # noqa: RUF012 - declared ClassVar in the base
+    UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}  # noqa: RUF012 - declared ClassVar in the base
     EXAMPLES = "15m or 30d"
 
     @property

@@ -121,8 +121,8 @@ _BANDS: tuple[tuple[int, Mapping[str, ProgramSize]], ...] = (
 )
 
 
-SMALL_RATE = 1_000
-"""Events per second up to which a stack is made for trying it out."""
+SMALL_RATE, BUSY_RATE = 1_000, 10_000
+"""Events per second up to which a stack is made for trying it out, and above which it is made for much."""
 
 SMALL_RESERVED_CPU, RESERVED_CPU = 0.125, 0.5
 """Part of the CPU limits that is promised: a small stack's programs are seldom busy all at once."""

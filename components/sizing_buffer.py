@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from components.quantities import Duration, Size, gibibytes, mebibytes
 from components.sections import KafkaSection, SamplingSection, SizingSection
-from components.sizing import SHARES, SMALL_RATE, ProgramSize, declared_rate, override, with_headroom
+from components.sizing import (
+    BUSY_RATE,
+    SHARES,
+    SMALL_RATE,
+    ProgramSize,
+    declared_rate,
+    override,
+    with_headroom,
+)
 
 GATEWAY_RATE = 100_000
 """Events per second that one gateway of 2 cores is counted with: what it acknowledged of its slowest signal,
@@ -37,7 +45,6 @@ SEGMENT = mebibytes(256)
 """Kafka deletes whole files of this size, and never the one that it writes to: a partition holds up to one
 more than its retention says. By Kafka's default, 1 GiB, that would be most of a small stack's disk."""
 
-BUSY_RATE = 10_000
 TOPICS: Mapping[str, str] = {"traces": "otlp-traces", "metrics": "otlp-metrics", "logs": "otlp-logs"}
 LEAST_TRACES = 100_000
 DECISION_SPARE = 2

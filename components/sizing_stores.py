@@ -9,7 +9,9 @@ from components.quantities import Size, gibibytes, mebibytes
 from components.sections import SizingSection
 from components.sections_phase4 import OwnSizing, Shape, StoresSection
 from components.sizing import (
+    BUSY_RATE,
     SHARES,
+    SMALL_RATE,
     SMALLEST_VOLUME,
     STORED_BYTES,
     WIRE_BYTES,
@@ -129,7 +131,7 @@ def size_stores(sizing: SizingSection, stores: StoresSection, postgres: OwnSizin
     mimir = stores.mimir
     samples = int(rate * SHARES["metrics"])
     parts["mimir"], series = _for_series(parts["mimir"], samples, mimir.max_series)
-    small = rate <= _SMALL
+    small = rate <= SMALL_RATE
     return StoresSize(
         shape=shape,
         parts=parts,
@@ -149,13 +151,10 @@ def size_stores(sizing: SizingSection, stores: StoresSection, postgres: OwnSizin
     )
 
 
-_SMALL, _BUSY = 1_000, 10_000
-
-
 def _keeper(rate: int, signal: str, shape: Shape) -> ProgramSize:
-    if rate <= _SMALL:
+    if rate <= SMALL_RATE:
         memory, cpus = gibibytes(1), 1.0
-    elif rate <= _BUSY:
+    elif rate <= BUSY_RATE:
         memory, cpus = gibibytes(4), 2.0
     else:
         memory, cpus = gibibytes(8), 4.0

@@ -77,6 +77,11 @@ class Resources:
     reserved_memory: Size
     cpus: float
 
+    @property
+    def go_memory(self) -> str:
+        """``GOMEMLIMIT``: from 80% of the limit on Go collects garbage rather than grow."""
+        return f"{self.memory.share(0.8).mebibytes}MiB"
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataVolume:

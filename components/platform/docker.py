@@ -269,7 +269,7 @@ def _environment(workload: Workload, name: str) -> list[str]:
     known = {**replica, "DOMAIN": ""}
     variables = {key: _filled(value, known) for key, value in workload.environment.items()} | replica
     if workload.image.go:
-        variables["GOMEMLIMIT"] = f"{workload.resources.memory.share(0.8).mebibytes}MiB"
+        variables["GOMEMLIMIT"] = workload.resources.go_memory
     return [f"{name}={value}" for name, value in sorted(variables.items())]
 
 

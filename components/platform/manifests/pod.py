@@ -121,7 +121,7 @@ def _environment(scope: Scope, workload: Workload) -> list[Manifest]:
         known["DOMAIN"] = f".{scope.namespace}.svc"
     variables = dict(workload.environment)
     if workload.image.go:
-        variables["GOMEMLIMIT"] = f"{workload.resources.memory.share(0.8).mebibytes}MiB"
+        variables["GOMEMLIMIT"] = workload.resources.go_memory
     return [
         *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()),
         *({"name": name, "value": value} for name, value in (*known.items(), *sorted(variables.items()))),
