@@ -22,6 +22,8 @@ CLIENT_SECRET = "secrets/oidc-client-secret"  # noqa: S105 - a path
 CONNECTIONS, MOST_CONNECTIONS = 80, 20
 """Connections to the database of all replicas together, and of one. PostgreSQL takes 100, of which some are
 for dumps, its own superusers, and people."""
+ROLLING = 1
+"""Replicas more than there are to be, while a new one comes before an old one goes."""
 
 PROFILES = "pyroscope"
 REFRESHING = "offline_access"
@@ -94,7 +96,7 @@ def cluster_environment(name: str, cluster: GrafanaCluster, directory: str) -> d
         "GF_DATABASE_USER": database.username,
         "GF_DATABASE_PASSWORD__FILE": f"{directory}/{DATABASE_PASSWORD}",
         "GF_DATABASE_SSL_MODE": database.tls,
-        "GF_DATABASE_MAX_OPEN_CONN": str(min(MOST_CONNECTIONS, CONNECTIONS // cluster.replicas)),
+        "GF_DATABASE_MAX_OPEN_CONN": str(min(MOST_CONNECTIONS, CONNECTIONS // (cluster.replicas + ROLLING))),
         "GF_UNIFIED_ALERTING_HA_PEERS": f"{headless(name)}:{GOSSIP_PORT}",
         "GF_UNIFIED_ALERTING_HA_LISTEN_ADDRESS": f"0.0.0.0:{GOSSIP_PORT}",
         "GF_UNIFIED_ALERTING_HA_ADVERTISE_ADDRESS": f"$(POD_IP):{GOSSIP_PORT}",

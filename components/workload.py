@@ -165,7 +165,8 @@ class Workload:
         identity: a replica that comes back has the number it had before, in REPLICA_NUMBER, counted from 1.
             Values of the environment may say ``$(REPLICA)``, ``$(REPLICA_NUMBER)`` and ``$(DOMAIN)``, which
             makes a name of the stack one that is understood wherever the platform's names are.
-        peers: the replicas need each other before any of them is ready; each has a host name of its own.
+        peers: the replicas find each other before any of them is ready, by a name that stands for all of
+            them; with an identity or volumes each has a host name of its own as well.
         autoscaling: bounds within which their number follows the load, where the platform can do that.
         calls: ``host:port`` of everything it opens connections to.
         reads: what it reads from the platform's own API, where there is one.

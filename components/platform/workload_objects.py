@@ -27,7 +27,10 @@ START_TIMEOUT = "10m"
 """How long pods may take to become ready before the update fails and says which did not."""
 
 MADE_ONCE = ["spec.volumeClaimTemplates"]
-"""To change them a StatefulSet has to be replaced: all its pods at once, and no claim would change by it."""
+"""To change them a StatefulSet has to be replaced: all its pods at once, and no claim would change by it.
+
+The engine puts the old templates into what it replaces a StatefulSet by as well, so one that comes to have a
+volume, or to have none, must become another resource."""
 
 MAY_BE_FOLLOWED = {"validations.keda.sh/hpa-ownership": "false"}
 """When processors change over to scaling by lag, KEDA's object comes before this autoscaler goes, and KEDA

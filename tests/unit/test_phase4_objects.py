@@ -12,8 +12,9 @@ import yaml
 
 from components.documents import CONFIGS, text
 from tests.kubernetes.rules import RULES
-from tests.support.manifests import Program, Tree, tree
+from tests.support.manifests import Program, Tree, name_of, tree
 from tests.support.program import Result, run_program
+from tests.support.variants import CLUSTER_VARIANTS
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 FOUND_AT_RUN_TIME = re.compile(
@@ -243,24 +244,32 @@ class TestChangingOver:
 
 
 class TestGrafana:
+    def test_replicas_may_go_while_the_database_is_away(self, small: Tree) -> None:
+        """None of them is ready then, and none holds anything that the others would lack."""
+        budget = small.get("PodDisruptionBudget", "grafana")["spec"]
+        assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+        kept = small.get("PodDisruptionBudget", "mimir")["spec"]
+        assert kept["unhealthyPodEvictionPolicy"] == "IfHealthyBudget"
+
     def test_replicas_hear_each_other(self, small: Tree) -> None:
         found = program(small, "grafana")
         assert found.object["spec"]["replicas"] == 2
-        assert found.object["spec"]["volumeClaimTemplates"] == []
         assert {(9094, "TCP"), (9094, "UDP")} <= found.ports
         environment = found.environment()
         assert environment["GF_UNIFIED_ALERTING_HA_PEERS"] == "grafana-headless:9094"
         assert environment["GF_UNIFIED_ALERTING_HA_ADVERTISE_ADDRESS"] == "$(POD_IP):9094"
         assert environment["GF_DATABASE_HOST"] == "postgres:5432"
 
-    @pytest.mark.parametrize(("replicas", "each"), [(2, 20), (4, 20), (5, 16), (10, 8)])
+    @pytest.mark.parametrize(("replicas", "each"), [(2, 20), (3, 20), (4, 16), (10, 7)])
     def test_all_replicas_together_leave_the_database_connections(self, replicas: int, each: int) -> None:
         config = {**OBJECT_VARIANTS["phase4-small"], "grafana": {"replicas": replicas}}
         found = program(tree(run_program(config), config), "grafana")
         assert found.environment()["GF_DATABASE_MAX_OPEN_CONN"] == str(each)
         allowed = re.search(r"^max_connections = (\d+)$", text("postgres/postgresql.conf"), re.MULTILINE)
         assert allowed is not None
-        assert replicas * each <= int(allowed[1]) - 20
+        assert (replicas + found.object["spec"]["strategy"]["rollingUpdate"]["maxSurge"]) * each <= (
+            int(allowed[1]) - 20
+        )
 
     def test_every_link_leads_to_a_data_source(self, variant: tuple[str, Result, Tree]) -> None:
         found = variant[2]
@@ -404,3 +413,21 @@ def test_parts_of_phase_three_are_the_same_components() -> None:
     stores = {"jaeger", "prometheus", "loki"}
     assert {"kafka", "otel-gateway", "otel-processor", "grafana"} | stores <= set(before)
     assert before.items() <= after.items()
+
+
+def test_a_stateful_set_of_both_phases_has_the_same_claims(small: Tree, changing: Tree) -> None:
+    """It keeps the templates that it began with, whatever the program says later."""
+
+    def claims(found: Tree) -> dict[str, list[str]]:
+        sets = found.of("StatefulSet")
+        return {
+            name_of(one): [name_of(claim) for claim in one["spec"]["volumeClaimTemplates"]] for one in sets
+        }
+
+    config = CLUSTER_VARIANTS["phase3-small"]
+    before = claims(tree(run_program(config), config))
+    assert before["grafana"] == ["grafana-data"]
+    for after in (claims(small), claims(changing)):
+        shared = before.keys() & after.keys()
+        assert "kafka" in shared
+        assert {one: before[one] for one in shared} == {one: after[one] for one in shared}

@@ -39,8 +39,12 @@ def pod_template(scope: Scope, workload: Workload, objects: ConfigObjects) -> Ma
 
 
 def is_stateful(workload: Workload) -> bool:
-    """Tell whether the replicas have volumes or an identity of their own."""
-    return bool(workload.volumes) or workload.identity or workload.peers
+    """Tell whether the replicas have volumes or an identity of their own.
+
+    Phases may run a program by the same name, with a volume in one of them alone: in the other it must be no
+    StatefulSet, for those keep the templates of claims that they began with, even when they are replaced.
+    """
+    return bool(workload.volumes) or workload.identity
 
 
 def _pod(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:

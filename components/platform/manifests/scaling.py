@@ -126,10 +126,11 @@ def disruption_spec(workload: Workload) -> Manifest:
 
     Pods that do not work anyway may always go, unless they hold data that others would then lack.
     """
+    keeps_data = workload.peers and is_stateful(workload)
     return {
         "maxUnavailable": 1,
         "selector": {"matchLabels": selector(workload.name)},
-        "unhealthyPodEvictionPolicy": "IfHealthyBudget" if workload.peers else "AlwaysAllow",
+        "unhealthyPodEvictionPolicy": "IfHealthyBudget" if keeps_data else "AlwaysAllow",
     }
 
 
