@@ -134,6 +134,7 @@ def _workload(name: str, args: GrafanaHAArgs, secrets: Mapping[str, SecretText])
         probe=Probe(
             port=PORT,
             path="/api/health",
+            alive="/healthz",
             command=("wget", "-q", "-O", "/dev/null", f"http://localhost:{PORT}/api/health"),
         ),
         resources=limits(args.size),

@@ -58,6 +58,7 @@ def test_it_serves_the_projects_provisioning_and_says_what_it_is(files: Files) -
     with running(files) as server:
         health = httpx.get(f"{server.url}/api/health").json()
         assert health["database"] == "ok"
+        assert httpx.get(f"{server.url}/healthz").raise_for_status().text == "Ok"
         with server.client() as admin:
             assert {source["uid"] for source in admin.get("/api/datasources").json()} == {
                 "prometheus",

@@ -251,6 +251,15 @@ class TestGrafana:
         kept = small.get("PodDisruptionBudget", "mimir")["spec"]
         assert kept["unhealthyPodEvictionPolicy"] == "IfHealthyBudget"
 
+    def test_no_replica_is_restarted_because_its_database_is_away(self, small: Tree) -> None:
+        """``/api/health`` answers 503 then, ``/healthz`` as long as there is a web server."""
+        (container,) = program(small, "grafana").containers
+        asked = {
+            kind: container[f"{kind}Probe"]["httpGet"]["path"]
+            for kind in ("startup", "readiness", "liveness")
+        }
+        assert asked == {"startup": "/healthz", "readiness": "/api/health", "liveness": "/healthz"}
+
     def test_replicas_hear_each_other(self, small: Tree) -> None:
         found = program(small, "grafana")
         assert found.object["spec"]["replicas"] == 2

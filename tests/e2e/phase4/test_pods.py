@@ -95,6 +95,7 @@ def test_sessions_and_queries_outlive_a_replica_of_grafana(
 @pytest.mark.timeout(900)
 def test_sessions_outlive_the_databases_pod(site: ObjectSite, load: Load, report: Report, note: Note) -> None:
     cookies = signed_in(site)
+    before = {pod.uid: pod.restarts for pod in site.pods("grafana")}
 
     with running(load):
         flow(load, seconds=FLOW_SECONDS)
@@ -104,6 +105,7 @@ def test_sessions_outlive_the_databases_pod(site: ObjectSite, load: Load, report
             site.delete(site.pods("postgres")[0], force=True)
             flow(load, seconds=FLOW_SECONDS)
             until("the session", asked["session"], seconds=DATABASE_SECONDS, forgive=NOT_YET)
+    assert {pod.uid: pod.restarts for pod in site.pods("grafana")} == before
     report(load, demand_nothing_lost(site, load))
     _demand_answers(stores, note)
     _demand_answers(answers, note, DATABASE_SECONDS)
