@@ -24,6 +24,8 @@ from components.storage_policies import (
 )
 
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
+ASSOCIATED_ROLE = "otel-stack.io/associated-role"
+"""Says the role where an association gives it; nobody reads it, but with another role it is another text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +107,10 @@ class ObjectStorage(pulumi.ComponentResource):
         )
 
     def annotations(self, store: str) -> dict[str, pulumi.Input[str]]:
-        """Annotations by which a store's service account gets its role; none with EKS Pod Identity."""
-        return {ROLE_ANNOTATION: self.role_arns[store]} if self._annotated else {}
+        """Annotations of a store's service account that say its role, or by which it gets it."""
+        if store not in self.role_arns:
+            return {}
+        return {ROLE_ANNOTATION if self._annotated else ASSOCIATED_ROLE: self.role_arns[store]}
 
     def _make(self, name: str, args: ObjectStorageArgs) -> None:
         aws = args.storage.aws

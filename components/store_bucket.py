@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from components.object_storage import Bucket
+from components.object_storage import ASSOCIATED_ROLE, Bucket
 from components.secret_text import ExistingSecret, SecretText
 
 CREDENTIALS, AUTHORITY = "secrets/credentials", "secrets/s3-ca.crt"
@@ -24,7 +24,7 @@ class StoreBucket:
     Attributes:
         name: its name.
         bucket: the rest.
-        account: annotations by which the store's service accounts get their role.
+        account: annotations of the store's service accounts about their role.
     """
 
     name: str
@@ -63,8 +63,7 @@ class StoreBucket:
         if ":" not in endpoint:
             endpoint = f"{endpoint}:{443 if self.bucket.tls else 80}"
         # A role that accounts are annotated with (IRSA) comes from AWS, on the port of its other services.
-        by_agent = self.bucket.role_arn is not None and not self.account
-        return (endpoint, POD_IDENTITY_AGENT) if by_agent else (endpoint,)
+        return (endpoint, POD_IDENTITY_AGENT) if ASSOCIATED_ROLE in self.account else (endpoint,)
 
     def settings(self, directory: str) -> dict[str, object]:
         """Settings of the S3 client that Mimir and Loki share, but for the bucket's name."""

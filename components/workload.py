@@ -170,7 +170,8 @@ class Workload:
         autoscaling: bounds within which their number follows the load, where the platform can do that.
         calls: ``host:port`` of everything it opens connections to.
         reads: what it reads from the platform's own API, where there is one.
-        account: annotations of its account on the platform, by which a cloud gives it a role.
+        account: annotations of its account on the platform, by which a cloud gives it a role; other ones
+            replace what runs, since a cloud decides on credentials when a program starts.
         scraped: name of the port that serves ``/metrics``.
         args: arguments; the image's entry point stays.
         entry_point: command in place of the image's entry point.

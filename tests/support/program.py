@@ -54,6 +54,8 @@ class Recorder(Mocks):
             }
         if args.typ.startswith("kubernetes:"):
             outputs["metadata"] = {"name": f"{args.name}-autonamed", **args.inputs["metadata"]}
+        if args.typ == "aws:iam/role:Role":
+            outputs["arn"] = f"arn:aws:iam::123456789012:role/{args.name}"
         if args.typ == "pulumi:index:Stash":
             outputs["output"] = self._remembered.get(args.name, args.inputs["input"])
         return f"{args.name}-id", outputs

@@ -235,7 +235,7 @@ def test_pod_identity_is_for_one_service_account(run: Run, store: str) -> None:
     association = run.of("PodIdentityAssociation")[f"object-storage-{store}-pods"].inputs
     assert association["clusterName"] == "main"
     assert (association["namespace"], association["serviceAccount"]) == ("observability", store)
-    assert run.made[0].annotations(store) == {}
+    assert list(run.made[0].annotations(store)) == ["otel-stack.io/associated-role"]
 
 
 def test_irsa_is_for_one_service_account() -> None:

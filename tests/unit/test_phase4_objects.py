@@ -146,6 +146,24 @@ def test_roles_belong_to_the_stores_accounts() -> None:
         assert "AWS_SHARED_CREDENTIALS_FILE" not in program(found, store).environment()
 
 
+@pytest.mark.parametrize(
+    ("variant", "annotation"),
+    [("phase4-aws", "otel-stack.io/associated-role"), ("phase4-irsa", "eks.amazonaws.com/role-arn")],
+)
+def test_pods_roll_with_the_role_of_their_account_and_with_how_they_get_it(
+    variant: str, annotation: str
+) -> None:
+    """Its credentials are chosen when a pod is made, and those that it has then stay its own."""
+    found = built(variant)[1]
+    stores = {"tempo": "tempo", "mimir": "mimir", "loki-cluster": "loki", "postgres-backup": "backups"}
+    for name, store in stores.items():
+        said = {annotation: f"arn:aws:iam::123456789012:role/object-storage-{store}"}
+        account = found.get("ServiceAccount", name)
+        assert account["metadata"]["annotations"] == said
+        assert said.items() <= program(found, name).template["metadata"]["annotations"].items()
+    assert annotation not in program(found, "grafana").template["metadata"]["annotations"]
+
+
 @pytest.mark.parametrize(("variant", "opened"), [("phase4-aws", {80, 443}), ("phase4-irsa", {443})])
 def test_the_agents_port_is_open_only_where_it_hands_out_roles(variant: str, opened: set[int]) -> None:
     found = built(variant)[1]

@@ -31,7 +31,7 @@ VERSION = "pod-template-hash"
 
 def pod_template(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
     """Give the template of a workload's pods."""
-    annotations = {CONFIG_HASH: text_hash(workload.files), **_scraping(workload)}
+    annotations = {CONFIG_HASH: text_hash(workload.files), **_scraping(workload), **workload.account}
     return {
         "metadata": {"labels": scope.labels(workload.name), "annotations": annotations},
         "spec": _pod(scope, workload, objects),
