@@ -19,12 +19,19 @@ from components.platform.manifests.monitoring import SCRAPED, service_monitor_sp
 from components.platform.manifests.pod import is_stateful
 from components.platform.manifests.scope import Manifest, Scope, text_hash
 from components.publication import Exposure
+from components.quantities import Duration
 from components.secret_text import ExistingSecret
 from components.workload import Port, Workload, headless
 
 KEDA = "keda.sh/v1alpha1"
-START_TIMEOUT = "10m"
-"""How long pods may take to become ready before the update fails and says which did not."""
+START = Duration(600)
+"""How long pods that start together may take to become ready before the update fails and says which did not;
+nodes may have to come and images to be fetched."""
+START_TIMEOUT = START.in_unit("m")
+
+LONGEST = Duration(2 * 3600)
+"""How long an update waits at most, so that one that is stuck is told of the same morning. It leaves each of
+a dozen replicas of a store, which is as many as a high rate needs, nine minutes to hand over and to start."""
 
 MADE_ONCE = ["spec.volumeClaimTemplates"]
 """To change them a StatefulSet has to be replaced: all its pods at once, and no claim would change by it.
@@ -118,7 +125,7 @@ class WorkloadObjects:
         scope, workload = self._scope, self._workload
         options = self._options(
             depends_on=self._after,
-            custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT),
+            custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=_update_timeout(workload)),
             ignore_changes=MADE_ONCE if is_stateful(workload) else None,
         )
         metadata = scope.metadata(self._name, annotations=workloads.storage(workload))
@@ -301,3 +308,7 @@ class WorkloadObjects:
             custom_timeouts=custom_timeouts,
             ignore_changes=ignore_changes,
         )
+
+
+def _update_timeout(workload: Workload) -> str:
+    return Duration(min(START.seconds + workloads.rollout(workload).seconds, LONGEST.seconds)).in_unit("m")

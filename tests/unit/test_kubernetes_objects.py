@@ -15,7 +15,7 @@ from components.autoscaling import LOOK
 from components.collector_processor import SAMPLER_COMMIT
 from components.documents import Document
 from components.quantities import Duration
-from tests.support.manifests import Manifest, Tree, tree
+from tests.support.manifests import Manifest, Tree, name_of, tree
 from tests.support.program import run_program
 from tests.support.variants import CLUSTER_VARIANTS
 
@@ -171,6 +171,37 @@ def test_another_size_of_a_volume_replaces_no_stateful_set() -> None:
         kind = ("kubernetes:apps/v1:StatefulSet", one["metadata"]["name"])
         assert ignored[kind] == ["spec.volumeClaimTemplates"]
     assert annotations_of(found.get("StatefulSet", "kafka")) == {"storage.otel-stack.io/kafka-data": "33Gi"}
+
+
+def waits(found: list[Any]) -> dict[str, tuple[str, str]]:
+    """Give how long the creation and an update of each workload may take."""
+    kinds = ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet")
+    return {
+        one.name: (one.customTimeouts.create, one.customTimeouts.update) for one in found if one.type in kinds
+    }
+
+
+def test_an_update_waits_as_long_as_a_rollout_may_take() -> None:
+    with requests() as registered:
+        found = made("phase3-medium")
+    most = {name_of(one): one["spec"]["maxReplicas"] for one in found.of("HorizontalPodAutoscaler")}
+    waited = waits(registered)
+    for program in found.programs():
+        (container,) = program.containers
+        probe = container["startupProbe"]
+        each = probe["periodSeconds"] * probe["failureThreshold"]
+        if program.object["kind"] == "StatefulSet":
+            each += program.pod["terminationGracePeriodSeconds"]
+        pods = most.get(program.name) or program.object["spec"]["replicas"]
+        create, update = (Duration.parse(text).seconds for text in waited[program.name])
+        assert create == 600, program.name
+        assert create + pods * each <= update < create + pods * each + 60, program.name
+
+
+def test_an_update_is_given_up_some_day() -> None:
+    with requests() as registered:
+        made("phase3-small", autoscaling={"gateway": {"maximum": 100}})
+    assert waits(registered)["otel-gateway"] == ("10m", "120m")
 
 
 WAYS_IN = {

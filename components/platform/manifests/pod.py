@@ -47,15 +47,19 @@ def is_stateful(workload: Workload) -> bool:
     return bool(workload.volumes) or workload.identity
 
 
+def grace(workload: Workload) -> Duration:
+    """Give how long a pod may take to stop before it is killed."""
+    leave = LEAVE.seconds if _leaves(workload) else 0
+    return Duration(leave + workload.stop_grace.seconds + SPARE.seconds)
+
+
 def _pod(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
     section = scope.section
     spec: Manifest = {
         "serviceAccountName": workload.name,
         "automountServiceAccountToken": bool(workload.reads),
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": (
-            (LEAVE.seconds if _leaves(workload) else 0) + workload.stop_grace.seconds + SPARE.seconds
-        ),
+        "terminationGracePeriodSeconds": grace(workload).seconds,
         "securityContext": _pod_security(workload),
         "containers": [
             _container(scope, one)

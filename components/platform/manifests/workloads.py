@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from components.platform.manifests.config import ConfigObjects
-from components.platform.manifests.pod import pod_template
+from components.platform.manifests.pod import START_SECONDS, grace, is_stateful, pod_template
 from components.platform.manifests.scope import Manifest, Scope, selector
+from components.quantities import Duration
 from components.workload import DataVolume, Workload, headless
 
 STORAGE = "storage.otel-stack.io/"
@@ -46,6 +47,18 @@ def stateful_set_spec(scope: Scope, workload: Workload, objects: ConfigObjects) 
         "template": pod_template(scope, workload, objects),
         "volumeClaimTemplates": [_claim(scope, workload, volume) for volume in workload.volumes],
     }
+
+
+def rollout(workload: Workload) -> Duration:
+    """Give how long all pods may take to become new ones, one after another, if none fails.
+
+    A pod that takes longer than that to start or to stop is killed. Those of a StatefulSet stop first, to
+    start under the same name; a Deployment's new pod starts beside the old one, whose end nobody awaits.
+    """
+    scaled = workload.autoscaling
+    pods = (workload.replicas or 1) if scaled is None else scaled.maximum
+    stop = grace(workload).seconds if is_stateful(workload) else 0
+    return Duration(pods * (stop + START_SECONDS))
 
 
 def storage(workload: Workload) -> dict[str, str]:
