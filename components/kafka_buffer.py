@@ -139,13 +139,22 @@ def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
         probe=Probe(
             port=None,
             command=("bash", f"{CONFIG_DIRECTORY}/in-sync.sh"),
-            alive_command=("bash", "-c", f"</dev/tcp/localhost/{PORT}"),
+            alive_command=_is_alive(),
         ),
         resources=limits(args.size.broker),
         volumes=[DataVolume(name="kafka-data", path="/var/lib/kafka/data", size=args.size.broker.volume)],
         writable=("/tmp", "/opt/kafka/config", "/opt/kafka/logs"),  # noqa: S108 - paths inside the container
         stop_grace=STOP_GRACE,
     )
+
+
+def _is_alive() -> tuple[str, ...]:
+    """Ask whether a node's controller listens, which it does before its broker has begun to start.
+
+    The broker's own port opens last: once the log is checked after a crash, which may take long, and once
+    enough controllers are there to let the broker in. A restart helps with neither.
+    """
+    return ("bash", "-c", f"</dev/tcp/localhost/{CONTROLLER_PORT}")
 
 
 def _broker_environment(name: str, args: KafkaBufferArgs) -> Mapping[str, str]:

@@ -56,6 +56,20 @@ def test_brokers_write_no_log_files() -> None:
     assert logging["Loggers"]["Root"]["AppenderRef"] == [{"ref": logging["Appenders"]["Console"]["name"]}]
 
 
+def test_a_broker_is_not_restarted_for_what_it_waits_for() -> None:
+    """Other controllers, and the check of its log: its clients' port opens after both."""
+    found = made("phase3-medium")
+    (broker,) = (one for one in found.programs() if one.name == "kafka")
+    (container,) = broker.containers
+    files = found.files(broker)
+    assert "process.roles=broker,controller" in files["server.properties"]
+    assert len(broker.environment()["KAFKA_CONTROLLER_QUORUM_VOTERS"].split(",")) == 3
+    for kind in ("startupProbe", "livenessProbe"):
+        assert container[kind]["exec"]["command"] == ["bash", "-c", "</dev/tcp/localhost/9093"]
+    assert container["readinessProbe"]["exec"]["command"] == ["bash", "/mnt/shared/config/in-sync.sh"]
+    assert "/dev/tcp/localhost/${1:-9092}" in files["in-sync.sh"]
+
+
 @pytest.mark.parametrize(
     ("sampling", "thresholds"),
     [
