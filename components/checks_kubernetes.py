@@ -110,7 +110,7 @@ def _clients_can_be_told(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _api_has_ports(settings: Settings) -> Iterator[Problem]:
+def _api_and_names_have_ports(settings: Settings) -> Iterator[Problem]:
     """A policy without ports would be one for all ports."""
     if not settings.kubernetes.api_ports:
         yield Problem(
@@ -118,6 +118,13 @@ def _api_has_ports(settings: Settings) -> Iterator[Problem]:
             value=[],
             message="gateways and Prometheus ask the API server; name its ports, or remove this for 443 and "
             "6443",
+        )
+    if not settings.kubernetes.dns_ports:
+        yield Problem(
+            key="kubernetes.dnsPorts",
+            value=[],
+            message="every program asks for names; name the ports of the cluster's DNS, or remove this for "
+            "53",
         )
 
 
@@ -207,7 +214,7 @@ KUBERNETES_CHECKS: tuple[Check, ...] = (
     Check(reads=("kubernetes",), run=_exposure_is_of_its_type),
     Check(reads=("kubernetes",), run=_hosts_differ),
     Check(reads=("kubernetes",), run=_clients_can_be_told),
-    Check(reads=("kubernetes",), run=_api_has_ports),
+    Check(reads=("kubernetes",), run=_api_and_names_have_ports),
     Check(reads=("phase", "kubernetes", "kafkaPassword"), run=_rendering_has_no_secrets),
     Check(reads=("sizing", "kafka", "sampling", "autoscaling"), run=_scaling_fits),
     Check(reads=("phase", "kafka"), run=_kafka_fits_platform),

@@ -175,6 +175,9 @@ class KubernetesSection:
             none when nothing is said, and Grafana is the way to them.
         api_ports: ports of the cluster's API server, to which gateways and Prometheus may connect: of its
             Service, and behind that.
+        egress_ports: further ports at which programs reach what is not the stack's: those of pods behind
+            Services that have another one, for most network plugins look at a connection after that.
+        dns_ports: ports at which names are asked for: of the cluster's DNS Service, and behind that.
         exposure: how OTLP and Grafana are reached.
         monitoring: ``annotations`` for the stack's own Prometheus only; ``prometheus-operator`` adds
             ServiceMonitors and a PrometheusRule for yours.
@@ -199,6 +202,8 @@ class KubernetesSection:
     clients: dict[LabelKey, LabelValue] = field(default_factory=dict)
     readers: dict[LabelKey, LabelValue] = field(default_factory=dict)
     api_ports: tuple[TcpPort, ...] = (443, 6443)
+    egress_ports: tuple[TcpPort, ...] = ()
+    dns_ports: tuple[TcpPort, ...] = (53,)
     exposure: ExposureSection = field(default_factory=ExposureSection)
     monitoring: Literal["annotations", "prometheus-operator"] = "annotations"
     monitoring_namespace: NamespaceName = "monitoring"

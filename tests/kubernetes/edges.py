@@ -13,7 +13,6 @@ from tests.support.manifests import Manifest, Program, Tree, name_of
 OUTSIDE = "(outside)"
 """Whatever is not a program of the stack: applications, operators' tools, an external Kafka."""
 
-DNS = {(53, "UDP"), (53, "TCP")}
 EVERY_PORT = 0
 READS_THE_API = ("kubernetes_sd_configs", "auth_type: serviceAccount")
 """What a configuration says when its program asks the API server."""

@@ -23,6 +23,9 @@ FOR_READERS = ("traces_ui_url", "traces_query_url", "metrics_query_url", "logs_q
 API_PORTS = frozenset({443, 6443})
 """Of the API server, where the settings name no others."""
 
+DNS_PORTS = frozenset({53})
+"""Of the cluster's names, where the settings name no others."""
+
 STAND_IN = "autonamed"
 """In place of the characters with which the provider ends a name of its own."""
 
@@ -93,12 +96,16 @@ class Tree:
         addresses: what the stack tells others to connect to: its outputs.
         foreign_secrets: Secrets that the settings name and somebody else keeps.
         api_ports: ports of the cluster's API server.
+        dns_ports: ports at which names are asked for.
+        egress_ports: further ports of whatever is outside.
     """
 
     objects: list[Manifest]
     addresses: Mapping[str, str] = field(default_factory=dict)
     foreign_secrets: frozenset[str] = frozenset()
     api_ports: frozenset[int] = API_PORTS
+    dns_ports: frozenset[int] = DNS_PORTS
+    egress_ports: frozenset[int] = frozenset()
 
     def of(self, *kinds: str) -> list[Manifest]:
         """Give the objects of some kinds."""
@@ -163,6 +170,8 @@ def tree(result: Result, config: Mapping[str, Any]) -> Tree:
         },
         foreign_secrets=frozenset(kept | ({tls} if tls else set())),
         api_ports=frozenset(section.get("apiPorts", API_PORTS)),
+        dns_ports=frozenset(section.get("dnsPorts", DNS_PORTS)),
+        egress_ports=frozenset(section.get("egressPorts", ())),
     )
 
 

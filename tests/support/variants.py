@@ -101,7 +101,7 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
         autoscaling={"lag": "keda", "lagThreshold": 500},
     ),
     "phase3-external-kafka": _cluster(
-        {"existingSecrets": {"kafka": "kafka-login"}},
+        {"existingSecrets": {"kafka": "kafka-login"}, "egressPorts": [9000, 9094], "dnsPorts": [53, 5353]},
         kafka={**_EXTERNAL_KAFKA, "createTopics": False},
         autoscaling={"lag": "keda"},
         sampling={"mode": "head", "keepPercent": 25},

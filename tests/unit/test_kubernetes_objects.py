@@ -129,6 +129,24 @@ def test_the_api_server_is_asked_at_the_ports_of_the_settings(
     assert {"ports": [{"protocol": "TCP", "port": port} for port in ports]} in rules
 
 
+def test_ports_behind_services_of_others_are_open_to_who_calls_others() -> None:
+    """A plugin that looks behind the Service would else cut off names, or what the settings name."""
+    found = made("phase3-external-kafka")
+
+    def opened(program: str) -> list[set[tuple[str, int]]]:
+        rules = found.get("NetworkPolicy", f"{program}-egress")["spec"]["egress"]
+        return [
+            {(port["protocol"], port["port"]) for port in rule["ports"]} for rule in rules if "to" not in rule
+        ]
+
+    names = {("UDP", 53), ("UDP", 5353), ("TCP", 53), ("TCP", 5353)}
+    others = {("TCP", 9000), ("TCP", 9094)}
+    calls_kafka, calls_nobody = opened("otel-processor"), opened("loki")
+    assert calls_kafka[0] == names
+    assert others < calls_kafka[1]
+    assert calls_nobody == [names]
+
+
 def test_what_the_operators_prometheus_selects_by_labels_has_those_of_the_settings() -> None:
     """Of the chart kube-prometheus-stack it selects by ``release`` unless told otherwise."""
     cluster = CLUSTER_VARIANTS["phase3-load-balancer"]["kubernetes"]

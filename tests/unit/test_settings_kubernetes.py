@@ -159,6 +159,15 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        cluster(dnsPorts=[]),
+        [
+            (
+                "kubernetes.dnsPorts: []: every program asks for names; name the ports of the cluster's DNS, "
+                "or remove this for 53"
+            )
+        ],
+    ),
+    (
         rendered(existingSecrets={}),
         [
             (
@@ -278,6 +287,8 @@ ALONE: list[tuple[dict[str, Any], str]] = [
     (cluster(tolerations=[{"effect": "No"}]), r"tolerations\.0\.effect: 'No': choose 'NoSchedule', "),
     (cluster(tolerations={"key": "x"}), r"kubernetes\.tolerations: \{'key': 'x'\}: must be a list"),
     (cluster(apiPorts=[0]), r"kubernetes\.apiPorts\.0: 0: must be greater than or equal to 1"),
+    (cluster(dnsPorts=[70000]), r"kubernetes\.dnsPorts\.0: 70000: must be less than or equal to 65535"),
+    (cluster(egressPorts=["https"]), r"kubernetes\.egressPorts\.0: 'https': must be a valid integer"),
     (cluster(apiPorts=16443), r"kubernetes\.apiPorts: 16443: must be a list"),
     (cluster(spread="always"), r"kubernetes\.spread: 'always': choose 'required', 'zones' or 'preferred'"),
     (cluster(priorityClass="A B"), r"kubernetes\.priorityClass: 'A B': write a Kubernetes name"),

@@ -11,7 +11,6 @@ from components.sections_kubernetes import ExposureSection
 from components.workload import Port, Workload, headless
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
-DNS_PORT = 53
 
 
 def service_spec(workload: Workload) -> Manifest:
@@ -109,12 +108,13 @@ def open_egress_spec(labels: Mapping[str, str]) -> Manifest:
 def egress_spec(scope: Scope, workload: Workload) -> Manifest:
     """Give the policy of what a workload may connect to: names, what it calls, the API where it reads it."""
     inside, outside = _callees(workload.calls)
-    rules = [{"ports": [{"protocol": protocol, "port": DNS_PORT} for protocol in ("UDP", "TCP")]}]
+    section = scope.section
+    rules = [{"ports": [*_numbered("UDP", section.dns_ports), *_tcp(section.dns_ports)]}]
     rules += [{"to": [_pods(name)], "ports": _tcp(ports)} for name, ports in sorted(inside.items())]
     if outside:
-        rules.append({"ports": _tcp(outside)})
+        rules.append({"ports": _tcp({*outside, *section.egress_ports})})
     if workload.reads:
-        rules.append({"ports": _tcp(set(scope.section.api_ports))})
+        rules.append({"ports": _tcp(section.api_ports)})
     if workload.peers:
         rules.append({"to": [_pods(workload.name)], "ports": _all_ports(workload)})
     return {
@@ -231,7 +231,11 @@ def _ports(ports: Iterable[Port]) -> list[Manifest]:
 
 
 def _tcp(numbers: Iterable[int]) -> list[Manifest]:
-    return [{"protocol": "TCP", "port": number} for number in sorted(numbers)]
+    return _numbered("TCP", numbers)
+
+
+def _numbered(protocol: str, numbers: Iterable[int]) -> list[Manifest]:
+    return [{"protocol": protocol, "port": number} for number in sorted(set(numbers))]
 
 
 def _all_ports(workload: Workload) -> list[Manifest]:

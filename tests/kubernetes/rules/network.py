@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.kubernetes import edges
-from tests.kubernetes.edges import DNS, OUTSIDE, Edge
+from tests.kubernetes.edges import OUTSIDE, Edge
 from tests.support.manifests import FOR_ALL, Manifest, Tree, name_of
 
 DIRECTIONS = ("Egress", "Ingress")
-DNS_PORT = 53
 
 
 def denied_by_default(tree: Tree) -> Iterator[str]:
@@ -26,6 +25,7 @@ def denied_by_default(tree: Tree) -> Iterator[str]:
 
 def names_can_be_asked(tree: Tree) -> Iterator[str]:
     """Every program may ask for names, over UDP and TCP."""
+    needed = {(port, protocol) for port in tree.dns_ports for protocol in ("UDP", "TCP")}
     for program in tree.programs():
         ports = {
             (port["port"], port["protocol"])
@@ -35,7 +35,7 @@ def names_can_be_asked(tree: Tree) -> Iterator[str]:
             if "to" not in rule
             for port in rule.get("ports", [])
         }
-        if not ports >= DNS:
+        if not ports >= needed:
             yield f"{program.name}: may not ask for names"
 
 
@@ -51,9 +51,15 @@ def used_edges_are_allowed(tree: Tree) -> Iterator[str]:
 def allowed_edges_are_used(tree: Tree) -> Iterator[str]:
     """No policy lets a connection through that no configuration asks for."""
     used = edges.used(tree) | _api_edges(tree)
+    used |= {
+        Edge(edge.source, OUTSIDE, port)
+        for edge in used
+        if edge.target == OUTSIDE
+        for port in tree.egress_ports
+    }
     for direction in DIRECTIONS:
         for edge in sorted(edges.allowed(tree, direction) - used):
-            if (edge.target, edge.port) != (OUTSIDE, DNS_PORT):
+            if edge.target != OUTSIDE or edge.port not in tree.dns_ports:
                 yield f"{edge}: is allowed by an {direction} rule, but nothing uses it"
 
 
