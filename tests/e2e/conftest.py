@@ -1,19 +1,35 @@
-"""What the drills of several phases share: a report of what was measured."""
+"""What the drills of several phases share: the load, and a report of what was measured."""
 
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from tests.support.drills import Found
-from tests.support.numbered import Load
+from tests.support.numbered import Load, Rates
 from tests.support.otlp import SERVICES
 
 Note = Callable[[Mapping[str, object]], None]
 Report = Callable[[Load, dict[str, Found]], None]
+
+
+class Reached(Protocol):
+    """A running stack of any phase."""
+
+    @property
+    def target(self) -> str:
+        """``host:port`` of OTLP over gRPC."""
+
+
+@pytest.fixture
+def load(site: Reached) -> Load:
+    """Load that has not begun yet, for the stack of the phase."""
+    return Load(run=uuid.uuid4().hex[:8], target=site.target, rates=Rates())
 
 
 @pytest.fixture

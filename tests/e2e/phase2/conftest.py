@@ -6,7 +6,6 @@ tests' own.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
 import docker
@@ -15,7 +14,6 @@ import pytest
 from tests.support import phase2
 from tests.support.docker_engine import Engine
 from tests.support.drills import Site
-from tests.support.numbered import Load, Rates
 from tests.support.stack import Stack
 
 
@@ -44,9 +42,3 @@ def site(request: pytest.FixtureRequest, stack: Stack | None) -> Iterator[Site]:
         client.close()
         return
     yield phase2.site_of(stack, request.getfixturevalue("docker_engine"))
-
-
-@pytest.fixture
-def load(site: Site) -> Load:
-    """Load that has not begun yet."""
-    return Load(run=uuid.uuid4().hex[:8], target=site.target, rates=Rates())

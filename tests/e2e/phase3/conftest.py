@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +13,6 @@ from tests.support.cluster import Cluster
 from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import ClusterSite
 from tests.support.lab import missing
-from tests.support.numbered import Load, Rates
 from tests.support.stack import Stack
 
 NAMESPACE = "otel-e2e"
@@ -54,9 +52,3 @@ def scaler(kubernetes: Cluster) -> Iterator[None]:  # noqa: ARG001
 def site(deployed: ClusterDeployment) -> ClusterSite:
     """Where the stack answers."""
     return deployed.site
-
-
-@pytest.fixture
-def load(site: ClusterSite) -> Load:
-    """Load that has not begun yet."""
-    return Load(run=uuid.uuid4().hex[:8], target=site.target, rates=Rates())

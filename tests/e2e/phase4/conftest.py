@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +11,6 @@ import pytest
 from tests.support.cluster import Cluster
 from tests.support.deployment import ClusterDeployment
 from tests.support.minio_pods import BUCKETS, SECRET, MinioPods, minio_pods
-from tests.support.numbered import Load, Rates
 from tests.support.object_site import ObjectSite
 from tests.support.stack import Stack
 
@@ -77,9 +75,3 @@ def deployed(
 def site(deployed: Deployment) -> ObjectSite:
     """Where the stack answers."""
     return deployed.site
-
-
-@pytest.fixture
-def load(site: ObjectSite) -> Load:
-    """Load that has not begun yet."""
-    return Load(run=uuid.uuid4().hex[:8], target=site.target, rates=Rates())
