@@ -51,6 +51,7 @@ def test_phase_three_becomes_phase_four(deployed: Deployment, report: Report) ->
     claims = deployed.cluster.get("pvc", f"--namespace={NAMESPACE}")["items"]
     kept = {claim["metadata"]["name"] for claim in claims}
     assert {f"{name}-data-{name}-1" for name in OLD} <= kept
+    assert {name for name in kept if name.startswith("grafana-")} == {"grafana-data-grafana-1"}
 
 
 def _phase_three(deployed: Deployment) -> dict[str, Any]:
