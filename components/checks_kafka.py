@@ -45,7 +45,16 @@ def _login_is_whole(settings: Settings) -> Iterator[Problem]:
             message="mechanism and username belong together; set both or none",
         )
     kept_elsewhere = settings.kubernetes.existing_secrets.kafka is not None
-    if security.mechanism is not None and settings.kafka_password is None and not kept_elsewhere:
+    if security.mechanism is None or settings.kafka_password is not None or kept_elsewhere:
+        return
+    if settings.phase >= ON_KUBERNETES and settings.kubernetes.render is not None:
+        yield Problem(
+            key="kubernetes.existingSecrets.kafka",
+            value=None,
+            message="kafka.security.mechanism needs it: manifests in Git must not hold secrets, so name one "
+            "of the namespace with the key password",
+        )
+    else:
         yield Problem(
             key="kafkaPassword",
             value=None,
@@ -211,7 +220,7 @@ def _copy_leaves_the_stack(settings: Settings) -> Iterator[Problem]:
 
 KAFKA_CHECKS: tuple[Check, ...] = (
     Check(reads=("kafka",), run=_external_is_whole),
-    Check(reads=("kafka", "kafkaPassword", "kubernetes"), run=_login_is_whole),
+    Check(reads=("phase", "kafka", "kafkaPassword", "kubernetes"), run=_login_is_whole),
     Check(reads=("phase", "kafka", "kubernetes"), run=_authority_is_of_use),
     Check(reads=("kafka",), run=_topics_have_a_maker),
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_processors_have_partitions),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from components.phase_numbers import ON_KUBERNETES
+from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
 from components.problems import Check, Problem
 
 if TYPE_CHECKING:
@@ -148,11 +148,33 @@ def _rendering_has_no_secrets(settings: Settings) -> Iterator[Problem]:
             value="(secret)",
             message=f"{advice}, with the key password, in kubernetes.existingSecrets.kafka; remove this one",
         )
+    postgres = settings.postgres
+    is_made = settings.phase >= ON_OBJECT_STORAGE and postgres.mode == "builtin"
+    if is_made and postgres.password_secret is None:
+        yield Problem(
+            key="postgres.passwordSecret",
+            value=None,
+            message=f"{advice}, with the key password",
+        )
     if section.gitops.repository is None:
         yield Problem(
             key="kubernetes.gitops.repository",
             value=None,
             message="kubernetes.render needs the Git repository that Argo CD and Flux are to read",
+        )
+
+
+def _rendering_makes_no_buckets(settings: Settings) -> Iterator[Problem]:
+    """Whoever only writes manifests keeps no state: buckets and roles would be nobody's."""
+    if settings.phase < ON_OBJECT_STORAGE or settings.kubernetes.render is None:
+        return
+    if settings.object_storage.provider == "aws":
+        yield Problem(
+            key="objectStorage.provider",
+            value="aws",
+            message="kubernetes.render only writes manifests, and would make these buckets and roles without "
+            "keeping their state; set s3 and name buckets that exist, on AWS or elsewhere, or remove "
+            "kubernetes.render and let make up make them",
         )
 
 
@@ -215,7 +237,8 @@ KUBERNETES_CHECKS: tuple[Check, ...] = (
     Check(reads=("kubernetes",), run=_hosts_differ),
     Check(reads=("kubernetes",), run=_clients_can_be_told),
     Check(reads=("kubernetes",), run=_api_and_names_have_ports),
-    Check(reads=("phase", "kubernetes", "kafkaPassword"), run=_rendering_has_no_secrets),
+    Check(reads=("phase", "kubernetes", "kafkaPassword", "postgres"), run=_rendering_has_no_secrets),
+    Check(reads=("phase", "kubernetes", "objectStorage"), run=_rendering_makes_no_buckets),
     Check(reads=("sizing", "kafka", "sampling", "autoscaling"), run=_scaling_fits),
     Check(reads=("phase", "kafka"), run=_kafka_fits_platform),
     Check(reads=("phase", "kafka"), run=_brokers_have_whole_names),

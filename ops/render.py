@@ -139,7 +139,7 @@ def _refuse_secrets(manifests: Path) -> None:
     if found:
         raise OpsError(
             f"nothing was written: these would hold secrets in clear: {', '.join(sorted(found))}",
-            "name Secrets that exist under kubernetes.existingSecrets",
+            "name Secrets that exist, under kubernetes.existingSecrets and in postgres.passwordSecret",
         )
 
 

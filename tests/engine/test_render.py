@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -20,6 +21,13 @@ config:
     namespace: telemetry
     existingSecrets: {grafana: grafana-login}
     gitops: {repository: "https://git.example.com/platform.git"}
+"""
+BUCKETS = """\
+  otel-stack:objectStorage:
+    provider: s3
+    bucketPrefix: acme
+    s3: {endpoint: s3.example.com, credentialsSecret: object-storage}
+  otel-stack:postgres: {passwordSecret: grafana-database}
 """
 
 
@@ -42,14 +50,28 @@ def files(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
+def objects(rendered: dict[str, str]) -> list[dict[str, Any]]:
+    return [yaml.safe_load(text) for name, text in rendered.items() if name.startswith("manifests/")]
+
+
 def test_rendering_is_whole_and_the_same_each_time(checkout: Path) -> None:
     target = checkout / "rendered"
     first = files(render("git", target, checkout))
-    manifests = [yaml.safe_load(text) for name, text in first.items() if name.startswith("manifests/")]
-    kinds = {manifest["kind"] for manifest in manifests}
+    kinds = {manifest["kind"] for manifest in objects(first)}
     assert {"Namespace", "Deployment", "StatefulSet", "Service", "NetworkPolicy", "ConfigMap"} <= kinds
     assert "Secret" not in kinds
     assert {f"gitops/{ARGO_CD}", f"gitops/{FLUX}"} < first.keys()
     assert yaml.safe_load(first[f"gitops/{ARGO_CD}"])["spec"]["source"]["path"] == "rendered/manifests"
     assert files(render("git", target, checkout)) == first
     assert [entry.name for entry in target.iterdir() if entry.name.startswith(".")] == []
+
+
+def test_phase_4_is_rendered_over_buckets_that_exist(checkout: Path) -> None:
+    (checkout / "Pulumi.git.yaml").write_text(STACK.replace("phase: 3", "phase: 4") + BUCKETS)
+    made = {
+        (one["kind"], one["metadata"]["name"])
+        for one in objects(files(render("git", checkout / "rendered", checkout)))
+    }
+    stores = ("tempo", "mimir", "loki-cluster", "postgres", "grafana")
+    assert {("StatefulSet", name) for name in stores} <= made
+    assert "Secret" not in {kind for kind, _ in made}

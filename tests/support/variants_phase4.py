@@ -116,6 +116,15 @@ OBJECT_VARIANTS: dict[str, dict[str, Any]] = {
         },
         retention={"traces": "14d", "metrics": "395d", "logs": "90d"},
     ),
+    "phase4-render": _stores(
+        kubernetes={
+            **_CLUSTER,
+            "render": "deploy/rendered",
+            "existingSecrets": {"grafana": "grafana-secrets"},
+            "gitops": {"repository": "https://git.example.com/telemetry/deploy.git"},
+        },
+        postgres={"passwordSecret": "grafana-database"},
+    ),
 }
 """No cluster and no AWS is there: whatever reaches for one fails."""
 

@@ -70,6 +70,10 @@ def test_rules_of_every_stack(variant: tuple[str, Result, Tree], rule: str) -> N
     assert list(broken(variant[2], rule)) == []
 
 
+def test_what_is_rendered_for_git_has_no_secret() -> None:
+    assert built("phase4-render")[1].of("Secret") == []
+
+
 def test_three_copies_on_three_replicas(variant: tuple[str, Result, Tree]) -> None:
     found = variant[2]
     for name in ("tempo", "mimir", "loki-cluster"):

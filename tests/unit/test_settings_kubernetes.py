@@ -15,6 +15,11 @@ HOSTS = {"otlpGrpcHost": "grpc.example.com", "otlpHttpHost": "http.example.com"}
 GIT = {"repository": "https://git.example.com/deploy.git"}
 OWN_SECRETS = {"grafana": "grafana-secrets"}
 SASL = {"mechanism": "SCRAM-SHA-512", "username": "otel"}
+BUCKETS = {
+    "provider": "s3",
+    "bucketPrefix": "acme",
+    "s3": {"endpoint": "s3.example.com", "credentialsSecret": "object-storage"},
+}
 EXTERNAL = {"mode": "external", "bootstrapServers": ["b.example:9096"], "security": SASL}
 NO_SECRETS = (
     "manifests in Git must not hold secrets: name a Secret of the namespace that External Secrets, Sealed "
@@ -182,6 +187,34 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
             (
                 f"kafkaPassword: '(secret)': {NO_SECRETS}, with the key password, in "
                 "kubernetes.existingSecrets.kafka; remove this one"
+            )
+        ],
+    ),
+    (
+        {**rendered(), "kafka": EXTERNAL},
+        [
+            (
+                "kubernetes.existingSecrets.kafka: None: kafka.security.mechanism needs it: manifests in Git "
+                "must not hold secrets, so name one of the namespace with the key password"
+            )
+        ],
+    ),
+    (
+        {**rendered(), "phase": 4, "objectStorage": BUCKETS},
+        [f"postgres.passwordSecret: None: {NO_SECRETS}, with the key password"],
+    ),
+    (
+        {
+            **rendered(),
+            "phase": 4,
+            "objectStorage": {"bucketPrefix": "acme", "aws": {"region": "eu-central-1", "clusterName": "a"}},
+            "postgres": {"mode": "external", "host": "db.example.com", "passwordSecret": "database"},
+        },
+        [
+            (
+                "objectStorage.provider: 'aws': kubernetes.render only writes manifests, and would make "
+                "these buckets and roles without keeping their state; set s3 and name buckets that exist, "
+                "on AWS or elsewhere, or remove kubernetes.render and let make up make them"
             )
         ],
     ),
