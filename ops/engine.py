@@ -19,6 +19,10 @@ from ops.screen import say
 from ops.state import EngineState
 
 _KEPT_LINES = 400
+NO_CLUSTER = {"KUBECONFIG": os.devnull, "KUBERNETES_SERVICE_HOST": ""}
+"""Variables by which the plugin for Kubernetes finds no cluster: an empty kubeconfig in its settings is none
+to it, so it would look where kubectl does, and in a pod at the cluster around it."""
+
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -111,8 +115,9 @@ class Pulumi:
         self._checked(["pulumi", "-C", str(folder), *init])
 
     def environment(self) -> dict[str, str]:
-        """The whole environment that commands run in."""
-        return {**os.environ, **self.added}
+        """The whole environment that commands run in; what only writes manifests is led to no cluster."""
+        elsewhere = {} if self.stack.settings.kubernetes.render is None else NO_CLUSTER
+        return {**os.environ, **self.added, **elsewhere}
 
     def _checked(self, command: Sequence[str]) -> str:
         result = self._start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

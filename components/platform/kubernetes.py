@@ -107,7 +107,8 @@ class KubernetesPlatform:
 def _connection(scope: Scope) -> dict[str, str]:
     section = scope.section
     if section.render is not None:
-        # Said, though empty: left out, it would be the environment's KUBECONFIG.
+        # Said, though empty: left out, the SDK would put the environment's KUBECONFIG here, which the plugin
+        # refuses beside a folder. To the plugin an empty one is none; ops/engine.py leads it to no cluster.
         return {"render_yaml_to_directory": f"{section.render}/manifests", "kubeconfig": ""}
     return {
         "kubeconfig": section.kubeconfig or "",

@@ -42,7 +42,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             (folder / entry.name).symlink_to(entry)
     (folder / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
     (folder / "Pulumi.git.yaml").write_text(STACK)
-    monkeypatch.setenv("KUBECONFIG", "/nonexistent/kubeconfig")
+    (tmp_path / "kubeconfig").write_text("this is no kubeconfig: whoever reads it fails")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     return folder
 
 

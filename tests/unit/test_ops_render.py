@@ -31,7 +31,7 @@ config:
 encryptionsalt: v1:of-another-passphrase
 """
 ENGINE = """#!/bin/sh
-env | grep ^PULUMI_ > {folder}/environment
+env | grep -E '^(PULUMI|KUBE)' > {folder}/environment
 case "$*" in
   *"stack ls"*) echo '[]';;
   up*)
@@ -109,6 +109,17 @@ def test_state_login_and_salt_of_others_are_not_used(checkout: Checkout) -> None
     config = yaml.safe_load((checkout.folder / "config").read_text())
     assert config.keys() == {"config"}
     assert config["config"]["aws:region"] == "eu-central-1"
+
+
+def test_no_cluster_of_the_surroundings_is_followed(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the one of kubectl nor, in a pod, the one around it."""
+    monkeypatch.setenv("KUBECONFIG", "/somebody/else")
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    checkout.render()
+    environment = (checkout.folder / "environment").read_text().splitlines()
+    assert {"KUBECONFIG=/dev/null", "KUBERNETES_SERVICE_HOST="} <= set(environment)
 
 
 def test_folder_of_the_settings_is_the_default(checkout: Checkout) -> None:
