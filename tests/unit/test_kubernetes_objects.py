@@ -259,7 +259,8 @@ def test_ways_in_come_after_the_pods_behind_them(name: str) -> None:
 
 def test_routes_attach_to_the_listener_of_the_settings_alone() -> None:
     """Else to every one of the Gateway, those without TLS included."""
-    parent = {"name": "public", "namespace": "gateways"}
+    kind = {"group": "gateway.networking.k8s.io", "kind": "Gateway"}
+    parent = {**kind, "name": "public", "namespace": "gateways"}
     config = CLUSTER_VARIANTS["phase3-gateway-api"]["kubernetes"]
     exposure = {key: value for key, value in config["exposure"].items() if key != "gatewayListener"}
     for found, parents in (
@@ -269,6 +270,17 @@ def test_routes_attach_to_the_listener_of_the_settings_alone() -> None:
         routes = found.of("GRPCRoute", "HTTPRoute")
         assert len(routes) == 3
         assert all(one["spec"]["parentRefs"] == parents for one in routes)
+
+
+def test_routes_say_all_that_the_api_server_would_add() -> None:
+    """Else Argo CD finds them changed for ever. A GRPCRoute has no match that would be added."""
+    backend = {"group": "", "kind": "Service", "weight": 1}
+    everything = [{"path": {"type": "PathPrefix", "value": "/"}}]
+    for one in made("phase3-gateway-api").of("GRPCRoute", "HTTPRoute"):
+        (rule,) = one["spec"]["rules"]
+        (found,) = rule["backendRefs"]
+        assert {key: found[key] for key in backend} == backend
+        assert rule.get("matches") == (everything if one["kind"] == "HTTPRoute" else None)
 
 
 def test_load_balancers_take_what_comes_from_the_named_networks_alone() -> None:

@@ -83,16 +83,24 @@ def ingress_spec(scope: Scope, service: str, port: Port, exposure: Exposure) -> 
 
 
 def route_spec(scope: Scope, workload: Workload, port: Port, exposure: Exposure) -> Manifest:
-    """Give the spec of a Gateway API route (GRPCRoute or HTTPRoute) for one host name."""
+    """Give the spec of a Gateway API route (GRPCRoute or HTTPRoute) for one host name.
+
+    What the API server would add is written out: Argo CD takes what only the cluster has for a difference.
+    """
     section = scope.section.exposure
-    parent = {"name": section.gateway, "namespace": section.gateway_namespace or scope.namespace}
+    parent = {
+        "group": "gateway.networking.k8s.io",
+        "kind": "Gateway",
+        "name": section.gateway,
+        "namespace": section.gateway_namespace or scope.namespace,
+    }
     if section.gateway_listener is not None:
         parent["sectionName"] = section.gateway_listener
-    return {
-        "parentRefs": [parent],
-        "hostnames": [exposure.host],
-        "rules": [{"backendRefs": [{"name": workload.name, "port": port.number}]}],
-    }
+    backend = {"group": "", "kind": "Service", "name": workload.name, "port": port.number, "weight": 1}
+    rule: Manifest = {"backendRefs": [backend]}
+    if port.speaks != "grpc":
+        rule["matches"] = [{"path": {"type": "PathPrefix", "value": "/"}}]
+    return {"parentRefs": [parent], "hostnames": [exposure.host], "rules": [rule]}
 
 
 def deny_all_spec() -> Manifest:
