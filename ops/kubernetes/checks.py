@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import yaml
 
+from components.contact_points import KEYS
+from components.phase_numbers import ON_OBJECT_STORAGE
 from components.settings import Settings
 from ops.errors import OpsError
 from ops.finding import Finding
@@ -140,7 +142,7 @@ def check_secrets(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
     Raises:
         KubectlError: the API server did not say.
     """
-    for name, keys, setting in _wanted_secrets(settings):
+    for name, keys, setting in dict.fromkeys(_wanted_secrets(settings)):
         try:
             present = set(kubectl.json("get", "secret", name).get("data") or {})
         except KubectlError as error:
@@ -201,7 +203,11 @@ def served_kinds(kubectl: Kubectl, version: str) -> set[str]:
     return {str(one["name"]) for one in listed["resources"]}
 
 
-def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], str]]:
+WantedSecret = tuple[str, tuple[str, ...], str]
+"""Name, keys, and the setting that names it."""
+
+
+def _wanted_secrets(settings: Settings) -> Iterator[WantedSecret]:
     section = settings.kubernetes
     existing, tls = section.existing_secrets, section.exposure.tls_secret
     if existing.grafana is not None:
@@ -214,6 +220,26 @@ def _wanted_secrets(settings: Settings) -> Iterator[tuple[str, tuple[str, ...], 
         yield tls, ("tls.crt", "tls.key"), "kubernetes.exposure.tlsSecret"
     for name in section.image_pull_secrets:
         yield name, (".dockerconfigjson",), "kubernetes.imagePullSecrets"
+    if settings.phase >= ON_OBJECT_STORAGE:
+        yield from _wanted_by_stores(settings)
+
+
+def _wanted_by_stores(settings: Settings) -> Iterator[WantedSecret]:
+    storage, postgres, oidc = settings.object_storage, settings.postgres, settings.grafana.oidc
+    for name, key, setting in (
+        (storage.s3.credentials_secret, "credentials", "objectStorage.s3.credentialsSecret"),
+        (storage.s3.ca_secret, "ca.crt", "objectStorage.s3.caSecret"),
+    ):
+        if storage.provider == "s3" and name is not None:
+            yield name, (key,), setting
+    if postgres.password_secret is not None:
+        yield postgres.password_secret, ("password",), "postgres.passwordSecret"
+    if postgres.mode == "external" and postgres.ca_secret is not None:
+        yield postgres.ca_secret, ("ca.crt",), "postgres.caSecret"
+    if oidc is not None:
+        yield oidc.client_secret, ("client-secret",), "grafana.oidc.clientSecret"
+    for point in settings.alerting.contact_points:
+        yield point.secret, (KEYS[point.type],), "alerting.contactPoints"
 
 
 def _annotation(found: Mapping[str, Any], name: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from ops.errors import OpsError
 from ops.finding import Finding
 from tests.support.ops_cluster import Cluster
+from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 
 @pytest.fixture
@@ -129,6 +130,44 @@ def test_the_certificates_of_an_external_kafka_must_be_there(cluster: Cluster) -
     cluster.says("get secret kafka-ca", {"data": {"ca": "eA=="}})
     found = cluster.findings(existingSecrets={"kafkaCa": "kafka-ca"})["Secret kafka-ca"]
     assert (found.status, found.found) == ("fail", "lacks ca.crt")
+
+
+def test_the_secrets_of_phase_4_must_be_there(cluster: Cluster) -> None:
+    wanted = OBJECT_VARIANTS["phase4-everything-set"]
+    sections = ("phase", "environment", "objectStorage", "stores", "grafana", "postgres", "alerting")
+    cluster.more = {f"otel-stack:{section}": wanted[section] for section in sections}
+    cluster.says("get secret slack", {"data": {"url": "eA==", "routing-key": "eA=="}})
+    cluster.says("get secret pagerduty", {"data": {"url": "eA=="}})
+    findings = cluster.findings()
+    advice = {
+        name.removeprefix("Secret "): (one.status, one.advice.partition(" ")[0])
+        for name, one in findings.items()
+        if name.startswith("Secret ")
+    }
+    assert advice == {
+        "s3-credentials": ("fail", "objectStorage.s3.credentialsSecret"),
+        "s3-ca": ("fail", "objectStorage.s3.caSecret"),
+        "grafana-database": ("fail", "postgres.passwordSecret"),
+        "rds-ca": ("fail", "postgres.caSecret"),
+        "grafana-oidc": ("fail", "grafana.oidc.clientSecret"),
+        "pagerduty": ("fail", "alerting.contactPoints"),
+        "slack": ("ok", ""),
+        "tickets": ("fail", "alerting.contactPoints"),
+    }
+    assert findings["Secret pagerduty"].found == "lacks routing-key"
+    cluster.says("get secret tickets", {"data": {"routing-key": "eA=="}})
+    assert cluster.findings()["Secret tickets"].found == "lacks url"
+
+
+def test_what_the_stack_does_not_use_need_not_be_there(cluster: Cluster) -> None:
+    s3 = {"endpoint": "s3.example.com", "credentialsSecret": "s3-credentials", "caSecret": "s3-ca"}
+    aws = {"region": "eu-central-1", "clusterName": "main"}
+    cluster.more = {
+        "otel-stack:phase": 4,
+        "otel-stack:objectStorage": {"bucketPrefix": "acme", "provider": "aws", "aws": aws, "s3": s3},
+        "otel-stack:postgres": {"caSecret": "rds-ca"},
+    }
+    assert failed(cluster.findings()) == []
 
 
 def test_kinds_of_other_projects_that_are_there(cluster: Cluster) -> None:
