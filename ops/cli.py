@@ -24,6 +24,7 @@ for command in (
     stack.prepare,
     stack.up,
     stack.preview,
+    stack.unlocked,
     stack.render,
     stack.down,
     stack.destroy,

@@ -30,7 +30,7 @@ class Stack:
         name: as in ``Pulumi.<name>.yaml``.
         project: name of the project, which is also the namespace of its configuration keys.
         root: the project's folder.
-        config: configuration keys of the namespace, without the namespace.
+        config: configuration keys of the namespace, without the namespace; secrets in it are shut.
         settings: the same, checked.
         own_secrets: the committed file names its own secrets provider or salt.
         own_backend: ``Pulumi.yaml`` names its own backend.
@@ -81,7 +81,7 @@ def load_stack(
     project = str(project_text.get("name", ""))
     prefix = f"{project}:"
     config = {
-        key.removeprefix(prefix): value
+        key.removeprefix(prefix): shut(value)
         for key, value in (stack_text.get("config") or {}).items()
         if key.startswith(prefix)
     }
@@ -103,6 +103,13 @@ def load_stack(
     )
 
 
+def shut(value: Any) -> Any:
+    """Put the placeholder in place of every secret in a value of a stack's file, however deep it lies."""
+    if isinstance(value, Mapping):
+        return ENCRYPTED if set(value) == {"secure"} else {key: shut(one) for key, one in value.items()}
+    return [shut(one) for one in value] if isinstance(value, list) else value
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text())
@@ -116,7 +123,5 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _as_engine_gives_it(value: object) -> str:
-    """Write a value as the program gets it: the CLI rewrites numbers as text, and here secrets stay shut."""
-    if isinstance(value, Mapping) and set(value) == {"secure"}:
-        return ENCRYPTED
+    """Write a value as the program gets it: the CLI rewrites numbers as text."""
     return value if isinstance(value, str) else json.dumps(value)

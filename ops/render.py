@@ -7,6 +7,7 @@ Between two renames a part is not there: killed at that moment, it is ``.renderi
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 import tempfile
@@ -20,7 +21,7 @@ from components.phase_numbers import ON_KUBERNETES
 from ops.engine import Pulumi
 from ops.errors import OpsError
 from ops.gitops import MANIFESTS, gitops_files
-from ops.project import ROOT, Stack, load_stack
+from ops.project import ENCRYPTED, ROOT, Stack, load_stack, shut
 from ops.rendered import refuse_other_numbers
 from ops.screen import say
 from ops.state import EngineState
@@ -85,6 +86,13 @@ def _rendering(name: str, folder: Path | None, root: Path) -> Stack:
             f"name a stack of phase {ON_KUBERNETES} or later",
             status=2,
         )
+    locked = [key for key, value in stack.config.items() if ENCRYPTED in json.dumps(value)]
+    if locked:
+        raise OpsError(
+            f"{stack.file.name}: encrypted: {', '.join(locked)}; manifests in Git must not hold secrets",
+            "write in clear what is none, and name Secrets of the namespace for the rest",
+            status=2,
+        )
     return stack
 
 
@@ -103,7 +111,7 @@ def _passing_state(stack: Stack, home: Path) -> EngineState:
     backend.mkdir()
     passphrase.touch(mode=0o600)
     passphrase.write_text(secrets.token_urlsafe())
-    values = dict(yaml.safe_load(stack.file.read_text()).get("config") or {})
+    values = shut(yaml.safe_load(stack.file.read_text()).get("config") or {})
     values[f"{stack.project}:kubernetes"] = stack.config["kubernetes"]
     config.write_text(yaml.safe_dump({"config": values}))
     (home / stack.project_file.name).write_text(stack.project_file.read_text())

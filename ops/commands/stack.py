@@ -14,9 +14,11 @@ from ops.commands.options import AsJson, StackName
 from ops.commands.proof import prove
 from ops.environment import export_lines
 from ops.password import grafana_password
+from ops.project import load_stack
 from ops.render import render as render_manifests
 from ops.screen import heading, print_json, print_plain, say
 from ops.session import reading
+from ops.unlocked import unlocked_file
 
 
 def doctor(stack: StackName = "dev") -> None:
@@ -45,6 +47,11 @@ def up(
 def preview(stack: StackName = "dev") -> None:
     """Show what `up` would change."""
     lifecycle.preview(stack)
+
+
+def unlocked(stack: StackName = "dev") -> None:
+    """Print the stack's file without its salt and secrets, to preview it without its passphrase."""
+    print_plain(unlocked_file(load_stack(stack)).rstrip("\n"))
 
 
 def render(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ops.errors import OpsError
-from ops.project import load_stack
+from ops.project import ENCRYPTED, load_stack
+from ops.unlocked import unlocked_file
 from tests.support.ops import PROJECT, checkout
 
 
@@ -20,7 +22,44 @@ def test_settings_are_those_of_the_stack(tmp_path: Path) -> None:
 
 def test_encrypted_values_stay_shut(tmp_path: Path) -> None:
     stack = checkout(tmp_path, stack="config:\n  otel-stack:kafkaPassword:\n    secure: v1:abc\n")
-    assert "v1:abc" not in repr(stack.settings)
+    assert stack.settings.kafka_password == ENCRYPTED
+
+
+UNLOCKED = """
+config:
+  other:list: [{secure: v1:abc}, plain]
+  otel-stack:phase: 4
+  otel-stack:kubernetes: {kubeconfig: a, context: b}
+  otel-stack:kafkaPassword: {secure: v1:abc}
+  otel-stack:objectStorage:
+    bucketPrefix: acme
+    aws: {region: eu-central-1, clusterName: main, tags: {owner: {secure: v1:abc}}}
+encryptionsalt: v1:abc
+secretsprovider: awskms://alias/pulumi
+encryptedkey: abc
+"""
+
+
+def test_unlocked_file_has_a_placeholder_for_each_secret_and_no_lock(tmp_path: Path) -> None:
+    stack = checkout(tmp_path, stack=UNLOCKED)
+    content = yaml.safe_load(unlocked_file(stack))
+    assert content.keys() == {"config"}
+    config = content["config"]
+    assert config["other:list"] == [ENCRYPTED, "plain"]
+    assert config["otel-stack:kafkaPassword"] == ENCRYPTED
+    aws = config["otel-stack:objectStorage"]["aws"]
+    assert aws == {
+        "region": "eu-central-1",
+        "clusterName": "main",
+        "tags": {"owner": ENCRYPTED},
+        "checkCredentials": False,
+    }
+    assert checkout(tmp_path / "unlocked", stack=yaml.safe_dump(content)).settings.phase == 4
+
+
+def test_unlocked_file_is_the_file_where_nothing_is_locked(tmp_path: Path) -> None:
+    stack = checkout(tmp_path, stack="config:\n  otel-stack:environment: staging\n  other:key: 1\n")
+    assert unlocked_file(stack) == stack.file.read_text()
 
 
 def test_numbers_that_the_cli_has_rewritten_as_text_are_numbers(tmp_path: Path) -> None:

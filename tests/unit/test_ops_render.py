@@ -13,6 +13,7 @@ import yaml
 from ops import render as rendering
 from ops.errors import OpsError
 from ops.gitops import ARGO_CD, FLUX
+from ops.project import ENCRYPTED
 from ops.render import render
 from ops.toolchain import Choice
 from tests.support.ops import PROJECT
@@ -20,6 +21,7 @@ from tests.support.ops import PROJECT
 STACK = """
 config:
   aws:region: eu-central-1
+  aws:secretKey: {secure: "v1:of-another-passphrase"}
   otel-stack:phase: 3
   otel-stack:environment: prod
   otel-stack:kubernetes:
@@ -109,6 +111,7 @@ def test_state_login_and_salt_of_others_are_not_used(checkout: Checkout) -> None
     config = yaml.safe_load((checkout.folder / "config").read_text())
     assert config.keys() == {"config"}
     assert config["config"]["aws:region"] == "eu-central-1"
+    assert config["config"]["aws:secretKey"] == ENCRYPTED, "the engine opens all secrets, or does not start"
 
 
 def test_no_cluster_of_the_surroundings_is_followed(
@@ -219,6 +222,14 @@ def test_settings_are_refused_before_anything_is_written(checkout: Checkout) -> 
         checkout.render()
     assert caught.value.status == 2
     assert not (checkout.folder / "config").exists()
+
+
+def test_encrypted_settings_are_refused(checkout: Checkout) -> None:
+    """Nobody has their passphrase here; a placeholder would stand in the manifests."""
+    checkout.settings(STACK.replace("    gitops:", '    context: {secure: "v1:abc"}\n    gitops:'))
+    with pytest.raises(OpsError, match=r"Pulumi\.prod\.yaml: encrypted: kubernetes; ") as caught:
+        checkout.render()
+    assert caught.value.status == 2
 
 
 def test_phases_on_docker_have_no_manifests(checkout: Checkout) -> None:

@@ -108,6 +108,8 @@ def test_every_pull_request_previews_every_stack() -> None:
     assert any(step.get("uses", "").startswith("pulumi/actions@") for step in steps(workflow))
     commands = "\n".join(step.get("run", "") for step in steps(workflow))
     assert 'pulumi preview --stack "$STACK"' in commands
+    unlocked = commands.index('-m ops unlocked --stack "$STACK"')
+    assert unlocked < commands.index("pulumi stack init"), "a committed salt wants its own passphrase"
 
 
 def test_the_comment_follows_the_preview() -> None:

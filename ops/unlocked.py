@@ -1,0 +1,25 @@
+"""A stack's file as somebody may preview it who has neither its passphrase nor an account of its cloud."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from components.phase_numbers import ON_OBJECT_STORAGE
+from ops.project import Stack, shut
+
+
+def unlocked_file(stack: Stack) -> str:
+    """Give the stack's configuration without salt and key, with a placeholder for each secret.
+
+    The engine opens all secrets before it runs a program, so it takes the file of a stack with secrets from
+    nobody but those who have the passphrase. Buckets on AWS ask nobody whose credentials these are.
+    """
+    config: dict[str, Any] = shut(yaml.safe_load(stack.file.read_text()).get("config") or {})
+    storage = stack.settings.object_storage
+    if stack.settings.phase >= ON_OBJECT_STORAGE and storage.provider == "aws":
+        section = dict(config[f"{stack.project}:objectStorage"])
+        section["aws"] = {**(section.get("aws") or {}), "checkCredentials": False}
+        config[f"{stack.project}:objectStorage"] = section
+    return yaml.safe_dump({"config": config}, sort_keys=False)
