@@ -12,7 +12,10 @@ from typing import Any, Literal
 import yaml
 
 from components.contact_points import KEYS
+from components.grafana_ha import SECRET_KEY
 from components.phase_numbers import ON_OBJECT_STORAGE
+from components.platform.manifests.config import key as config_key
+from components.platform.manifests.scope import NAME, PART_OF, STACK
 from components.settings import Settings
 from ops.errors import OpsError
 from ops.finding import Finding
@@ -159,6 +162,29 @@ def check_secrets(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
             yield Finding(name=f"Secret {name}", found=", ".join(keys))
 
 
+def check_key(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
+    """Has the Secret that takes the place of the stack's own one the same key, which Grafana's data needs?
+
+    Raises:
+        KubectlError: the API server did not say.
+    """
+    name, key = settings.kubernetes.existing_secrets.grafana, SECRET_KEY.rpartition("/")[2]
+    if name is None:
+        return
+    own = kubectl.objects("secrets", f"--selector={NAME}=grafana,{PART_OF}={STACK}")
+    kept = {(one.get("data") or {}).get(config_key(SECRET_KEY)): one["metadata"]["name"] for one in own}
+    kept.pop(None, None)
+    if not kept or not kubectl.exists("secret", name):
+        return
+    if (kubectl.json("get", "secret", name).get("data") or {}).get(key) not in kept:
+        advice = (
+            f"what Grafana has encrypted opens with the old one: copy {key} and admin-password from the "
+            "running pod, as docs/kubernetes.md says; or delete the old Secret, if nothing of it is needed"
+        )
+        found = f"another {key} than that of {', '.join(kept.values())}"
+        yield Finding(name="Grafana's key", status="fail", found=found, advice=advice)
+
+
 def check_kinds(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
     """Does the cluster have the kinds of other projects that the settings make use of?
 
@@ -266,6 +292,7 @@ _CHECKS: Mapping[str, Check] = {
     "StorageClass": check_storage,
     "named objects": check_named,
     "Secrets": check_secrets,
+    "Grafana's key": check_key,
     "kinds": check_kinds,
     "metrics API": check_metrics,
 }

@@ -132,6 +132,21 @@ def test_the_certificates_of_an_external_kafka_must_be_there(cluster: Cluster) -
     assert (found.status, found.found) == ("fail", "lacks ca.crt")
 
 
+@pytest.mark.parametrize(("kept", "key"), [({"grafana-secrets-1a": "b2xk"}, "bmV3"), ({}, "bmV3")])
+def test_a_live_grafana_keeps_its_key(cluster: Cluster, kept: dict[str, str], key: str) -> None:
+    """What it has encrypted opens with no other one."""
+    own = [
+        {"metadata": {"name": name}, "data": {"secrets__secret-key": value}} for name, value in kept.items()
+    ]
+    cluster.says("get secrets --selector=app.kubernetes.io/name=grafana", {"items": own})
+    cluster.says("get secret login", {"data": {"admin-password": "eA==", "secret-key": key}})
+    found = cluster.findings(existingSecrets={"grafana": "login"})
+    assert failed(found) == (["Grafana's key"] if kept else [])
+    for old in kept.values():
+        cluster.says("get secret login", {"data": {"admin-password": "eA==", "secret-key": old}})
+        assert failed(cluster.findings(existingSecrets={"grafana": "login"})) == []
+
+
 def test_the_secrets_of_phase_4_must_be_there(cluster: Cluster) -> None:
     wanted = OBJECT_VARIANTS["phase4-everything-set"]
     sections = ("phase", "environment", "objectStorage", "stores", "grafana", "postgres", "alerting")
