@@ -135,10 +135,10 @@ def _s3(service: S3Storage) -> Iterator[Problem]:
 
 
 def _storage_is_whole(settings: Settings) -> Iterator[Problem]:
-    if settings.phase >= ON_OBJECT_STORAGE:
+    if settings.phase >= ON_OBJECT_STORAGE or settings.buckets_wait:
         yield from storage_problems(settings.object_storage, settings.environment)
 
 
 STORAGE_CHECKS: tuple[Check, ...] = (
-    Check(reads=("phase", "environment", "objectStorage"), run=_storage_is_whole),
+    Check(reads=("phase", "environment", "objectStorage", "kubernetes"), run=_storage_is_whole),
 )

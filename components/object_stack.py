@@ -41,7 +41,7 @@ AGENT = "prometheus-agent"
 def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> ObjectOutputs:
     """Phase 4: applications -> gateways -> Kafka -> processors -> stores on object storage -> Grafana."""
     made = _Stack(settings=settings, platform=platform)
-    storage = made.storage()
+    storage = object_storage(settings)
     stores = run_object_stores(settings, platform, made.addresses, storage)
     old = made.phase3()
     kafka = made.kafka(stores)
@@ -56,6 +56,18 @@ def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> Ob
     rules = operator_rules(stores.mimir.rules, settings.alerting.runbooks_url)
     platform.alert(rules, parent=stores.mimir)
     return object_outputs(settings, outputs(settings, made.addresses, platform="kubernetes"), stores)
+
+
+def object_storage(settings: Settings) -> ObjectStorage:
+    """Make the buckets on AWS, or describe those that exist."""
+    args = ObjectStorageArgs(
+        storage=settings.object_storage,
+        environment=settings.environment,
+        namespace=settings.kubernetes.namespace,
+        retention=settings.retention,
+        service_accounts=service_accounts(settings),
+    )
+    return ObjectStorage("object-storage", args)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,17 +91,6 @@ class _Stack:
             metrics=inside(self.settings, "mimir-read" if split else "mimir", MIMIR, "readers"),
             logs=inside(self.settings, "loki-read" if split else "loki-cluster", LOKI, "readers"),
         )
-
-    def storage(self) -> ObjectStorage:
-        settings = self.settings
-        args = ObjectStorageArgs(
-            storage=settings.object_storage,
-            environment=settings.environment,
-            namespace=settings.kubernetes.namespace,
-            retention=settings.retention,
-            service_accounts=service_accounts(settings),
-        )
-        return ObjectStorage("object-storage", args)
 
     def phase3(self) -> NodeStores | None:
         """Run the stores of phase 3 on as they are, while somebody wants them."""

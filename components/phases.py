@@ -8,7 +8,7 @@ from components.addresses import Addresses, cluster_addresses, host_addresses
 from components.alert_rules import operator_rules
 from components.collector_copier import copier_job
 from components.node_stores import NodeStores, run_grafana, run_stores
-from components.object_stack import object_store_cluster
+from components.object_stack import object_storage, object_store_cluster
 from components.outputs import Outputs, outputs
 from components.parts import Parts
 from components.platform.docker import DockerPlatform
@@ -67,6 +67,8 @@ def cluster(settings: Settings) -> Outputs:
     parts.copier(kafka)
     rules = operator_rules(stores.prometheus.alert_rules, settings.alerting.runbooks_url)
     platform.alert(rules, parent=stores.prometheus)
+    if settings.buckets_wait:
+        object_storage(settings)
     return _finish(settings, platform, stores, addresses, name="kubernetes")
 
 

@@ -40,6 +40,7 @@ from components.settings_errors import SettingsError, describe
 from components.sizing import ProgramSize, StackSize, reserved_cpu, size_stack
 from components.sizing_buffer import BufferSize, size_buffer
 from components.sizing_stores import StoresSize, size_stores
+from components.storage_names import PURPOSES, bucket_names
 from components.unused import unused_problems
 
 
@@ -193,6 +194,21 @@ class Settings:
     def store_size(self) -> StoresSize:
         """Size of the stores of phase 4."""
         return size_stores(self.sizing, self.stores, self.postgres)
+
+    @property
+    def buckets_wait(self) -> bool:
+        """Buckets on AWS are named while no store uses them yet, or uses them any more: in phase 3.
+
+        They are the stack's then as well, so that it can come from phase 4 and go back there.
+        """
+        named = bucket_names(self.object_storage, self.environment)
+        return (
+            ON_KUBERNETES <= self.phase < ON_OBJECT_STORAGE
+            and self.kubernetes.render is None
+            and self.object_storage.provider == "aws"
+            and self.object_storage.aws.region is not None
+            and len(named) == len(PURPOSES)
+        )
 
     @property
     def image_catalogue(self) -> Images:

@@ -86,6 +86,11 @@ HINTS: tuple[Hint, ...] = (
         advice="the message above names the object, its fields and by whom; undo that, or leave it to them",
     ),
     Hint(
+        sign=r"marked for protection",
+        meaning="this would delete or replace what is protected, such as buckets",
+        advice="undo the change, or see docs/object-storage.md, What destroy keeps",
+    ),
+    Hint(
         sign=r"no such image|pull access denied|manifest unknown|manifest for .* not found"
         r"|(failed|error|unable).{0,20} pull|unable to (read|find) .*image",
         meaning="an image cannot be pulled",

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from ops.errors import OpsError
 from ops.finding import Finding
+from ops.inventory import Inventory
 from ops.outputs import StackOutputs
 from ops.project import load_stack
 from ops.screen import MARKS, err, heading, out, say, table
@@ -79,13 +80,15 @@ def down(name: str) -> None:
     """
     session = _existing(name)
     inventory = session.inventory()
-    excluded = [f"--exclude={urn}" for urn in inventory.kept_urns]
-    session.pulumi.run("destroy", "--yes", *excluded, config=True)
-    say(f"The data is kept, in {session.site.data(inventory)}; make up finds it again.")
+    _remove_all_but(session, [*inventory.kept_urns, *inventory.protected_urns])
+    buckets = f" and the buckets {', '.join(inventory.buckets)}" if inventory.buckets else ""
+    say(f"The data is kept, in {session.site.data(inventory)}{buckets}; make up finds it again.")
 
 
 def destroy(name: str, agreed: Callable[[str], bool]) -> None:
     """Remove everything, data and the stack's state included.
+
+    What is protected stays, and the state with it, for without the state the engine would not know it again.
 
     Args:
         name: of the stack.
@@ -95,11 +98,17 @@ def destroy(name: str, agreed: Callable[[str], bool]) -> None:
         OpsError: nobody agreed, or the engine failed.
     """
     session = _existing(name)
-    data = session.site.data(session.inventory())
-    if not agreed(f"Delete the stack {name} and all of its data: {data}?"):
+    inventory = session.inventory()
+    data, protected = session.site.data(inventory), inventory.protected_urns
+    stays = f" What is protected stays: {_named(inventory)}." if protected else ""
+    if not agreed(f"Delete the stack {name} and all of its data: {data}?{stays}"):
         raise OpsError("nothing was deleted", "answer y, or pass --yes")
-    session.pulumi.run("destroy", "--yes", config=True)
+    _remove_all_but(session, protected)
     session.site.forget_data()
+    if protected:
+        say(f"Protected, and still there: {_named(inventory)}; so is the stack's state, which knows them.")
+        say("docs/object-storage.md, What destroy keeps, says how to remove both; make up goes on with them.")
+        return
     session.pulumi.answer("stack", "rm", "--yes", "--preserve-config")
     forget_stack(session.stack, session.state)
     say(f"The stack {name} is gone, and its data with it.")
@@ -139,6 +148,19 @@ def show_addresses(outputs: StackOutputs) -> None:
         ("logs", outputs.text("logs_query_url")),
     ]
     out.print(table(("", ""), rows))
+
+
+def _remove_all_but(session: Session, urns: Sequence[str]) -> None:
+    """Have the engine delete everything but these resources and what they depend on."""
+    excluded = [f"--exclude={urn}" for urn in urns]
+    session.pulumi.run("destroy", "--yes", *excluded, config=True)
+
+
+def _named(inventory: Inventory) -> str:
+    """Name what is protected: the buckets, whose other resources are settings of theirs."""
+    if inventory.buckets:
+        return f"the buckets {', '.join(inventory.buckets)}"
+    return ", ".join(urn.rpartition("::")[-1] for urn in inventory.protected_urns)
 
 
 def _existing(name: str) -> Session:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from types_boto3_s3.client import S3Client
 
 from components.storage_names import PURPOSES, STORES
+from ops.inventory import Inventory, take_inventory
 from tests.support.aws import REGION, Aws, server
 from tests.support.stack import Stack
 
@@ -190,6 +191,28 @@ def test_what_destroy_keeps(aws: Aws, tmp_path: Path) -> None:
     stack.destroy()
     names = [bucket["Name"] for bucket in aws.s3().list_buckets()["Buckets"]]
     assert not [name for name in names if name.startswith("kept-")]
+
+
+def inventory_of(stack: Stack) -> Inventory:
+    return take_inventory(json.loads(stack.export())["deployment"].get("resources") or [])
+
+
+def test_what_make_down_and_make_destroy_pass_by(aws: Aws, tmp_path: Path) -> None:
+    stack = new_stack(tmp_path / "stack", aws, {**KEPT, "bucketPrefix": "passed"})
+    stack.up()
+    made = inventory_of(stack)
+    assert set(made.buckets) == {f"passed-dev-{purpose}" for purpose in PURPOSES}
+    excluded = [f"--exclude={urn}" for urn in made.protected_urns]
+    for _again in range(2):
+        stack.destroy(*excluded)
+        assert inventory_of(stack) == made
+        assert not [one for one in stack.resources() if one.startswith("aws:iam/")]
+    stack.up()
+    stack.preview("--expect-no-changes")
+    stack.run("state", "unprotect", "--all", "--yes")
+    stack.destroy()
+    assert stack.resources() == []
+    assert set(made.buckets) <= {bucket["Name"] for bucket in aws.s3().list_buckets()["Buckets"]}
 
 
 def test_previews_need_no_aws(tmp_path: Path) -> None:

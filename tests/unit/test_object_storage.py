@@ -19,7 +19,7 @@ from components.settings import Settings
 from components.settings_errors import SettingsError
 from components.storage_names import PURPOSES, STORES, bucket_names
 from components.storage_policies import partition, service_host
-from tests.support.program import Recorder, Registered, event_loop
+from tests.support.program import Recorder, Registered, event_loop, run_program
 
 REGION = "eu-central-1"
 AWS: dict[str, Any] = {"bucketPrefix": "acme-otel", "aws": {"region": REGION, "clusterName": "main"}}
@@ -397,3 +397,42 @@ def test_plain_http_is_for_services_in_the_cluster() -> None:
 
 def test_earlier_phases_need_no_object_storage() -> None:
     Settings.load({"phase": 1, "objectStorage": {}})
+
+
+def aws_resources(**settings: Any) -> dict[str, Any]:
+    """Give what the whole program makes on AWS, by type and name."""
+    resources = run_program({"kubernetes": CLUSTER, "objectStorage": AWS, **settings}).resources
+    return {f"{one.type} {one.name}": one.inputs for one in resources if one.type.startswith("aws:")}
+
+
+def test_phase_three_keeps_the_buckets_that_the_settings_name() -> None:
+    """Else the way back from phase 4 would delete them, which the engine refuses where they are kept."""
+    before = aws_resources(phase=4)
+    assert [name for name in before if name.startswith("aws:s3/bucket:")]
+    assert aws_resources(phase=3) == before
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"phase": 2},
+        {"objectStorage": S3},
+        {"objectStorage": {"bucketPrefix": "acme-otel"}},
+        {"objectStorage": {"aws": {"region": REGION}}},
+    ],
+    ids=["no cluster", "others' buckets", "no region", "no names"],
+)
+def test_phase_three_makes_no_buckets_but_those(settings: dict[str, Any]) -> None:
+    assert aws_resources(**{"phase": 3, **settings}) == {}
+
+
+def test_named_buckets_are_checked_in_phase_three_too() -> None:
+    storage = {"bucketPrefix": "acme-otel", "aws": {"region": REGION}}
+    with pytest.raises(SettingsError, match="clusterName"):
+        Settings.load({"phase": 3, "kubernetes": CLUSTER, "objectStorage": storage})
+    rendered = {
+        "render": "deploy",
+        "existingSecrets": {"grafana": "login"},
+        "gitops": {"repository": "https://git.example.com/x.git"},
+    }
+    assert not Settings.load({"phase": 3, "kubernetes": rendered, "objectStorage": storage}).buckets_wait

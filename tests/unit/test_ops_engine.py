@@ -181,6 +181,7 @@ def test_environment_lines_hold_no_secret(tmp_path: Path) -> None:
         ("Unable to read Docker image into resource: unable to pull image", "image cannot be pulled"),
         ("Cannot connect to the Docker daemon at unix:///var/run/docker.sock", "does not answer"),
         ("write /var/lib/docker/x: no space left on device", "disk is full"),
+        ('unable to delete resource "x" as it is currently marked for protection', "what is protected"),
         ("error: incorrect passphrase", "passphrase"),
         ("passphrase must be set with PULUMI_CONFIG_PASSPHRASE", "passphrase"),
         ("error: the stack is currently locked by 1 lock(s)", "holds the stack"),

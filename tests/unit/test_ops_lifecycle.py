@@ -16,7 +16,7 @@ from components.settings import Settings
 from ops import checks, lifecycle, session
 from ops.docker_engine import DiskUsage, Engine
 from ops.errors import OpsError
-from ops.inventory import CONTAINER, PASSWORD, VOLUME
+from ops.inventory import BUCKET, CONTAINER, PASSWORD, VOLUME
 from ops.outputs import StackOutputs
 from ops.sites import docker as docker_site
 from ops.toolchain import Choice
@@ -30,12 +30,22 @@ RESOURCES = [
     {"type": CONTAINER, "urn": "urn:container::loki", "inputs": {"name": "loki"}},
     {"type": PASSWORD, "urn": "urn:password::grafana-admin-password", "inputs": {}},
 ]
+PROTECTED: list[dict[str, Any]] = [
+    {
+        "type": BUCKET,
+        "urn": "urn:bucket::object-storage-logs",
+        "inputs": {"bucket": "acme-dev-logs"},
+        "protect": True,
+    },
+    {"type": "aws:s3/x:X", "urn": "urn:policy::object-storage-logs-tls", "inputs": {}, "protect": True},
+    {"type": "aws:iam/role:Role", "urn": "urn:role::object-storage-loki", "inputs": {}},
+]
 ENGINE = """
 echo "$*" >> {folder}/log
 case "$*" in
   *"stack ls"*) test -e {folder}/made && echo '[{{"name": "dev"}}]' || echo '[]';;
   *"stack init"*) touch {folder}/made;;
-  *"stack export"*) echo '{state}';;
+  *"stack export"*) cat {folder}/state.json;;
   *"stack output"*) echo '{{"contract_version": "1"}}';;
   *"stack rm"*) rm {folder}/made;;
 esac
@@ -77,6 +87,10 @@ class Machine:
         self.done.append(f"provide {'lab' if choice.lab else 'official'}")
         return {"PATH": f"{self.folder}/bin:{os.environ['PATH']}"}
 
+    def has(self, resources: list[dict[str, Any]]) -> None:
+        """Let the engine's state be these resources."""
+        (self.folder / "state.json").write_text(json.dumps({"deployment": {"resources": resources}}))
+
     @property
     def commands(self) -> list[str]:
         """Command lines of the engine so far."""
@@ -90,8 +104,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     stack = checkout(tmp_path / "clone")
     program = tmp_path / "bin" / "pulumi"
     program.parent.mkdir()
-    state = json.dumps({"deployment": {"resources": RESOURCES}})
-    program.write_text(f"#!/bin/sh\n{ENGINE.format(folder=tmp_path, state=state)}")
+    found.has(RESOURCES)
+    program.write_text(f"#!/bin/sh\n{ENGINE.format(folder=tmp_path)}")
     program.chmod(0o755)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for variable in ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN", "DOCKER_HOST"):
@@ -217,6 +231,42 @@ def test_destroy_keeps_nothing(machine: Machine) -> None:
     assert removal.startswith("stack rm --yes --preserve-config --stack dev")
     assert not (machine.folder / "state" / "otel-stack" / "stacks" / "dev").exists()
     assert (machine.folder / "state" / "otel-stack" / "passphrase").exists()
+
+
+def test_down_passes_by_what_is_protected(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+    lifecycle.up("dev")
+    machine.has([*RESOURCES, *PROTECTED])
+    lifecycle.down("dev")
+    destroy = machine.commands[-1]
+    assert (
+        "--exclude=urn:bucket::object-storage-logs --exclude=urn:policy::object-storage-logs-tls" in destroy
+    )
+    assert "--exclude=urn:volume::loki-data" in destroy
+    assert "urn:role" not in destroy
+    assert "loki-data and the buckets acme-dev-logs; make up" in capfd.readouterr().err
+
+
+def test_destroy_keeps_what_is_protected_and_the_state_that_knows_it(
+    machine: Machine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lifecycle.up("dev")
+    machine.has([*RESOURCES, *PROTECTED])
+    asked: list[str] = []
+
+    def agree(question: str) -> bool:
+        asked.append(question)
+        return True
+
+    lifecycle.destroy("dev", agree)
+    assert asked[0].endswith("loki-data? What is protected stays: the buckets acme-dev-logs.")
+    destroy = machine.commands[-1]
+    assert destroy.startswith("destroy --yes --exclude=urn:bucket::object-storage-logs --exclude=urn:policy")
+    assert "urn:volume" not in destroy
+    assert (machine.folder / "made").exists()
+    assert (machine.folder / "state" / "otel-stack" / "stacks" / "dev").exists()
+    said = capfd.readouterr().err
+    assert "still there: the buckets acme-dev-logs; so is the stack's state" in said
+    assert "is gone" not in said
 
 
 def test_destroy_names_the_data_before_it_asks(machine: Machine) -> None:
