@@ -45,7 +45,7 @@ class CustomResources(Platform, Protocol):
         labels: Mapping[str, str] | None = None,
         awaited: bool = True,
     ) -> pulumi.Resource:
-        """Declare a resource and, if ``awaited``, wait until its operator says that it is ready."""
+        """Declare a resource that outlives the stack; if ``awaited``, wait until it is said to be ready."""
 
     def let_out(self, labels: Mapping[str, str], name: str, *, parent: pulumi.Resource) -> None:
         """Let pods that an operator makes, and guards itself, connect to anything."""
@@ -72,6 +72,9 @@ class StrimziKafkaArgs:
 
 class StrimziKafka(StackComponent):
     """Brokers, topics and the stack's user as resources of the Strimzi operator.
+
+    They outlive the stack: the operator deletes a topic with its KafkaTopic, and a new Kafka never starts on
+    the claims of an old one, since its cluster has another id.
 
     Attributes:
         client: how to reach it: encrypted, with the password that the operator makes.

@@ -11,6 +11,9 @@ VOLUME = "docker:index/volume:Volume"
 WORKLOADS = ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet")
 PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type's name
 MEMORY = "pulumi:index:Stash"
+STRIMZI = "kubernetes:kafka.strimzi.io/"
+"""What the types of all resources of the Strimzi operator begin with."""
+
 BUCKET = "aws:s3/bucket:Bucket"
 BROKERS = "kafka-brokers"
 """What the stack remembers of the number of brokers that the data is made for."""
@@ -27,8 +30,8 @@ class Inventory:
         programs: containers that run, or workloads of a cluster, in the order of the state.
         probes: program -> container that asks it from outside whether it is ready.
         data_volumes: Docker volumes that hold data; a cluster's claims are not in the state.
-        kept_urns: resources that outlive ``down``: the data, the passwords inside it, and the number of
-            brokers that it is made for.
+        kept_urns: resources that outlive ``down``: the data, the passwords inside it, the number of brokers
+            that it is made for, and Strimzi's resources, with which Kafka's data would go.
         protected_urns: resources that the engine refuses to delete, such as buckets that are to be kept.
         buckets: names of the buckets among them.
     """
@@ -50,12 +53,13 @@ def take_inventory(resources: Iterable[Mapping[str, Any]]) -> Inventory:
     workloads = [_name(one) for kind in WORKLOADS for one in found if _is(one, kind)]
     passwords = [one for one in found if _is(one, PASSWORD)]
     brokers = [one for one in found if _is(one, MEMORY) and _name(one) == BROKERS]
+    strimzi = [one for one in found if str(one.get("type")).startswith(STRIMZI) and not one.get("delete")]
     protected = [one for one in found if one.get("protect") and not one.get("delete")]
     return Inventory(
         programs=(*(name for name in running if name not in probes.values()), *sorted(workloads)),
         probes=probes,
         data_volumes=tuple(_name(one) for one in volumes),
-        kept_urns=tuple(str(one["urn"]) for one in [*volumes, *passwords, *brokers]),
+        kept_urns=tuple(str(one["urn"]) for one in [*volumes, *passwords, *brokers, *strimzi]),
         protected_urns=tuple(str(one["urn"]) for one in protected),
         buckets=tuple(str(_inputs(one)["bucket"]) for one in protected if _is(one, BUCKET)),
     )

@@ -21,7 +21,11 @@ KEPT_BY_GIT_TOOLS = {
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
     "kustomize.toolkit.fluxcd.io/prune": "disabled",
 }
-"""With the namespace its claims would go, and everything stored."""
+"""With the namespace its claims would go, and everything stored; with what an operator is asked for, the
+data that it keeps."""
+
+TAKEN_OVER = {"pulumi.com/patchForce": "true"}
+"""What was left behind is this stack's again, whatever its settings were when it was left."""
 
 READY = {"pulumi.com/waitFor": "condition=Ready"}
 
@@ -33,7 +37,12 @@ class KubernetesPlatform:
         """Name the cluster; nothing is contacted before the update itself."""
         self._scope = scope
         self._provider = kubernetes.Provider("kubernetes", **_connection(scope), namespace=scope.namespace)
-        self._namespace = _namespace(scope, self._provider)
+        self._adopting = self._provider
+        if scope.section.render is None:
+            self._adopting = kubernetes.Provider(
+                "kubernetes-namespace", **_connection(scope), upsert_existing_objects=True
+            )
+        self._namespace = _namespace(scope, self._adopting)
 
     @property
     def component_options(self) -> pulumi.ResourceOptions:
@@ -66,8 +75,13 @@ class KubernetesPlatform:
         labels: Mapping[str, str] | None = None,
         awaited: bool = True,
     ) -> pulumi.Resource:
-        """Declare a resource and, if ``awaited``, wait until its operator says that it is ready."""
-        metadata = self._scope.metadata(name, annotations=READY if awaited else NOT_AWAITED, labels=labels)
+        """Declare a resource and, if ``awaited``, wait until its operator says that it is ready.
+
+        Its data would go with it, so it outlives the stack like claims do, and the next one takes it over.
+        """
+        waits = READY if awaited else NOT_AWAITED
+        annotations = {**KEPT_BY_GIT_TOOLS, **TAKEN_OVER, **waits}
+        metadata = self._scope.metadata(name, annotations=annotations, labels=labels)
         declared: pulumi.Resource = CustomResource(
             f"{name}-{kind.lower()}",
             api_version=api_version,
@@ -76,6 +90,8 @@ class KubernetesPlatform:
             spec=spec,
             opts=pulumi.ResourceOptions(
                 parent=parent,
+                provider=self._adopting,
+                retain_on_delete=self._scope.section.render is None,
                 depends_on=[self._namespace, *after],
                 custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT),
             ),
@@ -119,10 +135,6 @@ def _connection(scope: Scope) -> dict[str, str]:
 
 def _namespace(scope: Scope, provider: kubernetes.Provider) -> kubernetes.core.v1.Namespace:
     """Make the namespace, or take over the one that an earlier stack left behind with its volumes."""
-    if scope.section.render is None:
-        provider = kubernetes.Provider(
-            "kubernetes-namespace", **_connection(scope), upsert_existing_objects=True
-        )
     metadata = {
         "name": scope.namespace,
         "labels": {**scope.section.labels, **POD_SECURITY},

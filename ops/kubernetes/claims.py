@@ -17,7 +17,13 @@ STRIMZI_KAFKA = "kafka"
 """Name of the stack's cluster, which Strimzi writes on its claims."""
 
 REMOVAL_SECONDS = 300.0
-"""Longest wait until storage has given up the volumes."""
+"""Longest wait until storage has given up the volumes, or Strimzi what it has made."""
+
+ASKED_OF_STRIMZI = (
+    ("kafkatopics.kafka.strimzi.io", "kafkausers.kafka.strimzi.io"),
+    ("kafkas.kafka.strimzi.io", "kafkanodepools.kafka.strimzi.io"),
+)
+"""In the order in which they can go: topics and users need operators that run only as long as their Kafka."""
 
 
 def claims(kubectl: Kubectl) -> list[str]:
@@ -47,3 +53,16 @@ def remove_claims(kubectl: Kubectl) -> None:
     timeout = f"--timeout={REMOVAL_SECONDS:.0f}s"
     kubectl.run("delete", "persistentvolumeclaims", *names, "--wait", timeout, seconds=2 * REMOVAL_SECONDS)
     say(f"the namespace stays: {kubectl.typed('delete', 'namespace', kubectl.namespace)}")
+
+
+def remove_strimzi_kafka(kubectl: Kubectl) -> None:
+    """Delete the stack's Kafka that Strimzi runs, with its topics; the claims of its brokers stay.
+
+    Raises:
+        KubectlError: not all is gone in time; without a running operator topics never go.
+    """
+    for kinds in ASKED_OF_STRIMZI:
+        say(f"deleting the stack's {', '.join(kind.partition('.')[0] for kind in kinds)}")
+        timeout = f"--timeout={REMOVAL_SECONDS:.0f}s"
+        arguments = ("delete", ",".join(kinds), SELECTOR, "--ignore-not-found", "--wait", timeout)
+        kubectl.run(*arguments, seconds=2 * REMOVAL_SECONDS)

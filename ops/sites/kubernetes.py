@@ -17,7 +17,7 @@ from ops.health.model import Reading
 from ops.inventory import Inventory
 from ops.kafka.tools import PodTools, Tools
 from ops.kubernetes.checks import check_cluster
-from ops.kubernetes.claims import claims, remove_claims
+from ops.kubernetes.claims import claims, remove_claims, remove_strimzi_kafka
 from ops.kubernetes.forward import LOOPBACK, Target, forwarded
 from ops.kubernetes.kubectl import Kubectl, KubectlError, kubectl_of
 from ops.kubernetes.readings import cluster_readings
@@ -127,8 +127,11 @@ class KubernetesSite:
         return f"the PersistentVolumeClaims {names} of namespace {kubectl.namespace}"
 
     def forget_data(self) -> None:
-        """See ``Site``; claims outlive their StatefulSets."""
-        remove_claims(self._kubectl())
+        """See ``Site``; claims outlive their StatefulSets, and Strimzi's Kafka the stack."""
+        kubectl = self._kubectl()
+        if self._stack.settings.kafka.mode == "strimzi":
+            remove_strimzi_kafka(kubectl)
+        remove_claims(kubectl)
 
     def volumes(self) -> Volumes:
         """See ``Site``.

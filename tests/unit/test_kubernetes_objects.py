@@ -33,10 +33,37 @@ def annotations_of(one: Manifest) -> dict[str, str]:
 def test_a_node_pool_is_not_waited_for_since_it_never_says_that_it_is_ready() -> None:
     found = made("phase3-strimzi")
     (pool,) = found.of("KafkaNodePool")
-    assert annotations_of(pool) == {"pulumi.com/skipAwait": "true"}
+    assert waits_of(pool) == {"pulumi.com/skipAwait": "true"}
     others = found.of("Kafka", "KafkaTopic", "KafkaUser")
     assert others
-    assert all(annotations_of(one) == {"pulumi.com/waitFor": "condition=Ready"} for one in others)
+    assert all(waits_of(one) == {"pulumi.com/waitFor": "condition=Ready"} for one in others)
+
+
+def waits_of(one: Manifest) -> dict[str, str]:
+    waits = ("pulumi.com/skipAwait", "pulumi.com/waitFor")
+    return {name: value for name, value in annotations_of(one).items() if name in waits}
+
+
+@pytest.mark.parametrize("render", [False, True])
+def test_nobody_deletes_what_strimzi_keeps_data_for(render: bool) -> None:
+    """With a KafkaTopic the operator deletes the topic; with a new Kafka the claims do not fit."""
+    sections: dict[str, Any] = {}
+    if render:
+        section = CLUSTER_VARIANTS["phase3-render"]["kubernetes"]
+        sections["kubernetes"] = {**section, "existingSecrets": {"grafana": "grafana-login"}}
+    with requests() as registered:
+        found = made("phase3-strimzi", **sections)
+    asked = [one for one in registered if one.type.startswith("kubernetes:kafka.strimzi.io/")]
+    (namespace,) = (one for one in registered if one.type == "kubernetes:core/v1:Namespace")
+    assert len(asked) == 8
+    assert {one.retainOnDelete for one in asked} == {not render}
+    assert {one.provider for one in asked} == {namespace.provider}
+    marks = {
+        "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+        "kustomize.toolkit.fluxcd.io/prune": "disabled",
+    }
+    kept = found.of("Kafka", "KafkaNodePool", "KafkaTopic", "KafkaUser", "Namespace")
+    assert all(marks.items() <= annotations_of(one).items() for one in kept)
 
 
 def test_strimzi_runs_the_version_that_it_likes_best_unless_one_is_named() -> None:

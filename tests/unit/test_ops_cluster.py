@@ -233,6 +233,22 @@ def test_data_is_named_and_removed_as_claims(cluster: Cluster) -> None:
     assert "VolumeSnapshots" in caught.value.advice
 
 
+def test_strimzis_topics_go_before_the_kafka_that_they_are_deleted_by(cluster: Cluster) -> None:
+    cluster.more = {"otel-stack:kafka": {"mode": "strimzi"}}
+    broker = claim("data-0-kafka-broker-0", "Bound", ("strimzi.io/cluster", "kafka"))
+    cluster.says("get persistentvolumeclaims", {"items": [broker]})
+    cluster.says("delete", "")
+    cluster.site().forget_data()
+    deleted = [line.partition(" delete ")[2].split()[0] for line in cluster.log if " delete " in line]
+    assert deleted == [
+        "kafkatopics.kafka.strimzi.io,kafkausers.kafka.strimzi.io",
+        "kafkas.kafka.strimzi.io,kafkanodepools.kafka.strimzi.io",
+        "persistentvolumeclaims",
+    ]
+    ours = [line for line in cluster.log if ".strimzi.io," in line]
+    assert all("--selector=app.kubernetes.io/part-of=otel-stack" in line for line in ours)
+
+
 def test_nothing_to_remove_is_not_removed(cluster: Cluster) -> None:
     cluster.says("get persistentvolumeclaims", {"items": []})
     cluster.site().forget_data()

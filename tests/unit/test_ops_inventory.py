@@ -7,9 +7,10 @@ from typing import Any
 from components.platform import docker as platform
 from components.settings import Settings
 from ops.images import image_references
-from ops.inventory import BROKERS, CONTAINER, MEMORY, PASSWORD, VOLUME, Inventory, take_inventory
+from ops.inventory import BROKERS, CONTAINER, MEMORY, PASSWORD, STRIMZI, VOLUME, Inventory, take_inventory
 from ops.names import NETWORK, PROGRAM_OF_VOLUME
 from tests.support.program import run_program, unwrapped
+from tests.support.variants import CLUSTER_VARIANTS
 
 
 def resource(kind: str, name: str, **inputs: Any) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def test_programs_probes_data_and_what_is_kept() -> None:
             resource(PASSWORD, "grafana-admin-password"),
             resource(MEMORY, BROKERS, input=3),
             resource(MEMORY, "kafka-traces-partitions", input=6),
+            resource(f"{STRIMZI}v1:KafkaTopic", "otlp-traces"),
             {**resource(CONTAINER, "left-to-delete"), "delete": True},
         ]
     )
@@ -44,6 +46,7 @@ def test_programs_probes_data_and_what_is_kept() -> None:
             f"urn:pulumi:dev::otel-stack::{VOLUME}::otel-storage",
             f"urn:pulumi:dev::otel-stack::{PASSWORD}::grafana-admin-password",
             f"urn:pulumi:dev::otel-stack::{MEMORY}::{BROKERS}",
+            f"urn:pulumi:dev::otel-stack::{STRIMZI}v1:KafkaTopic::otlp-traces",
         ),
     )
 
@@ -73,6 +76,15 @@ def test_inventory_of_the_second_phase() -> None:
     assert all("config" not in volume for volume in found.data_volumes)
     assert images == set(image_references(Settings.load({"phase": 2})))
     assert any(urn.endswith(f"::{BROKERS}") for urn in found.kept_urns)
+
+
+def test_all_that_strimzi_is_asked_for_outlives_down() -> None:
+    result = run_program(CLUSTER_VARIANTS["phase3-strimzi"])
+    asked = [one for one in result.resources if one.inputs.get("apiVersion") == "kafka.strimzi.io/v1"]
+    kept = take_inventory([{"type": one.type, "urn": one.name, "inputs": {}} for one in asked]).kept_urns
+    assert set(kept) == {one.name for one in asked}
+    kinds = {one.inputs["kind"] for one in asked}
+    assert kinds == {"Kafka", "KafkaNodePool", "KafkaTopic", "KafkaUser"}
 
 
 def test_network_is_that_of_the_program() -> None:
