@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from components.base import StackComponent, limits
 from components.documents import text, texts
+from components.fixed import fix_brokers, fix_partitions
 from components.images import Image
 from components.kafka_client import KafkaClient
-from components.kafka_fixed import fix_brokers, fix_partitions
 from components.kafka_topics import topics
 from components.quantities import Duration, Size, mebibytes
 from components.secret_text import SecretText

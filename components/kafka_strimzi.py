@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import pulumi
 
 from components.base import StackComponent
+from components.fixed import fix_brokers, fix_partitions
 from components.kafka_client import KafkaClient
-from components.kafka_fixed import fix_brokers, fix_partitions
 from components.kafka_topics import topics
 from components.quantities import Size
 from components.secret_text import ExistingSecret

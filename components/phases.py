@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from components.addresses import Addresses, cluster_addresses, host_addresses
 from components.alert_rules import operator_rules
 from components.collector_copier import copier_job
+from components.fixed import fix_places
 from components.node_stores import NodeStores, run_grafana, run_stores
 from components.object_stack import object_storage, object_store_cluster
 from components.outputs import Outputs, outputs
@@ -22,7 +23,12 @@ COLLECTORS = {"otel-gateway": "otel-gateway:8888", "otel-processor": "otel-proce
 
 
 def build(settings: Settings) -> Outputs:
-    """Compose the phase that the settings choose."""
+    """Compose the phase that the settings choose.
+
+    Raises:
+        pulumi.RunError: the data of the stack is elsewhere than the settings say.
+    """
+    fix_places(settings)
     return _PHASES[settings.phase](settings)
 
 

@@ -22,7 +22,7 @@ from ops.engine import Pulumi
 from ops.errors import OpsError
 from ops.gitops import MANIFESTS, gitops_files
 from ops.project import ENCRYPTED, ROOT, Stack, load_stack, shut
-from ops.rendered import refuse_other_numbers
+from ops.rendered import refuse_other_places
 from ops.screen import say
 from ops.state import EngineState
 from ops.toolchain import choose, provide_engine
@@ -39,14 +39,14 @@ def render(name: str, to: Path | None, root: Path = ROOT, *, new: bool = False) 
         name: of the stack.
         to: the folder; that of ``kubernetes.render`` when None.
         root: the project's folder.
-        new: what is in the folder was never applied, and says nothing about Kafka's topics.
+        new: what is in the folder was never applied, and says nothing about where data is.
 
     Returns:
         The folder.
 
     Raises:
         OpsError: the settings are wrong, the engine failed, or the folder holds something else, or manifests
-            with numbers that cannot be changed.
+            that differ in what cannot be changed.
     """
     folder = _folder(name, to, root)
     _refuse_foreign(folder)
@@ -57,7 +57,7 @@ def render(name: str, to: Path | None, root: Path = ROOT, *, new: bool = False) 
         _run_engine(stack)
         _refuse_secrets(partial / MANIFESTS)
         if not new:
-            refuse_other_numbers(folder / MANIFESTS, partial / MANIFESTS)
+            refuse_other_places(folder / MANIFESTS, partial / MANIFESTS)
         _write(partial / GITOPS, files)
         _replace(folder, partial)
     return folder

@@ -1,33 +1,31 @@
-"""Numbers that rendered manifests give Kafka, and that stay from the day a stack is first applied.
+"""What rendered manifests say of where a stack's data is, and that stays from the day it is first applied.
 
-``up`` remembers them in the stack's state. That of a rendering is thrown away, so they are held against the
-rendering before.
+``up`` remembers it in the stack's state. That of a rendering is thrown away, so manifests are held against
+those of the rendering before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from components.kafka_fixed import FixedNumber, why_refused
+from components.fixed import FixedKey, FixedValue, why_refused
 from components.kafka_strimzi import POOL
+from components.object_stores import POSTGRES
 from components.sizing_buffer import TOPICS
 from ops.errors import OpsError
 
-_KAFKA = "kafka"
-_KINDS = ("Deployment", "StatefulSet", "KafkaNodePool", "KafkaTopic")
+_KAFKA, _GATEWAY, _TEMPO = "kafka", "otel-gateway", "tempo"
+_KINDS = ("Namespace", "Deployment", "StatefulSet", "KafkaNodePool", "KafkaTopic")
 
-Fixed = Mapping[tuple[str, FixedNumber], int]
-"""By the kind of the object that has a number, and the setting that it is of.
-
-Kafka run in another way is another Kafka, made anew, and has numbers of its own.
-"""
+Fixed = Mapping[FixedKey, FixedValue]
+"""By setting; what the manifests do not have is not among them."""
 
 
-def refuse_other_numbers(former: Path, wanted: Path) -> None:
+def refuse_other_places(former: Path, wanted: Path) -> None:
     """Refuse manifests that change what ``up`` would not let change.
 
     Args:
@@ -35,52 +33,62 @@ def refuse_other_numbers(former: Path, wanted: Path) -> None:
         wanted: folder of those that are to take their place.
 
     Raises:
-        OpsError: a number is another one, or the former manifests are not YAML.
+        OpsError: something is fixed and differs, or the former manifests are not YAML.
     """
-    first, now = fixed_numbers(former), fixed_numbers(wanted)
-    reasons = [why_refused(key[1], number, now.get(key, number)) for key, number in first.items()]
+    first, now = fixed_values(former), fixed_values(wanted)
+    reasons = [why_refused(key, value, now.get(key, value)) for key, value in first.items()]
     refused = [f"{reason}." for reason in reasons if reason is not None]
     if refused:
         raise OpsError(
             f"nothing was written: {' '.join(refused)}",
-            "docs/gitops.md says how to move to another number; if these manifests were never applied, "
+            "docs/gitops.md, What cannot be changed, has the steps; if these manifests were never applied, "
             "render with --new (make: NEW=1)",
         )
 
 
-def fixed_numbers(manifests: Path) -> Fixed:
-    """Give the numbers of a folder of manifests.
+def fixed_values(manifests: Path) -> Fixed:
+    """Give what is fixed in a folder of manifests.
 
     Raises:
         OpsError: one of them is not YAML.
     """
-    return dict(number for path in sorted(manifests.rglob("*.yaml")) for number in _of_file(path))
+    objects = [one for path in sorted(manifests.rglob("*.yaml")) for one in _of_file(path)]
+    return {**dict(_places(objects)), **dict(number for one in objects for number in _numbers(one))}
 
 
-def _of_file(path: Path) -> Iterator[tuple[tuple[str, FixedNumber], int]]:
+def _of_file(path: Path) -> list[Mapping[str, Any]]:
     text = path.read_text(encoding="utf-8")
     if not any(f"kind: {kind}\n" in text for kind in _KINDS):
-        return
+        return []
     try:
-        objects = [one for one in yaml.safe_load_all(text) if one]
+        return [one for one in yaml.safe_load_all(text) if one]
     except yaml.YAMLError as error:
         raise OpsError(
-            f"{path} is not YAML, so what Kafka's topics were made with cannot be told",
+            f"{path} is not YAML, so where the stack keeps its data cannot be told",
             "bring it back as Git has it (git checkout), then render again",
         ) from error
-    for one in objects:
-        yield from _of_object(one["kind"], one["metadata"]["name"], one.get("spec") or {})
 
 
-def _of_object(
-    kind: str, name: str, spec: Mapping[str, Any]
-) -> Iterator[tuple[tuple[str, FixedNumber], int]]:
+def _places(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[FixedKey, FixedValue]]:
+    """Read from what there is how Kafka and Grafana's database are run; those of others have no objects."""
+    found = {(one["kind"], one["metadata"]["name"]) for one in objects}
+    yield from (("kubernetes.namespace", name) for kind, name in found if kind == "Namespace")
+    if ("KafkaNodePool", POOL) in found:
+        yield "kafka.mode", "strimzi"
+    elif ("Deployment", _GATEWAY) in found:
+        yield "kafka.mode", "builtin" if ("StatefulSet", _KAFKA) in found else "external"
+    if ("StatefulSet", _TEMPO) in found:
+        yield "postgres.mode", "builtin" if ("StatefulSet", POSTGRES) in found else "external"
+
+
+def _numbers(one: Mapping[str, Any]) -> Iterator[tuple[FixedKey, FixedValue]]:
+    kind, name, spec = one["kind"], one["metadata"]["name"], one.get("spec") or {}
     if (kind, name) in (("StatefulSet", _KAFKA), ("KafkaNodePool", POOL)):
-        yield (kind, "brokers"), int(spec["replicas"])
+        yield "kafka.brokers", int(spec["replicas"])
     elif (kind, name) == ("KafkaTopic", TOPICS["traces"]):
-        yield (kind, "partitions"), int(spec["partitions"])
+        yield "kafka.partitions", int(spec["partitions"])
     elif (kind, name) == ("Deployment", f"{_KAFKA}-topics"):
-        yield from (((kind, "partitions"), number) for number in _partitions_made(spec))
+        yield from (("kafka.partitions", number) for number in _partitions_made(spec))
 
 
 def _partitions_made(spec: Mapping[str, Any]) -> Iterator[int]:

@@ -61,7 +61,7 @@ def render(
     ] = None,
     new: Annotated[
         bool,
-        typer.Option("--new", help="What is in the folder was never applied: let Kafka's numbers change."),
+        typer.Option("--new", help="What is in the folder was never applied: let what is fixed change."),
     ] = False,
 ) -> None:
     """Write a Kubernetes stack as manifests for Git, with what points Argo CD and Flux at them."""

@@ -38,7 +38,7 @@ class Registered:
 class Recorder(Mocks):
     """Answers every registration, and remembers it."""
 
-    def __init__(self, remembered: Mapping[str, int]) -> None:
+    def __init__(self, remembered: Mapping[str, int | str]) -> None:
         self.resources: list[Registered] = []
         self._remembered = remembered
 
@@ -81,7 +81,7 @@ class Result:
 
 
 def run_program(
-    config: Mapping[str, Any] | None = None, *, remembered: Mapping[str, int] | None = None
+    config: Mapping[str, Any] | None = None, *, remembered: Mapping[str, int | str] | None = None
 ) -> Result:
     """Run ``__main__.py`` with a configuration, outside any engine.
 

@@ -8,19 +8,28 @@ from typing import Any
 import pytest
 
 from ops.errors import OpsError
-from ops.rendered import fixed_numbers, refuse_other_numbers
+from ops.rendered import fixed_values, refuse_other_places
 from tests.support.manifests import dump, tree
 from tests.support.program import run_program
 from tests.support.variants import CLUSTER_VARIANTS
+from tests.support.variants_phase4 import OBJECT_VARIANTS
 
-KEPT = ("kafka", "kafka-topics", "broker", "otlp-traces", "otlp-logs", "jaeger")
-"""Names of the objects that are written: those with numbers, and some beside them."""
+KEPT = {
+    *("kafka", "kafka-topics", "broker", "otlp-traces", "otlp-logs", "jaeger"),
+    *("otel-gateway", "tempo", "postgres", "observability", "telemetry"),
+}
+"""Names of the objects that are written: those with something fixed, and some beside them."""
+
+VARIANTS = {**CLUSTER_VARIANTS, **OBJECT_VARIANTS}
 
 
 def written(folder: Path, name: str, **kafka: Any) -> Path:
     """Write manifests of a variant, each into a file, as the provider does."""
-    config = CLUSTER_VARIANTS[name]
-    changed = {**config, "kafka": {**config.get("kafka", {}), **kafka}}
+    config = VARIANTS[name]
+    return written_as(folder, {**config, "kafka": {**config.get("kafka", {}), **kafka}})
+
+
+def written_as(folder: Path, changed: dict[str, Any]) -> Path:
     folder.mkdir()
     for one in tree(run_program(changed), changed).objects:
         if one["metadata"]["name"] in KEPT:
@@ -29,56 +38,85 @@ def written(folder: Path, name: str, **kafka: Any) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "brokers", "topics", "numbers"),
+    ("name", "fixed"),
     [
-        ("phase3-small", "StatefulSet", "Deployment", (1, 6)),
-        ("phase3-large", "StatefulSet", "Deployment", (3, 12)),
-        ("phase3-strimzi", "KafkaNodePool", "KafkaTopic", (3, 6)),
+        ("phase3-small", {"kafka.mode": "builtin", "kafka.brokers": 1, "kafka.partitions": 6}),
+        ("phase3-large", {"kafka.mode": "builtin", "kafka.brokers": 3, "kafka.partitions": 12}),
+        ("phase3-strimzi", {"kafka.mode": "strimzi", "kafka.brokers": 3, "kafka.partitions": 6}),
+        (
+            "phase4-small",
+            {"kafka.mode": "builtin", "kafka.brokers": 1, "kafka.partitions": 6, "postgres.mode": "builtin"},
+        ),
     ],
 )
-def test_numbers_are_found_in_what_is_rendered(
-    tmp_path: Path, name: str, brokers: str, topics: str, numbers: tuple[int, int]
+def test_what_is_fixed_is_found_in_what_is_rendered(
+    tmp_path: Path, name: str, fixed: dict[str, object]
 ) -> None:
-    found = fixed_numbers(written(tmp_path / "manifests", name))
-    assert found == {(brokers, "brokers"): numbers[0], (topics, "partitions"): numbers[1]}
+    found = fixed_values(written(tmp_path / "manifests", name))
+    assert found == {"kubernetes.namespace": "observability", **fixed}
 
 
 @pytest.mark.parametrize("name", ["phase3-medium", "phase3-strimzi"])
 def test_other_numbers_are_refused_all_at_once(tmp_path: Path, name: str) -> None:
     former = written(tmp_path / "former", name)
     with pytest.raises(OpsError) as caught:
-        refuse_other_numbers(former, written(tmp_path / "wanted", name, brokers=1, partitions=12))
+        refuse_other_places(former, written(tmp_path / "wanted", name, brokers=1, partitions=12))
     for key, first, wanted in (("brokers", 3, 1), ("partitions", 6, 12)):
         assert f"kafka.{key}: {wanted}: this stack was made with {first}." in caught.value.message
         assert f"Set kafka.{key}: {first}." in caught.value.message
-    refuse_other_numbers(former, written(tmp_path / "same", name, retention="12h"))
+    refuse_other_places(former, written(tmp_path / "same", name, retention="12h"))
 
 
 def test_topics_that_others_make_have_numbers_of_their_own(tmp_path: Path) -> None:
     former = written(tmp_path / "former", "phase3-external-kafka", createTopics=True)
-    assert fixed_numbers(former) == {("Deployment", "partitions"): 6}
+    places = {"kubernetes.namespace": "observability", "kafka.mode": "external"}
+    assert fixed_values(former) == {**places, "kafka.partitions": 6}
     wanted = written(tmp_path / "wanted", "phase3-external-kafka", partitions=12)
-    assert fixed_numbers(wanted) == {}
-    refuse_other_numbers(former, wanted)
+    assert fixed_values(wanted) == places
+    refuse_other_places(former, wanted)
 
 
-def test_kafka_run_in_another_way_is_another_kafka(tmp_path: Path) -> None:
-    former = written(tmp_path / "former", "phase3-small")
-    refuse_other_numbers(former, written(tmp_path / "wanted", "phase3-strimzi", partitions=12))
+OTHER_DATABASE = {"mode": "external", "host": "db.example.com", "passwordSecret": "grafana-database"}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("phase3-medium", {"kafka": {"mode": "strimzi"}}, "kafka.mode: strimzi: .* made with builtin"),
+        (
+            "phase3-medium",
+            {"kubernetes": {**VARIANTS["phase3-medium"]["kubernetes"], "namespace": "telemetry"}},
+            "kubernetes.namespace: telemetry: .* made with observability",
+        ),
+        ("phase4-small", {"postgres": OTHER_DATABASE}, "postgres.mode: external: .* made with builtin"),
+    ],
+)
+def test_data_is_not_left_behind(tmp_path: Path, name: str, changes: dict[str, Any], message: str) -> None:
+    former = written(tmp_path / "former", name)
+    with pytest.raises(OpsError, match=message) as caught:
+        refuse_other_places(former, written_as(tmp_path / "wanted", {**VARIANTS[name], **changes}))
+    assert "--new" in caught.value.advice
+
+
+def test_the_way_to_phase_four_and_back_is_open(tmp_path: Path) -> None:
+    third = written(tmp_path / "third", "phase3-small")
+    fourth = written(tmp_path / "fourth", "phase4-small")
+    refuse_other_places(third, fourth)
+    refuse_other_places(fourth, third)
 
 
 def test_texts_that_look_like_objects_are_none(tmp_path: Path) -> None:
     text = "kind: ConfigMap\nmetadata: {name: kafka}\ndata:\n  a: |\n    kind: StatefulSet\n"
     (tmp_path / "ConfigMap-kafka.yaml").write_text(text)
-    assert fixed_numbers(tmp_path) == {}
+    assert fixed_values(tmp_path) == {}
 
 
 def test_a_first_rendering_has_nothing_to_keep_to(tmp_path: Path) -> None:
-    refuse_other_numbers(tmp_path / "absent", written(tmp_path / "wanted", "phase3-small"))
+    refuse_other_places(tmp_path / "absent", written(tmp_path / "wanted", "phase3-small"))
 
 
 def test_a_manifest_that_git_could_not_merge_is_named(tmp_path: Path) -> None:
     former = written(tmp_path / "former", "phase3-small")
     (former / "StatefulSet-kafka.yaml").write_text("<<<<<<< HEAD\nkind: StatefulSet\n=======\n")
     with pytest.raises(OpsError, match=r"StatefulSet-kafka\.yaml is not YAML"):
-        refuse_other_numbers(former, former)
+        refuse_other_places(former, former)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
@@ -280,3 +281,37 @@ def test_what_topics_were_made_with_stays(stashed: str, kafka: dict[str, int], m
     first = {"kafka-traces-partitions": 6, "kafka-brokers": 1}[stashed]
     with pytest.raises(pulumi.RunError, match=message):
         run_program({"phase": 2, "kafka": kafka}, remembered={stashed: first})
+
+
+CLUSTER = {"kubeconfig": "kubeconfig.yaml", "context": "main"}
+BUCKETS = {
+    "provider": "s3",
+    "bucketPrefix": "acme",
+    "s3": {"endpoint": "minio.minio.svc:9000", "credentialsSecret": "s3-credentials", "tls": False},
+}
+
+
+@pytest.mark.parametrize(
+    ("stashed", "first", "settings"),
+    [
+        ("kafka-mode", "external", {"phase": 2}),
+        ("kafka-mode", "builtin", {"phase": 3, "kubernetes": CLUSTER, "kafka": {"mode": "strimzi"}}),
+        ("kubernetes-namespace", "telemetry", {"phase": 3, "kubernetes": CLUSTER}),
+        ("postgres-mode", "external", {"phase": 4, "kubernetes": CLUSTER, "objectStorage": BUCKETS}),
+    ],
+)
+def test_data_is_not_left_behind(stashed: str, first: str, settings: dict[str, Any]) -> None:
+    key = stashed.replace("-", ".")
+    with pytest.raises(
+        pulumi.RunError, match=rf"^{key}: .* was made with {first}\. .* Set {key}: {first}\.$"
+    ):
+        run_program(settings, remembered={stashed: first})
+
+
+def test_each_phase_remembers_only_where_its_own_data_is() -> None:
+    places = ("kafka-mode", "kubernetes-namespace", "postgres-mode")
+    for phase, expected in {1: 0, 2: 1, 3: 2, 4: 3}.items():
+        settings = {"phase": phase, "kubernetes": CLUSTER, "objectStorage": BUCKETS}
+        remembered = [one.name for one in run_program(settings).of("pulumi:index:Stash")]
+        assert [name for name in remembered if name in places] == list(places[:expected])
+        assert phase > 1 or not remembered

@@ -1,0 +1,85 @@
+"""Settings that a stack keeps from the day it is made, because its data is where they say, or as they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import pulumi
+
+from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
+from components.settings import Settings
+
+FixedKey = Literal["kafka.partitions", "kafka.brokers", "kafka.mode", "kubernetes.namespace", "postgres.mode"]
+"""The settings; of partitions those of the traces topic."""
+
+FixedValue = int | str
+
+
+_REASONS: Mapping[FixedKey, str] = {
+    "kafka.partitions": "With any other number of partitions the spans of one trace would reach two "
+    "processors, which then sample it in halves.",
+    "kafka.brokers": "Topics keep the number of copies that they were made with, and with another number of "
+    "brokers would ask for more copies than there are, or stay without the new ones.",
+    "kafka.mode": "That is another Kafka, which begins empty, and what nobody has read in this one would "
+    "never be stored.",
+    "kubernetes.namespace": "Claims cannot move, and in another namespace all stores begin empty.",
+    "postgres.mode": "That is another database, which knows none of Grafana's users and dashboards.",
+}
+
+_NUMBER = "docs/phases.md says how to move to another number."
+_PLACE = "docs/operations.md, Another Kafka, namespace or database, has the steps."
+_MOVES: Mapping[FixedKey, str] = {
+    "kafka.partitions": _NUMBER,
+    "kafka.brokers": _NUMBER,
+    "kafka.mode": f"to change it stop the senders, wait until nothing is unread, make down: {_PLACE}",
+    "kubernetes.namespace": f"to change it make down, and bring the volumes over: {_PLACE}",
+    "postgres.mode": f"to change it dump the database, make down, and restore the dump: {_PLACE}",
+}
+
+
+def fix_partitions(name: str, partitions: int, *, parent: pulumi.Resource) -> None:
+    """Remember the partitions of the traces topic, and refuse any other number from then on."""
+    _fix(f"{name}-traces-partitions", "kafka.partitions", partitions, parent)
+
+
+def fix_brokers(name: str, brokers: int, *, parent: pulumi.Resource) -> None:
+    """Remember the number of brokers, and refuse any other from then on."""
+    _fix(f"{name}-brokers", "kafka.brokers", brokers, parent)
+
+
+def fix_places(settings: Settings) -> None:
+    """Remember where the data of the stack is, as far as its phase keeps any there, and refuse other places.
+
+    What remembers has no parent: components differ by these very settings.
+
+    Raises:
+        pulumi.RunError: a place is another than the stack was made with.
+    """
+    if settings.phase >= WITH_KAFKA:
+        _fix("kafka-mode", "kafka.mode", settings.kafka.mode)
+    if settings.phase >= ON_KUBERNETES:
+        _fix("kubernetes-namespace", "kubernetes.namespace", settings.kubernetes.namespace)
+    if settings.phase >= ON_OBJECT_STORAGE:
+        _fix("postgres-mode", "postgres.mode", settings.postgres.mode)
+
+
+def why_refused(key: FixedKey, first: FixedValue, wanted: FixedValue) -> str | None:
+    """Say what is wrong with a value, after the one that a stack was made with; None when it is the same."""
+    if first == wanted:
+        return None
+    made = f"{key}: {wanted}: this stack was made with {first}."
+    return f"{made} {_REASONS[key]} Set {key}: {first}"
+
+
+def _fix(stash: str, key: FixedKey, wanted: FixedValue, parent: pulumi.Resource | None = None) -> None:
+    made_with = pulumi.Stash(stash, input=wanted, opts=pulumi.ResourceOptions(parent=parent))
+    # The engine keeps numbers as floating point.
+    made_with.output.apply(lambda first: _refuse_change(key, type(wanted)(first), wanted))
+
+
+def _refuse_change(key: FixedKey, first: FixedValue, wanted: FixedValue) -> None:
+    reason = why_refused(key, first, wanted)
+    if reason is not None:
+        pulumi.log.error(f"{reason}; {_MOVES[key]}")
+        raise pulumi.RunError(f"{reason}.")
