@@ -105,6 +105,18 @@ def test_what_only_a_processor_has_is_an_alert_when_it_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
+    ("file", "receivers"), [("otel-processor/processor.yaml", 4), ("otel-copier/copier.yaml", 3)]
+)
+def test_what_kafka_brings_is_tried_again_later_and_later(file: str, receivers: int) -> None:
+    """The receiver takes what is not said for 0, and then tries again without any wait."""
+    found = Document.read(file).get("receivers")
+    backoffs = [receiver["error_backoff"] for name, receiver in found.items() if name.startswith("kafka/")]
+    assert len(backoffs) == receivers
+    for backoff in backoffs:
+        assert (backoff["multiplier"], backoff["randomization_factor"]) == (1.5, 0.5)
+
+
+@pytest.mark.parametrize(
     ("settings", "remembered"),
     [
         ({}, 100_000),
