@@ -138,9 +138,8 @@ def _set_sampling(document: Document, args: CollectorProcessorArgs) -> None:
     sampling, tail = args.sampling, ("processors", "tail_sampling")
     document.set(*tail, "decision_wait", to=sampling.decision_wait.in_unit("s"))
     document.set(*tail, "num_traces", to=args.max_traces)
-    for cache in ("sampled_cache_size", "non_sampled_cache_size"):
-        least = document.get(*tail, "decision_cache", cache)
-        document.set(*tail, "decision_cache", cache, to=max(least, args.max_traces))
+    remembered = (*tail, "decision_cache", "sampled_cache_size")
+    document.set(*remembered, to=max(document.get(*remembered), args.max_traces))
     document.set(*tail, "policies", 1, "latency", "threshold_ms", to=sampling.slower_than.seconds * 1000)
     document.set(*tail, "policies", 2, "probabilistic", "sampling_percentage", to=sampling.keep_percent)
     document.set("processors", "probabilistic_sampler", "sampling_percentage", to=sampling.keep_percent)

@@ -1,0 +1,30 @@
+"""Runs the lab's collector with the processors of one that the program configures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.errors import LabError
+from tests.support.collectors import RunningCollector, running_collector
+from tests.support.lab import missing
+
+RunCollector = Callable[[Mapping[str, Any]], RunningCollector]
+
+
+@pytest.fixture
+def run_collector(tmp_path: Path) -> Iterator[RunCollector]:
+    """Give what runs a collector with given processors until the test is over."""
+    with ExitStack() as until_then:
+
+        def run(processors: Mapping[str, Any]) -> RunningCollector:
+            try:
+                return until_then.enter_context(running_collector(processors, tmp_path))
+            except LabError as error:
+                missing(str(error))
+
+        yield run

@@ -1,0 +1,113 @@
+"""Collectors as the program configures them, and as processes with a part of that configuration."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from tests.lab import cache
+from tests.support.ports import free_ports
+from tests.support.program import CONTAINER, Result
+from tests.support.waiting import until
+
+START_SECONDS, END_SECONDS, CALL_SECONDS = 60.0, 60.0, 60.0
+
+
+def rendered_collector(result: Result, name: str) -> Any:
+    """Give the configuration of a tier of collectors."""
+    holder = next(one for one in result.of(CONTAINER) if one.name.startswith(f"{name}-config-"))
+    uploads = {upload["file"]: upload["content"] for upload in holder.plain("uploads")}
+    return yaml.safe_load(next(text for file, text in uploads.items() if file.endswith("config.yaml")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningCollector:
+    """A collector that takes traces over OTLP and writes what its processors leave of them to a file.
+
+    Attributes:
+        url: address of OTLP over HTTP.
+        metrics: address of its own metrics.
+        written: the file, a request in JSON a line.
+        log: file with its output.
+    """
+
+    url: str
+    metrics: str
+    written: Path
+    log: Path
+
+    def send(self, traces: Mapping[str, Any]) -> None:
+        """Send a request of traces."""
+        httpx.post(f"{self.url}/v1/traces", json=traces, timeout=CALL_SECONDS).raise_for_status()
+
+    def counted(self, metric: str) -> float:
+        """Give the sum of all series of one of its own metrics."""
+        lines = httpx.get(self.metrics, timeout=CALL_SECONDS).raise_for_status().text.splitlines()
+        found = [line for line in lines if line.startswith((f"{metric} ", f"{metric}{{"))]
+        return sum(float(line.rpartition(" ")[2]) for line in found)
+
+    def spans(self) -> list[Mapping[str, Any]]:
+        """Give all spans that were written."""
+        lines = self.written.read_text().splitlines(keepends=True) if self.written.exists() else []
+        return [
+            span
+            for line in lines
+            if line.endswith("\n")
+            for resource in json.loads(line)["resourceSpans"]
+            for scope in resource["scopeSpans"]
+            for span in scope["spans"]
+        ]
+
+
+@contextmanager
+def running_collector(processors: Mapping[str, Any], folder: Path) -> Iterator[RunningCollector]:
+    """Run the lab's collector with processors between OTLP and a file.
+
+    Raises:
+        LabError: the lab has not built it.
+    """
+    program = cache.binary("otelcol-contrib")
+    port, metrics = free_ports(2)
+    written, log, file = folder / "written.json", folder / "log", folder / "config.yaml"
+    pulled = {"host": "127.0.0.1", "port": metrics}
+    configuration = {
+        "receivers": {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{port}"}}}},
+        "processors": dict(processors),
+        "exporters": {"file": {"path": str(written), "flush_interval": "100ms"}},
+        "service": {
+            "telemetry": {"metrics": {"readers": [{"pull": {"exporter": {"prometheus": pulled}}}]}},
+            "pipelines": {
+                "traces": {
+                    "receivers": ["otlp"],
+                    "processors": list(processors),
+                    "exporters": ["file"],
+                }
+            },
+        },
+    }
+    file.write_text(yaml.safe_dump(configuration, sort_keys=False))
+    url = f"http://127.0.0.1:{port}"
+    with log.open("wb") as output:
+        process = subprocess.Popen([program, f"--config={file}"], stdout=output, stderr=subprocess.STDOUT)
+    try:
+        until(
+            f"the collector takes traces ({log})",
+            lambda: process.poll() is not None or httpx.post(f"{url}/v1/traces", json={}, timeout=5),
+            seconds=START_SECONDS,
+            pause=0.1,
+            forgive=(httpx.HTTPError,),
+        )
+        assert process.poll() is None, log.read_text()
+        own = f"http://127.0.0.1:{metrics}/metrics"
+        yield RunningCollector(url=url, metrics=own, written=written, log=log)
+    finally:
+        process.terminate()
+        process.wait(timeout=END_SECONDS)
