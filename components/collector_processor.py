@@ -118,7 +118,9 @@ def processor_configuration(args: CollectorProcessorArgs) -> Document:
     for source, group in GROUPS.items():
         args.kafka.configure(document, "receivers", f"kafka/{source}")
         document.set("receivers", f"kafka/{source}", "group_id", to=group)
-    args.kafka.configure(document, "exporters", "kafka/dead_letters")
+    letters = ("exporters", "kafka/dead_letters")
+    args.kafka.configure(document, *letters)
+    document.set(*letters, "producer", "max_message_bytes", to=args.kafka.largest_message.bytes)
     args.kafka.configure_exporter(
         document, "exporters", "kafka/sampled", largest_request=args.largest_request
     )

@@ -35,6 +35,21 @@ def test_one_record_may_be_as_large_as_a_request(name: str, exporter: str, large
     assert settings["producer"]["max_message_bytes"] > queue["batch"]["max_size"]
 
 
+@pytest.mark.parametrize("largest", [None, "1MiB"])
+def test_the_letters_of_one_moment_fit_into_a_record(largest: str | None) -> None:
+    """They are one record, which would be dropped over the producer's limit, and they are all that tells."""
+    ingest = {} if largest is None else {"ingest": {"maxMessageSize": largest}}
+    result = run_program({"phase": 2, **ingest})
+    found = collector(result, "otel-processor")
+    letters = found["exporters"]["kafka/dead_letters"]
+    environment = result.container("kafka-topics").inputs["envs"]
+    topic = next(line for text in environment for line in text.splitlines() if "otlp-dead-letters" in line)
+    assert f"max.message.bytes={letters['producer']['max_message_bytes']}," in topic
+    assert letters["producer"]["compression"] == "lz4"
+    (logged,) = found["service"]["telemetry"]["logs"]["processors"]
+    assert logged["batch"]["max_export_batch_size"] == 64
+
+
 @pytest.mark.parametrize("largest", [None, REQUEST])
 def test_one_record_of_phase_one_may_be_as_large_as_a_request(largest: str | None) -> None:
     """Its client has the OK already."""
