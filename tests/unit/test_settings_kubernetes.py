@@ -194,14 +194,14 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         {**rendered(), "kafka": EXTERNAL},
         [
             (
-                "kubernetes.existingSecrets.kafka: None: kafka.security.mechanism needs it: manifests in Git "
+                "kubernetes.existingSecrets.kafka: not set: kafka.security.mechanism needs it: manifests in Git "
                 "must not hold secrets, so name one of the namespace with the key password"
             )
         ],
     ),
     (
         {**rendered(), "phase": 4, "objectStorage": BUCKETS},
-        [f"postgres.passwordSecret: None: {NO_SECRETS}, with the key password"],
+        [f"postgres.passwordSecret: not set: {NO_SECRETS}, with the key password"],
     ),
     (
         {
