@@ -11,7 +11,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.platform.manifests import network
 from components.platform.manifests.monitoring import rule_groups
-from components.platform.manifests.scope import Scope
+from components.platform.manifests.scope import OWNER, Scope, owner
 from components.platform.workload_objects import NOT_AWAITED, START_TIMEOUT, WorkloadObjects
 from components.workload import Deployed, Workload
 
@@ -134,11 +134,14 @@ def _connection(scope: Scope) -> dict[str, str]:
 
 
 def _namespace(scope: Scope, provider: kubernetes.Provider) -> kubernetes.core.v1.Namespace:
-    """Make the namespace, or take over the one that an earlier stack left behind with its volumes."""
+    """Make the namespace, or take over the one that the stack left behind with its volumes.
+
+    The API server refuses it where another stack has written that it is the owner.
+    """
     metadata = {
         "name": scope.namespace,
         "labels": {**scope.section.labels, **POD_SECURITY},
-        "annotations": KEPT_BY_GIT_TOOLS,
+        "annotations": {**KEPT_BY_GIT_TOOLS, OWNER: owner(pulumi.get_project(), pulumi.get_stack())},
     }
     namespace = kubernetes.core.v1.Namespace(
         scope.namespace,

@@ -20,6 +20,7 @@ from components.settings import Settings
 from ops.errors import OpsError
 from ops.finding import Finding
 from ops.kubernetes.kubectl import REQUEST_TIMEOUT, Kubectl, KubectlError, kubectl_of
+from ops.kubernetes.owner import check_namespace
 from ops.kubernetes.rights import check_rights, chosen_kinds
 from ops.project import Stack
 
@@ -54,6 +55,7 @@ def check_cluster(stack: Stack, environ: Mapping[str, str] = os.environ) -> Iter
     yield server
     if server.status == "fail":
         return
+    yield from _guarded("namespace", lambda *_: check_namespace(kubectl, stack), kubectl, stack.settings)
     for name, check in _CHECKS.items():
         yield from _guarded(name, check, kubectl, stack.settings)
 

@@ -33,10 +33,13 @@ def claims(kubectl: Kubectl) -> list[str]:
         KubectlError: the API server did not say.
     """
     found = kubectl.objects("persistentvolumeclaims")
-    return [str(one["metadata"]["name"]) for one in found if _is_ours(one["metadata"].get("labels") or {})]
+    return [
+        str(one["metadata"]["name"]) for one in found if is_of_the_stack(one["metadata"].get("labels") or {})
+    ]
 
 
-def _is_ours(labels: Mapping[str, Any]) -> bool:
+def is_of_the_stack(labels: Mapping[str, Any]) -> bool:
+    """Tell by its labels whether an object is of a stack, or was made by Strimzi for one."""
     return labels.get(PART_OF) == STACK or labels.get(CLUSTER) == STRIMZI_KAFKA
 
 

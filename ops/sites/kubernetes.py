@@ -20,9 +20,11 @@ from ops.kubernetes.checks import check_cluster
 from ops.kubernetes.claims import claims, remove_claims, remove_strimzi_kafka
 from ops.kubernetes.forward import LOOPBACK, Target, forwarded
 from ops.kubernetes.kubectl import Kubectl, KubectlError, kubectl_of
+from ops.kubernetes.owner import other_owner, release
 from ops.kubernetes.readings import cluster_readings
 from ops.outputs import StackOutputs
 from ops.project import Stack
+from ops.screen import say
 from ops.sites.model import Examination
 from ops.toolchain import Choice, choose
 
@@ -123,15 +125,26 @@ class KubernetesSite:
         """See ``Site``."""
         del inventory
         kubectl = self._kubectl()
+        had_by = other_owner(kubectl, self._stack)
+        if had_by is not None:
+            return f"no PersistentVolumeClaim, for the namespace {kubectl.namespace} is that of {had_by}"
         names = ", ".join(claims(kubectl)) or "(there are none)"
         return f"the PersistentVolumeClaims {names} of namespace {kubectl.namespace}"
 
     def forget_data(self) -> None:
-        """See ``Site``; claims outlive their StatefulSets, and Strimzi's Kafka the stack."""
+        """See ``Site``; claims outlive their StatefulSets, and Strimzi's Kafka the stack.
+
+        In a namespace that is another stack's all of that is the other's.
+        """
         kubectl = self._kubectl()
+        had_by = other_owner(kubectl, self._stack)
+        if had_by is not None:
+            say(f"nothing else is deleted: the namespace {kubectl.namespace} is that of the stack {had_by}")
+            return
         if self._stack.settings.kafka.mode == "strimzi":
             remove_strimzi_kafka(kubectl)
         remove_claims(kubectl)
+        release(kubectl, self._stack)
 
     def volumes(self) -> Volumes:
         """See ``Site``.

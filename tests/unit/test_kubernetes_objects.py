@@ -66,6 +66,11 @@ def test_nobody_deletes_what_strimzi_keeps_data_for(render: bool) -> None:
     assert all(marks.items() <= annotations_of(one).items() for one in kept)
 
 
+def test_the_namespace_names_the_stack_that_has_it() -> None:
+    (namespace,) = made("phase3-small").of("Namespace")
+    assert annotations_of(namespace)["otel-stack.io/owner"] == "otel-stack/test"
+
+
 def test_strimzi_runs_the_version_that_it_likes_best_unless_one_is_named() -> None:
     (free,) = made("phase3-strimzi").of("Kafka")
     assert "version" not in free["spec"]["kafka"]

@@ -227,7 +227,8 @@ def test_data_is_named_and_removed_as_claims(cluster: Cluster) -> None:
     names = "loki-data-loki-1, data-0-kafka-broker-0"
     assert site.data(INVENTORY) == f"the PersistentVolumeClaims {names} of namespace observability"
     site.forget_data()
-    assert "delete persistentvolumeclaims loki-data-loki-1 data-0-kafka-broker-0 --wait" in cluster.log[-1]
+    assert "delete persistentvolumeclaims loki-data-loki-1 data-0-kafka-broker-0 --wait" in cluster.log[-2]
+    assert not any(" annotate " in line for line in cluster.log)
     with pytest.raises(OpsError, match="loki-data-loki-1") as caught:
         site.volumes()
     assert "VolumeSnapshots" in caught.value.advice
@@ -247,6 +248,36 @@ def test_strimzis_topics_go_before_the_kafka_that_they_are_deleted_by(cluster: C
     ]
     ours = [line for line in cluster.log if ".strimzi.io," in line]
     assert all("--selector=app.kubernetes.io/part-of=otel-stack" in line for line in ours)
+
+
+def owned(by: str) -> dict[str, Any]:
+    return {"metadata": {"name": "observability", "annotations": {"otel-stack.io/owner": by}}}
+
+
+def test_claims_in_the_namespace_of_another_stack_are_not_touched(
+    cluster: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cluster.says("get namespace observability", owned("otel-stack/other"))
+    cluster.says("get persistentvolumeclaims", {"items": [claim("loki-data-loki-1", "Bound")]})
+    site = cluster.site()
+    found = site.data(INVENTORY)
+    assert found == "no PersistentVolumeClaim, for the namespace observability is that of otel-stack/other"
+    site.forget_data()
+    assert not any(" delete " in line or " annotate " in line for line in cluster.log)
+    assert "is that of the stack otel-stack/other" in capfd.readouterr().err
+
+
+def test_a_namespace_is_free_for_others_once_the_claims_are_gone(
+    cluster: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cluster.says("get namespace observability", owned("otel-stack/dev"))
+    cluster.says("get persistentvolumeclaims", {"items": [claim("loki-data-loki-1", "Bound")]})
+    cluster.says("delete", "")
+    cluster.fails("annotate", "Error from server (Forbidden): namespaces is forbidden")
+    cluster.site().forget_data()
+    assert "delete persistentvolumeclaims loki-data-loki-1" in cluster.log[-3]
+    assert cluster.log[-1].endswith("annotate namespace observability otel-stack.io/owner-")
+    assert "still this stack's" in capfd.readouterr().err
 
 
 def test_nothing_to_remove_is_not_removed(cluster: Cluster) -> None:

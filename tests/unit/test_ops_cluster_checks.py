@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -203,3 +204,58 @@ def test_what_may_not_be_looked_at_is_told_and_is_no_obstacle(cluster: Cluster) 
 def test_no_metrics_is_no_failure(cluster: Cluster) -> None:
     cluster.fails("get --raw /apis/metrics", "Error from server (NotFound): the server could not find it")
     assert cluster.findings()["metrics API"].status == "warn"
+
+
+def namespace(owner: str | None = None) -> dict[str, Any]:
+    annotations = {} if owner is None else {"otel-stack.io/owner": owner}
+    return {"metadata": {"name": "observability", "annotations": annotations}}
+
+
+def pod(name: str, **labels: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "labels": labels}}
+
+
+def own_pod(name: str, environment: str) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/part-of": "otel-stack", "app.kubernetes.io/instance": environment}
+    return pod(name, **labels)
+
+
+def test_namespace_that_is_not_there_is_made(cluster: Cluster) -> None:
+    found = cluster.findings()["namespace"]
+    assert (found.status, found.found) == ("ok", "observability, to be made")
+
+
+@pytest.mark.parametrize("owner", [None, "otel-stack/dev"])
+def test_namespace_of_the_stack_or_of_nobody_is_taken(cluster: Cluster, owner: str | None) -> None:
+    cluster.says("get namespace observability", namespace(owner))
+    broker = pod("kafka-broker-0", **{"strimzi.io/cluster": "kafka"})
+    cluster.says("get pods", {"items": [own_pod("loki-1", "dev"), broker]})
+    findings = cluster.findings()
+    assert findings["namespace"].status == "ok"
+    assert not {"pods of others", "another stack"} & set(findings)
+
+
+def test_namespace_of_another_stack_is_refused(cluster: Cluster) -> None:
+    cluster.says("get namespace observability", namespace("otel-stack/other"))
+    findings = cluster.findings()
+    assert failed(findings) == ["namespace"]
+    assert findings["namespace"].found == "observability belongs to the stack otel-stack/other"
+    assert findings["namespace"].advice.endswith("annotate namespace observability otel-stack.io/owner-")
+
+
+def test_pods_of_others_are_told_what_comes_over_them(cluster: Cluster) -> None:
+    cluster.says("get namespace observability", namespace())
+    shops = [pod(f"shop-{number}") for number in range(7)]
+    cluster.says("get pods", {"items": [own_pod("loki-1", "dev"), *shops]})
+    found = cluster.findings()["pods of others"]
+    assert found.status == "warn"
+    assert found.found == "shop-0, shop-1, shop-2, shop-3, shop-4 and 2 more in observability"
+    assert all(what in found.advice for what in ("deny-all", "restricted"))
+
+
+def test_stack_of_another_environment_is_told_in_a_namespace_that_names_nobody(cluster: Cluster) -> None:
+    cluster.says("get pods", {"items": [own_pod("loki-1", "prod")]})
+    cluster.says("get namespace observability", namespace())
+    assert cluster.findings()["another stack"].found == "pods of environment prod in observability"
+    cluster.says("get namespace observability", namespace("otel-stack/dev"))
+    assert "another stack" not in cluster.findings()

@@ -13,6 +13,8 @@ from components.sections_kubernetes import KubernetesSection
 
 NAME, PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of"
 STACK = "otel-stack"
+OWNER = "otel-stack.io/owner"
+"""Annotation of the namespace: the stack that has it. No label: names of stacks may be longer than those."""
 
 Manifest = dict[str, Any]
 
@@ -66,6 +68,11 @@ class Scope:
         if annotations:
             found["annotations"] = dict(annotations)
         return found
+
+
+def owner(project: str, stack: str) -> str:
+    """Name a stack as the owner of its namespace."""
+    return f"{project}/{stack}"
 
 
 def selector(name: str) -> dict[str, str]:

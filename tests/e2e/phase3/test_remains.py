@@ -45,7 +45,7 @@ def test_rendered_manifests_run_the_same_stack(
     git = {"repository": "https://git.example.com/platform/otel-stack.git"}
     section = {"render": str(folder), "existingSecrets": {"grafana": SECRET}, "gitops": git}
     config = deployed.settings(kubernetes=section)
-    Stack(name="rendered", folder=tmp_path / "stack", config=config).up()
+    Stack(name=deployed.stack.name, folder=tmp_path / "stack", config=config).up()
     deployed.stack.destroy()
     _make_secret()
     try:
