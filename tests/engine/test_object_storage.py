@@ -205,7 +205,7 @@ def test_what_make_down_and_make_destroy_pass_by(aws: Aws, tmp_path: Path) -> No
     excluded = [f"--exclude={urn}" for urn in made.protected_urns]
     for _again in range(2):
         stack.destroy(*excluded)
-        assert inventory_of(stack) == made
+        assert set(inventory_of(stack).protected_urns) == set(made.protected_urns)
         assert not [one for one in stack.resources() if one.startswith("aws:iam/")]
     stack.up()
     stack.preview("--expect-no-changes")
