@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import date
 from typing import TYPE_CHECKING
+
+import yaml
 
 from components.phase_numbers import ON_KUBERNETES, WITH_KAFKA
 from components.problems import Check, Problem
@@ -12,6 +16,9 @@ from components.sizing_buffer import in_gibibytes, partition_bytes
 
 if TYPE_CHECKING:
     from components.settings import Settings
+
+_NOT_TAKEN = re.compile(r'["\\\x00-\x1f\x7f]|\$[${]')
+"""What JAAS reads as the end of a text or an escape; and what a collector expands in every value."""
 
 MOST_BALANCED = 16
 """Gateways that HAProxy's configuration names."""
@@ -60,6 +67,28 @@ def _login_is_whole(settings: Settings) -> Iterator[Problem]:
             value=None,
             message="kafka.security.mechanism needs it; pulumi config set --secret otel-stack:kafkaPassword",
         )
+
+
+def _password_is_taken_as_it_is(settings: Settings) -> Iterator[Problem]:
+    """Programs read the password out of their configuration's syntax, where some of it would be syntax."""
+    password = settings.kafka_password
+    if password is not None and (_NOT_TAKEN.search(password) or _is_no_text(password)):
+        yield Problem(
+            key="kafkaPassword",
+            value="(secret)",
+            message="collectors and Kafka's tools take it out of their configuration, where a quotation mark "
+            '("), a backslash, a line break, $$ and ${ mean something else, and so does a date, a number of '
+            "19 digits or more, or a mapping (a: b, {a}) as a whole; give the user another password",
+        )
+
+
+def _is_no_text(password: str) -> bool:
+    """Tell whether the collector's YAML has it as something that its configuration does not know."""
+    try:
+        found = yaml.safe_load(password)
+    except (yaml.YAMLError, ValueError):
+        return False
+    return isinstance(found, (date, dict)) or (isinstance(found, int) and abs(found) >= 10**18)
 
 
 def _authority_is_of_use(settings: Settings) -> Iterator[Problem]:
@@ -221,6 +250,7 @@ def _copy_leaves_the_stack(settings: Settings) -> Iterator[Problem]:
 KAFKA_CHECKS: tuple[Check, ...] = (
     Check(reads=("kafka",), run=_external_is_whole),
     Check(reads=("phase", "kafka", "kafkaPassword", "kubernetes"), run=_login_is_whole),
+    Check(reads=("kafkaPassword",), run=_password_is_taken_as_it_is),
     Check(reads=("phase", "kafka", "kubernetes"), run=_authority_is_of_use),
     Check(reads=("kafka",), run=_topics_have_a_maker),
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_processors_have_partitions),

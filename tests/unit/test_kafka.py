@@ -21,6 +21,49 @@ KUBERNETES = CLUSTER_VARIANTS["phase3-small"]["kubernetes"]
 
 CA = "-----BEGIN CERTIFICATE-----\nMIIB+w==\n-----END CERTIFICATE-----\n"
 
+NOT_TAKEN = [
+    'a"b',
+    "a\\b",
+    "a\nb",
+    "ab\n",
+    "a$$b",
+    "a${env:HOME}b",
+    "2026-11-28",
+    "12345678901234567890",
+    "a: b",
+    "{a}",
+]
+TAKEN = [
+    "hunter2",
+    "12345",
+    "a$b",
+    "$",
+    "a#b",
+    "#a",
+    "a'b",
+    "'",
+    "*a",
+    "a:b",
+    "[a",
+    "]",
+    "a;b=c/d",
+    "ä ö",
+    "(encrypted)",
+]
+
+
+@pytest.mark.parametrize("password", NOT_TAKEN)
+def test_passwords_that_configurations_would_change_are_refused(password: str) -> None:
+    with pytest.raises(SettingsError, match=r"kafkaPassword: '\(secret\)': collectors and Kafka's") as told:
+        Settings.load({**EXTERNAL, "kafkaPassword": password})
+    assert password not in str(told.value).replace("(a: b, {a})", "")
+
+
+@pytest.mark.parametrize("password", TAKEN)
+def test_other_passwords_are_taken_as_they_are(password: str) -> None:
+    assert Settings.load({**EXTERNAL, "kafkaPassword": password}).kafka_password == password
+
+
 REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"createTopics": False}, r"kafka\.createTopics: False: kafka\.mode: builtin makes its topics itself"),
     (
