@@ -54,17 +54,19 @@ class RunningCollector:
         found = [line for line in lines if line.startswith((f"{metric} ", f"{metric}{{"))]
         return sum(float(line.rpartition(" ")[2]) for line in found)
 
+    def requests(self) -> list[Mapping[str, Any]]:
+        """Give what was written, by resource."""
+        lines = self.written.read_text().splitlines(keepends=True) if self.written.exists() else []
+        return [one for line in lines if line.endswith("\n") for one in json.loads(line)["resourceSpans"]]
+
+    def resources(self) -> list[Mapping[str, Any]]:
+        """Give the senders of what was written."""
+        return [one["resource"] for one in self.requests()]
+
     def spans(self) -> list[Mapping[str, Any]]:
         """Give all spans that were written."""
-        lines = self.written.read_text().splitlines(keepends=True) if self.written.exists() else []
-        return [
-            span
-            for line in lines
-            if line.endswith("\n")
-            for resource in json.loads(line)["resourceSpans"]
-            for scope in resource["scopeSpans"]
-            for span in scope["spans"]
-        ]
+        scopes = [scope for one in self.requests() for scope in one["scopeSpans"]]
+        return [span for scope in scopes for span in scope["spans"]]
 
 
 @contextmanager
