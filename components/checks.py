@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from components.batches import MOST_FOR_JAEGER, MOST_REQUEST, WRITTEN_AT_ONCE
 from components.checks_kafka import KAFKA_CHECKS
 from components.checks_kubernetes import KUBERNETES_CHECKS
 from components.checks_phase4 import PHASE4_CHECKS
 from components.checks_storage import STORAGE_CHECKS
+from components.phase_numbers import ON_OBJECT_STORAGE
 from components.problems import Check, Problem
 from components.sizing import HEADROOM, MINIMUM_MEMORY, declared_rate, size_stack, stored_bytes
 
@@ -99,11 +101,33 @@ def _volumes_hold_retention(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _requests_fit_the_way(settings: Settings) -> Iterator[Problem]:
+    largest = settings.ingest.max_message_size
+    to_jaeger = settings.phase < ON_OBJECT_STORAGE or settings.stores.phase3 == "written"
+    if to_jaeger and largest > MOST_FOR_JAEGER:
+        yield Problem(
+            key="ingest.maxMessageSize",
+            value=str(largest),
+            message=f"up to {MOST_FOR_JAEGER} where Jaeger stores traces: a span of over 10 MB is more than "
+            'its store takes at once, and it would answer "try again" for ever. Lower it, and let SDKs send '
+            "smaller batches (OTEL_BSP_MAX_EXPORT_BATCH_SIZE)",
+        )
+    elif largest > MOST_REQUEST:
+        yield Problem(
+            key="ingest.maxMessageSize",
+            value=str(largest),
+            message=f"up to {MOST_REQUEST}: a record in Kafka may be twice as large, and no more than "
+            f"{WRITTEN_AT_ONCE} is written at once. Lower it, and let SDKs send smaller batches "
+            "(OTEL_BSP_MAX_EXPORT_BATCH_SIZE)",
+        )
+
+
 CHECKS: tuple[Check, ...] = (
     Check(reads=("sizing",), run=_one_way_of_sizing),
     Check(reads=("phase", "sizing"), run=_rate_fits_phase),
     Check(reads=("ingest", "query", "grafana"), run=_ports_differ),
     Check(reads=("sizing",), run=_memory_suffices),
+    Check(reads=("phase", "ingest", "stores"), run=_requests_fit_the_way),
     *KAFKA_CHECKS,
     Check(reads=("sizing", "retention", "stores"), run=_volumes_hold_retention),
     *KUBERNETES_CHECKS,

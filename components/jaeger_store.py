@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from components.base import StackComponent, hours, limits
+from components.batches import largest_delivery
 from components.documents import Document
 from components.images import Image
 from components.publication import Publication
-from components.quantities import Duration
+from components.quantities import Duration, Size
 from components.sizing import ProgramSize
 from components.workload import DataVolume, Platform, Port, Probe, Workload
 
@@ -24,12 +25,14 @@ class JaegerStoreArgs:
         image: Jaeger's image.
         size: its limits and disk.
         retention: age at which a trace expires; Badger knows no limit by size.
+        largest_request: largest request that applications may send.
         published: where UI and query API are reachable from outside.
     """
 
     image: Image
     size: ProgramSize
     retention: Duration
+    largest_request: Size
     published: Publication | None = None
 
 
@@ -45,7 +48,9 @@ class JaegerStore(StackComponent):
 def jaeger_configuration(args: JaegerStoreArgs) -> Document:
     """Set Jaeger's configuration file from its settings."""
     badger = ("extensions", "jaeger_storage", "backends", "main", "badger")
-    return Document.read("jaeger/jaeger.yaml").set(*badger, "ttl", "spans", to=hours(args.retention))
+    document = Document.read("jaeger/jaeger.yaml").set(*badger, "ttl", "spans", to=hours(args.retention))
+    accepted = largest_delivery(args.largest_request).mebibytes
+    return document.set("receivers", "otlp", "protocols", "grpc", "max_recv_msg_size_mib", to=accepted)
 
 
 def _workload(name: str, args: JaegerStoreArgs) -> Workload:

@@ -80,6 +80,7 @@ def _jaeger(settings: Settings, addresses: Addresses) -> JaegerStoreArgs:
         image=settings.image_catalogue["jaeger"],
         size=settings.size.programs["jaeger"],
         retention=settings.retention.traces,
+        largest_request=settings.ingest.max_message_size,
         published=addresses.traces,
     )
 

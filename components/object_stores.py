@@ -171,6 +171,7 @@ class _Stores:
             retention=settings.retention.traces,
             buffer_retention=settings.kafka.retention,
             decision_wait=settings.sampling.decision_wait,
+            largest_request=settings.ingest.max_message_size,
             accepted_rate=size.trace_bytes_per_second,
             max_trace_size=settings.stores.tempo.max_trace_size,
             max_attribute_size=settings.stores.tempo.max_attribute_size,

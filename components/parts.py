@@ -11,6 +11,7 @@ import pulumi
 from components.addresses import Addresses, host_port
 from components.autoscaling import LOOK, Autoscaling
 from components.base import StackComponent
+from components.batches import largest_record
 from components.collector_copier import NAME as COPIER
 from components.collector_copier import CollectorCopier, CollectorCopierArgs
 from components.collector_gateway import CollectorGateway, CollectorGatewayArgs
@@ -181,8 +182,8 @@ class Parts:
 
     @property
     def _largest_record(self) -> Size:
-        """Twice the largest request: the gateway never adds that much to a record."""
-        return Size(2 * self.settings.ingest.max_message_size.bytes)
+        """Largest record of the topics."""
+        return largest_record(self.settings.ingest.max_message_size)
 
     def _kafka_password(self) -> pulumi.Output[str] | ExistingSecret | None:
         existing, given = self.settings.kubernetes.existing_secrets.kafka, self.settings.kafka_password

@@ -185,7 +185,7 @@ class IngestSection:
         grpc_port: OTLP over gRPC.
         http_port: OTLP over HTTP.
         cors_allowed_origins: origins of browser applications, such as https://shop.example.com.
-        max_message_size: largest request that is accepted.
+        max_message_size: largest request accepted; 8 MiB at most where Jaeger stores traces, else 50 MiB.
         max_concurrent_streams: concurrent calls of one gRPC connection.
         max_connection_age: age at which a gRPC connection is asked to reconnect; 5 minutes when nothing is
             said, 1 minute on Kubernetes, where whole connections are spread over the gateways.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.base import hours
+from components.batches import largest_delivery
 from components.cluster_store import GRPC_PORT, ClusterStore, Part, Program
 from components.documents import Document
 from components.images import Image
@@ -42,6 +43,7 @@ class TempoStoreArgs:
         retention: age at which traces are deleted.
         buffer_retention: age of spans that may still come out of Kafka.
         decision_wait: how long the sampler holds a trace's spans back.
+        largest_request: largest request that applications may send.
         accepted_rate: bytes of spans per second that one replica accepts.
         max_trace_size: largest trace.
         max_attribute_size: longest key or value of an attribute.
@@ -57,6 +59,7 @@ class TempoStoreArgs:
     retention: Duration
     buffer_retention: Duration
     decision_wait: Duration
+    largest_request: Size
     accepted_rate: Size
     max_trace_size: Size
     max_attribute_size: Size
@@ -141,10 +144,17 @@ def tempo_configuration(name: str, args: TempoStoreArgs) -> Document:
     slack = Duration(args.decision_wait.seconds + ON_THE_WAY.seconds).in_unit("s")
     document.set("metrics_generator", "metrics_ingestion_time_range_slack", to=slack)
     document.set("distributor", "max_attribute_bytes", to=args.max_attribute_size.bytes)
+    delivery = largest_delivery(args.largest_request)
+    otlp = ("distributor", "receivers", "otlp", "protocols", "grpc")
+    document.set(*otlp, "max_recv_msg_size_mib", to=delivery.mebibytes)
+    for limit in ("grpc_server_max_recv_msg_size", "grpc_server_max_send_msg_size"):
+        document.set("server", limit, to=delivery.bytes)
     rate = args.accepted_rate.bytes
     defaults = ("overrides", "defaults")
     document.set(*defaults, "ingestion", "rate_limit_bytes", to=rate)
-    document.set(*defaults, "ingestion", "burst_size_bytes", to=max(LEAST_BURST, BURST * rate))
+    document.set(
+        *defaults, "ingestion", "burst_size_bytes", to=max(LEAST_BURST, BURST * rate, delivery.bytes)
+    )
     document.set(*defaults, "global", "max_bytes_per_trace", to=args.max_trace_size.bytes)
     document.set(*defaults, "metrics_generator", "max_active_series", to=args.max_series)
     return document

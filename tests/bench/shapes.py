@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from components.batches import largest_record
 from components.collector_gateway import CollectorGatewayArgs, gateway_configuration
 from components.collector_processor import CollectorProcessorArgs, processor_configuration
 from components.documents import Document, text
@@ -146,6 +147,7 @@ def jaeger_text(ports: Ports, folder: Path) -> str:
         image=settings.image_catalogue["jaeger"],
         size=settings.size.programs["jaeger"],
         retention=settings.retention.traces,
+        largest_request=settings.ingest.max_message_size,
     )
     document = jaeger_configuration(args)
     document.set("receivers", "otlp", "protocols", "grpc", "endpoint", to=_at(ports.jaeger))
@@ -191,7 +193,7 @@ def _settings() -> Settings:
 
 
 def _client(settings: Settings) -> KafkaClient:
-    return KafkaClient(servers=[], largest_message=Size(2 * settings.ingest.max_message_size.bytes))
+    return KafkaClient(servers=[], largest_message=largest_record(settings.ingest.max_message_size))
 
 
 def _guides(tier: str) -> Document:

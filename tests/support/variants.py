@@ -30,7 +30,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "grpcPort": 14317,
             "httpPort": 14318,
             "corsAllowedOrigins": ["https://shop.example.com"],
-            "maxMessageSize": "16MiB",
+            "maxMessageSize": "8MiB",
             "maxConcurrentStreams": 250,
             "maxConnectionAge": "2m",
         },

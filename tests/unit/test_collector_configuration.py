@@ -11,8 +11,8 @@ from components.documents import Document
 from tests.support.collectors import rendered_collector as collector
 from tests.support.program import CONTAINER, run_program
 
-REQUEST = "16MiB"
-BYTES = 16 * 2**20
+REQUEST = "8MiB"
+BYTES = 8 * 2**20
 
 
 def expression(alert: str) -> str:
@@ -24,13 +24,14 @@ def expression(alert: str) -> str:
 @pytest.mark.parametrize(
     ("name", "exporter"), [("otel-gateway", "kafka/logs"), ("otel-processor", "kafka/sampled")]
 )
-@pytest.mark.parametrize("largest", [None, REQUEST])
+@pytest.mark.parametrize("largest", [None, REQUEST, "100KiB"])
 def test_one_record_may_be_as_large_as_a_request(name: str, exporter: str, largest: str | None) -> None:
     """A record over the batch's limit is dropped, one over the queue's never taken."""
     ingest = {} if largest is None else {"ingest": {"maxMessageSize": largest}}
     settings = collector(run_program({"phase": 2, **ingest}), name)["exporters"][exporter]
     queue = settings["sending_queue"]
-    assert queue["batch"]["max_size"] > (4 * 2**20 if largest is None else BYTES)
+    sizes = {None: 4 * 2**20, REQUEST: BYTES, "100KiB": 100 * 2**10}
+    assert queue["batch"]["max_size"] > sizes[largest]
     assert queue["queue_size"] >= 4 * queue["batch"]["max_size"]
     assert settings["producer"]["max_message_bytes"] > queue["batch"]["max_size"]
 
@@ -152,3 +153,14 @@ def test_memory_is_an_alert_before_data_is_refused(name: str) -> None:
     memory = next(one for one in result.of(CONTAINER) if one.name in (name, f"{name}-1")).inputs["memory"]
     threshold = float(expression("CollectorMemoryHigh").rpartition(">")[2])
     assert 0 < threshold < (limiter["limit_mib"] - limiter["spike_limit_mib"]) / memory
+
+
+@pytest.mark.parametrize(("largest", "taken"), [(None, 16), (REQUEST, 17)])
+def test_jaeger_takes_what_a_collector_sends(largest: str | None, taken: int) -> None:
+    """Twice a batch: attributes that are made of lists have names of their own."""
+    ingest = {} if largest is None else {"ingest": {"maxMessageSize": largest}}
+    result = run_program({"phase": 2, **ingest})
+    receiver = collector(result, "jaeger")["receivers"]["otlp"]["protocols"]["grpc"]
+    assert receiver["max_recv_msg_size_mib"] == taken
+    batch = collector(result, "otel-processor")["exporters"]["kafka/sampled"]["sending_queue"]["batch"]
+    assert receiver["max_recv_msg_size_mib"] * 2**20 >= 2 * batch["max_size"]

@@ -101,6 +101,19 @@ def test_long_attributes_are_kept(small: Tree) -> None:
     assert most == {"small": 64 * 2**10, "set": 2**20}
 
 
+@pytest.mark.parametrize(("largest", "taken"), [(None, 16), ("40MiB", 81)])
+def test_tempo_takes_what_a_processor_sends(largest: str | None, taken: int) -> None:
+    """From it, from each other, and at once: over the burst it would be told to wait for ever."""
+    settings = {**OBJECT_VARIANTS["phase4-small"]}
+    if largest is not None:
+        settings["ingest"] = {"maxMessageSize": largest}
+    found = document(tree(run_program(settings), settings), "tempo", "tempo.yaml")
+    receiver = found["distributor"]["receivers"]["otlp"]["protocols"]["grpc"]
+    assert receiver["max_recv_msg_size_mib"] == taken
+    assert found["server"]["grpc_server_max_recv_msg_size"] == taken * 2**20
+    assert found["overrides"]["defaults"]["ingestion"]["burst_size_bytes"] >= taken * 2**20
+
+
 def test_searches_ask_the_replicas_until_others_find_the_block(small: Tree) -> None:
     found = document(small, "tempo", "tempo.yaml")
     minutes = {

@@ -28,6 +28,7 @@ from components.store_writers import stack_groups
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 SMALL = OBJECT_VARIANTS["phase4-small"]
+CHANGING = OBJECT_VARIANTS["phase4-changing-over"]
 
 
 def settings(**sections: Any) -> Settings:
@@ -172,3 +173,15 @@ def test_a_stack_knows_its_consumer_groups(stores: dict[str, Any], mode: str, gr
     assert found.keys() == groups
     assert found["otel-log-writers"] == "otlp-logs"
     assert set(found.values()) == {*TOPICS.values(), SAMPLED}
+
+
+def test_requests_are_as_large_as_tempo_takes_them_where_jaeger_is_not_written() -> None:
+    Settings.load({**SMALL, "ingest": {"maxMessageSize": "50MiB"}})
+    with pytest.raises(
+        SettingsError, match=r"ingest\.maxMessageSize: '51MiB': up to 50MiB: a record in Kafka"
+    ):
+        Settings.load({**SMALL, "ingest": {"maxMessageSize": "51MiB"}})
+    with pytest.raises(
+        SettingsError, match=r"ingest\.maxMessageSize: '9MiB': up to 8MiB where Jaeger stores"
+    ):
+        Settings.load({**CHANGING, "ingest": {"maxMessageSize": "9MiB"}})

@@ -21,6 +21,14 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"retention": {"trace": "1h"}}, r"retention\.trace: '1h': unknown key; did you mean traces\?"),
     ({"sizing": {"loki": {"memry": "1GiB"}}}, r"sizing\.loki\.memry: .* did you mean memory\?"),
     ({"grafana": {"zzz": 1}}, r"grafana\.zzz: 1: unknown key; known here: bindAddress, port"),
+    (
+        {"ingest": {"maxMessageSize": "9MiB"}},
+        r"ingest\.maxMessageSize: '9MiB': up to 8MiB where Jaeger stores",
+    ),
+    (
+        {"phase": 2, "ingest": {"maxMessageSize": "51MiB"}},
+        r"maxMessageSize: '51MiB': up to 8MiB where Jaeger",
+    ),
     ({"phase": "1"}, "phase: '1': must be a valid integer"),
     ({"phase": True}, "phase: True: must be a valid integer"),
     ({"phase": 0}, "phase: 0: must be greater than or equal to 1"),
