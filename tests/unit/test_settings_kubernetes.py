@@ -194,8 +194,8 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         {**rendered(), "kafka": EXTERNAL},
         [
             (
-                "kubernetes.existingSecrets.kafka: not set: kafka.security.mechanism needs it: manifests in Git "
-                "must not hold secrets, so name one of the namespace with the key password"
+                "kubernetes.existingSecrets.kafka: not set: kafka.security.mechanism needs it: manifests in "
+                "Git must not hold secrets, so name one of the namespace with the key password"
             )
         ],
     ),
