@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from configparser import ConfigParser
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
 from components.alert_rules import linked
 from components.cluster_dashboards import cluster_dashboards
 from components.contact_points import contact_calls, contact_files, grafana_contact_points
 from components.database import Database
-from components.documents import Document, texts
+from components.documents import Document, text, texts
 from components.secret_text import ExistingSecret, SecretText
 from components.sections_phase4 import ContactPoint, OidcSection
 from components.workload import Port, callee, headless
@@ -19,6 +21,9 @@ from components.workload import Port, callee, headless
 GOSSIP_PORT = 9094
 DATABASE_PASSWORD, DATABASE_AUTHORITY = "secrets/database-password", "secrets/database-ca.crt"
 CLIENT_SECRET = "secrets/oidc-client-secret"  # noqa: S105 - a path
+SETTINGS = "grafana.ini"
+"""The image asks for it in the configuration's folder, and does not start without."""
+
 CONNECTIONS, MOST_CONNECTIONS = 80, 20
 """Connections to the database of all replicas together, and of one. PostgreSQL takes 100, of which some are
 for dumps, its own superusers, and people."""
@@ -87,14 +92,13 @@ def cluster_secrets(cluster: GrafanaCluster) -> dict[str, SecretText]:
 
 
 def cluster_environment(name: str, cluster: GrafanaCluster, directory: str) -> dict[str, str]:
-    """Give the variables of database, gossip and logins."""
+    """Give the variables of database, gossip and logins, but for their secrets, which are in the files."""
     database = cluster.database
     found = {
         "GF_DATABASE_TYPE": "postgres",
         "GF_DATABASE_HOST": database.address,
         "GF_DATABASE_NAME": database.name,
         "GF_DATABASE_USER": database.username,
-        "GF_DATABASE_PASSWORD__FILE": f"{directory}/{DATABASE_PASSWORD}",
         "GF_DATABASE_SSL_MODE": database.tls,
         "GF_DATABASE_MAX_OPEN_CONN": str(min(MOST_CONNECTIONS, CONNECTIONS // (cluster.replicas + ROLLING))),
         "GF_UNIFIED_ALERTING_HA_PEERS": f"{headless(name)}:{GOSSIP_PORT}",
@@ -106,14 +110,15 @@ def cluster_environment(name: str, cluster: GrafanaCluster, directory: str) -> d
     }
     if database.authority is not None:
         found["GF_DATABASE_CA_CERT_PATH"] = f"{directory}/{DATABASE_AUTHORITY}"
-    return found | ({} if cluster.oidc is None else _oidc(cluster.oidc, directory))
+    return found | ({} if cluster.oidc is None else _oidc(cluster.oidc))
 
 
 def cluster_files(cluster: GrafanaCluster, urls: Mapping[str, str], directory: str) -> dict[str, str]:
-    """Give the provisioning files and dashboards of phase 4."""
+    """Give the file of settings, the provisioning files and the dashboards of phase 4."""
     points = grafana_contact_points(cluster.contact_points, directory)
     alerting = "provisioning/alerting"
     return {
+        SETTINGS: _settings(cluster),
         "provisioning/datasources/datasources.yaml": _sources(cluster, urls).dump(),
         **{
             f"provisioning/{path}": found
@@ -123,6 +128,17 @@ def cluster_files(cluster: GrafanaCluster, urls: Mapping[str, str], directory: s
         **linked({f"{alerting}/rules.yaml": _rules(cluster).dump()}, cluster.runbooks_url),
         **{f"dashboards/{path}": content for path, content in cluster_dashboards().items()},
     }
+
+
+def _settings(cluster: GrafanaCluster) -> str:
+    """Leave out the file of a secret that is not there, with which Grafana would not start."""
+    parser = ConfigParser(interpolation=None)
+    parser.read_string(text(f"grafana-cluster/{SETTINGS}"))
+    if cluster.oidc is None:
+        parser.remove_section("auth.generic_oauth")
+    written = StringIO()
+    parser.write(written)
+    return written.getvalue().rstrip("\n") + "\n"
 
 
 def _rules(cluster: GrafanaCluster) -> Document:
@@ -161,13 +177,12 @@ def _renamed(source: dict[str, Any], urls: Mapping[str, str]) -> dict[str, Any]:
     return {**found, "uid": uid, "name": f"{source['name']} (phase 3)", "url": url, "isDefault": False}
 
 
-def _oidc(section: OidcSection, directory: str) -> dict[str, str]:
+def _oidc(section: OidcSection) -> dict[str, str]:
     prefix = "GF_AUTH_GENERIC_OAUTH_"
     found = {
         "ENABLED": "true",
         "NAME": section.name,
         "CLIENT_ID": section.client_id,
-        "CLIENT_SECRET__FILE": f"{directory}/{CLIENT_SECRET}",
         "AUTH_URL": section.auth_url,
         "TOKEN_URL": section.token_url,
         "API_URL": section.api_url,

@@ -9,8 +9,9 @@ import pulumi
 import pulumi_random as random
 
 from components.base import StackComponent, limits
-from components.documents import Document, texts
+from components.documents import Document, text, texts
 from components.grafana_cluster import (
+    SETTINGS,
     GrafanaCluster,
     cluster_calls,
     cluster_environment,
@@ -84,7 +85,7 @@ class GrafanaHA(StackComponent):
 
 
 def grafana_files(args: GrafanaHAArgs) -> dict[str, str]:
-    """Give the provisioning files: data sources, dashboards and who loads them."""
+    """Give the file of settings, and the provisioning files: data sources, dashboards and who loads them."""
     if args.cluster is not None:
         return cluster_files(args.cluster, args.data_sources, CONFIG_DIRECTORY)
     sources = Document.read("grafana/provisioning/datasources/datasources.yaml")
@@ -92,6 +93,7 @@ def grafana_files(args: GrafanaHAArgs) -> dict[str, str]:
         source["url"] = args.data_sources[source["uid"]]
     dashboards = texts("grafana/dashboards", "*.json")
     return {
+        SETTINGS: text(f"grafana/{SETTINGS}"),
         "provisioning/datasources/datasources.yaml": sources.dump(),
         **{
             f"provisioning/{path}": content
@@ -104,8 +106,6 @@ def grafana_files(args: GrafanaHAArgs) -> dict[str, str]:
 def _environment(args: GrafanaHAArgs) -> dict[str, str]:
     return {
         "GF_SECURITY_ADMIN_USER": args.admin_user,
-        "GF_SECURITY_ADMIN_PASSWORD__FILE": f"{CONFIG_DIRECTORY}/{ADMIN_PASSWORD}",
-        "GF_SECURITY_SECRET_KEY__FILE": f"{CONFIG_DIRECTORY}/{SECRET_KEY}",
         "GF_SERVER_ROOT_URL": args.root_url,
         "GF_SECURITY_COOKIE_SECURE": "true" if args.root_url.startswith("https://") else "false",
         "GF_USERS_ALLOW_SIGN_UP": "false",

@@ -53,7 +53,11 @@ AS_THEY_STAND = {
         program="grafana",
         directory="/etc/grafana",
         files=files_of("grafana-cluster"),
-        environment=GRAFANA_SECRETS,
+        environment=[
+            *GRAFANA_SECRETS,
+            "GF_DATABASE_PASSWORD=of-this-test",
+            "GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET=of-this-test",
+        ],
     ),
     "grafana": as_it_stands("grafana", "/etc/grafana", environment=GRAFANA_SECRETS),
     "haproxy": as_it_stands("haproxy", "/usr/local/etc/haproxy", environment=["MAX_REQUEST_BYTES=4194304"]),

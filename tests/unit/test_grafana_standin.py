@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from components.documents import text
 from tests.lab import grafana_build, store
 from tests.lab.progress import say
 from tests.support.lab import missing
@@ -97,6 +98,38 @@ def test_sessions_and_saved_dashboards_survive_a_restart(files: Files) -> None:
     other_key = replace(files, environment={"GF_SECURITY_SECRET_KEY": "another"})
     with running(other_key) as server, httpx.Client(base_url=server.url, cookies=cookies) as visitor:
         assert visitor.get("/api/user").status_code == 401
+
+
+def test_secrets_come_from_the_files_that_the_settings_name(files: Files, tmp_path: Path) -> None:
+    told = from_files(files, tmp_path)
+    with running(told) as server, server.client((ADMIN[0], "of the file")) as admin:
+        assert admin.get("/api/user").status_code == 200
+        reset = [str(files.binary), "cli", "admin", "reset-admin-password", "--password-from-stdin"]
+        settings = ["--config", told.environment["GF_PATHS_CONFIG"]]
+        done = subprocess.run(
+            [*reset[:2], *settings, *reset[2:]], input="another one\n", env=told.env(0), text=True, check=True
+        )
+        assert done.returncode == 0
+    with running(told) as server, server.client((ADMIN[0], "another one")) as admin:
+        assert admin.get("/api/user").status_code == 200
+
+
+def from_files(files: Files, folder: Path) -> Files:
+    """Tell a server its secrets by the project's own file of settings alone."""
+    for name in ("admin-password", "secret-key"):
+        (folder / name).write_text("of the file\n")
+    settings = folder / "grafana.ini"
+    settings.write_text(text("grafana/grafana.ini").replace("/etc/grafana/secrets", str(folder)))
+    variables = {"GF_SECURITY_ADMIN_PASSWORD": "", "GF_SECURITY_SECRET_KEY": ""}
+    return replace(files, environment={**variables, "GF_PATHS_CONFIG": str(settings)})
+
+
+def test_it_does_not_start_without_a_file_that_it_is_told_of(files: Files, tmp_path: Path) -> None:
+    told = from_files(files, tmp_path)
+    (tmp_path / "secret-key").unlink()
+    assert "GF_SECURITY_SECRET_KEY: open " in refusal(told)
+    (tmp_path / "grafana.ini").unlink()
+    assert f'failed to parse "{tmp_path}/grafana.ini"' in refusal(told)
 
 
 def test_the_admin_password_is_taken_at_the_first_start_only(files: Files) -> None:
@@ -245,6 +278,7 @@ def test_it_refuses_broken_provisioning(files: Files, break_it: Callable[[Path],
         ({"GF_SECURITY_ADMIN_PASSWORD": "admin"}, "public default"),
         ({"GF_SECURITY_ADMIN_PASSWORD__FILE": "/dev/null"}, "are set (but are exclusive)"),
         ({"GF_SECURITY_SECRET_KEY": ""}, "GF_SECURITY_SECRET_KEY is missing"),
+        ({"GF_SECURITY_SECRET_KEY": "$__file{/dev/null}"}, "Grafana takes this text itself for its key"),
         ({"GF_USERS_ALLOW_SIGN_UP": "no"}, "is not a boolean; allowed: true, false"),
         ({"GF_AUTH_ANONYMOUS_ENABLED": "true"}, "GF_AUTH_ANONYMOUS_ENABLED"),
         ({"GF_DATABASE_TYPE": "mysql"}, "allowed: sqlite3, postgres"),

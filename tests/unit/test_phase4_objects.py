@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from configparser import ConfigParser
 from typing import Any
 
 import pytest
@@ -54,6 +55,12 @@ def program(found: Tree, name: str) -> Program:
 
 def document(found: Tree, name: str, path: str) -> Any:
     return yaml.safe_load(found.files(program(found, name))[path])
+
+
+def secret_items(volume: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Give the files of a pod's volume that come out of Secrets."""
+    for source in volume.get("projected", {}).get("sources", ()):
+        yield from source.get("secret", {}).get("items", ())
 
 
 def broken(found: Tree, rule: str) -> Iterator[str]:
@@ -314,6 +321,27 @@ class TestGrafana:
         assert (replicas + found.object["spec"]["strategy"]["rollingUpdate"]["maxSurge"]) * each <= (
             int(allowed[1]) - 20
         )
+
+    @pytest.mark.parametrize("name", ["phase4-small", "phase4-everything-set"])
+    def test_secrets_are_in_files_and_in_no_variable(self, name: str) -> None:
+        """A name of a file in a variable would not do: the image's own script exports what is in it."""
+        found = built(name)[1]
+        grafana = program(found, "grafana")
+        settings = ConfigParser(interpolation=None)
+        settings.read_string(found.files(grafana)["grafana.ini"])
+        named = {key: value for section in settings.sections() for key, value in settings[section].items()}
+        sign_in = {"client_secret": "oidc-client-secret"} if name == "phase4-everything-set" else {}
+        files = {
+            "admin_password": "admin-password",
+            "secret_key": "secret-key",
+            "password": "database-password",
+            **sign_in,
+        }
+        assert named == {key: f"$__file{{/etc/grafana/secrets/{file}}}" for key, file in files.items()}
+        kept = {item["path"] for volume in grafana.pod["volumes"] for item in secret_items(volume)}
+        assert {f"secrets/{file}" for file in files.values()} <= kept
+        secret = re.compile(r"PASSWORD|SECRET|FILE$")
+        assert [name for name in grafana.environment() if secret.search(name)] == []
 
     def test_every_link_leads_to_a_data_source(self, variant: tuple[str, Result, Tree]) -> None:
         found = variant[2]

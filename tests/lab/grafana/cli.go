@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// cli is `grafana cli ... admin reset-admin-password [--password-from-stdin] [new password]`. Other flags, which only
-// tell the real program where its files are, are accepted and not looked at.
+// cli is `grafana cli [--config FILE] ... admin reset-admin-password [--password-from-stdin] [new password]`. Other
+// flags, which only tell the real program where its files are, are accepted and not looked at. Without --config the
+// real program does not read the image's configuration file either.
 func cli(args []string, stdin io.Reader) error {
 	words := slices.DeleteFunc(slices.Clone(args), func(word string) bool { return strings.HasPrefix(word, "-") })
 	at := slices.Index(words, "reset-admin-password")
@@ -29,7 +30,11 @@ func cli(args []string, stdin io.Reader) error {
 	if len(password) < 4 {
 		return errors.New("new password is too short: at least 4 characters")
 	}
-	s, err := loadSettings()
+	config := ""
+	if at := slices.Index(args, "--config"); at >= 0 && at+1 < len(args) {
+		config = args[at+1]
+	}
+	s, err := loadSettings(config)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func newLogger(format string) *slog.Logger {
 func serve() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	s, err := loadSettings()
+	s, err := loadSettings(os.Getenv("GF_PATHS_CONFIG")) // run.sh hands it on as --config
 	log := newLogger(s.logFormat)
 	log.Info(banner)
 	if err != nil {

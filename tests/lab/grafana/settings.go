@@ -7,11 +7,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"sort"
 	"strings"
 )
 
-// settings is what this server takes from Grafana's environment (GF_SECTION_KEY, GF_SECTION_KEY__FILE).
+// settings is what this server takes from Grafana's environment (GF_SECTION_KEY, GF_SECTION_KEY__FILE) and its
+// configuration file.
 type settings struct {
 	listen       string
 	dataDir      string
@@ -34,8 +37,10 @@ type databaseSettings struct {
 	name string // for messages, without the password
 }
 
-// environment reads GF_* variables and remembers every mistake, so that all are reported at once.
+// environment reads GF_* variables, or what the configuration file says in place of one that is not set, and remembers
+// every mistake, so that all are reported at once.
 type environment struct {
+	file     map[string]string
 	mistakes []string
 }
 
@@ -60,9 +65,59 @@ func (e *environment) text(key, otherwise string) string {
 		}
 		return strings.TrimRight(string(content), "\r\n")
 	case set && value != "":
-		return value
+		return e.expanded(name, value)
+	}
+	if value := e.file[name]; value != "" {
+		return e.expanded(name, value)
 	}
 	return otherwise
+}
+
+// expanded replaces references to files. Grafana does so too, but encrypts with GF_SECURITY_SECRET_KEY as it stands.
+func (e *environment) expanded(name, value string) string {
+	if os.Getenv(name) != "" && name == "GF_SECURITY_SECRET_KEY" && fileReference.MatchString(value) {
+		e.mistake("%s=%s: Grafana takes this text itself for its key; write it into the configuration file", name, value)
+		return value
+	}
+	replaced, err := withFiles(value)
+	if err != nil {
+		e.mistake("%s: %v", name, err)
+	}
+	return replaced
+}
+
+var (
+	iniSection = regexp.MustCompile(`^\[([^\]]+)\]$`)
+	iniKey     = regexp.MustCompile(`^([A-Za-z0-9_.-]+)\s*=\s*(.*)$`)
+	asVariable = strings.NewReplacer(".", "_", "-", "_")
+)
+
+// readFile reads a configuration file under the names of its variables; Grafana does not start without the one that it
+// is told of.
+func (e *environment) readFile(path string) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		e.mistake("failed to parse %q: %v", path, err)
+	}
+	e.file = map[string]string{}
+	section := ""
+	for number, line := range strings.Split(string(content), "\n") {
+		line = strings.TrimSpace(line)
+		key := iniKey.FindStringSubmatch(line)
+		switch header := iniSection.FindStringSubmatch(line); {
+		case line == "" || strings.HasPrefix(line, ";") || strings.HasPrefix(line, "#"):
+		case header != nil:
+			section = header[1]
+		case key == nil:
+			e.mistake("%s, line %d: neither [section] nor key = value", path, number+1)
+		default:
+			name := "GF_" + strings.ToUpper(asVariable.Replace(section)) + "_" + strings.ToUpper(asVariable.Replace(key[1]))
+			e.file[name] = key[2]
+		}
+	}
+	for name := range e.file {
+		e.text(strings.TrimPrefix(name, "GF_"), "") // Grafana reads every file that a value names
+	}
 }
 
 func (e *environment) flag(key string, otherwise bool) bool {
@@ -77,8 +132,12 @@ func (e *environment) flag(key string, otherwise bool) bool {
 	}
 }
 
-func loadSettings() (settings, error) {
+// loadSettings reads the environment and a configuration file, none when its path is empty.
+func loadSettings(file string) (settings, error) {
 	env := &environment{}
+	if file != "" {
+		env.readFile(file)
+	}
 	s := settings{
 		listen:       net.JoinHostPort(env.text("SERVER_HTTP_ADDR", ""), env.text("SERVER_HTTP_PORT", "3000")),
 		dataDir:      env.text("PATHS_DATA", "/var/lib/grafana"),
@@ -109,6 +168,7 @@ func loadSettings() (settings, error) {
 	}
 	if len(env.mistakes) > 0 {
 		sort.Strings(env.mistakes)
+		env.mistakes = slices.Compact(env.mistakes)
 		return s, errors.New("settings: " + strings.Join(env.mistakes, "; "))
 	}
 	return s, nil
