@@ -8,8 +8,13 @@ set -eu
 folder=/backups
 state=/tmp/last-dump
 
-PGPASSWORD=$(cat "$PASSWORD_FILE")
-export PGPASSWORD
+# For libpq, which reads no bare password from a file; a variable would be seen by all who see the process.
+PGPASSFILE=/tmp/pgpass
+export PGPASSFILE
+(
+    umask 077
+    printf '*:*:*:*:%s\n' "$(sed 's/[\\:]/\\&/g' "$PASSWORD_FILE")" >"$PGPASSFILE"
+)
 
 trap 'exit 0' TERM INT
 

@@ -63,7 +63,7 @@ class TestDumps:
             (programs / name).write_text(f"#!/bin/sh\n{body}\n")
             (programs / name).chmod(0o755)
         script, password = tmp_path / "backup.sh", tmp_path / "password"
-        password.write_text("secret")
+        password.write_text("a:b\\c'd\n")
         script.write_text(
             text("postgres/backup.sh")
             .replace("=/tmp/", f"={tmp_path}/")
@@ -89,6 +89,19 @@ class TestDumps:
         assert "dumped" in done.stdout, done.stderr
         assert len((tmp_path / "seen").read_text().split()) == 1
         assert sorted(file.read_text().strip() for file in volume.iterdir()) == ["1", "new"]
+
+    def test_the_password_is_in_a_file_of_libpq_and_in_no_variable(
+        self, volume: Path, tmp_path: Path
+    ) -> None:
+        """A colon and a backslash mean something there (PostgreSQL, "The Password File")."""
+        assert volume.is_dir()
+        self.run(tmp_path, f'env > "{tmp_path}/environment"; exit 1')
+        seen = (tmp_path / "environment").read_text()
+        assert f"PGPASSFILE={tmp_path}/pgpass\n" in seen
+        assert "b\\c" not in seen
+        passwords = tmp_path / "pgpass"
+        assert passwords.read_text() == "*:*:*:*:a\\:b\\\\c'd\n"
+        assert passwords.stat().st_mode & 0o777 == 0o600, "libpq ignores one that others may read"
 
     def test_the_newest_stays_however_old(self, volume: Path, tmp_path: Path) -> None:
         for file in volume.iterdir():
