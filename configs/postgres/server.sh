@@ -13,5 +13,9 @@ set_password() {
 
 if [ -s "$PGDATA/PG_VERSION" ]; then
     set_password "$@"
+else
+    docker-ensure-initdb.sh postgres "$@"
 fi
+# The image's script would put what is in the file into a variable of the server.
+unset POSTGRES_PASSWORD_FILE
 exec docker-entrypoint.sh postgres "$@"

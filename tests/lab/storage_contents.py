@@ -53,8 +53,8 @@ def postgres(root: RootFs) -> None:
     """PostgreSQL of Debian under the official image's paths and user, and Alpine's tools."""
     for command in _POSTGRES_COMMANDS:
         root.link(f"usr/local/bin/{command}", f"/{_POSTGRES_PROGRAMS}/{command}")
-    entrypoint = POSTGRES_FILES / "docker-entrypoint.sh"
-    root.file("usr/local/bin/docker-entrypoint.sh", entrypoint, mode=0o755)
+    for script in ("docker-entrypoint.sh", "docker-ensure-initdb.sh"):
+        root.file(f"usr/local/bin/{script}", POSTGRES_FILES / script, mode=0o755)
     root.directory("docker-entrypoint-initdb.d")
     owner = {"uid": 70, "gid": 70}
     root.directory("var/lib/postgresql", **owner, mode=0o1777)

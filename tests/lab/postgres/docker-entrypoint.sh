@@ -73,5 +73,6 @@ if [ "${1:-}" = postgres ]; then
         pg_ctl --mode fast --wait stop
     fi
     unset POSTGRES_PASSWORD
+    [ -z "${INITIALIZE_ONLY:-}" ] || exit 0
 fi
 exec "$@"
