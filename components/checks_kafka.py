@@ -69,9 +69,16 @@ def _login_is_whole(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _password_is_taken_as_it_is(settings: Settings) -> Iterator[Problem]:
-    """Programs read the password out of their configuration's syntax, where some of it would be syntax."""
-    password = settings.kafka_password
+def _login_is_taken_as_it_is(settings: Settings) -> Iterator[Problem]:
+    """Programs read both out of the syntax of their configuration, where some of it would be syntax."""
+    user, password = settings.kafka.security.username, settings.kafka_password
+    if user is not None and _NOT_TAKEN.search(user):
+        yield Problem(
+            key="kafka.security.username",
+            value=user,
+            message="Kafka's tools and collectors take it out of their configuration, where a quotation mark "
+            '("), a backslash, a line break, $$ and ${ mean something else; take another user',
+        )
     if password is not None and (_NOT_TAKEN.search(password) or _is_no_text(password)):
         yield Problem(
             key="kafkaPassword",
@@ -250,7 +257,7 @@ def _copy_leaves_the_stack(settings: Settings) -> Iterator[Problem]:
 KAFKA_CHECKS: tuple[Check, ...] = (
     Check(reads=("kafka",), run=_external_is_whole),
     Check(reads=("phase", "kafka", "kafkaPassword", "kubernetes"), run=_login_is_whole),
-    Check(reads=("kafkaPassword",), run=_password_is_taken_as_it_is),
+    Check(reads=("kafka", "kafkaPassword"), run=_login_is_taken_as_it_is),
     Check(reads=("phase", "kafka", "kubernetes"), run=_authority_is_of_use),
     Check(reads=("kafka",), run=_topics_have_a_maker),
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_processors_have_partitions),

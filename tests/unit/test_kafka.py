@@ -65,6 +65,10 @@ def test_other_passwords_are_taken_as_they_are(password: str) -> None:
 
 
 REFUSALS: list[tuple[dict[str, Any], str]] = [
+    (
+        {**EXTERNAL["kafka"], "security": {"mechanism": "PLAIN", "username": "$ConnectionString${x}"}},
+        r"kafka\.security\.username: '\$ConnectionString\$\{x\}': Kafka's tools and collectors take it",
+    ),
     ({"createTopics": False}, r"kafka\.createTopics: False: kafka\.mode: builtin makes its topics itself"),
     (
         {"mode": "strimzi", "createTopics": False},
