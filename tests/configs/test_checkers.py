@@ -60,7 +60,11 @@ AS_THEY_STAND = {
         ],
     ),
     "grafana": as_it_stands("grafana", "/etc/grafana", environment=GRAFANA_SECRETS),
-    "haproxy": as_it_stands("haproxy", "/usr/local/etc/haproxy", environment=["MAX_REQUEST_BYTES=4194304"]),
+    "haproxy": as_it_stands(
+        "haproxy",
+        "/usr/local/etc/haproxy",
+        environment=["MAX_REQUEST_BYTES=4194304", "MAX_CONNECTIONS=3584"],
+    ),
     "kafka, topics": as_it_stands("kafka", "/etc/kafka-topics", "*.sh"),
     "kafka, scripts of brokers": as_it_stands("kafka", "/mnt/shared/config", "brokers/*.sh"),
     "kafka, broker": as_it_stands("kafka", "/mnt/shared/config", "*.properties"),

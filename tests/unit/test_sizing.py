@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.load_balancer import most_connections
 from components.quantities import Duration, Size, gibibytes
 from components.sections import (
     KafkaSection,
@@ -20,6 +21,7 @@ from components.settings import Settings
 from components.sizing import MINIMUM_MEMORY, PRESETS, SHARES, declared_rate, size_stack, stored_bytes
 from components.sizing_buffer import BUFFERED_BYTES, SEGMENT, size_buffer
 from components.sizing_stores import BYTES_PER_SERIES, COPIES, SERIES_PER_SAMPLE, StoresSize, size_stores
+from tests.support.program import run_program
 
 
 def test_nothing_said_is_small() -> None:
@@ -148,3 +150,11 @@ class TestSeriesOfMimir:
         found = self.size(1_000, max_series=500_000)
         assert found.series == 500_000
         assert found.parts["mimir"].replicas > COPIES
+
+
+@pytest.mark.parametrize(("memory", "connections"), [("64MiB", 512), ("256MiB", 3584), ("1GiB", 15872)])
+def test_haproxy_takes_as_many_connections_as_its_memory_holds(memory: str, connections: int) -> None:
+    """One more would get it killed, and all of them with it."""
+    assert most_connections(Size.parse(memory)) == connections
+    result = run_program({"phase": 2, "sizing": {"haproxy": {"memory": memory}}})
+    assert f"MAX_CONNECTIONS={connections}" in result.container("haproxy").inputs["envs"]
