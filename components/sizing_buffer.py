@@ -36,7 +36,9 @@ BROKER_RESERVED = 0.75
 """Share of a broker's memory that is promised to it: the heap, and half of the rest."""
 
 LEAST_PARTITION = gibibytes(10)
-"""Least size at which a partition's oldest records are deleted."""
+"""Least size at which a partition's oldest records are deleted, as in the guide. All partitions together are
+more than a broker's disk: at more than the declared rate that is full first, and Kafka refuses what is new
+rather than delete what may be unread."""
 
 PARTITION_SPARE = 1.25
 """Room of a partition over its equal part of a topic."""

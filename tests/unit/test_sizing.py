@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.kafka_topics import SOURCES
 from components.load_balancer import most_connections
 from components.quantities import Duration, Size, gibibytes
 from components.sections import (
@@ -158,3 +159,18 @@ def test_haproxy_takes_as_many_connections_as_its_memory_holds(memory: str, conn
     assert most_connections(Size.parse(memory)) == connections
     result = run_program({"phase": 2, "sizing": {"haproxy": {"memory": memory}}})
     assert f"MAX_CONNECTIONS={connections}" in result.container("haproxy").inputs["envs"]
+
+
+@pytest.mark.parametrize("rate", [300, 1_000, 10_000, 29_000, 31_000, 50_000, 400_000])
+def test_a_full_disk_refuses_before_what_may_be_unread_is_deleted(rate: int) -> None:
+    """By default, whatever the rate; docs/phases.md says so."""
+    size = size_buffer(SizingSection(events_per_second=rate), KafkaSection(), SamplingSection())
+    assert size.partition_size.bytes * size.partitions * len(SOURCES) > size.broker.volume.bytes
+
+
+def test_or_the_oldest_go_where_the_settings_say_so() -> None:
+    """With the sizes that docs/phases.md gives for it."""
+    kafka = {"retentionSize": "1GiB"}
+    size = Settings.load({"phase": 2, "kafka": kafka, "sizing": {"kafka": {"volume": "32GiB"}}}).buffer
+    most = (size.partition_size.bytes + SEGMENT.bytes) * size.partitions * len(SOURCES)
+    assert most < size.broker.volume.bytes
