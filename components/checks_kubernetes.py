@@ -164,20 +164,6 @@ def _rendering_has_no_secrets(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _rendering_makes_no_buckets(settings: Settings) -> Iterator[Problem]:
-    """Whoever only writes manifests keeps no state: buckets and roles would be nobody's."""
-    if settings.phase < ON_OBJECT_STORAGE or settings.kubernetes.render is None:
-        return
-    if settings.object_storage.provider == "aws":
-        yield Problem(
-            key="objectStorage.provider",
-            value="aws",
-            message="kubernetes.render only writes manifests, and would make these buckets and roles without "
-            "keeping their state; set s3 and name buckets that exist, on AWS or elsewhere, or remove "
-            "kubernetes.render and let make up make them",
-        )
-
-
 def _scaling_fits(settings: Settings) -> Iterator[Problem]:
     for tier, section, size in (
         ("gateway", settings.autoscaling.gateway, settings.buffer.gateway),
@@ -238,7 +224,6 @@ KUBERNETES_CHECKS: tuple[Check, ...] = (
     Check(reads=("kubernetes",), run=_clients_can_be_told),
     Check(reads=("kubernetes",), run=_api_and_names_have_ports),
     Check(reads=("phase", "kubernetes", "kafkaPassword", "postgres"), run=_rendering_has_no_secrets),
-    Check(reads=("phase", "kubernetes", "objectStorage"), run=_rendering_makes_no_buckets),
     Check(reads=("sizing", "kafka", "sampling", "autoscaling"), run=_scaling_fits),
     Check(reads=("phase", "kafka"), run=_kafka_fits_platform),
     Check(reads=("phase", "kafka"), run=_brokers_have_whole_names),

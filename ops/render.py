@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from components.phase_numbers import ON_KUBERNETES
+from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
 from ops.engine import Pulumi
 from ops.errors import OpsError
 from ops.gitops import MANIFESTS, gitops_files
@@ -84,6 +84,13 @@ def _rendering(name: str, folder: Path | None, root: Path) -> Stack:
         raise OpsError(
             f"the stack {name} is phase {stack.settings.phase}, which runs on Docker and has no manifests",
             f"name a stack of phase {ON_KUBERNETES} or later",
+            status=2,
+        )
+    if stack.settings.phase >= ON_OBJECT_STORAGE and stack.settings.object_storage.provider == "aws":
+        raise OpsError(
+            "objectStorage.provider: 'aws': rendering only writes manifests, and would make these buckets "
+            "and roles without keeping their state",
+            "set s3 and name buckets that exist, on AWS or elsewhere, or let make up make buckets and stack",
             status=2,
         )
     locked = [key for key, value in stack.config.items() if ENCRYPTED in json.dumps(value)]

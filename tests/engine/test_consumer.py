@@ -34,7 +34,7 @@ def producer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         "environment": "dev",
         "phase": phase,
         "kubernetes": {**RENDERED, "render": str(folder / "rendered")},
-        **({"objectStorage": BUCKETS} if phase == 4 else {}),
+        **({"objectStorage": BUCKETS, "postgres": {"passwordSecret": "database"}} if phase == 4 else {}),
     }
     with server() as aws:
         aws.make_cluster("main")

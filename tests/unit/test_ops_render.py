@@ -238,6 +238,16 @@ def test_phases_on_docker_have_no_manifests(checkout: Checkout) -> None:
         checkout.render()
 
 
+def test_buckets_whose_state_nobody_would_keep_are_not_made(checkout: Checkout) -> None:
+    checkout.settings(
+        STACK.replace("phase: 3", "phase: 4").replace("encryptionsalt: v1:of-another-passphrase\n", "")
+        + "  otel-stack:postgres: {passwordSecret: grafana-database}\n"
+        + "  otel-stack:objectStorage: {bucketPrefix: acme, aws: {region: eu-central-1, clusterName: main}}\n"
+    )
+    with pytest.raises(OpsError, match="'aws': rendering only writes manifests"):
+        checkout.render()
+
+
 def test_folder_with_something_else_is_not_replaced(checkout: Checkout) -> None:
     manifests = checkout.root / "deploy" / "prod" / "manifests"
     manifests.mkdir(parents=True)

@@ -204,21 +204,6 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         [f"postgres.passwordSecret: not set: {NO_SECRETS}, with the key password"],
     ),
     (
-        {
-            **rendered(),
-            "phase": 4,
-            "objectStorage": {"bucketPrefix": "acme", "aws": {"region": "eu-central-1", "clusterName": "a"}},
-            "postgres": {"mode": "external", "host": "db.example.com", "passwordSecret": "database"},
-        },
-        [
-            (
-                "objectStorage.provider: 'aws': kubernetes.render only writes manifests, and would make "
-                "these buckets and roles without keeping their state; set s3 and name buckets that exist, "
-                "on AWS or elsewhere, or remove kubernetes.render and let make up make them"
-            )
-        ],
-    ),
-    (
         rendered(gitops={}),
         [
             (
