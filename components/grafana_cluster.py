@@ -25,8 +25,12 @@ SETTINGS = "grafana.ini"
 """The image asks for it in the configuration's folder, and does not start without."""
 
 CONNECTIONS, MOST_CONNECTIONS = 80, 20
-"""Connections to the database of all replicas together, and of one. PostgreSQL takes 100, of which some are
-for dumps, its own superusers, and people."""
+"""Connections to the database of all replicas together, and of one pool. PostgreSQL takes 100, of which some
+are for dumps, its own superusers, and people."""
+POOLS = 2
+"""Pools of one replica, each as large as the setting says; dashboards and folders have one of their own."""
+MIGRATION_SECONDS = 120
+"""How long a replica waits while another one changes the tables; by Grafana's default it ends at once."""
 ROLLING = 1
 """Replicas more than there are to be, while a new one comes before an old one goes."""
 
@@ -100,7 +104,8 @@ def cluster_environment(name: str, cluster: GrafanaCluster, directory: str) -> d
         "GF_DATABASE_NAME": database.name,
         "GF_DATABASE_USER": database.username,
         "GF_DATABASE_SSL_MODE": database.tls,
-        "GF_DATABASE_MAX_OPEN_CONN": str(min(MOST_CONNECTIONS, CONNECTIONS // (cluster.replicas + ROLLING))),
+        "GF_DATABASE_MAX_OPEN_CONN": str(_connections(cluster.replicas)),
+        "GF_DATABASE_LOCKING_ATTEMPT_TIMEOUT_SEC": str(MIGRATION_SECONDS),
         "GF_UNIFIED_ALERTING_HA_PEERS": f"{headless(name)}:{GOSSIP_PORT}",
         "GF_UNIFIED_ALERTING_HA_LISTEN_ADDRESS": f"0.0.0.0:{GOSSIP_PORT}",
         "GF_UNIFIED_ALERTING_HA_ADVERTISE_ADDRESS": f"$(POD_IP):{GOSSIP_PORT}",
@@ -111,6 +116,11 @@ def cluster_environment(name: str, cluster: GrafanaCluster, directory: str) -> d
     if database.authority is not None:
         found["GF_DATABASE_CA_CERT_PATH"] = f"{directory}/{DATABASE_AUTHORITY}"
     return found | ({} if cluster.oidc is None else _oidc(cluster.oidc))
+
+
+def _connections(replicas: int) -> int:
+    """Give what one pool of one replica may open."""
+    return min(MOST_CONNECTIONS, CONNECTIONS // (POOLS * (replicas + ROLLING)))
 
 
 def cluster_files(cluster: GrafanaCluster, urls: Mapping[str, str], directory: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ from components.grafana_cluster import (
 )
 from components.images import Image
 from components.publication import Publication
+from components.quantities import gibibytes
 from components.secret_text import ExistingSecret, SecretText
 from components.sizing import ProgramSize
 from components.workload import DataVolume, Platform, Port, Probe, Workload, callee
@@ -28,6 +29,8 @@ from components.workload import DataVolume, Platform, Port, Probe, Workload, cal
 CONFIG_DIRECTORY = "/etc/grafana"
 PORT = 3000
 HOME_DASHBOARD = "dashboards/stack-health.json"
+INDEX_SIZE = gibibytes(1)
+"""Room for the search index, which each replica of phase 4 makes anew; over it the pod would be evicted."""
 ADMIN_PASSWORD, SECRET_KEY = "secrets/admin-password", "secrets/secret-key"
 
 
@@ -157,4 +160,5 @@ def _clustered(workload: Workload, cluster: GrafanaCluster) -> Workload:
         calls=[*workload.calls, *cluster_calls(cluster)],
         volumes=[],
         writable=[*workload.writable, *(volume.path for volume in workload.volumes)],
+        writable_size=INDEX_SIZE,
     )

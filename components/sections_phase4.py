@@ -205,6 +205,15 @@ class ClusteredGrafanaSection(GrafanaSection):
     profiles_url: Url | None = None
 
 
+ContactName = Annotated[
+    str,
+    Text(
+        r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?",
+        "up to 40 lower-case letters, digits, hyphens, as Grafana takes",
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ContactPoint:
     """Somebody who is told of alerts.
@@ -218,7 +227,7 @@ class ContactPoint:
         port: TCP port of the address, which the cluster's policies must let through.
     """
 
-    name: ObjectName
+    name: ContactName
     type: Literal["webhook", "slack", "pagerduty"]
     secret: SecretName
     severities: tuple[Literal["critical", "warning"], ...] = ("critical", "warning")

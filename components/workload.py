@@ -12,7 +12,7 @@ import pulumi
 from components.autoscaling import Autoscaling
 from components.images import Image
 from components.publication import Publication
-from components.quantities import Duration, Size
+from components.quantities import Duration, Size, mebibytes
 from components.secret_text import SecretText
 
 STOP_GRACE = Duration(30)
@@ -182,6 +182,7 @@ class Workload:
         ports: what it listens on.
         volumes: what outlives it.
         writable: further directories it may write to, lost when it stops.
+        writable_size: most that each of these may hold: memory on Docker, the node's disk on Kubernetes.
         companions: programs that run beside it; only some platforms can do that.
         stop_grace: time to finish after it is asked to stop.
     """
@@ -207,6 +208,7 @@ class Workload:
     ports: Sequence[Port] = ()
     volumes: Sequence[DataVolume] = ()
     writable: Sequence[str] = ("/tmp",)  # noqa: S108 - a path inside the container
+    writable_size: Size = mebibytes(64)
     companions: Sequence[Companion] = ()
     stop_grace: Duration = STOP_GRACE
 

@@ -32,7 +32,6 @@ NOT_APPLIED = ["healthcheck", "tmpfs", "init"]
 """Fields of a container that the provider accepts to change without changing the container."""
 
 LOG_ROTATION = {"max-size": "10m", "max-file": "3"}
-TEMPORARY_SIZE = "64m"
 IDLE_MEMORY = mebibytes(16)
 PROBE_RETRIES = 5
 PROBE_TIMEOUT = Duration(5)
@@ -282,7 +281,7 @@ def _filled(value: str, replica: Mapping[str, str]) -> str:
 def _temporary(workload: Workload) -> dict[str, str]:
     """Give the program the directories it writes to; Docker would give them to root."""
     owner = f"uid={workload.image.uid},gid={workload.image.gid},mode=0755"
-    options = f"rw,noexec,nosuid,size={TEMPORARY_SIZE},{owner}"
+    options = f"rw,noexec,nosuid,size={workload.writable_size.mebibytes}m,{owner}"
     return dict.fromkeys(workload.writable, options)
 
 

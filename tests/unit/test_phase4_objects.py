@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from components.documents import CONFIGS, text
+from components.grafana_cluster import POOLS
 from tests.kubernetes.rules import RULES
 from tests.support.manifests import Program, Tree, name_of, tree
 from tests.support.program import Result, run_program
@@ -311,14 +312,14 @@ class TestGrafana:
         assert environment["GF_UNIFIED_ALERTING_HA_ADVERTISE_ADDRESS"] == "$(POD_IP):9094"
         assert environment["GF_DATABASE_HOST"] == "postgres:5432"
 
-    @pytest.mark.parametrize(("replicas", "each"), [(2, 20), (3, 20), (4, 16), (10, 7)])
+    @pytest.mark.parametrize(("replicas", "each"), [(2, 13), (3, 10), (4, 8), (10, 3)])
     def test_all_replicas_together_leave_the_database_connections(self, replicas: int, each: int) -> None:
         config = {**OBJECT_VARIANTS["phase4-small"], "grafana": {"replicas": replicas}}
         found = program(tree(run_program(config), config), "grafana")
         assert found.environment()["GF_DATABASE_MAX_OPEN_CONN"] == str(each)
         allowed = re.search(r"^max_connections = (\d+)$", text("postgres/postgresql.conf"), re.MULTILINE)
         assert allowed is not None
-        assert (replicas + found.object["spec"]["strategy"]["rollingUpdate"]["maxSurge"]) * each <= (
+        assert POOLS * (replicas + found.object["spec"]["strategy"]["rollingUpdate"]["maxSurge"]) * each <= (
             int(allowed[1]) - 20
         )
 

@@ -116,6 +116,11 @@ def test_documents_say_how_long_stores_do_without_their_bucket(preset: str, colu
             "alerting.contactPoints",
             "give each its own",
         ),
+        (
+            {"alerting": {"contactPoints": [{"name": "on.call", "type": "slack", "secret": "s"}]}},
+            "alerting.contactPoints.0.name",
+            "write up to 40 lower-case letters, digits, hyphens",
+        ),
         ({"grafana": {"replicas": 1}}, "grafana.replicas", "2"),
     ],
 )

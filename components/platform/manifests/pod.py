@@ -10,7 +10,6 @@ from components.quantities import Duration
 from components.workload import Port, Probe, Workload
 
 CONFIG_HASH = "otel-stack.io/config-hash"
-TEMPORARY_SIZE = "64Mi"
 START_SECONDS = 300
 """How long a program may take to start before it is begun again."""
 
@@ -68,7 +67,7 @@ def _pod(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
         "volumes": [
             config_volume(workload, objects),
             *(
-                {"name": f"tmp-{n}", "emptyDir": {"sizeLimit": TEMPORARY_SIZE}}
+                {"name": f"tmp-{n}", "emptyDir": {"sizeLimit": f"{workload.writable_size.mebibytes}Mi"}}
                 for n, _ in _writable(workload)
             ),
         ],
