@@ -73,6 +73,6 @@ def test_phase_4_is_rendered_over_buckets_that_exist(checkout: Path) -> None:
         (one["kind"], one["metadata"]["name"])
         for one in objects(files(render("git", checkout / "rendered", checkout)))
     }
-    stores = ("tempo", "mimir", "loki-cluster", "postgres", "grafana")
+    stores = ("tempo", "mimir", "loki-cluster", "postgres")
     assert {("StatefulSet", name) for name in stores} <= made
     assert "Secret" not in {kind for kind, _ in made}
