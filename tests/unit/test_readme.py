@@ -1,4 +1,4 @@
-"""The README's tables against the program: every setting, the phases, the messages."""
+"""The documents' tables against the program: every setting, the phases, the messages."""
 
 from __future__ import annotations
 
