@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -38,3 +39,5 @@ def _delete(trash: Path) -> None:
     with step(f"delete what {trash} holds, beside other work"):
         for folder in trash.iterdir():
             store.remove(folder)
+        with suppress(OSError):  # the next folder may be there already
+            trash.rmdir()
