@@ -25,7 +25,7 @@ class KafkaLogin:
     password: SecretText
 
 
-LOOK = Duration(15)
+POLL_INTERVAL = Duration(15)
 """How often a platform looks at the lag."""
 
 

@@ -33,7 +33,7 @@ FOR_NODE_STORES = (FOR_JAEGER, USUAL, UNUSUAL)
 
 UNUSUAL_PIPELINE = ("service", "pipelines", "metrics/unusual")
 
-DOUBTFUL = Duration(3600)
+REFUSAL_MARGIN = Duration(3600)
 """How long before Prometheus would refuse a sample for its age it goes in a request of its own: Prometheus
 counts from its newest sample, which may be some minutes ahead."""
 
@@ -131,7 +131,7 @@ def processor_configuration(args: CollectorProcessorArgs) -> Document:
 
 def _set_age(document: Document, out_of_order: Duration) -> None:
     """Set the age from which on a sample may be refused."""
-    age = max(out_of_order.seconds - DOUBTFUL.seconds, out_of_order.seconds // 2)
+    age = max(out_of_order.seconds - REFUSAL_MARGIN.seconds, out_of_order.seconds // 2)
     for name in (USUAL, UNUSUAL):
         document.replace("processors", name, "metrics", "datapoint", 0, old='"23h"', new=f'"{age}s"')
 

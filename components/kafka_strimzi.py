@@ -47,7 +47,7 @@ class CustomResources(Platform, Protocol):
     ) -> pulumi.Resource:
         """Declare a resource that outlives the stack; if ``awaited``, wait until it is said to be ready."""
 
-    def let_out(self, labels: Mapping[str, str], name: str, *, parent: pulumi.Resource) -> None:
+    def allow_all_egress(self, labels: Mapping[str, str], name: str, *, parent: pulumi.Resource) -> None:
         """Let pods that an operator makes, and guards itself, connect to anything."""
 
 
@@ -97,7 +97,7 @@ class StrimziKafka(StackComponent):
         fix_brokers(name, args.size.brokers, parent=self)
         fix_partitions(name, args.size.partitions, parent=self)
         owned = {CLUSTER: name}
-        platform.let_out(owned, f"{name}-strimzi", parent=self)
+        platform.allow_all_egress(owned, f"{name}-strimzi", parent=self)
         # A pool never says that it is ready, and Strimzi looks at it only once its Kafka is there.
         pool = platform.declare(
             API, "KafkaNodePool", POOL, _pool(args), parent=self, labels=owned, awaited=False

@@ -54,7 +54,7 @@ def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> Ob
     sources = {} if old is None else old.data_sources
     run_clustered_grafana(settings, platform, stores, made.addresses, phase3=sources)
     rules = operator_rules(stores.mimir.rules, settings.alerting.runbooks_url)
-    platform.alert(rules, parent=stores.mimir)
+    platform.alert_rules(rules, parent=stores.mimir)
     return object_outputs(settings, outputs(settings, made.addresses, platform="kubernetes"), stores)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pulumi
 
 from components.addresses import Addresses, host_port
-from components.autoscaling import LOOK, Autoscaling
+from components.autoscaling import POLL_INTERVAL, Autoscaling
 from components.base import StackComponent
 from components.batches import largest_record
 from components.collector_copier import NAME as COPIER
@@ -232,7 +232,7 @@ class Parts:
         spans = declared_rate(settings.sizing) * SHARES["traces"] / settings.buffer.processor.replicas
         told = {"traces": COMMIT}
         if settings.sampling.mode == "tail":
-            told = {"traces": min(SAMPLER_COMMIT, LOOK), "sampled": COMMIT}
+            told = {"traces": min(SAMPLER_COMMIT, POLL_INTERVAL), "sampled": COMMIT}
         return {GROUPS[source]: math.ceil(spans * every.seconds) for source, every in told.items()}
 
 

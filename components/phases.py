@@ -72,7 +72,7 @@ def cluster(settings: Settings) -> Outputs:
     parts.processor(kafka, stores, scaled=True)
     parts.copier(kafka)
     rules = operator_rules(stores.prometheus.alert_rules, settings.alerting.runbooks_url)
-    platform.alert(rules, parent=stores.prometheus)
+    platform.alert_rules(rules, parent=stores.prometheus)
     if settings.buckets_wait:
         object_storage(settings)
     return _finish(settings, platform, stores, addresses, name="kubernetes")

@@ -179,7 +179,7 @@ class Settings:
         return self.phase < ON_OBJECT_STORAGE or self.stores.phase3 != "absent"
 
     @property
-    def keepers(self) -> Sequence[ProgramSize]:
+    def stateful_programs(self) -> Sequence[ProgramSize]:
         """Limits of the programs of phases 1 and 2 that keep data, one for each replica."""
         brokers = self.buffer.brokers if self.phase == 2 and self.kafka.mode == "builtin" else 0
         return [*self.size.programs.values(), *[self.buffer.broker] * brokers]
@@ -187,8 +187,10 @@ class Settings:
     @property
     def programs(self) -> Sequence[ProgramSize]:
         """Limits of all programs of phases 1 and 2, one for each replica."""
+        if self.phase != WITH_KAFKA:
+            return self.stateful_programs
         copier = [] if self.kafka.copy_to is None else [self.buffer.copier]
-        return [*self.keepers, *([*self.buffer.passing, *copier] if self.phase == 2 else ())]
+        return [*self.stateful_programs, *self.buffer.stateless_programs, *copier]
 
     @property
     def store_size(self) -> StoresSize:

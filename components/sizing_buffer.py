@@ -100,7 +100,7 @@ class BufferSize:
         return self.broker.memory.share(BROKER_HEAP)
 
     @property
-    def passing(self) -> Sequence[ProgramSize]:
+    def stateless_programs(self) -> Sequence[ProgramSize]:
         """Limits of the programs that keep nothing, one for each replica."""
         tiers = (self.gateway, self.processor)
         return [*(tier.each for tier in tiers for _ in range(tier.replicas)), self.load_balancer]

@@ -99,7 +99,7 @@ def check_disk(settings: Settings, engine: Engine, missing_images: Sequence[str]
     if disk is None:
         return Finding(name="disk", found=f"{engine.data_root}: not visible from here")
     needed = STARTING_DISK + (IMAGES_DISK if missing_images else 0)
-    volumes = sum(program.volume.bytes for program in settings.keepers)
+    volumes = sum(program.volume.bytes for program in settings.stateful_programs)
     free = disk.free
     found = f"{amount(free)} free at {engine.data_root}"
     if free < needed:

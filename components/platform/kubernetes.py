@@ -59,8 +59,8 @@ class KubernetesPlatform:
         objects = made.configuration()
         made.services()
         pods = made.pods(objects)
-        made.bounds(pods)
-        made.ways_in(pods)
+        made.scaling_and_disruption(pods)
+        made.expose(pods)
         return Deployed(workload=workload, host=workload.name, ready=[pods])
 
     def declare(
@@ -98,7 +98,7 @@ class KubernetesPlatform:
         )
         return declared
 
-    def let_out(self, labels: Mapping[str, str], name: str, *, parent: pulumi.Resource) -> None:
+    def allow_all_egress(self, labels: Mapping[str, str], name: str, *, parent: pulumi.Resource) -> None:
         """Let pods that an operator makes, and guards itself, connect to anything."""
         kubernetes.networking.v1.NetworkPolicy(
             f"{name}-egress",
@@ -107,7 +107,7 @@ class KubernetesPlatform:
             opts=pulumi.ResourceOptions(parent=parent, depends_on=[self._namespace]),
         )
 
-    def alert(self, rules: Mapping[str, str], *, parent: pulumi.Resource) -> None:
+    def alert_rules(self, rules: Mapping[str, str], *, parent: pulumi.Resource) -> None:
         """Give alert rules, by file, to the operator's Prometheus where the settings choose it."""
         if self._scope.section.monitoring == "prometheus-operator":
             CustomResource(

@@ -39,11 +39,11 @@ MADE_ONCE = ["spec.volumeClaimTemplates"]
 The engine puts the old templates into what it replaces a StatefulSet by as well, so one that comes to have a
 volume, or to have none, must become another resource."""
 
-MAY_BE_FOLLOWED = {"validations.keda.sh/hpa-ownership": "false"}
+ALLOW_KEDA_TAKEOVER = {"validations.keda.sh/hpa-ownership": "false"}
 """When processors change over to scaling by lag, KEDA's object comes before this autoscaler goes, and KEDA
 refuses to scale what another autoscaler does, unless that one says this."""
 
-TAKEN_BACK = {"pulumi.com/patchForce": "true"}
+FORCE_FIELD_OWNERSHIP = {"pulumi.com/patchForce": "true"}
 """The API server keeps an autoscaler's metrics in another shape, and gives them as owned by whoever last
 touched any other field of it; without this the next change of a bound would be refused as a conflict."""
 
@@ -137,7 +137,7 @@ class WorkloadObjects:
             make = kubernetes.apps.v1.StatefulSet
         return make(self._name, metadata=metadata, spec=spec, opts=options)
 
-    def bounds(self, pods: pulumi.Resource) -> None:
+    def scaling_and_disruption(self, pods: pulumi.Resource) -> None:
         """Bound how many of the pods there are, and how many may be away."""
         workload, metadata = self._workload, self._scope.metadata(self._name)
         if workload.replicas is not None and workload.replicas > 1:
@@ -153,7 +153,9 @@ class WorkloadObjects:
             return
         kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
             self._name,
-            metadata=self._scope.metadata(self._name, annotations={**TAKEN_BACK, **MAY_BE_FOLLOWED}),
+            metadata=self._scope.metadata(
+                self._name, annotations={**FORCE_FIELD_OWNERSHIP, **ALLOW_KEDA_TAKEOVER}
+            ),
             spec=scaling.autoscaler_spec(workload, scale),
             opts=self._options(depends_on=[pods]),
         )
@@ -175,8 +177,8 @@ class WorkloadObjects:
         for name, policy in network.lag_policies(lag.servers, namespace).items():
             self._policy(name, policy)
 
-    def ways_in(self, pods: pulumi.Resource) -> None:
-        """Make the ways in from outside, once there are pods, and let the operator's Prometheus look."""
+    def expose(self, pods: pulumi.Resource) -> None:
+        """Let others in, once there are pods: Services, Ingresses, routes, and the operator's Prometheus."""
         scope, workload = self._scope, self._workload
         section = scope.section.exposure
         if section.type == "LoadBalancer" and network.exposed(workload):

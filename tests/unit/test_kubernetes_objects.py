@@ -11,7 +11,7 @@ import pytest
 import yaml
 from pulumi.runtime.mocks import MockMonitor
 
-from components.autoscaling import LOOK
+from components.autoscaling import POLL_INTERVAL
 from components.collector_processor import SAMPLER_COMMIT
 from components.documents import Document
 from components.quantities import Duration
@@ -123,7 +123,7 @@ def test_what_processors_have_only_not_told_kafka_yet_brings_no_more_of_them(
 def test_a_reader_that_stands_still_brings_no_more_of_them() -> None:
     """KEDA sees that by its own look before, so nobody else may make it look."""
     scaled = made("phase3-gateway-api").get("ScaledObject", "otel-processor")["spec"]
-    assert Duration(scaled["pollingInterval"]) == LOOK
+    assert Duration(scaled["pollingInterval"]) == POLL_INTERVAL
     for trigger in scaled["triggers"]:
         assert trigger["metadata"]["excludePersistentLag"] == "true"
         assert trigger["useCachedMetrics"] is True

@@ -13,10 +13,10 @@ CONFIG_HASH = "otel-stack.io/config-hash"
 START_SECONDS = 300
 """How long a program may take to start before it is begun again."""
 
-LEAVE = Duration(5)
+PRESTOP_DELAY = Duration(5)
 """Time for every node to hear that a pod gets no more connections, before it is asked to stop."""
 
-SPARE = Duration(10)
+GRACE_MARGIN = Duration(10)
 """Time over a program's own to stop, before it is killed."""
 
 TO_SCALE_BY = 0.5
@@ -48,8 +48,8 @@ def is_stateful(workload: Workload) -> bool:
 
 def grace(workload: Workload) -> Duration:
     """Give how long a pod may take to stop before it is killed."""
-    leave = LEAVE.seconds if _leaves(workload) else 0
-    return Duration(leave + workload.stop_grace.seconds + SPARE.seconds)
+    leave = PRESTOP_DELAY.seconds if _leaves(workload) else 0
+    return Duration(leave + workload.stop_grace.seconds + GRACE_MARGIN.seconds)
 
 
 def _pod(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
@@ -104,7 +104,7 @@ def _container(scope: Scope, workload: Workload) -> Manifest:
     if workload.entry_point is not None:
         container["command"] = list(workload.entry_point)
     if _leaves(workload):
-        container["lifecycle"] = {"preStop": {"sleep": {"seconds": LEAVE.seconds}}}
+        container["lifecycle"] = {"preStop": {"sleep": {"seconds": PRESTOP_DELAY.seconds}}}
     return container
 
 

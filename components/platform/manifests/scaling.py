@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components.autoscaling import LOOK, Autoscaling, KafkaLag
+from components.autoscaling import POLL_INTERVAL, Autoscaling, KafkaLag
 from components.platform.manifests.network import whole_name
 from components.platform.manifests.pod import is_stateful, millicores
 from components.platform.manifests.scope import Manifest, Scope, selector
@@ -66,7 +66,7 @@ def scaled_object_spec(
         "scaleTargetRef": _target(workload),
         "minReplicaCount": workload.replicas or 1,
         "maxReplicaCount": scaling.maximum,
-        "pollingInterval": LOOK.seconds,
+        "pollingInterval": POLL_INTERVAL.seconds,
         "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _behavior()}},
         "triggers": [
             {
