@@ -34,6 +34,7 @@ LETTERS = 100
 deadletters = typer.Typer(help="Records that the processors passed over.", no_args_is_help=True)
 
 Last = Annotated[int | None, typer.Option(min=1, help=f"Look at this many, the newest; else at {LETTERS}.")]
+Reason = Annotated[str, typer.Option(help="Of these, only those whose error has this text in it.")]
 
 
 def lag(
@@ -71,17 +72,20 @@ def topics(stack: StackName = "dev", as_json: AsJson = False) -> None:
 
 
 @deadletters.command("list")
-def list_letters(stack: StackName = "dev", last: Last = None, as_json: AsJson = False) -> None:
+def list_letters(
+    stack: StackName = "dev", last: Last = None, reason: Reason = "", as_json: AsJson = False
+) -> None:
     """Show when which record was passed over, and why."""
     tools = kafka_tools(stack)
     with err.status("reading the dead letters"):
         letters = read_dead_letters(tools, last or LETTERS)
+    found = letters.because(reason)
     if as_json:
-        print_json([letter.as_dict() for letter in letters.newest])
-    elif letters.newest:
-        out.print(show.letters(letters.newest))
+        print_json([letter.as_dict() for letter in found])
+    elif found:
+        out.print(show.letters(found))
     else:
-        say("no dead letters")
+        say(_none(reason))
     if letters.cut:
         say(letters.cut)
 
@@ -125,6 +129,7 @@ def replay(
     every: Annotated[bool, typer.Option("--all", help="Every record with a letter.")] = False,
     stack: StackName = "dev",
     last: Last = None,
+    reason: Reason = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Send; without it only show.")] = False,
     http: Annotated[
         str | None,
@@ -139,10 +144,14 @@ def replay(
             "name records, or give --all",
             status=2,
         )
+    if reason and not every:
+        raise OpsError("records are named, and --reason", "--reason chooses from --all", status=2)
     positions = [Position.parse(record) for record in records or []]
     tools = kafka_tools(stack)
     if every:
-        positions = _positions(tools, last)
+        positions = _positions(tools, last, reason)
+        if not positions:
+            say(_none(reason, "letters about records"))
     with _otlp_endpoint(stack, http) if yes else nullcontext("") as endpoint:
         outcomes = replay_records(tools, positions, endpoint, send=yes)
     if as_json:
@@ -171,7 +180,11 @@ def kafka_tools(stack: str) -> Tools:
     return site_of(loaded).kafka()
 
 
-def _positions(tools: Tools, last: int | None) -> list[Position]:
+def _none(reason: str, what: str = "letters") -> str:
+    return f"no dead {what}" + (f" whose error has {reason!r} in it" if reason else "")
+
+
+def _positions(tools: Tools, last: int | None, reason: str) -> list[Position]:
     """Give the records that letters are about, and leave none out unless told to."""
     letters = read_dead_letters(tools, last or LETTERS)
     if letters.cut and last is None:
@@ -180,7 +193,7 @@ def _positions(tools: Tools, last: int | None) -> list[Position]:
             f"--last {letters.total} takes these, some seconds each; --last {LETTERS} the newest",
             status=2,
         )
-    return [letter.position for letter in letters.newest if letter.position is not None]
+    return [letter.position for letter in letters.because(reason) if letter.position is not None]
 
 
 @contextmanager

@@ -64,6 +64,10 @@ class Letters:
     newest: list[DeadLetter]
     total: int
 
+    def because(self, reason: str) -> list[DeadLetter]:
+        """Those of the newest whose error has this text in it, in capitals or not; all for no text."""
+        return [one for one in self.newest if reason.casefold() in one.error.casefold()]
+
     @property
     def cut(self) -> str:
         """What to say when there are more; empty when these are all."""

@@ -140,6 +140,53 @@ def test_replay_of_all_leaves_none_out_unless_told_to(
     assert len(json.loads(capfd.readouterr().out)) == 3
 
 
+STARTING = "Permanent error: rpc error: code = Unknown desc = Ingester is starting"
+"""What Tempo 2 answers while it reads its own log, as the collector's exporter passes it on."""
+
+
+def letters_of_two_reasons() -> FakeTools:
+    """Two records that a starting store refused, and one that was too old."""
+
+    def ends(*arguments: str) -> bytes:
+        if "--topic" not in arguments:
+            return b"otlp-logs:5:0\n"
+        return f"otlp-dead-letters:0:{0 if 'earliest' in arguments else 3}\n".encode()
+
+    def consume(*arguments: str) -> bytes:
+        if "--formatter-property" in arguments:
+            return stored(one_log())(*arguments)
+        reasons = (STARTING, "timestamp too old", STARTING)
+        return "\n".join(letter(n, ("exception.message", why)) for n, why in enumerate(reasons)).encode()
+
+    return FakeTools(get_offsets=ends, console_consumer=consume)
+
+
+def test_letters_are_chosen_by_their_reason(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def asked(*arguments: str) -> list[str]:
+        assert call(monkeypatch, letters_of_two_reasons(), "deadletters", *arguments, "--json") == 0
+        return [one["record"] for one in json.loads(capfd.readouterr().out)]
+
+    refused = ["otlp-logs/5/0", "otlp-logs/5/2"]
+    assert asked("list", "--reason", "Ingester is") == refused
+    assert asked("replay", "--all", "--reason", "ingester is") == refused
+    assert len(asked("replay", "--all")) == 3
+    assert asked("list", "--reason", "no such") == []
+
+
+def test_a_reason_chooses_from_all_and_says_when_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for command in (("list",), ("replay", "--all")):
+        arguments = ("deadletters", *command, "--reason", "no such")
+        assert call(monkeypatch, letters_of_two_reasons(), *arguments) == 0
+        assert "whose error has 'no such' in it" in capfd.readouterr().err
+    named = ("deadletters", "replay", "otlp-logs/5/0", "--reason", "Ingester is")
+    assert call(monkeypatch, letters_of_two_reasons(), *named) == 2
+    assert "--reason chooses from --all" in capfd.readouterr().err
+
+
 def one_log() -> bytes:
     """A request that collectors take."""
     request = ExportLogsServiceRequest()
