@@ -22,7 +22,7 @@ from components.object_storage import ObjectStorage
 from components.postgres_backup import backup_name
 from components.postgres_store import PostgresStore, PostgresStoreArgs
 from components.settings import Settings
-from components.sizing_stores import PARTS, StoresSize
+from components.sizing_stores import PARTS
 from components.storage_names import STORES, bucket_names
 from components.store_bucket import StoreBucket
 from components.tempo_store import TempoStore, TempoStoreArgs
@@ -206,7 +206,7 @@ class _Stores:
             samples_per_second=size.samples_per_second,
             exemplars=settings.stores.mimir.max_exemplars,
             rules=settings.stores.mimir.rules,
-            rule_files={**rules, **self._linked("mimir/rules"), "sizing.yaml": _sizing(size)},
+            rule_files={**rules, **self._linked("mimir/rules"), "sizing.yaml": _sizing(settings)},
             contact_points=settings.alerting.contact_points,
             published=self.addresses.metrics,
         )
@@ -242,12 +242,15 @@ class _Stores:
         return _bucket(self.settings, self.storage, purpose)
 
 
-def _sizing(size: StoresSize) -> str:
+def _sizing(settings: Settings) -> str:
     """Tell the alerts what this sizing runs and allows."""
+    size = settings.store_size
     document = Document.read("mimir/rules/sizing.yaml")
     document.set("groups", 0, "rules", 0, "expr", to=str(size.series))
     replicas = [
         {"record": "store:replicas", "labels": {"job": name}, "expr": str(part.replicas)}
         for name, part in size.parts.items()
     ]
-    return document.set("groups", 1, "rules", to=replicas).dump()
+    document.set("groups", 1, "rules", to=replicas)
+    streams = str(settings.stores.loki.max_streams)
+    return document.set("groups", 2, "rules", 0, "expr", to=streams).dump()

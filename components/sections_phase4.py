@@ -91,7 +91,8 @@ class LokiSection(OwnSizing):
     """Limits of Loki; memory, CPU and volume are those of one replica that keeps data.
 
     Attributes:
-        max_streams: active streams, all replicas together.
+        max_streams: active streams, all replicas together. A service is one, and one more for each hour of
+            which late records come; what would be above waits in Kafka.
         rate: bytes of logs per second accepted; from the sizing when nothing is said.
     """
 

@@ -438,6 +438,15 @@ class TestStoresInParts:
         }
         assert wanted == running
 
+    def test_alerts_know_the_limit_of_streams(self) -> None:
+        small = OBJECT_VARIANTS["phase4-small"]
+        for given, limit in ((small, 10_000), ({**small, "stores": {"loki": {"maxStreams": 5000}}}, 5000)):
+            found = tree(run_program(given), given)
+            (rule,) = document(found, "mimir", "rules/otel-stack/sizing.yaml")["groups"][2]["rules"]
+            loki = document(found, "loki-cluster", "loki-cluster.yaml")
+            assert (rule["record"], int(rule["expr"])) == ("loki:stream_limit", limit)
+            assert loki["limits_config"]["max_global_streams_per_user"] == limit
+
 
 def test_outputs_name_the_new_stores() -> None:
     outputs = built("phase4-small")[0].outputs
