@@ -30,6 +30,7 @@ def tempo(make_store: MakeStore) -> Iterator[Store]:
             "http://mimir:9009": "http://127.0.43.9:9009",
             "0.0.0.0:431": "${POD_IP}:431",
         },
+        sooner={("storage", "trace", "blocklist_poll"): "10s"},
     )
     try:
         store.begin_all()
