@@ -7,6 +7,7 @@ from typing import Any
 
 from components.documents import Document, text, texts
 from components.quantities import Duration, Size
+from components.sizing import SMALL_RATE
 
 DAY = Duration(86400)
 HALF_A_DAY = Duration(43200)
@@ -25,6 +26,7 @@ def alert_rules(
     buffer_retention: Duration,
     *,
     copies_counted: bool,
+    events_per_second: int = SMALL_RATE,
     runbooks_url: str | None = None,
 ) -> dict[str, str]:
     """Give the rule files that each phase has.
@@ -34,11 +36,12 @@ def alert_rules(
         replicas: scrape job -> its least number of instances.
         buffer_retention: how long Kafka keeps what nobody has read.
         copies_counted: whether somebody counts the copies of Kafka's partitions.
+        events_per_second: rate that the stack is made for.
         runbooks_url: address of ``docs/``, for the links to the runbooks.
     """
     files = {
         **texts("prometheus/rules", "*.yaml"),
-        "limits.yaml": _limits(memory_limits, replicas, buffer_retention),
+        "limits.yaml": _limits(memory_limits, replicas, buffer_retention, events_per_second),
         "copies.yaml": _copies(counted=copies_counted),
         "buffer.yaml": _buffer(buffer_retention),
     }
@@ -61,7 +64,10 @@ def operator_rules(files: Mapping[str, str], runbooks_url: str | None) -> dict[s
 
 
 def _limits(
-    memory_limits: Mapping[str, Size], replicas: Mapping[str, int], buffer_retention: Duration
+    memory_limits: Mapping[str, Size],
+    replicas: Mapping[str, int],
+    buffer_retention: Duration,
+    events_per_second: int,
 ) -> str:
     """Tell the alerts what this sizing runs and allows."""
     document = Document.read("prometheus/rules/limits.yaml")
@@ -69,6 +75,7 @@ def _limits(
     document.set("groups", 0, "rules", to=_by_job("program:memory_limit:bytes", memory))
     document.set("groups", 1, "rules", 0, "expr", to=str(buffer_retention.seconds))
     document.set("groups", 2, "rules", to=_by_job("program:replicas", replicas))
+    document.set("groups", 3, "rules", 0, "expr", to=str(events_per_second))
     return document.dump()
 
 

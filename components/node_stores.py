@@ -16,6 +16,7 @@ from components.phase_numbers import ON_OBJECT_STORAGE
 from components.prometheus_store import Discovery, PrometheusStore, PrometheusStoreArgs
 from components.publication import Publication
 from components.settings import Settings
+from components.sizing import declared_rate
 from components.workload import Platform
 
 
@@ -99,6 +100,7 @@ def _prometheus(
         replicas=least_replicas(settings),
         buffer_retention=settings.kafka.retention,
         copies_counted=settings.counts_copies and settings.phase < ON_OBJECT_STORAGE,
+        events_per_second=declared_rate(settings.sizing),
         runbooks_url=settings.alerting.runbooks_url,
         jobs=jobs,
         discovery=discovery,

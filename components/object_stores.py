@@ -22,6 +22,7 @@ from components.object_storage import ObjectStorage
 from components.postgres_backup import backup_name
 from components.postgres_store import PostgresStore, PostgresStoreArgs
 from components.settings import Settings
+from components.sizing import declared_rate
 from components.sizing_stores import PARTS
 from components.storage_names import STORES, bucket_names
 from components.store_bucket import StoreBucket
@@ -188,6 +189,7 @@ class _Stores:
             least_replicas(settings),
             settings.kafka.retention,
             copies_counted=settings.counts_copies,
+            events_per_second=declared_rate(settings.sizing),
             runbooks_url=settings.alerting.runbooks_url,
         )
         args = MimirStoreArgs(

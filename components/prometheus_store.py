@@ -12,7 +12,7 @@ from components.documents import Document, text
 from components.images import Image
 from components.publication import Publication
 from components.quantities import Duration, Size
-from components.sizing import ProgramSize
+from components.sizing import SMALL_RATE, ProgramSize
 from components.workload import ApiRule, DataVolume, Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/prometheus"
@@ -42,6 +42,7 @@ class PrometheusStoreArgs:
         replicas: scrape job -> its least number of instances, for the alerts on those that are missing.
         buffer_retention: how long Kafka keeps what nobody has read, for the alert on its age.
         copies_counted: counts of Kafka's copies are sent here, for the alert on their absence.
+        events_per_second: rate that the stack is made for, for the alert on more than that.
         runbooks_url: address of ``docs/``, for links to the runbooks.
         jobs: further scrape job -> ``name:port`` of programs; a name may stand for several replicas.
         discovery: how it finds them.
@@ -58,6 +59,7 @@ class PrometheusStoreArgs:
     replicas: Mapping[str, int] = field(default_factory=dict)
     buffer_retention: Duration = DAY
     copies_counted: bool = False
+    events_per_second: int = SMALL_RATE
     runbooks_url: str | None = None
     jobs: Mapping[str, str] = field(default_factory=dict)
     discovery: Discovery = "names"
@@ -106,6 +108,7 @@ def _rules_of(args: PrometheusStoreArgs) -> dict[str, str]:
         args.replicas,
         args.buffer_retention,
         copies_counted=args.copies_counted,
+        events_per_second=args.events_per_second,
         runbooks_url=args.runbooks_url,
     )
 

@@ -11,6 +11,7 @@ import yaml
 from components.alert_rules import alert_rules
 from components.quantities import Duration
 from components.settings import Settings
+from components.sizing import declared_rate
 from tests.support.manifests import Tree, name_of, tree
 from tests.support.program import CONTAINER, Result, run_program
 from tests.support.variants import CLUSTER_VARIANTS, VARIANTS
@@ -95,6 +96,24 @@ def test_alerts_lead_to_the_runbooks_where_they_are_published(name: str) -> None
     links = [link for text in texts for link in re.findall(r"runbook_url: (.*)", text)]
     assert links
     assert {link for link in links if not link.startswith(f"{PUBLISHED}runbooks/")} == set()
+
+
+@pytest.mark.parametrize("name", ["phase1-large", "phase2-medium", "phase3-medium", "phase4-large"])
+def test_more_than_the_declared_rate_is_told(name: str) -> None:
+    settings = {**VARIANTS, **ON_KUBERNETES}[name]
+    result = run_program(settings)
+    if name in ON_KUBERNETES:
+        files = rule_files(tree(result, settings), "mimir" if name in OBJECT_VARIANTS else "prometheus")
+    else:
+        files = list(uploaded(result, "prometheus").values())
+    (rule,) = [
+        rule
+        for text in files
+        for group in (yaml.safe_load(text) or {}).get("groups", [])
+        for rule in group["rules"]
+        if rule.get("record") == "sizing:events:per_second"
+    ]
+    assert int(rule["expr"]) == declared_rate(Settings.load(settings).sizing)
 
 
 def counted(files: list[str]) -> dict[str, int]:
