@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.support.manifests import dump, identity, read, tree
-from tests.support.program import run_program
+from tests.support.program import STACK, run_program
 from tests.support.stack import Stack
 from tests.support.variants import CLUSTER_VARIANTS
 
@@ -23,7 +23,7 @@ def new_stack(folder: Path, config: dict[str, Any]) -> Stack:
     """A stack whose surroundings lead to a cluster that is not the one of its settings."""
     other = folder.parent / "kubeconfig"
     other.write_text("this is no kubeconfig: whoever reads it fails")
-    return Stack(name="preview", folder=folder, config=config, variables={"KUBECONFIG": str(other)})
+    return Stack(name=STACK, folder=folder, config=config, variables={"KUBECONFIG": str(other)})
 
 
 def steps(stack: Stack) -> list[dict[str, Any]]:

@@ -16,6 +16,8 @@ import pulumi
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_all_config, set_mocks
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+STACK = "test"
+"""Name of the stack under the mocks."""
 SECRET_KEY = "4dabf18193072939515e22adb298388d"
 CONTAINER, VOLUME, NETWORK = (
     f"docker:index/{kind}" for kind in ("container:Container", "volume:Volume", "network:Network")
@@ -93,7 +95,7 @@ def run_program(
     harness: Callable[[Callable[[], object]], Callable[[], None]] = pulumi.runtime.test
     program = harness(lambda: runpy.run_path(str(ROOT / "__main__.py")))
     with event_loop(), mock.patch.object(pulumi, "export", outputs.__setitem__):
-        set_mocks(recorder, project="otel-stack", stack="test", preview=False)
+        set_mocks(recorder, project="otel-stack", stack=STACK, preview=False)
         program()
     return Result(resources=recorder.resources, outputs=outputs)
 
