@@ -29,8 +29,6 @@ CONNECTIONS, MOST_CONNECTIONS = 80, 20
 are for dumps, its own superusers, and people."""
 POOLS = 2
 """Pools of one replica, each as large as the setting says; dashboards and folders have one of their own."""
-MIGRATION_SECONDS = 120
-"""How long a replica waits while another one changes the tables; by Grafana's default it ends at once."""
 ROLLING = 1
 """Replicas more than there are to be, while a new one comes before an old one goes."""
 
@@ -105,7 +103,6 @@ def cluster_environment(name: str, cluster: GrafanaCluster, directory: str) -> d
         "GF_DATABASE_USER": database.username,
         "GF_DATABASE_SSL_MODE": database.tls,
         "GF_DATABASE_MAX_OPEN_CONN": str(_connections(cluster.replicas)),
-        "GF_DATABASE_LOCKING_ATTEMPT_TIMEOUT_SEC": str(MIGRATION_SECONDS),
         "GF_UNIFIED_ALERTING_HA_PEERS": f"{headless(name)}:{GOSSIP_PORT}",
         "GF_UNIFIED_ALERTING_HA_LISTEN_ADDRESS": f"0.0.0.0:{GOSSIP_PORT}",
         "GF_UNIFIED_ALERTING_HA_ADVERTISE_ADDRESS": f"$(POD_IP):{GOSSIP_PORT}",
