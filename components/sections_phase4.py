@@ -209,8 +209,9 @@ class ClusteredGrafanaSection(GrafanaSection):
 ContactName = Annotated[
     str,
     Text(
-        r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?",
-        "up to 40 lower-case letters, digits, hyphens, as Grafana takes",
+        r"(?!(nobody|empty)$)[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?",
+        "up to 40 lower-case letters, digits, hyphens, as Grafana takes; not nobody or empty, which Mimir "
+        "and Grafana have themselves",
     ),
 ]
 

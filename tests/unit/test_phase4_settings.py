@@ -131,6 +131,18 @@ def test_mistakes_are_told(wrong: dict[str, Any], key: str, words: str) -> None:
     assert words in str(told.value)
 
 
+@pytest.mark.parametrize("name", ["a" * 41, "On-call", "-team", "nobody", "empty", ""])
+def test_names_of_contact_points_that_grafana_or_mimir_would_not_take_are_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=r"alerting\.contactPoints\.0\.name: .*as Grafana takes"):
+        settings(alerting={"contactPoints": [{"name": name, "type": "slack", "secret": "slack"}]})
+
+
+@pytest.mark.parametrize("name", ["a" * 40, "on-call", "nobody-else", "2nd"])
+def test_other_names_of_contact_points_are_taken(name: str) -> None:
+    point = {"name": name, "type": "slack", "secret": "slack"}
+    assert settings(alerting={"contactPoints": [point]}).alerting.contact_points[0].name == name
+
+
 def test_a_stack_that_tells_nobody_is_warned_of() -> None:
     said = "alerting.contactPoints: []: alerts are sent to nobody"
     assert [warning.startswith(said) for warning in settings().warnings()] == [True]
