@@ -101,6 +101,24 @@ def test_three_copies_on_three_replicas(variant: tuple[str, Result, Tree]) -> No
     assert factors == (3, 3, 3, 3)
 
 
+def rings(node: Any, *keys: str) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """Find the rings that a configuration file sets, an ingester's of Tempo in the lifecycler around it."""
+    for key, child in node.items() if isinstance(node, dict) else ():
+        if key in {"ring", "sharding_ring"}:
+            yield (*keys, key), node if "address" in node else child
+        else:
+            yield from rings(child, *keys, key)
+
+
+@pytest.mark.parametrize(("store", "count"), [("tempo", 3), ("mimir", 8)])
+def test_replicas_are_in_every_ring_by_their_address(small: Tree, store: str, count: int) -> None:
+    """Else a program looks for the address of eth0, and does not start where no interface has that name."""
+    found = dict(rings(document(small, store, f"{store}.yaml")))
+    addresses = {keys: ring.get("instance_addr", ring.get("address")) for keys, ring in found.items()}
+    assert addresses == dict.fromkeys(found, "${POD_IP}")
+    assert len(found) == count
+
+
 def test_long_attributes_are_kept(small: Tree) -> None:
     most = {
         name: document(found, "tempo", "tempo.yaml")["distributor"]["max_attribute_bytes"]
