@@ -12,7 +12,12 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.platform.manifests import network
 from components.platform.manifests.monitoring import rule_groups
 from components.platform.manifests.scope import OWNER, Scope, owner
-from components.platform.workload_objects import NOT_AWAITED, START_TIMEOUT, WorkloadObjects
+from components.platform.workload_objects import (
+    FORCE_FIELD_OWNERSHIP,
+    NOT_AWAITED,
+    START_TIMEOUT,
+    WorkloadObjects,
+)
 from components.workload import Deployed, Workload
 
 POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
@@ -23,9 +28,6 @@ KEPT_BY_GIT_TOOLS = {
 }
 """With the namespace its claims would go, and everything stored; with what an operator is asked for, the
 data that it keeps."""
-
-TAKEN_OVER = {"pulumi.com/patchForce": "true"}
-"""What was left behind is this stack's again, whatever its settings were when it was left."""
 
 READY = {"pulumi.com/waitFor": "condition=Ready"}
 
@@ -80,7 +82,7 @@ class KubernetesPlatform:
         Its data would go with it, so it outlives the stack like claims do, and the next one takes it over.
         """
         waits = READY if awaited else NOT_AWAITED
-        annotations = {**KEPT_BY_GIT_TOOLS, **TAKEN_OVER, **waits}
+        annotations = {**KEPT_BY_GIT_TOOLS, **FORCE_FIELD_OWNERSHIP, **waits}
         metadata = self._scope.metadata(name, annotations=annotations, labels=labels)
         declared: pulumi.Resource = CustomResource(
             f"{name}-{kind.lower()}",

@@ -44,8 +44,9 @@ ALLOW_KEDA_TAKEOVER = {"validations.keda.sh/hpa-ownership": "false"}
 refuses to scale what another autoscaler does, unless that one says this."""
 
 FORCE_FIELD_OWNERSHIP = {"pulumi.com/patchForce": "true"}
-"""The API server keeps an autoscaler's metrics in another shape, and gives them as owned by whoever last
-touched any other field of it; without this the next change of a bound would be refused as a conflict."""
+"""What was left behind is this stack's again, whatever its settings were when it was left. And the API server
+keeps an autoscaler's metrics in another shape, and gives them as owned by whoever last touched any other
+field of it; without this the next change of a bound would be refused as a conflict."""
 
 NOT_AWAITED = {"pulumi.com/skipAwait": "true"}
 """A Service waits for pods, which wait for it, and an Ingress for an address, which not every controller
