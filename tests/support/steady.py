@@ -14,6 +14,8 @@ STEADY = {"logs": 1000, "metrics": 1000, "traces": 120}
 DECISION_SECONDS, SPARE_SECONDS = 10.0, 6.0
 """The sampler's wait, and what a span may take from its acknowledgement until the sampler has it."""
 
+LONG_SECONDS = 330.0
+"""Longer than the 300 s after which a collector with default settings gives a record up."""
 FOUND_SECONDS = 300.0
 
 
@@ -25,6 +27,16 @@ def flow(load: Load, *, seconds: float = 120) -> None:
         until(
             f"{goal} acknowledged {signal}",
             lambda signal=signal, goal=goal: load.acknowledged(signal) >= goal,  # type: ignore[misc]
+            seconds=seconds,
+        )
+
+
+def turned_away(load: Load, *, seconds: float) -> None:
+    """Wait until calls of each signal have got a retryable error."""
+    for signal in SERVICES:
+        until(
+            f"a retryable error for {signal}",
+            lambda signal=signal: load.tallies[signal].retried,  # type: ignore[misc]
             seconds=seconds,
         )
 

@@ -1,4 +1,4 @@
-"""One of three Kafka brokers away, and one that comes back with an empty disk, under load."""
+"""One or two of three Kafka brokers away, and one that comes back with an empty disk, under load."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from ops.kafka.tools import command
 from tests.e2e.conftest import Note, Report
 from tests.support.drills import Site
 from tests.support.numbered import Load, running
+from tests.support.otlp import DEADLINE_SECONDS, SERVICES
 from tests.support.stack import Stack
-from tests.support.steady import demand_nothing_lost, flow
+from tests.support.steady import LONG_SECONDS, demand_nothing_lost, flow, turned_away
 from tests.support.waiting import until
 
 DATA = "/var/lib/kafka/data"
@@ -55,6 +56,29 @@ def test_one_of_three_brokers(three_brokers: Site, load: Load, report: Report, w
         else:
             site.kill(name)
             site.await_health(name)
+        flow(load)
+        until("all copies to be in sync", lambda: not _behind(site), seconds=180)
+    report(load, demand_nothing_lost(site, load))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_two_of_three_brokers(three_brokers: Site, load: Load, report: Report) -> None:
+    """One copy is no OK: nothing is acknowledged meanwhile, and all that was before is there after."""
+    site, away = three_brokers, ("kafka-2", "kafka-3")
+    with running(load):
+        flow(load)
+        for name in away:
+            site.container(name).kill()  # which Docker does not restart
+        turned_away(load, seconds=60)
+        time.sleep(2 * DEADLINE_SECONDS)  # by then the calls under way have their answer
+        before = {signal: load.acknowledged(signal) for signal in SERVICES}
+        time.sleep(LONG_SECONDS)
+        assert {signal: load.acknowledged(signal) for signal in SERVICES} == before
+        for name in away:
+            site.container(name).start()
+        for name in away:
+            site.await_health(name, seconds=180)
         flow(load)
         until("all copies to be in sync", lambda: not _behind(site), seconds=180)
     report(load, demand_nothing_lost(site, load))

@@ -10,11 +10,9 @@ import pytest
 from tests.e2e.conftest import Report
 from tests.support.drills import Site
 from tests.support.numbered import Load, running
-from tests.support.otlp import SERVICES
 from tests.support.small_disk import SmallDisk, small_disk
 from tests.support.stack import Stack
-from tests.support.steady import demand_nothing_lost, flow
-from tests.support.waiting import until
+from tests.support.steady import demand_nothing_lost, flow, turned_away
 
 BROKER, DATA = "kafka-1", "/var/lib/kafka/data"
 DISK_MEBIBYTES = 400
@@ -43,12 +41,7 @@ def test_kafka_disk_full(site: Site, disk: SmallDisk, load: Load, report: Report
     with running(load):
         flow(load)
         disk.fill()
-        for signal in SERVICES:
-            until(
-                f"a retryable error for {signal}",
-                lambda signal=signal: load.tallies[signal].retried,  # type: ignore[misc]
-                seconds=120,
-            )
+        turned_away(load, seconds=120)
         disk.free()
         site.await_health(BROKER, seconds=180)
         flow(load)

@@ -19,7 +19,6 @@ from tests.support.numbered import METRIC, SPANS, Load, Rates, running, trace_id
 from tests.support.object_site import BUCKET_OF, LOKI, MIMIR, STORES, TEMPO, TENANT, ObjectSite
 from tests.support.objects import Objects
 from tests.support.steady import demand_nothing_lost, flow
-from tests.support.waiting import until
 
 LOAD_SECONDS, FLOW_SECONDS = 120.0, 300.0
 TIMES = 15
@@ -36,8 +35,7 @@ def test_bytes_and_seconds(deployed: Deployment, note: Note) -> None:
     before = {store: dict(objects.sizes(bucket_of(BUCKET_OF[store]))) for store in STORES}
     with running(load):
         flow(load, seconds=FLOW_SECONDS)
-        end = time.monotonic() + LOAD_SECONDS
-        until("two minutes of load", lambda: time.monotonic() > end, seconds=LOAD_SECONDS + 30)
+        time.sleep(LOAD_SECONDS)
     demand_nothing_lost(site, load)
     fresh = {store: hand_over(site, objects, store, before[store])[1] for store in STORES}
     lines = load.acknowledged("logs")
