@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.documents import Document, text, texts
-from components.quantities import Duration, Size
+from components.quantities import DAY, Duration, Size
 from components.sizing import SMALL_RATE
 
-DAY = Duration(86400)
-HALF_A_DAY = Duration(43200)
-"""Of these the rules in ``buffer.yaml`` speak: a retention of Kafka, and half of it."""
+HALF_A_DAY = Duration(DAY.seconds // 2)
+"""Half of the day that the rules in ``buffer.yaml`` speak of as Kafka's retention."""
 
 SHORTEST_RANGE = Duration(600)
 """Over less, the rates of what is written and read say nothing."""

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from components.phase_numbers import ON_OBJECT_STORAGE
 from components.problems import Check, Problem
-from components.quantities import Duration, Size, mebibytes
+from components.quantities import Size, days, mebibytes
 
 if TYPE_CHECKING:
     from components.settings import Settings
 
-DUMP_LAG = Duration(2 * 86400)
+DUMP_LAG = days(2)
 """How much later than its age says a dump goes from the volume: ages count in whole days, and it is looked at
 once a day."""
 

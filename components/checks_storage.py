@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from components.phase_numbers import ON_OBJECT_STORAGE
 from components.problems import Check, Problem
-from components.quantities import DAY
+from components.quantities import days
 from components.sections_storage import AwsStorage, ObjectStorageSection, S3Storage
 from components.storage_names import LONGEST_NAME, PURPOSES, bucket_names
 
@@ -97,12 +97,12 @@ def _aws(aws: AwsStorage, environment: str) -> Iterator[Problem]:
         )
     least = {"infrequentAccessAfter": LEAST_TIERING_DAYS, "backupsKept": 1}
     given = {"infrequentAccessAfter": aws.infrequent_access_after, "backupsKept": aws.backups_kept}
-    for key, days in least.items():
-        if given[key].seconds % DAY or given[key].seconds < days * DAY:
+    for key, fewest in least.items():
+        if given[key] != days(max(fewest, given[key].days)):
             yield Problem(
                 key=f"objectStorage.aws.{key}",
                 value=str(given[key]),
-                message=f"S3 counts in whole days, here {days} at least, such as {max(days, 35)}d",
+                message=f"S3 counts in whole days, here {fewest} at least, such as {max(fewest, 35)}d",
             )
 
 

@@ -9,19 +9,18 @@ from components.capacity import Program, cheapest, programs_of
 from components.checks import CEILINGS
 from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
 from components.prices import Machine, Prices
-from components.quantities import Duration, Size, gibibytes
+from components.quantities import DAY, Duration, Size, days, gibibytes
 from components.sections import RetentionSection
 from components.sections_storage import AwsStorage
 from components.sizing import SHARES, stored_bytes
 from components.sizing_buffer import BUFFERED_BYTES
 from components.sizing_stores import COPIES
 
-DAY = Duration(86400)
-MONTH = Duration(30 * 86400)
+MONTH = days(30)
 HOURS_PER_MONTH = 730
 GIB = 2**30
 
-LONG_RETENTION = Duration(90 * 86400)
+LONG_RETENTION = days(90)
 """Retention above which volumes cost more than buckets: the guide's trigger for phase 4."""
 
 LARGEST_VOLUME = Size(16 * 2**40)
@@ -30,7 +29,7 @@ LARGEST_VOLUME = Size(16 * 2**40)
 NODE_DISK = gibibytes(50)
 """System, images and scratch of one machine."""
 
-TIERED_MARGIN = Duration(30 * 86400)
+TIERED_MARGIN = days(30)
 """How much longer than the tiering age a signal must be kept to be tiered."""
 
 BUCKET_COPIES: Mapping[str, int] = {"traces": 1, "metrics": 1, "logs": COPIES}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.quantities import Duration, Size
+from components.quantities import Size, days
 from components.sections import KafkaSection
 from components.sizing_buffer import SEGMENT, TOPICS, BufferSize
 
@@ -17,7 +17,7 @@ SOURCES: Mapping[str, str] = {**TOPICS, "sampled": SAMPLED}
 """What processors may read, by the name that receivers and consumer groups have it under -> topic."""
 
 DEAD_LETTERS = "otlp-dead-letters"
-DEAD_LETTER_RETENTION = Duration(14 * 86400)
+DEAD_LETTER_RETENTION = days(14)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from components.documents import Document
 from components.images import Image
 from components.loki_store import rate_limits
 from components.publication import Publication
-from components.quantities import Duration, Size
+from components.quantities import Duration, Size, days
 from components.sections_phase4 import Shape
 from components.sizing_buffer import TierSize
 from components.store_bucket import StoreBucket
@@ -21,7 +21,7 @@ from components.workload import Platform, callee, headless
 
 CONFIG_DIRECTORY = "/etc/loki"
 PORT = 3100
-OLDEST = Duration(7 * 86400)
+OLDEST = days(7)
 """Age up to which records are let in, at least."""
 
 LONGEST_CHUNK = Duration(2 * 3600)

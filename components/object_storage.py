@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.object_storage_aws import AwsBuckets, BucketPlan, RolePlan
-from components.quantities import DAY
+from components.quantities import days
 from components.sections import RetentionSection
 from components.sections_storage import AwsStorage, ObjectStorageSection, S3Storage
 from components.storage_names import PURPOSES, STORES, bucket_names
@@ -158,7 +158,7 @@ def _bucket_plans(args: ObjectStorageArgs, region: str, tags: Mapping[str, str])
             policy=tls_only(bucket_arn(names[purpose], region)),
             versioned=purpose in ("ruler", "alertmanager", "backups"),
             infrequent_after_days=_tiering(purpose, args),
-            expire_after_days=args.storage.aws.backups_kept.seconds // DAY if purpose == "backups" else None,
+            expire_after_days=args.storage.aws.backups_kept.days if purpose == "backups" else None,
             tags={**tags, "Purpose": purpose},
         )
         for purpose in PURPOSES
@@ -167,9 +167,9 @@ def _bucket_plans(args: ObjectStorageArgs, region: str, tags: Mapping[str, str])
 
 def _tiering(purpose: str, args: ObjectStorageArgs) -> int | None:
     """Days after which objects are tiered: none where the store deletes them within 30 days more."""
-    after = args.storage.aws.infrequent_access_after.seconds
+    after = args.storage.aws.infrequent_access_after
     kept = getattr(args.retention, purpose).seconds if purpose in ("traces", "metrics", "logs") else 0
-    return after // DAY if kept >= after + 30 * DAY else None
+    return after.days if kept >= after.seconds + days(30).seconds else None
 
 
 def _role_plans(args: ObjectStorageArgs, region: str, tags: Mapping[str, str]) -> list[RolePlan]:

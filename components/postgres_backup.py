@@ -8,7 +8,7 @@ from components.base import limits
 from components.database import Database
 from components.documents import text
 from components.images import Image
-from components.quantities import DAY, Duration, Size, mebibytes
+from components.quantities import Duration, Size, mebibytes
 from components.sizing import ProgramSize
 from components.store_bucket import StoreBucket
 from components.workload import Companion, DataVolume, Probe, Workload
@@ -60,7 +60,7 @@ def backup_workload(name: str, args: PostgresBackupArgs, database: Database) -> 
             "PGDATABASE": database.name,
             "PGUSER": database.username,
             "PASSWORD_FILE": f"{DIRECTORY}/{PASSWORD}",
-            "BACKUPS_KEPT_DAYS": str(max(1, args.kept.seconds // DAY)),
+            "BACKUPS_KEPT_DAYS": str(max(1, args.kept.days)),
         },
         config_directory=DIRECTORY,
         files={

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from components.alert_rules import DAY, alert_rules
+from components.alert_rules import alert_rules
 from components.base import StackComponent, hours, limits
 from components.documents import Document, text
 from components.images import Image
 from components.publication import Publication
-from components.quantities import Duration, Size
+from components.quantities import DAY, Duration, Size
 from components.sizing import SMALL_RATE, ProgramSize
 from components.workload import ApiRule, DataVolume, Platform, Port, Probe, Workload
 

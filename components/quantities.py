@@ -63,21 +63,22 @@ class _Quantity:
         return {"type": "string", "pattern": pattern, "examples": cls.EXAMPLES.split(" or ")}
 
 
-DAY = 86400
-"""Seconds of a day."""
-
-
 @dataclass(frozen=True, order=True)
 class Duration(_Quantity):
     """A length of time; ``value`` is in seconds."""
 
-    UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}  # noqa: RUF012 - declared ClassVar in the base
+    UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # noqa: RUF012 - declared ClassVar in the base
     EXAMPLES = "15m or 30d"
 
     @property
     def seconds(self) -> int:
         """The length in seconds."""
         return self.value
+
+    @property
+    def days(self) -> int:
+        """The length in whole days, rounded down."""
+        return self.value // self.UNITS["d"]
 
     def in_unit(self, unit: str) -> str:
         """Write the duration in one given unit, rounded up, for programs that know few units."""
@@ -115,6 +116,14 @@ class Size(_Quantity):
     def share(self, fraction: float) -> Size:
         """Give a fraction of this amount, rounded down to whole MiB."""
         return Size(int(self.value * fraction) // 2**20 * 2**20)
+
+
+def days(count: int) -> Duration:
+    """Give a length of ``count`` days."""
+    return Duration(count * Duration.UNITS["d"])
+
+
+DAY = days(1)
 
 
 def mebibytes(count: int) -> Size:

@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from components.quantities import Duration, Size, mebibytes
+from components.quantities import DAY, Duration, Size, days, mebibytes
 
 STRICT = ConfigDict(extra="forbid", alias_generator=to_camel, strict=True, validate_by_name=True)
 
@@ -169,11 +169,11 @@ class RetentionSection:
         logs: age at which Loki deletes log records.
     """
 
-    traces: Duration = Duration(720 * 3600)
-    metrics: Duration = Duration(30 * 86400)
+    traces: Duration = days(30)
+    metrics: Duration = days(30)
     metrics_size: Size | None = None
-    metrics_out_of_order: Duration = Duration(24 * 3600)
-    logs: Duration = Duration(744 * 3600)
+    metrics_out_of_order: Duration = DAY
+    logs: Duration = days(31)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -279,7 +279,7 @@ class KafkaSection:
     version: KafkaVersion | None = None
     brokers: Literal[1, 3] | None = None
     partitions: Annotated[int, Field(ge=1, le=1000)] | None = None
-    retention: Duration = Duration(24 * 3600)
+    retention: Duration = DAY
     retention_size: Size | None = None
     bootstrap_servers: tuple[HostPort, ...] = ()
     security: KafkaSecurity = field(default_factory=KafkaSecurity)

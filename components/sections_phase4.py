@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.quantities import Duration, Size, gibibytes
+from components.quantities import Duration, Size, days, gibibytes
 from components.sections import (
     STRICT,
     Count,
@@ -152,7 +152,7 @@ class PostgresSection(OwnSizing):
     tls: Literal["verify-full", "require", "disable"] = "verify-full"
     password_secret: SecretName | None = None
     ca_secret: SecretName | None = None
-    backups_kept: Duration = Duration(14 * 86400)
+    backups_kept: Duration = days(14)
     backups_volume: Size = gibibytes(5)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic.dataclasses import dataclass
 
-from components.quantities import Duration
+from components.quantities import Duration, days
 from components.sections import STRICT, Text
 from components.sections_kubernetes import ObjectName
 
@@ -93,8 +93,8 @@ class AwsStorage:
     oidc_provider_arn: OidcProviderArn | None = None
     kms_key_arn: KmsKeyArn | None = None
     on_destroy: Literal["keep", "delete"] = "keep"
-    infrequent_access_after: Duration = Duration(30 * 86400)
-    backups_kept: Duration = Duration(35 * 86400)
+    infrequent_access_after: Duration = days(30)
+    backups_kept: Duration = days(35)
     check_credentials: bool = True
     tags: dict[str, str] = field(default_factory=dict)
 

@@ -31,3 +31,4 @@ def test_known_values() -> None:
     assert Size.parse("40GiB").bytes == 40 * 2**30
     assert Size.parse("2GiB").share(0.8).mebibytes == 1638
     assert Duration.parse("90m").in_unit("h") == "2h"
+    assert Duration.parse("47h").days == 1
