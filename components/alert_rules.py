@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.documents import Document, text, texts
+from components.documents import Document, replaced, text, texts
 from components.quantities import DAY, Duration, Size
 from components.sizing import SMALL_RATE
-
-HALF_A_DAY = Duration(DAY.seconds // 2)
-"""Half of the day that the rules in ``buffer.yaml`` speak of as Kafka's retention."""
 
 SHORTEST_RANGE = Duration(600)
 """Over less, the rates of what is written and read say nothing."""
@@ -89,7 +86,18 @@ def _by_job(record: str, values: Mapping[str, int]) -> list[dict[str, Any]]:
 
 
 def _buffer(retention: Duration) -> str:
-    """Tell the alerts on Kafka how long it keeps what nobody has read: in their texts, and in one's range."""
+    """Tell the alerts on Kafka how long it keeps what nobody has read: in their texts, and in one's range.
+
+    Raises:
+        ValueError: the file does not speak of it as often as is known here.
+    """
     half = max(SHORTEST_RANGE, Duration(retention.seconds // 2))
+    said = (
+        # What the file says of a retention of a day, what it is to say, how often.
+        (str(Duration(DAY.seconds // 2)), str(half), 4),
+        (f"({DAY})", f"({retention})", 4),
+    )
     rules = text("prometheus/rules/buffer.yaml")
-    return rules.replace(str(HALF_A_DAY), str(half)).replace(f"({DAY})", f"({retention})")
+    for old, new, times in said:
+        rules = replaced(rules, old, new, times=times)
+    return rules

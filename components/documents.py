@@ -99,6 +99,18 @@ def text(path: str) -> str:
     return (CONFIGS / path).read_text(encoding="utf-8")
 
 
+def replaced(content: str, old: str, new: str, *, times: int) -> str:
+    """Replace a part of a text that stands there so many times; comments and layout stay as they are.
+
+    Raises:
+        ValueError: it stands there more or less often, so that a changed file cannot go unnoticed.
+    """
+    found = content.count(old)
+    if found != times:
+        raise ValueError(f"{old!r} stands {found} times in the configuration file, not {times} times")
+    return content.replace(old, new)
+
+
 def texts(directory: str, pattern: str) -> dict[str, str]:
     """Read all files of a directory under ``configs/`` that match a pattern, by relative path, in order."""
     root = CONFIGS / directory

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from components.documents import CONFIGS, Document, texts
+from components.documents import CONFIGS, Document, replaced, texts
 
 
 def test_sets_only_what_the_file_has() -> None:
@@ -21,6 +21,14 @@ def test_replaces_only_text_that_the_file_has() -> None:
     assert document.replace("a", 0, old="23h", new="2h").get("a") == ["older than 2h"]
     with pytest.raises(KeyError, match="does not hold '23h'"):
         document.replace("a", 0, old="23h", new="1h")
+
+
+def test_replaces_in_texts_what_stands_there_as_often_as_expected() -> None:
+    text = "for: 12h # half\nrange: 12h\n"
+    assert replaced(text, "12h", "6h", times=2) == "for: 6h # half\nrange: 6h\n"
+    for times in (0, 1, 3):
+        with pytest.raises(ValueError, match=f"'12h' stands 2 times .*, not {times} times"):
+            replaced(text, "12h", "6h", times=times)
 
 
 def test_keeps_the_files_order_and_writes_repeated_values_out() -> None:
