@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pulumi
@@ -12,6 +12,7 @@ from components.base import StackComponent
 from components.fixed import fix_brokers, fix_partitions
 from components.kafka_client import KafkaClient
 from components.kafka_topics import topics
+from components.platform.manifests import placement
 from components.quantities import Size
 from components.secret_text import ExistingSecret
 from components.sections import KafkaSection, KafkaSecurity
@@ -25,7 +26,7 @@ API = "kafka.strimzi.io/v1"
 PORT = 9093
 CLUSTER = "strimzi.io/cluster"
 POOL = "broker"
-BROKERS = {"matchLabels": {"strimzi.io/pool-name": POOL}}
+BROKERS = {"labelSelector": {"matchLabels": {"strimzi.io/pool-name": POOL}}}
 USER = "otel-stack"
 MECHANISM = "scram-sha-512"
 
@@ -186,11 +187,8 @@ def _pod(cluster: KubernetesSection, *, apart: bool) -> Mapping[str, Any]:
     pod: dict[str, Any] = {
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "affinity": _affinity(cluster, apart=apart),
-        "topologySpreadConstraints": [_over_zones(cluster)] if apart else [],
-        "tolerations": [
-            {key: value for key, value in asdict(one).items() if value is not None}
-            for one in cluster.tolerations
-        ],
+        "topologySpreadConstraints": [placement.over_zones(cluster, BROKERS, peers=True)] if apart else [],
+        "tolerations": placement.tolerations(cluster),
         "imagePullSecrets": [{"name": name} for name in cluster.image_pull_secrets],
     }
     if cluster.priority_class is not None:
@@ -206,17 +204,9 @@ def _affinity(cluster: KubernetesSection, *, apart: bool) -> Mapping[str, Any]:
         ]
         terms = {"nodeSelectorTerms": [{"matchExpressions": labels}]}
         affinity["nodeAffinity"] = {"requiredDuringSchedulingIgnoredDuringExecution": terms}
-    if apart and cluster.spread != "preferred":
-        term = {"labelSelector": BROKERS, "topologyKey": "kubernetes.io/hostname"}
-        affinity["podAntiAffinity"] = {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
+    if apart and placement.must_be_apart(cluster):
+        affinity |= placement.apart(BROKERS, required=True)
     return affinity
-
-
-def _over_zones(cluster: KubernetesSection) -> Mapping[str, Any]:
-    how = {"whenUnsatisfiable": "ScheduleAnyway"}
-    if cluster.spread == "zones":
-        how = {"whenUnsatisfiable": "DoNotSchedule", "nodeTaintsPolicy": "Honor"}
-    return {"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "labelSelector": BROKERS, **how}
 
 
 def _confined() -> Mapping[str, Any]:

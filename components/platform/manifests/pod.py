@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from components.platform.manifests import placement
 from components.platform.manifests.config import VOLUME, ConfigObjects, config_volume
 from components.platform.manifests.scope import Manifest, Scope, selector, text_hash
 from components.quantities import Duration
@@ -23,7 +22,6 @@ TO_SCALE_BY = 0.5
 """Part of the CPU limits from which on those of scaled programs are promised as far as they scale by them."""
 
 PROBE_TIMEOUT = 5
-ZONE, NODE = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 VERSION = "pod-template-hash"
 """Label that tells the pods of a Deployment's versions apart."""
 
@@ -208,29 +206,18 @@ def _placement(scope: Scope, workload: Workload) -> Manifest:
     if section.node_selector:
         found["nodeSelector"] = dict(section.node_selector)
     if section.tolerations:
-        found["tolerations"] = [
-            _given({"key": one.key, "operator": one.operator, "value": one.value, "effect": one.effect})
-            for one in section.tolerations
-        ]
+        found["tolerations"] = placement.tolerations(section)
     if workload.replicas is None:
         return found
     pods = _alike(workload)
     found["topologySpreadConstraints"] = [
-        _evenly(ZONE, pods, required=workload.peers and section.spread == "zones"),
-        _evenly(NODE, pods, required=False),
+        placement.over_zones(section, pods, peers=workload.peers),
+        placement.over_nodes(pods),
     ]
     # Where nodes have no zone the constraints above count for nothing, or with "zones" keep pods away.
-    required = workload.peers and section.spread != "preferred"
-    found["affinity"] = {"podAntiAffinity": _apart(pods, required=required)}
+    required = workload.peers and placement.must_be_apart(section)
+    found["affinity"] = placement.apart(pods, required=required)
     return found
-
-
-def _evenly(topology: str, pods: Manifest, *, required: bool) -> Manifest:
-    """Spread pods over zones or nodes; one that takes no pods, drained or lost, does not count."""
-    how: Manifest = {"whenUnsatisfiable": "ScheduleAnyway"}
-    if required:
-        how = {"whenUnsatisfiable": "DoNotSchedule", "nodeTaintsPolicy": "Honor"}
-    return {"maxSkew": 1, "topologyKey": topology, **how, **pods}
 
 
 def _alike(workload: Workload) -> Manifest:
@@ -243,18 +230,7 @@ def _alike(workload: Workload) -> Manifest:
     return pods if is_stateful(workload) else {**pods, "matchLabelKeys": [VERSION]}
 
 
-def _apart(pods: Manifest, *, required: bool) -> Manifest:
-    term = {**pods, "topologyKey": NODE}
-    if required:
-        return {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
-    return {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": term}]}
-
-
 def _scraping(workload: Workload) -> dict[str, str]:
     if workload.scraped is None:
         return {}
     return {"prometheus.io/scrape": "true", "prometheus.io/port": str(workload.port(workload.scraped).number)}
-
-
-def _given(fields: dict[str, Any]) -> Manifest:
-    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,49 @@
+"""Where pods may run, and how they spread over nodes and zones: the stack's own, and an operator's."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from components.platform.manifests.scope import Manifest
+from components.sections_kubernetes import KubernetesSection
+
+ZONE, NODE = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
+
+
+def tolerations(section: KubernetesSection) -> list[Manifest]:
+    """Give the taints of nodes that pods may run on all the same."""
+    return [
+        {key: value for key, value in asdict(one).items() if value is not None} for one in section.tolerations
+    ]
+
+
+def over_zones(section: KubernetesSection, pods: Manifest, *, peers: bool) -> Manifest:
+    """Spread pods over zones: those of peers must be where the settings ask for it."""
+    return _evenly(ZONE, pods, required=peers and section.spread == "zones")
+
+
+def over_nodes(pods: Manifest) -> Manifest:
+    """Spread pods over nodes, as far as there is room."""
+    return _evenly(NODE, pods, required=False)
+
+
+def must_be_apart(section: KubernetesSection) -> bool:
+    """Tell whether each pod of peers must have a node of its own."""
+    return section.spread != "preferred"
+
+
+def apart(pods: Manifest, *, required: bool) -> Manifest:
+    """Give the affinity of pods that are to be on nodes of their own."""
+    term = {**pods, "topologyKey": NODE}
+    if required:
+        return {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    wish = {"weight": 100, "podAffinityTerm": term}
+    return {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [wish]}}
+
+
+def _evenly(topology: str, pods: Manifest, *, required: bool) -> Manifest:
+    """Spread pods over zones or nodes; one that takes no pods, drained or lost, does not count."""
+    how: Manifest = {"whenUnsatisfiable": "ScheduleAnyway"}
+    if required:
+        how = {"whenUnsatisfiable": "DoNotSchedule", "nodeTaintsPolicy": "Honor"}
+    return {"maxSkew": 1, "topologyKey": topology, **how, **pods}
