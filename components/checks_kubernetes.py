@@ -112,20 +112,21 @@ def _clients_can_be_told(settings: Settings) -> Iterator[Problem]:
 
 def _api_and_names_have_ports(settings: Settings) -> Iterator[Problem]:
     """A policy without ports would be one for all ports."""
-    if not settings.kubernetes.api_ports:
-        yield Problem(
-            key="kubernetes.apiPorts",
-            value=[],
-            message="gateways and Prometheus ask the API server; name its ports, or remove this for 443 and "
-            "6443",
-        )
-    if not settings.kubernetes.dns_ports:
-        yield Problem(
-            key="kubernetes.dnsPorts",
-            value=[],
-            message="every program asks for names; name the ports of the cluster's DNS, or remove this for "
-            "53",
-        )
+    section = settings.kubernetes
+    for key, ports, message in (
+        (
+            "apiPorts",
+            section.api_ports,
+            "gateways and Prometheus ask the API server; name its ports, or remove this for 443 and 6443",
+        ),
+        (
+            "dnsPorts",
+            section.dns_ports,
+            "every program asks for names; name the ports of the cluster's DNS, or remove this for 53",
+        ),
+    ):
+        if not ports:
+            yield Problem(key=f"kubernetes.{key}", value=[], message=message)
 
 
 def _rendering_has_no_secrets(settings: Settings) -> Iterator[Problem]:
