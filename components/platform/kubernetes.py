@@ -12,12 +12,17 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.platform.manifests import network
 from components.platform.manifests.monitoring import rule_groups
 from components.platform.manifests.scope import OWNER, Scope, owner
+from components.platform.objects import FORCE_FIELD_OWNERSHIP, NOT_AWAITED, Objects
+from components.platform.workload_exposure import expose
 from components.platform.workload_objects import (
-    FORCE_FIELD_OWNERSHIP,
-    NOT_AWAITED,
     START_TIMEOUT,
-    WorkloadObjects,
+    make_account,
+    make_configuration,
+    make_pods,
+    make_policies,
+    make_services,
 )
+from components.platform.workload_scaling import scale
 from components.workload import Deployed, Workload
 
 POD_SECURITY = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
@@ -55,14 +60,14 @@ class KubernetesPlatform:
         self, workload: Workload, *, parent: pulumi.Resource, after: Sequence[pulumi.Resource] = ()
     ) -> Deployed:
         """Run a workload with its account, configuration, Services, policies and bounds."""
-        made = WorkloadObjects(self._scope, workload, parent, [self._namespace, *after])
-        made.account()
-        made.policies()
-        objects = made.configuration()
-        made.services()
-        pods = made.pods(objects)
-        made.scaling_and_disruption(pods)
-        made.expose(pods)
+        made = Objects(self._scope, workload, parent, [self._namespace, *after])
+        make_account(made)
+        make_policies(made)
+        configuration = make_configuration(made)
+        make_services(made)
+        pods = make_pods(made, configuration)
+        scale(made, pods)
+        expose(made, pods)
         return Deployed(workload=workload, host=workload.name, ready=[pods])
 
     def declare(
