@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from components.grafana_ha import PORT as GRAFANA
+from components.jaeger_store import QUERY_PORT as JAEGER
+from components.loki_store import PORT as LOKI
+from components.otel_collector import GRPC_PORT as OTLP_GRPC
+from components.otel_collector import HTTP_PORT as OTLP_HTTP
+from components.prometheus_store import PORT as PROMETHEUS
 from components.publication import Exposure, HostPort, Publication
 from components.sections import Address, HostName, TcpPort
 from components.settings import Settings
-
-OTLP_GRPC, OTLP_HTTP, GRAFANA, JAEGER, PROMETHEUS, LOKI = 4317, 4318, 3000, 16686, 9090, 3100
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,8 @@ from components.sections import KafkaSection, RetentionSection, SamplingSection,
 from components.sections_phase4 import ClusteredGrafanaSection, PostgresSection, StoresSection
 from components.sizing import ProgramSize, size_stack
 from components.sizing_buffer import BufferSize, size_buffer
-from components.sizing_stores import PARTS, StoresSize, size_stores
+from components.sizing_stores import StoresSize, size_stores
+from components.store_parts import PARTS
 
 NODES = 3
 """Nodes that a cluster has at least: one for each copy of Kafka's records."""
@@ -25,7 +26,7 @@ BUSY_CPUS = 0.5
 
 KEEPERS = frozenset(
     {"collector", "jaeger", "prometheus", "loki", "grafana", "kafka", "postgres", "prometheus-agent"}
-    | {parts["single"][0] for parts in PARTS.values()}
+    | {parts["single"][0].name for parts in PARTS.values()}
 )
 """Programs with a data volume; the others' disk is the machine's own."""
 

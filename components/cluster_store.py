@@ -12,8 +12,10 @@ from components.images import Image
 from components.publication import Publication
 from components.quantities import Duration
 from components.secret_text import SecretText
+from components.sections_phase4 import Shape
 from components.sizing_buffer import TierSize
-from components.workload import DataVolume, Deployed, Port, Probe, Workload
+from components.store_parts import PARTS
+from components.workload import STOP_GRACE, DataVolume, Deployed, Port, Probe, Workload, headless
 
 GRPC_PORT, GOSSIP_PORT = 9095, 7946
 HAND_OVER = Duration(300)
@@ -72,6 +74,34 @@ class Program:
     account: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
+def parts_of(
+    store: str, shape: Shape, *, published: Publication | None, written: tuple[Port, ...] = ()
+) -> Sequence[Part]:
+    """Give the workloads of a store, that with the data first.
+
+    Args:
+        store: its name in ``PARTS``.
+        shape: how it is divided.
+        published: where its query API is reachable from outside.
+        written: ports of those that take what is to be stored, besides HTTP.
+    """
+    return [
+        Part(
+            name=part.name,
+            target=part.target,
+            keeps_data="keeper" in part.roles,
+            published=published if "reader" in part.roles else None,
+            ports=written if "writer" in part.roles else (),
+        )
+        for part in PARTS[store][shape]
+    ]
+
+
+def members(name: str) -> list[str]:
+    """Say where the replicas of all parts find each other: at those of the part with the data."""
+    return [f"dns+{headless(name)}:{GOSSIP_PORT}"]
+
+
 class ClusterStore(StackComponent):
     """The workloads of a store."""
 
@@ -125,7 +155,7 @@ def part_workload(program: Program, part: Part, parts: Sequence[Part], size: Tie
         probe=Probe(port=program.http_port, path="/ready", alive=program.alive, command=None),
         resources=limits(size.each),
         volumes=[DataVolume(name=program.volume, path=path, size=size.each.volume)],
-        stop_grace=HAND_OVER if kept else Duration(30),
+        stop_grace=HAND_OVER if kept else STOP_GRACE,
     )
 
 

@@ -8,30 +8,23 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.base import hours
-from components.cluster_store import GRPC_PORT, ClusterStore, Part, Program
+from components.cluster_store import GRPC_PORT, ClusterStore, Program, members, parts_of
 from components.documents import Document
 from components.images import Image
-from components.loki_store import rate_limits
+from components.loki_store import CONFIG_DIRECTORY, PORT, rate_limits
 from components.publication import Publication
 from components.quantities import Duration, Size, days
 from components.sections_phase4 import Shape
 from components.sizing_buffer import TierSize
 from components.store_bucket import StoreBucket
-from components.workload import Platform, callee, headless
+from components.store_parts import workload_of
+from components.workload import Platform, callee
 
-CONFIG_DIRECTORY = "/etc/loki"
-PORT = 3100
 OLDEST = days(7)
 """Age up to which records are let in, at least."""
 
 LONGEST_CHUNK = Duration(2 * 3600)
 """Time that a record is in replicas only: the program's own ``ingester.max_chunk_age``."""
-
-WRITE = "distributor,ingester"
-READ = "query-frontend,querier,ruler"
-"""Rulers are where queries are answered: who asks for records asks for rules at the same address."""
-
-BACKEND = "query-scheduler,compactor"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +66,7 @@ class LokiCluster(ClusterStore):
     """Loki 3: three replicas of everything, or write, read and backend.
 
     Attributes:
-        write_url: where logs are written to, as OTLP (``/otlp``).
+        otlp_url: where logs are written to as OTLP.
         query_url: its query API.
     """
 
@@ -82,20 +75,10 @@ class LokiCluster(ClusterStore):
     ) -> None:
         """Run Loki once its bucket may be used."""
         super().__init__(name, platform)
-        found = self.run_parts(loki_program(name, args), loki_parts(name, args), args.sizes, after)
-        self.write_url = found[name].url("http")
-        self.query_url = found["loki-read" if args.shape == "split" else name].url("http")
-
-
-def loki_parts(name: str, args: LokiClusterArgs) -> Sequence[Part]:
-    """Give the workloads of a shape, that with the data first."""
-    if args.shape == "single":
-        return [Part(name=name, target="all", keeps_data=True, published=args.published)]
-    return [
-        Part(name=name, target=WRITE, keeps_data=True),
-        Part(name="loki-read", target=READ, published=args.published),
-        Part(name="loki-backend", target=BACKEND),
-    ]
+        parts = parts_of("loki", args.shape, published=args.published)
+        found = self.run_parts(loki_program(name, args), parts, args.sizes, after)
+        self.otlp_url = f"{found[workload_of('loki', args.shape, 'writer')].url('http')}/otlp"
+        self.query_url = found[workload_of("loki", args.shape, "reader")].url("http")
 
 
 def loki_program(name: str, args: LokiClusterArgs) -> Program:
@@ -120,8 +103,8 @@ def loki_program(name: str, args: LokiClusterArgs) -> Program:
 def loki_cluster_configuration(name: str, args: LokiClusterArgs) -> Document:
     """Set Loki's configuration file from its settings."""
     document = Document.read("loki/loki-cluster.yaml")
-    document.set("memberlist", "join_members", to=[f"dns+{headless(name)}:7946"])
-    compactor = "loki-backend" if args.shape == "split" else name
+    document.set("memberlist", "join_members", to=members(name))
+    compactor = workload_of("loki", args.shape, "backend")
     document.set("common", "compactor_grpc_address", to=f"{compactor}:{GRPC_PORT}")
     s3 = {"bucket_name": args.bucket.name, **args.bucket.settings(CONFIG_DIRECTORY)}
     for key, value in s3.items():

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from components.base import StackComponent, limits
 from components.documents import Document, text
 from components.images import Image
+from components.prometheus_store import CONFIG_DIRECTORY, PORT, PROBE
 from components.sizing import ProgramSize
-from components.workload import ApiRule, DataVolume, Platform, Port, Probe, Workload, callee
-
-CONFIG_DIRECTORY = "/etc/prometheus"
-PORT = 9090
+from components.workload import ApiRule, DataVolume, Platform, Port, Workload, callee
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +70,7 @@ def _workload(name: str, args: MetricsAgentArgs) -> Workload:
         scraped="http",
         calls=[*args.scraped, callee(args.write_url)],
         reads=[ApiRule(resources=("pods",))],
-        probe=Probe(
-            port=PORT,
-            path="/-/ready",
-            alive="/-/healthy",
-            command=("promtool", "check", "ready", f"--url=http://localhost:{PORT}"),
-        ),
+        probe=PROBE,
         resources=limits(args.size),
         volumes=[DataVolume(name="prometheus-agent-data", path="/prometheus", size=args.size.volume)],
     )

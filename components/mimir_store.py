@@ -9,7 +9,7 @@ from typing import Literal
 import pulumi
 
 from components.base import hours
-from components.cluster_store import ClusterStore, Part, Program
+from components.cluster_store import ClusterStore, Program, members, parts_of
 from components.contact_points import alertmanager_configuration, contact_calls, contact_files
 from components.documents import Document
 from components.images import Image
@@ -18,7 +18,8 @@ from components.quantities import Duration
 from components.sections_phase4 import ContactPoint, Shape
 from components.sizing_buffer import TierSize
 from components.store_bucket import StoreBucket
-from components.workload import Platform, headless
+from components.store_parts import workload_of
+from components.workload import Platform
 
 CONFIG_DIRECTORY = "/etc/mimir"
 PORT = 9009
@@ -33,11 +34,6 @@ HEAD = Duration(2 * 3600)
 
 NEWEST = Duration(13 * 3600)
 """Age up to which replicas keep blocks that they have handed over."""
-
-READ = "query-frontend,querier,ruler"
-"""Rulers are where queries are answered: who asks for samples asks for rules at the same address."""
-
-BACKEND = "query-scheduler,store-gateway,compactor,alertmanager"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +92,8 @@ class MimirStore(ClusterStore):
     """Mimir 3: three replicas of everything, or write, read and backend.
 
     Attributes:
-        write_url: where samples are written to, as OTLP (``/otlp``) and remote write (``/api/v1/push``).
+        otlp_url: where samples are written to as OTLP.
+        push_url: where they are as remote write.
         query_url: its query API, as Prometheus has it.
         alertmanager_url: its Alertmanager.
         rules: the stack's own rules, by file, for others that evaluate them too.
@@ -107,28 +104,16 @@ class MimirStore(ClusterStore):
     ) -> None:
         """Run Mimir once its buckets may be used."""
         super().__init__(name, platform)
-        found = self.run_parts(mimir_program(name, args), mimir_parts(name, args), args.sizes, after)
+        parts = parts_of("mimir", args.shape, published=args.published)
+        found = self.run_parts(mimir_program(name, args), parts, args.sizes, after)
+        writer, reader, backend = (
+            found[workload_of("mimir", args.shape, role)].url("http")
+            for role in ("writer", "reader", "backend")
+        )
         self.rules = args.rule_files
-        split = args.shape == "split"
-        self.write_url = found[name].url("http")
-        self.query_url = f"{found[f'{name}-read' if split else name].url('http')}/prometheus"
-        self.alertmanager_url = found[backend(name, args.shape)].url("http")
-
-
-def backend(name: str, shape: Shape) -> str:
-    """Name the workload that has the Alertmanager."""
-    return f"{name}-backend" if shape == "split" else name
-
-
-def mimir_parts(name: str, args: MimirStoreArgs) -> Sequence[Part]:
-    """Give the workloads of a shape, that with the data first."""
-    if args.shape == "single":
-        return [Part(name=name, target="all,alertmanager", keeps_data=True, published=args.published)]
-    return [
-        Part(name=name, target="distributor,ingester", keeps_data=True),
-        Part(name=f"{name}-read", target=READ, published=args.published),
-        Part(name=f"{name}-backend", target=BACKEND),
-    ]
+        self.otlp_url, self.push_url = f"{writer}/otlp", f"{writer}/api/v1/push"
+        self.query_url = f"{reader}/prometheus"
+        self.alertmanager_url = backend
 
 
 def mimir_program(name: str, args: MimirStoreArgs) -> Program:
@@ -163,14 +148,14 @@ def mimir_files(name: str, args: MimirStoreArgs) -> dict[str, str]:
 def mimir_configuration(name: str, args: MimirStoreArgs) -> Document:
     """Set Mimir's configuration file from its settings."""
     document, buckets = Document.read("mimir/mimir.yaml"), args.buckets
-    document.set("memberlist", "join_members", to=[f"dns+{headless(name)}:7946"])
+    document.set("memberlist", "join_members", to=members(name))
     for key, value in buckets.blocks.settings(CONFIG_DIRECTORY).items():
         document.set("common", "storage", "s3", key, to=value)
     document.set("blocks_storage", "s3", "bucket_name", to=buckets.blocks.name)
     document.set("ruler_storage", "s3", "bucket_name", to=buckets.ruler.name)
     document.set("alertmanager_storage", "s3", "bucket_name", to=buckets.alertmanager.name)
     document.set("ruler_storage", "backend", to="local" if args.rules == "files" else "s3")
-    alertmanager = f"http://{backend(name, args.shape)}:{PORT}/alertmanager"
+    alertmanager = f"http://{workload_of('mimir', args.shape, 'backend')}:{PORT}/alertmanager"
     document.set("ruler", "alertmanager_url", to=alertmanager)
     document.set("alertmanager", "external_url", to=alertmanager)
     limits: dict[str, str | int] = {

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from components.addresses import GRAFANA, PROMETHEUS, Addresses, cluster_addresses, inside
+from components.addresses import Addresses, cluster_addresses, inside
 from components.alert_rules import operator_rules
-from components.collector_copier import copier_job
 from components.collector_processor import CollectorProcessor, CollectorProcessorArgs
+from components.grafana_ha import PORT as GRAFANA
+from components.jaeger_store import METRICS_PORT as JAEGER_METRICS
 from components.kafka_buffer import MetricsTarget
 from components.kafka_topics import SOURCES
+from components.loki_store import PORT as LOKI
 from components.metrics_agent import MetricsAgent, MetricsAgentArgs
+from components.mimir_store import PORT as MIMIR
 from components.node_stores import NodeStores, run_stores
 from components.object_storage import ObjectStorage, ObjectStorageArgs
 from components.object_stores import (
@@ -22,9 +25,12 @@ from components.object_stores import (
 )
 from components.outputs import outputs
 from components.outputs_objects import ObjectOutputs, object_outputs
-from components.parts import Buffer, Parts
+from components.parts import Buffer, Parts, collector_jobs
 from components.platform.kubernetes import KubernetesPlatform
+from components.prometheus_store import PORT as PROMETHEUS
+from components.publication import Exposure
 from components.settings import Settings
+from components.store_parts import workload_of
 from components.store_writers import (
     TENANT_HEADER,
     groups,
@@ -32,10 +38,11 @@ from components.store_writers import (
     phase3_configuration,
     without_scaling,
 )
+from components.tempo_store import PORT as TEMPO
 
-TEMPO, MIMIR, LOKI, COLLECTOR_METRICS = 3200, 9009, 3100, 8888
-PHASE3_PORTS = {"jaeger": 8888, "prometheus": PROMETHEUS, "loki": LOKI}
-AGENT = "prometheus-agent"
+PORTS = {"tempo": TEMPO, "mimir": MIMIR, "loki": LOKI}
+PHASE3_PORTS = {"jaeger": JAEGER_METRICS, "prometheus": PROMETHEUS, "loki": LOKI}
+AGENT, PHASE3_PROCESSOR = "prometheus-agent", "otel-processor-phase3"
 
 
 def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> ObjectOutputs:
@@ -84,13 +91,16 @@ class _Stack:
     @property
     def addresses(self) -> Addresses:
         """Give the addresses of phase 3, and those of the new stores inside the cluster."""
-        split = self.settings.store_size.shape == "split"
         return replace(
             cluster_addresses(self.settings),
-            traces=inside(self.settings, "tempo-query-frontend" if split else "tempo", TEMPO, "readers"),
-            metrics=inside(self.settings, "mimir-read" if split else "mimir", MIMIR, "readers"),
-            logs=inside(self.settings, "loki-read" if split else "loki-cluster", LOKI, "readers"),
+            traces=self._readable("tempo"),
+            metrics=self._readable("mimir"),
+            logs=self._readable("loki"),
         )
+
+    def _readable(self, store: str) -> Exposure:
+        name = workload_of(store, self.settings.store_size.shape, "reader")
+        return inside(self.settings, name, PORTS[store], "readers")
 
     def phase3(self) -> NodeStores | None:
         """Run the stores of phase 3 on as they are, while somebody wants them."""
@@ -123,7 +133,7 @@ class _Stack:
         document = phase3_configuration(args)
         after = [kafka, *stores.all]
         return CollectorProcessor(
-            "otel-processor-phase3", args, platform=self.platform, after=after, document=document
+            PHASE3_PROCESSOR, args, platform=self.platform, after=after, document=document
         )
 
     def agent(self, stores: ObjectStores) -> MetricsAgent:
@@ -135,7 +145,7 @@ class _Stack:
             size=settings.store_size.agent,
             environment=settings.environment,
             tenant=settings.stores.tenant,
-            write_url=f"{stores.mimir.write_url}/api/v1/push",
+            write_url=stores.mimir.push_url,
             scraped=tuple(address for address in self._scraped if address != own),
         )
         return MetricsAgent(AGENT, args, platform=self.platform)
@@ -144,15 +154,9 @@ class _Stack:
     def _scraped(self) -> list[str]:
         """Give everything that serves metrics."""
         size, old = self.settings.store_size, self.settings.stores.phase3
-        collectors = [
-            "otel-gateway",
-            "otel-processor",
-            *(["otel-processor-phase3"] if old == "written" else []),
-        ]
-        found = [f"{name}:{COLLECTOR_METRICS}" for name in collectors]
-        found += copier_job(self.settings).values()
-        ports = {"tempo": TEMPO, "mimir": MIMIR, "loki": LOKI}
-        found += [f"{name}:{port}" for store, port in ports.items() for name in size.of(store)]
+        more = (PHASE3_PROCESSOR,) if old == "written" else ()
+        found = list(collector_jobs(self.settings, *more).values())
+        found += [f"{name}:{port}" for store, port in PORTS.items() for name in size.of(store)]
         found += [f"{AGENT}:{PROMETHEUS}", f"grafana:{GRAFANA}"]
         return found + ([] if old == "absent" else [f"{name}:{port}" for name, port in PHASE3_PORTS.items()])
 

@@ -23,9 +23,9 @@ from components.postgres_backup import backup_name
 from components.postgres_store import PostgresStore, PostgresStoreArgs
 from components.settings import Settings
 from components.sizing import declared_rate
-from components.sizing_stores import PARTS
 from components.storage_names import STORES, bucket_names
 from components.store_bucket import StoreBucket
+from components.store_parts import PARTS
 from components.tempo_store import TempoStore, TempoStoreArgs
 from components.workload import Platform
 
@@ -58,8 +58,8 @@ class ObjectStores:
         """Exporter of the processors -> endpoint of its store."""
         return {
             "otlp_grpc/tempo": self.tempo.otlp,
-            "otlp_http/mimir": f"{self.mimir.write_url}/otlp",
-            "otlp_http/loki": f"{self.loki.write_url}/otlp",
+            "otlp_http/mimir": self.mimir.otlp_url,
+            "otlp_http/loki": self.loki.otlp_url,
         }
 
     @property
@@ -177,7 +177,7 @@ class _Stores:
             max_trace_size=settings.stores.tempo.max_trace_size,
             max_attribute_size=settings.stores.tempo.max_attribute_size,
             max_series=settings.stores.tempo.service_graph_series,
-            metrics_url=f"{mimir.write_url}/api/v1/push",
+            metrics_url=mimir.push_url,
             published=self.addresses.traces,
         )
         return TempoStore("tempo", args, platform=self.platform, after=self._after)
@@ -226,7 +226,7 @@ class _Stores:
             buffer_retention=settings.kafka.retention,
             accepted_rate=size.log_bytes_per_second,
             max_streams=settings.stores.loki.max_streams,
-            metrics_url=f"{mimir.write_url}/api/v1/push",
+            metrics_url=mimir.push_url,
             alertmanager_url=mimir.alertmanager_url,
             rule_files=self._linked("loki/rules"),
             published=self.addresses.logs,

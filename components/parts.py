@@ -13,7 +13,7 @@ from components.autoscaling import POLL_INTERVAL, Autoscaling
 from components.base import StackComponent
 from components.batches import largest_record
 from components.collector_copier import NAME as COPIER
-from components.collector_copier import CollectorCopier, CollectorCopierArgs
+from components.collector_copier import CollectorCopier, CollectorCopierArgs, copier_job
 from components.collector_gateway import CollectorGateway, CollectorGatewayArgs
 from components.collector_processor import (
     COMMIT,
@@ -27,7 +27,7 @@ from components.kafka_strimzi import CustomResources, StrimziKafka, StrimziKafka
 from components.kafka_topics import SOURCES
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.node_stores import NodeStores
-from components.otel_collector import OtelCollector, OtelCollectorArgs
+from components.otel_collector import METRICS_PORT, OtelCollector, OtelCollectorArgs
 from components.publication import Publication
 from components.quantities import Duration, Size
 from components.secret_text import ExistingSecret
@@ -234,6 +234,12 @@ class Parts:
         if settings.sampling.mode == "tail":
             told = {"traces": min(SAMPLER_COMMIT, POLL_INTERVAL), "sampled": COMMIT}
         return {GROUPS[source]: math.ceil(spans * every.seconds) for source, every in told.items()}
+
+
+def collector_jobs(settings: Settings, *more: str) -> dict[str, str]:
+    """Give the address of each collector that is scraped from phase 2 on, by name: ``more`` runs besides."""
+    names = ("otel-gateway", "otel-processor", *more)
+    return {**{name: f"{name}:{METRICS_PORT}" for name in names}, **copier_job(settings)}
 
 
 def _maximum(tier: TierScaling, replicas: int) -> int:

@@ -6,20 +6,17 @@ from collections.abc import Callable, Mapping
 
 from components.addresses import Addresses, cluster_addresses, host_addresses
 from components.alert_rules import operator_rules
-from components.collector_copier import copier_job
 from components.fixed import fix_places
+from components.load_balancer import OBSERVE_PORT
 from components.node_stores import NodeStores, run_grafana, run_stores
 from components.object_stack import object_storage, object_store_cluster
 from components.outputs import Outputs, outputs
-from components.parts import Parts
+from components.parts import Parts, collector_jobs
 from components.platform.docker import DockerPlatform
 from components.platform.kubernetes import KubernetesPlatform
 from components.platform.manifests.scope import Scope
 from components.settings import Settings
 from components.workload import Platform
-
-COLLECTORS = {"otel-gateway": "otel-gateway:8888", "otel-processor": "otel-processor:8888"}
-"""What phases 2 and 3 add to the programs that Prometheus scrapes."""
 
 
 def build(settings: Settings) -> Outputs:
@@ -49,7 +46,7 @@ def buffered_node(settings: Settings) -> Outputs:
     """
     platform, addresses = _docker(settings), host_addresses(settings)
     parts = Parts(settings=settings, platform=platform)
-    jobs = {**COLLECTORS, **copier_job(settings), "haproxy": "haproxy:8404"}
+    jobs = {**collector_jobs(settings), "haproxy": f"haproxy:{OBSERVE_PORT}"}
     stores = run_stores(settings, platform, addresses, jobs)
     kafka = parts.kafka(stores.metrics_target)
     gateway = parts.gateway(kafka)
@@ -64,8 +61,7 @@ def cluster(settings: Settings) -> Outputs:
     """Phase 3: applications -> gateways -> Kafka -> processors -> stores -> Grafana, on Kubernetes."""
     platform, addresses = _kubernetes(settings), cluster_addresses(settings)
     parts = Parts(settings=settings, platform=platform)
-    jobs = {**COLLECTORS, **copier_job(settings)}
-    stores = run_stores(settings, platform, addresses, jobs, discovery="pods")
+    stores = run_stores(settings, platform, addresses, collector_jobs(settings), discovery="pods")
     counts = stores.metrics_target
     kafka = parts.strimzi(platform) if settings.kafka.mode == "strimzi" else parts.kafka(counts)
     parts.gateway(kafka, addresses, scaled=True)

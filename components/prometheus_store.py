@@ -17,6 +17,12 @@ from components.workload import ApiRule, DataVolume, Platform, Port, Probe, Work
 
 CONFIG_DIRECTORY = "/etc/prometheus"
 PORT = 9090
+PROBE = Probe(
+    port=PORT,
+    path="/-/ready",
+    alive="/-/healthy",
+    command=("promtool", "check", "ready", f"--url=http://localhost:{PORT}"),
+)
 OWN_JOB = "prometheus"
 HOST_JOB = "otel-collector"
 """The collector of phases 1 and 2, which is on no cluster."""
@@ -150,12 +156,7 @@ def _workload(name: str, args: PrometheusStoreArgs) -> Workload:
         scraped="http",
         calls=_scraped(args),
         reads=[ApiRule(resources=("pods",))] if args.discovery == "pods" else (),
-        probe=Probe(
-            port=PORT,
-            path="/-/ready",
-            alive="/-/healthy",
-            command=("promtool", "check", "ready", f"--url=http://localhost:{PORT}"),
-        ),
+        probe=PROBE,
         resources=limits(args.size),
         volumes=[DataVolume(name="prometheus-data", path="/prometheus", size=args.size.volume)],
     )

@@ -21,6 +21,7 @@ from components.sizing import (
     with_headroom,
 )
 from components.sizing_buffer import TierSize
+from components.store_parts import PARTS, StorePart
 
 COPIES = 3
 """Replicas that hold each event until it is in the bucket: one may be lost and one restarted meanwhile."""
@@ -62,23 +63,6 @@ has its chunks in memory, which ends before its disk does."""
 
 SIGNALS: Mapping[str, str] = {"tempo": "traces", "mimir": "metrics", "loki": "logs"}
 
-PARTS: Mapping[str, Mapping[Shape, tuple[str, ...]]] = {
-    "tempo": {
-        "single": ("tempo",),
-        "split": (
-            "tempo",
-            "tempo-distributor",
-            "tempo-querier",
-            "tempo-query-frontend",
-            "tempo-compactor",
-            "tempo-metrics-generator",
-        ),
-    },
-    "mimir": {"single": ("mimir",), "split": ("mimir", "mimir-read", "mimir-backend")},
-    "loki": {"single": ("loki-cluster",), "split": ("loki-cluster", "loki-read", "loki-backend")},
-}
-"""Store -> shape -> its workloads; the first one keeps data, and is the same one in both shapes."""
-
 LEAST_REPLICAS = 2
 """Replicas of a part without data of its own."""
 
@@ -111,7 +95,7 @@ class StoresSize:
 
     def of(self, store: str) -> Mapping[str, TierSize]:
         """Give the workloads of one store, that with the data first."""
-        return {name: self.parts[name] for name in PARTS[store][self.shape]}
+        return {part.name: self.parts[part.name] for part in PARTS[store][self.shape]}
 
 
 def size_stores(sizing: SizingSection, stores: StoresSection, postgres: OwnSizing) -> StoresSize:
@@ -124,10 +108,10 @@ def size_stores(sizing: SizingSection, stores: StoresSection, postgres: OwnSizin
         first, *others = PARTS[store][shape]
         busy = -(-int(rate * SHARES[signal]) * COPIES // PART_RATE)
         keeper = override(_keeper(rate, signal, shape), wanted.sizing)
-        parts[first] = TierSize(replicas=max(COPIES, busy), each=keeper)
+        parts[first.name] = TierSize(replicas=max(COPIES, busy), each=keeper)
         each = ProgramSize(memory=gibibytes(2), cpus=2, volume=_scratch(rate, signal))
-        for name in others:
-            parts[name] = TierSize(replicas=_replicas(name, busy), each=each)
+        for part in others:
+            parts[part.name] = TierSize(replicas=_replicas(part, busy), each=each)
     mimir = stores.mimir
     samples = int(rate * SHARES["metrics"])
     parts["mimir"], series = _for_series(parts["mimir"], samples, mimir.max_series)
@@ -195,7 +179,5 @@ def _accepted(rate: int, signal: str) -> Size:
     return max(Size(10 * 2**20), Size(int(2 * rate * SHARES[signal] * WIRE_BYTES)))
 
 
-def _replicas(name: str, busy: int) -> int:
-    if name.endswith("-backend"):
-        return max(COPIES, busy // 2)
-    return max(LEAST_REPLICAS, busy // 2)
+def _replicas(part: StorePart, busy: int) -> int:
+    return max(COPIES if "backend" in part.roles else LEAST_REPLICAS, busy // 2)

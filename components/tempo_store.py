@@ -9,7 +9,7 @@ import pulumi
 
 from components.base import hours
 from components.batches import largest_delivery
-from components.cluster_store import GRPC_PORT, ClusterStore, Part, Program
+from components.cluster_store import GRPC_PORT, ClusterStore, Program, members, parts_of
 from components.documents import Document
 from components.images import Image
 from components.publication import Publication
@@ -17,6 +17,7 @@ from components.quantities import Duration, Size
 from components.sections_phase4 import Shape
 from components.sizing_buffer import TierSize
 from components.store_bucket import StoreBucket
+from components.store_parts import workload_of
 from components.workload import Platform, Port, callee, headless
 
 CONFIG_DIRECTORY = "/etc/tempo"
@@ -81,26 +82,11 @@ class TempoStore(ClusterStore):
     ) -> None:
         """Run Tempo once its bucket may be used."""
         super().__init__(name, platform)
-        found = self.run_parts(tempo_program(name, args), tempo_parts(name, args), args.sizes, after)
-        split = args.shape == "split"
-        self.otlp = found[f"{name}-distributor" if split else name].address("otlp-grpc")
-        self.query_url = found[f"{name}-query-frontend" if split else name].url("http")
-
-
-def tempo_parts(name: str, args: TempoStoreArgs) -> Sequence[Part]:
-    """Give the workloads of a shape, that with the data first."""
-    otlp = (Port(name="otlp-grpc", number=OTLP_PORT, speaks="grpc"),)
-    if args.shape == "single":
-        target = "scalable-single-binary"
-        return [Part(name=name, target=target, keeps_data=True, published=args.published, ports=otlp)]
-    return [
-        Part(name=name, target="ingester", keeps_data=True),
-        Part(name=f"{name}-distributor", target="distributor", ports=otlp),
-        Part(name=f"{name}-querier", target="querier"),
-        Part(name=f"{name}-query-frontend", target="query-frontend", published=args.published),
-        Part(name=f"{name}-compactor", target="compactor"),
-        Part(name=f"{name}-metrics-generator", target="metrics-generator"),
-    ]
+        otlp = Port(name="otlp-grpc", number=OTLP_PORT, speaks="grpc")
+        parts = parts_of("tempo", args.shape, published=args.published, written=(otlp,))
+        found = self.run_parts(tempo_program(name, args), parts, args.sizes, after)
+        self.otlp = found[workload_of("tempo", args.shape, "writer")].address(otlp.name)
+        self.query_url = found[workload_of("tempo", args.shape, "reader")].url("http")
 
 
 def tempo_program(name: str, args: TempoStoreArgs) -> Program:
@@ -124,10 +110,10 @@ def tempo_program(name: str, args: TempoStoreArgs) -> Program:
 def tempo_configuration(name: str, args: TempoStoreArgs) -> Document:
     """Set Tempo's configuration file from its settings."""
     document, bucket = Document.read("tempo/tempo.yaml"), args.bucket
-    document.set("memberlist", "join_members", to=[f"dns+{headless(name)}:7946"])
+    document.set("memberlist", "join_members", to=members(name))
     document.set("compactor", "compaction", "block_retention", to=hours(args.retention))
-    frontend = f"{name}-query-frontend" if args.shape == "split" else name
-    document.set("querier", "frontend_worker", "frontend_address", to=f"{headless(frontend)}:{GRPC_PORT}")
+    frontend = headless(workload_of("tempo", args.shape, "reader"))
+    document.set("querier", "frontend_worker", "frontend_address", to=f"{frontend}:{GRPC_PORT}")
     document.set("metrics_generator", "storage", "remote_write", 0, "url", to=args.metrics_url)
     s3: dict[str, str | bool] = {
         "bucket": bucket.name,

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from components.addresses import GRAFANA, OTLP_GRPC, OTLP_HTTP, cluster_addresses
+from components.addresses import cluster_addresses
+from components.grafana_ha import PORT as GRAFANA
+from components.otel_collector import GRPC_PORT, HTTP_PORT
 from components.outputs import outputs as outputs_of
 from components.phase_numbers import ON_OBJECT_STORAGE
 from ops.backup.volumes import Volumes
@@ -30,8 +32,8 @@ from ops.toolchain import Choice, choose
 
 GATEWAY = "otel-gateway"
 DOORS: Mapping[str, Target] = {
-    "otlp_grpc_endpoint": (GATEWAY, OTLP_GRPC),
-    "otlp_http_endpoint": (GATEWAY, OTLP_HTTP),
+    "otlp_grpc_endpoint": (GATEWAY, GRPC_PORT),
+    "otlp_http_endpoint": (GATEWAY, HTTP_PORT),
     "grafana_url": ("grafana", GRAFANA),
 }
 """Services behind the outputs that may name an address outside the cluster."""

@@ -19,11 +19,11 @@ from components.sizing_stores import (
     BUCKET_OUTAGE,
     HOUR,
     KEPT_SECONDS,
-    PARTS,
     SIGNALS,
     SPLIT_ABOVE,
     disk_bytes,
 )
+from components.store_parts import PARTS
 from components.store_writers import stack_groups
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
@@ -41,7 +41,7 @@ def settings(**sections: Any) -> Settings:
 def test_shape_follows_the_rate(rate: int, shape: str) -> None:
     size = settings(sizing={"eventsPerSecond": rate}).store_size
     assert size.shape == shape
-    assert set(size.parts) == {name for store in PARTS.values() for name in store[size.shape]}
+    assert set(size.parts) == {part.name for store in PARTS.values() for part in store[size.shape]}
 
 
 @pytest.mark.parametrize("shape", ["single", "split"])
@@ -70,7 +70,7 @@ def test_limits_may_be_set_one_by_one() -> None:
 def room(preset: str, signal: str, share: float) -> float:
     """Hours of one signal in what a replica has left: of its disk, or of a share of its memory."""
     size = settings(sizing={"preset": preset}).store_size
-    name = {store: PARTS[store]["single"][0] for store in PARTS}
+    name = {store: PARTS[store]["single"][0].name for store in PARTS}
     each = size.parts[name[next(store for store, its in SIGNALS.items() if its == signal)]].each
     rate = PRESETS[preset] * SHARES[signal]
     in_use = rate * disk_bytes(signal) * KEPT_SECONDS[signal]
