@@ -68,9 +68,9 @@ def _limits(
     """Tell the alerts what this sizing runs and allows."""
     document = Document.read("prometheus/rules/limits.yaml")
     memory = {job: limit.bytes for job, limit in memory_limits.items()}
-    document.set("groups", 0, "rules", to=_by_job("program:memory_limit:bytes", memory))
+    document.set("groups", 0, "rules", to=by_job("program:memory_limit:bytes", memory))
     document.set("groups", 1, "rules", 0, "expr", to=str(buffer_retention.seconds))
-    document.set("groups", 2, "rules", to=_by_job("program:replicas", replicas))
+    document.set("groups", 2, "rules", to=by_job("program:replicas", replicas))
     document.set("groups", 3, "rules", 0, "expr", to=str(events_per_second))
     return document.dump()
 
@@ -81,7 +81,8 @@ def _copies(*, counted: bool) -> str:
     return document.set("groups", 0, "rules", 0, "expr", to=str(int(counted))).dump()
 
 
-def _by_job(record: str, values: Mapping[str, int]) -> list[dict[str, Any]]:
+def by_job(record: str, values: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Give the rules that record a number of each job."""
     return [{"record": record, "labels": {"job": job}, "expr": str(value)} for job, value in values.items()]
 
 

@@ -15,6 +15,7 @@ from components.sections_storage import AwsStorage
 from components.sizing import SHARES, stored_bytes
 from components.sizing_buffer import BUFFERED_BYTES
 from components.sizing_stores import COPIES
+from components.storage_names import is_tiered
 
 MONTH = days(30)
 HOURS_PER_MONTH = 730
@@ -28,9 +29,6 @@ LARGEST_VOLUME = Size(16 * 2**40)
 
 NODE_DISK = gibibytes(50)
 """System, images and scratch of one machine."""
-
-TIERED_MARGIN = days(30)
-"""How much longer than the tiering age a signal must be kept to be tiered."""
 
 BUCKET_COPIES: Mapping[str, int] = {"traces": 1, "metrics": 1, "logs": COPIES}
 """Copies of one event in its bucket. Compaction of Tempo and Mimir leaves one; Loki does not compact chunks,
@@ -225,7 +223,7 @@ def _bucket_costs(stored: Sequence[Stored], prices: Prices) -> list[Cost]:
     table, after = prices.object_storage, AwsStorage().infrequent_access_after
     standard = infrequent = 0.0
     for signal in stored:
-        tiered = signal.retention.seconds >= after.seconds + TIERED_MARGIN.seconds
+        tiered = is_tiered(after, signal.retention)
         part = 1 - after.seconds / signal.retention.seconds if tiered else 0.0
         kept = signal.kept.bytes * BUCKET_COPIES[signal.signal] / GIB
         infrequent += kept * part

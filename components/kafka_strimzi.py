@@ -120,7 +120,7 @@ def _pool(args: StrimziKafkaArgs) -> Mapping[str, Any]:
     volume: dict[str, Any] = {
         "id": 0,
         "type": "persistent-claim",
-        "size": f"{-(-broker.volume.bytes // 2**30)}Gi",
+        "size": f"{broker.volume.gibibytes_needed}Gi",
         "deleteClaim": False,
         "kraftMetadata": "shared",
     }

@@ -9,6 +9,7 @@ from components.documents import Document, text
 from components.images import Image
 from components.prometheus_store import CONFIG_DIRECTORY, PORT, PROBE
 from components.sizing import ProgramSize
+from components.store_writers import TENANT_HEADER
 from components.workload import ApiRule, DataVolume, Platform, Port, Workload, callee
 
 
@@ -47,7 +48,7 @@ def agent_configuration(args: MetricsAgentArgs) -> Document:
     document = Document.read("prometheus/agent.yaml")
     document.set("global", "external_labels", "environment", to=args.environment)
     document.set("remote_write", 0, "url", to=args.write_url)
-    document.set("remote_write", 0, "headers", "X-Scope-OrgID", to=args.tenant)
+    document.set("remote_write", 0, "headers", TENANT_HEADER, to=args.tenant)
     return document
 
 

@@ -112,12 +112,9 @@ class _Stack:
         )
 
     def kafka(self, stores: ObjectStores) -> Buffer:
-        settings = self.settings
-        if settings.kafka.mode == "strimzi":
-            return self.parts.strimzi(self.platform)
-        header = f"{TENANT_HEADER}: {settings.stores.tenant}"
-        endpoint = stores.otlp_endpoints["otlp_http/mimir"]
-        return self.parts.kafka(MetricsTarget(endpoint=endpoint, header=header))
+        header = f"{TENANT_HEADER}: {self.settings.stores.tenant}"
+        target = MetricsTarget(endpoint=stores.mimir.otlp_url, header=header)
+        return self.parts.buffer(self.platform, target)
 
     def processors(self, kafka: Buffer, stores: ObjectStores) -> CollectorProcessor:
         args = self.parts.processor_args(kafka, stores.otlp_endpoints)

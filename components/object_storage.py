@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.object_storage_aws import AwsBuckets, BucketPlan, RolePlan
-from components.quantities import days
 from components.sections import RetentionSection
 from components.sections_storage import AwsStorage, ObjectStorageSection, S3Storage
-from components.storage_names import PURPOSES, STORES, bucket_names
+from components.storage_names import PURPOSES, STORES, bucket_names, is_tiered
 from components.storage_policies import (
     APPEND,
     READ_WRITE,
@@ -166,10 +165,10 @@ def _bucket_plans(args: ObjectStorageArgs, region: str, tags: Mapping[str, str])
 
 
 def _tiering(purpose: str, args: ObjectStorageArgs) -> int | None:
-    """Days after which objects are tiered: none where the store deletes them within 30 days more."""
+    """Days after which objects are tiered: none where the store soon deletes them."""
     after = args.storage.aws.infrequent_access_after
-    kept = getattr(args.retention, purpose).seconds if purpose in ("traces", "metrics", "logs") else 0
-    return after.days if kept >= after.seconds + days(30).seconds else None
+    kept = getattr(args.retention, purpose) if purpose in ("traces", "metrics", "logs") else None
+    return after.days if kept is not None and is_tiered(after, kept) else None
 
 
 def _role_plans(args: ObjectStorageArgs, region: str, tags: Mapping[str, str]) -> list[RolePlan]:

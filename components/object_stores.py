@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.addresses import Addresses
-from components.alert_rules import alert_rules, linked
+from components.alert_rules import alert_rules, by_job, linked
 from components.base import StackComponent
 from components.database import Database, external_database
 from components.documents import Document, texts
@@ -249,10 +249,7 @@ def _sizing(settings: Settings) -> str:
     size = settings.store_size
     document = Document.read("mimir/rules/sizing.yaml")
     document.set("groups", 0, "rules", 0, "expr", to=str(size.series))
-    replicas = [
-        {"record": "store:replicas", "labels": {"job": name}, "expr": str(part.replicas)}
-        for name, part in size.parts.items()
-    ]
-    document.set("groups", 1, "rules", to=replicas)
+    replicas = {name: part.replicas for name, part in size.parts.items()}
+    document.set("groups", 1, "rules", to=by_job("store:replicas", replicas))
     streams = str(settings.stores.loki.max_streams)
     return document.set("groups", 2, "rules", 0, "expr", to=streams).dump()

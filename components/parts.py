@@ -82,17 +82,11 @@ class Parts:
         )
         return OtelCollector("otel-collector", args, platform=self.platform, after=[*stores.all, *after])
 
-    def strimzi(self, platform: CustomResources) -> StrimziKafka:
-        """Have the Strimzi operator make the buffer."""
-        settings = self.settings
-        args = StrimziKafkaArgs(
-            size=settings.buffer,
-            kafka=settings.kafka,
-            largest_message=self._largest_record,
-            cluster=settings.kubernetes,
-            reserved_cpu=settings.reserved_cpu,
-        )
-        return StrimziKafka("kafka", args, platform=platform)
+    def buffer(self, platform: CustomResources, metrics: MetricsTarget) -> Buffer:
+        """Make the buffer on a cluster, as the settings choose; counts of copies go to ``metrics``."""
+        if self.settings.kafka.mode == "strimzi":
+            return self._strimzi(platform)
+        return self.kafka(metrics)
 
     def kafka(self, metrics: MetricsTarget) -> KafkaBuffer:
         """Make the buffer; the counts of its copies go to ``metrics``."""
@@ -173,6 +167,18 @@ class Parts:
             observe=host_port(settings, settings.query.bind_address, settings.query.haproxy_port),
         )
         return LoadBalancer("haproxy", args, platform=self.platform, after=after)
+
+    def _strimzi(self, platform: CustomResources) -> StrimziKafka:
+        """Have the Strimzi operator make the buffer."""
+        settings = self.settings
+        args = StrimziKafkaArgs(
+            size=settings.buffer,
+            kafka=settings.kafka,
+            largest_message=self._largest_record,
+            cluster=settings.kubernetes,
+            reserved_cpu=settings.reserved_cpu,
+        )
+        return StrimziKafka("kafka", args, platform=platform)
 
     @property
     def _reconnecting(self) -> IngestSection:

@@ -62,8 +62,7 @@ def cluster(settings: Settings) -> Outputs:
     platform, addresses = _kubernetes(settings), cluster_addresses(settings)
     parts = Parts(settings=settings, platform=platform)
     stores = run_stores(settings, platform, addresses, collector_jobs(settings), discovery="pods")
-    counts = stores.metrics_target
-    kafka = parts.strimzi(platform) if settings.kafka.mode == "strimzi" else parts.kafka(counts)
+    kafka = parts.buffer(platform, stores.metrics_target)
     parts.gateway(kafka, addresses, scaled=True)
     parts.processor(kafka, stores, scaled=True)
     parts.copier(kafka)

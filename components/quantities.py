@@ -113,6 +113,11 @@ class Size(_Quantity):
         """The amount in whole MiB, rounded down."""
         return self.value // 2**20
 
+    @property
+    def gibibytes_needed(self) -> int:
+        """The whole GiB that hold this amount."""
+        return -(-self.value // 2**30)
+
     def share(self, fraction: float) -> Size:
         """Give a fraction of this amount, rounded down to whole MiB."""
         return Size(int(self.value * fraction) // 2**20 * 2**20)

@@ -161,7 +161,7 @@ def partition_bytes(rate: int, retention: Duration, partitions: int) -> Size:
 
 def in_gibibytes(size: Size) -> Size:
     """Round up to whole GiB."""
-    return gibibytes(-(-size.bytes // 2**30))
+    return gibibytes(size.gibibytes_needed)
 
 
 def _shares(sampling: SamplingSection) -> Sequence[float]:

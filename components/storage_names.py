@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from components.quantities import Duration, days
 from components.sections_storage import ObjectStorageSection
 
 PURPOSES: tuple[str, ...] = ("traces", "metrics", "ruler", "alertmanager", "logs", "backups")
@@ -17,8 +18,16 @@ STORES: Mapping[str, tuple[str, ...]] = {
 }
 """Purposes of each store; it may use their buckets and no others."""
 
+TIERED_MARGIN = days(30)
+"""How much longer than the tiering age a signal must be kept to be tiered."""
+
 LONGEST_NAME = 63
 """Letters of a bucket's name, at most."""
+
+
+def is_tiered(after: Duration, kept: Duration) -> bool:
+    """Tell whether what is deleted at one age is brought to cheaper storage at another before that."""
+    return kept.seconds >= after.seconds + TIERED_MARGIN.seconds
 
 
 def bucket_names(storage: ObjectStorageSection, environment: str) -> dict[str, str]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from components.store_writers import TENANT_HEADER
+
 ANSWER_SECONDS = 10.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -20,7 +22,7 @@ def keep_loopback_direct(environ: MutableMapping[str, str]) -> None:
 
 def tenant_header(tenant: str) -> dict[str, str]:
     """Give the header by which Loki, Mimir and Tempo tell tenants apart; none without a tenant."""
-    return {"X-Scope-OrgID": tenant} if tenant else {}
+    return {TENANT_HEADER: tenant} if tenant else {}
 
 
 def get_json(client: httpx.Client, url: str, params: Mapping[str, str] | None = None) -> Any:

@@ -32,3 +32,4 @@ def test_known_values() -> None:
     assert Size.parse("2GiB").share(0.8).mebibytes == 1638
     assert Duration.parse("90m").in_unit("h") == "2h"
     assert Duration.parse("47h").days == 1
+    assert [Size.parse(text).gibibytes_needed for text in ("1B", "1GiB", "1025MiB")] == [1, 1, 2]

@@ -94,4 +94,4 @@ def _claim(scope: Scope, workload: Workload, volume: DataVolume) -> Manifest:
 
 
 def _amount(volume: DataVolume) -> str:
-    return f"{-(-volume.size.bytes // 2**30)}Gi"
+    return f"{volume.size.gibibytes_needed}Gi"
