@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -11,6 +11,7 @@ from components.collector_processor import GROUPS
 from components.documents import CONFIGS
 from components.kafka_topics import SAMPLED
 from components.quantities import gibibytes
+from components.sections_phase4 import Shape
 from components.settings import Settings
 from components.settings_errors import SettingsError
 from components.sizing import PRESETS, SHARES, STORED_BYTES
@@ -23,7 +24,7 @@ from components.sizing_stores import (
     SPLIT_ABOVE,
     disk_bytes,
 )
-from components.store_parts import PARTS
+from components.store_parts import PARTS, workload_of
 from components.store_writers import stack_groups
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
@@ -42,6 +43,22 @@ def test_shape_follows_the_rate(rate: int, shape: str) -> None:
     size = settings(sizing={"eventsPerSecond": rate}).store_size
     assert size.shape == shape
     assert set(size.parts) == {part.name for store in PARTS.values() for part in store[size.shape]}
+
+
+@pytest.mark.parametrize("shape", get_args(Shape))
+@pytest.mark.parametrize("store", PARTS)
+def test_one_workload_of_a_store_has_the_data_and_one_each_is_written_to_and_read(
+    store: str, shape: Shape
+) -> None:
+    parts = PARTS[store][shape]
+    for role in ("keeper", "writer", "reader"):
+        assert sum(role in part.roles for part in parts) == 1
+    assert workload_of(store, shape, "keeper") == parts[0].name == PARTS[store]["single"][0].name
+
+
+def test_roles_that_no_workload_has_are_told() -> None:
+    with pytest.raises(KeyError, match="tempo has no backend in shape split"):
+        workload_of("tempo", "split", "backend")
 
 
 @pytest.mark.parametrize("shape", ["single", "split"])
