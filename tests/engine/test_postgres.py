@@ -47,7 +47,7 @@ def volume(docker_engine: Engine) -> Iterator[str]:
 @contextmanager
 def _server(engine: Engine, rendered: Tree, volume: str, password: str) -> Iterator[Container]:
     """Run the server with a password until it answers."""
-    program = next(one for one in rendered.programs() if one.name == "postgres")
+    program = rendered.program("postgres")
     (spec,) = program.containers
     environment = program.environment()
     secret = environment["POSTGRES_PASSWORD_FILE"]

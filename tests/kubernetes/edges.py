@@ -181,7 +181,7 @@ def _from_operators(tree: Tree) -> Iterator[Edge]:
 
 def _advertised(tree: Tree, broker: str) -> Iterator[Edge]:
     """Give where a broker sends those who have found it by another address."""
-    (program,) = (one for one in tree.programs() if one.name == broker)
+    program = tree.program(broker)
     listeners = expanded(program)["KAFKA_ADVERTISED_LISTENERS"]
     for match in _ADDRESS.finditer(listeners):
         for replica in pods(program):

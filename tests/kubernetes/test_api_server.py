@@ -49,7 +49,7 @@ def test_every_pod_is_admitted(server: Server, variant: Tree) -> None:
 
 
 def privileged(found: Tree) -> None:
-    container = next(one for one in found.programs() if one.name == "loki").pod["containers"][0]
+    container = found.program("loki").pod["containers"][0]
     container["securityContext"]["allowPrivilegeEscalation"] = True
 
 
@@ -63,7 +63,7 @@ def impossible(found: Tree) -> None:
 
 def test_a_pod_that_asks_for_more_is_refused(server: Server) -> None:
     found = rendered("phase3-small").changed(privileged)
-    (program,) = (one for one in found.programs() if one.name == "loki")
+    program = found.program("loki")
     answer = server.would_admit(program, NAMESPACE)
     assert not answer.accepted
     assert 'violates PodSecurity "restricted:latest": allowPrivilegeEscalation' in answer.said

@@ -126,6 +126,21 @@ class Tree:
         """Give everything that runs pods."""
         return [Program(object=one) for one in self.of(*TEMPLATED)]
 
+    def program(self, name: str) -> Program:
+        """Give one of them.
+
+        Raises:
+            KeyError: there is none of that name, or more than one.
+        """
+        named = [one for one in self.programs() if one.name == name]
+        if len(named) != 1:
+            raise KeyError(f"{len(named)} programs {name}; there are {[one.name for one in self.programs()]}")
+        return named[0]
+
+    def document(self, name: str, path: str) -> Any:
+        """Read a configuration text that a program's pods find, of YAML or JSON."""
+        return yaml.safe_load(self.files(self.program(name))[path])
+
     def selected(self, selector: Mapping[str, Any]) -> list[Program]:
         """Give the programs whose pods a label selector selects."""
         wanted = selector.get("matchLabels", {}).items()

@@ -127,8 +127,7 @@ def counted(files: list[str]) -> dict[str, int]:
 
 def rule_files(found: Tree, program: str) -> list[str]:
     """Give the rules that a program evaluates, or where teams upload theirs, the operator's Prometheus."""
-    (one,) = (one for one in found.programs() if one.name == program)
-    files = [text for path, text in found.files(one).items() if path.startswith("rules/")]
+    files = [text for path, text in found.files(found.program(program)).items() if path.startswith("rules/")]
     return files or [yaml.safe_dump(rules["spec"]) for rules in found.of("PrometheusRule")]
 
 

@@ -143,6 +143,33 @@ def test_every_alert_has_a_section_in_the_runbook_and_every_section_an_alert() -
     assert set(re.findall(r"\]\(#([^)]+)\)", runbook)) <= anchors
 
 
+def named(rules: Any) -> Iterator[str]:
+    """Names of the alerts of a rule file, Prometheus's or Grafana's."""
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            if name := rule.get("alert") or rule.get("title"):
+                yield name
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "mimir/rules/stores.yaml",
+        "loki/rules/logs.yaml",
+        "grafana-cluster/provisioning/alerting/rules.yaml",
+    ],
+)
+def test_every_alert_of_phase_four_has_its_section_in_the_runbook(path: str) -> None:
+    content = (CONFIGS / path).read_text()
+    runbook = (ROOT / "docs/runbooks/alerts-phase4.md").read_text()
+    sections = re.findall(r"^## (\w+)$", runbook, re.MULTILINE)
+    names = list(named(yaml.safe_load(content)))
+    assert names
+    for name in names:
+        assert name in sections
+        assert f"runbooks/alerts-phase4.md#{name.lower()}" in content
+
+
 def test_queries_of_every_kind_are_found() -> None:
     found = list(iter_queries(CONFIGS))
     assert {query.datasource_uid for query in found} == set(SOURCES)

@@ -81,7 +81,7 @@ def test_strimzi_runs_the_version_that_it_likes_best_unless_one_is_named() -> No
 def test_brokers_write_no_log_files() -> None:
     """Their folder holds 64 MiB, and a pod that fills it is evicted."""
     found = made("phase3-medium")
-    (broker,) = (one for one in found.programs() if one.name == "kafka")
+    broker = found.program("kafka")
     assert broker.environment()["KAFKA_GC_LOG_OPTS"] == "-Xlog:gc=off"
     logging = yaml.safe_load(found.files(broker)["log4j2.yaml"])["Configuration"]
     assert list(logging["Appenders"]) == ["Console"]
@@ -91,7 +91,7 @@ def test_brokers_write_no_log_files() -> None:
 def test_a_broker_is_not_restarted_for_what_it_waits_for() -> None:
     """Other controllers, and the check of its log: its clients' port opens after both."""
     found = made("phase3-medium")
-    (broker,) = (one for one in found.programs() if one.name == "kafka")
+    broker = found.program("kafka")
     (container,) = broker.containers
     files = found.files(broker)
     assert "process.roles=broker,controller" in files["server.properties"]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.kubernetes.edges import NoSuchNameError
 from tests.kubernetes.rules import RULES
-from tests.support.manifests import Manifest, Program, Tree, config_sources, name_of, tree
+from tests.support.manifests import Manifest, Tree, config_sources, name_of, tree
 from tests.support.program import Result, is_secret, run_program, unwrapped
 from tests.support.variants import CLUSTER_VARIANTS
 
@@ -35,12 +35,8 @@ def test_rule_holds(variant: tuple[str, Result], rule: str) -> None:
     assert not broken, "\n".join(broken)
 
 
-def program(found: Tree, name: str) -> Program:
-    return next(one for one in found.programs() if one.name == name)
-
-
 def container(found: Tree, name: str) -> Manifest:
-    one: Manifest = program(found, name).pod["containers"][0]
+    one: Manifest = found.program(name).pod["containers"][0]
     return one
 
 
@@ -79,7 +75,7 @@ def forget_dns(found: Tree) -> None:
 
 
 def name_secret(found: Tree, name: str) -> None:
-    for source in config_sources(program(found, "grafana")):
+    for source in config_sources(found.program("grafana")):
         if "secret" in source:
             source["secret"]["name"] = name
 
@@ -91,7 +87,7 @@ def add_unused_secret(found: Tree) -> None:
 
 def rename_config(found: Tree) -> None:
     found.get("ConfigMap", "loki-config-autonamed")["metadata"]["name"] = "loki-config"
-    for source in config_sources(program(found, "loki")):
+    for source in config_sources(found.program("loki")):
         source["configMap"]["name"] = "loki-config"
 
 
@@ -147,11 +143,11 @@ def advertise_short_names(found: Tree) -> None:
 
 Breaking = Callable[[Tree], object]
 BROKEN: list[tuple[str, Breaking, str]] = [
-    ("confined", lambda t: program(t, "loki").pod["securityContext"].pop("runAsNonRoot"), "runAsNonRoot"),
-    ("confined", lambda t: program(t, "loki").pod["securityContext"].pop("seccompProfile"), "seccomp"),
-    ("confined", lambda t: program(t, "loki").pod["securityContext"].update(runAsUser=0), "runAsUser"),
-    ("confined", lambda t: program(t, "loki").pod.update(hostNetwork=True), "hostNetwork"),
-    ("confined", lambda t: program(t, "loki").pod["volumes"].append({"hostPath": {}}), "hostPath"),
+    ("confined", lambda t: t.program("loki").pod["securityContext"].pop("runAsNonRoot"), "runAsNonRoot"),
+    ("confined", lambda t: t.program("loki").pod["securityContext"].pop("seccompProfile"), "seccomp"),
+    ("confined", lambda t: t.program("loki").pod["securityContext"].update(runAsUser=0), "runAsUser"),
+    ("confined", lambda t: t.program("loki").pod.update(hostNetwork=True), "hostNetwork"),
+    ("confined", lambda t: t.program("loki").pod["volumes"].append({"hostPath": {}}), "hostPath"),
     (
         "confined",
         lambda t: container(t, "kafka")["securityContext"].update(readOnlyRootFilesystem=False),
@@ -167,7 +163,7 @@ BROKEN: list[tuple[str, Breaking, str]] = [
     ("limited", lambda t: container(t, "jaeger")["resources"]["limits"].pop("memory"), "needs a request"),
     ("limited", lambda t: container(t, "jaeger")["resources"]["requests"].pop("cpu"), "needs a request"),
     ("limited", lambda t: container(t, "jaeger")["resources"]["requests"].update(cpu="64"), "not within"),
-    ("limited", lambda t: program(t, "jaeger").pod["volumes"][1].update(emptyDir={}), "no sizeLimit"),
+    ("limited", lambda t: t.program("jaeger").pod["volumes"][1].update(emptyDir={}), "no sizeLimit"),
     ("probed", lambda t: container(t, "grafana").pop("startupProbe"), "startupProbe: is not there"),
     ("probed", lambda t: container(t, "grafana").pop("livenessProbe"), "livenessProbe: is not there"),
     ("probed", lambda t: container(t, "grafana")["readinessProbe"]["httpGet"].update(port=1), "port 1,"),
@@ -186,8 +182,8 @@ BROKEN: list[tuple[str, Breaking, str]] = [
         lambda t: container(t, "otel-gateway")["resources"]["limits"].update(memory="1Gi"),
         "memory_limiter refuses at",
     ),
-    ("finishes", lambda t: program(t, "kafka").pod.update(terminationGracePeriodSeconds=60), "killed after"),
-    ("finishes", lambda t: program(t, "grafana").pod.pop("terminationGracePeriodSeconds"), "killed after 30"),
+    ("finishes", lambda t: t.program("kafka").pod.update(terminationGracePeriodSeconds=60), "killed after"),
+    ("finishes", lambda t: t.program("grafana").pod.pop("terminationGracePeriodSeconds"), "killed after 30"),
     (
         "finishes",
         lambda t: edit_config(t, "otel-processor", "decision_wait: 10s", "decision_wait: 2m"),
@@ -206,16 +202,16 @@ BROKEN: list[tuple[str, Breaking, str]] = [
         "selects no pods",
     ),
     ("bounded", lambda t: edit_spec(t, "StatefulSet", "kafka", replicas=1), "no node drains"),
-    ("bounded", lambda t: program(t, "otel-gateway").pod.pop("topologySpreadConstraints"), "is spread over"),
-    ("bounded", lambda t: program(t, "kafka").pod.pop("affinity"), "may lie on one node"),
-    ("bounded", lambda t: program(t, "otel-gateway").pod.pop("affinity"), "may lie on one node"),
+    ("bounded", lambda t: t.program("otel-gateway").pod.pop("topologySpreadConstraints"), "is spread over"),
+    ("bounded", lambda t: t.program("kafka").pod.pop("affinity"), "may lie on one node"),
+    ("bounded", lambda t: t.program("otel-gateway").pod.pop("affinity"), "may lie on one node"),
     (
         "bounded",
-        lambda t: program(t, "otel-gateway").pod["topologySpreadConstraints"][1].pop("matchLabelKeys"),
+        lambda t: t.program("otel-gateway").pod["topologySpreadConstraints"][1].pop("matchLabelKeys"),
         "those that they replace",
     ),
     ("scaled_by_one", lambda t: edit_spec(t, "Deployment", "otel-gateway", replicas=2), "beside an autosc"),
-    ("scaled_by_one", lambda t: program(t, "loki").object["spec"].pop("replicas"), "neither"),
+    ("scaled_by_one", lambda t: t.program("loki").object["spec"].pop("replicas"), "neither"),
     (
         "scaled_by_one",
         lambda t: edit_spec(t, "HorizontalPodAutoscaler", "otel-gateway", minReplicas=9),
@@ -245,7 +241,7 @@ BROKEN: list[tuple[str, Breaking, str]] = [
     ),
     (
         "accounts_are_used",
-        lambda t: program(t, "loki").pod.update(automountServiceAccountToken=True),
+        lambda t: t.program("loki").pod.update(automountServiceAccountToken=True),
         "loki: asks the API: False",
     ),
     ("accounts_are_used", lambda t: remove(t, "RoleBinding", "prometheus"), "prometheus: asks the API: True"),

@@ -27,7 +27,7 @@ def rendered() -> Tree:
 def test_an_old_success_is_not_ready_and_not_restarted(
     rendered: Tree, tmp_path: Path, number: int, file: str
 ) -> None:
-    container = next(one for one in rendered.programs() if one.name == "postgres-backup").containers[number]
+    container = rendered.program("postgres-backup").containers[number]
     mark = tmp_path / "mark"
 
     def answers(probe: str) -> bool:

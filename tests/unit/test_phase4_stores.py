@@ -1,0 +1,143 @@
+"""Tempo, Mimir and Loki of phase 4: replicas, rings, limits, parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.support.manifests import Tree, tree
+from tests.support.phase4 import objects_of, result_of
+from tests.support.program import run_program
+from tests.support.variants_phase4 import OBJECT_VARIANTS
+
+
+@pytest.mark.parametrize("variant", OBJECT_VARIANTS)
+def test_three_copies_on_three_replicas(variant: str) -> None:
+    found = objects_of(variant)
+    for name in ("tempo", "mimir", "loki-cluster"):
+        spec = found.program(name).object["spec"]
+        assert spec["replicas"] >= 3, name
+        assert spec["podManagementPolicy"] == "Parallel", name
+        assert len(spec["volumeClaimTemplates"]) == 1, name
+        assert spec["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain", name
+        budget = next(one for one in found.of("PodDisruptionBudget") if one["metadata"]["name"] == name)
+        assert budget["spec"]["maxUnavailable"] == 1, name
+    factors = (
+        found.document("tempo", "tempo.yaml")["ingester"]["lifecycler"]["ring"]["replication_factor"],
+        found.document("mimir", "mimir.yaml")["ingester"]["ring"]["replication_factor"],
+        found.document("mimir", "mimir.yaml")["store_gateway"]["sharding_ring"]["replication_factor"],
+        found.document("loki-cluster", "loki-cluster.yaml")["common"]["replication_factor"],
+    )
+    assert factors == (3, 3, 3, 3)
+
+
+def rings(node: Any, *keys: str) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """Find the rings that a configuration file sets, an ingester's of Tempo in the lifecycler around it."""
+    for key, child in node.items() if isinstance(node, dict) else ():
+        if key in {"ring", "sharding_ring"}:
+            yield (*keys, key), node if "address" in node else child
+        else:
+            yield from rings(child, *keys, key)
+
+
+@pytest.mark.parametrize(("store", "count"), [("tempo", 3), ("mimir", 8)])
+def test_replicas_are_in_every_ring_by_their_address(phase4_small: Tree, store: str, count: int) -> None:
+    """Else a program looks for the address of eth0, and does not start where no interface has that name."""
+    found = dict(rings(phase4_small.document(store, f"{store}.yaml")))
+    addresses = {keys: ring.get("instance_addr", ring.get("address")) for keys, ring in found.items()}
+    assert addresses == dict.fromkeys(found, "${POD_IP}")
+    assert len(found) == count
+
+
+def test_long_attributes_are_kept(phase4_small: Tree) -> None:
+    most = {
+        name: found.document("tempo", "tempo.yaml")["distributor"]["max_attribute_bytes"]
+        for name, found in (("small", phase4_small), ("set", objects_of("phase4-everything-set")))
+    }
+    assert most == {"small": 64 * 2**10, "set": 2**20}
+
+
+@pytest.mark.parametrize(("largest", "taken"), [(None, 16), ("40MiB", 81)])
+def test_tempo_takes_what_a_processor_sends(largest: str | None, taken: int) -> None:
+    """From it, from each other, and at once: over the burst it would be told to wait for ever."""
+    settings = {**OBJECT_VARIANTS["phase4-small"]}
+    if largest is not None:
+        settings["ingest"] = {"maxMessageSize": largest}
+    found = tree(run_program(settings), settings).document("tempo", "tempo.yaml")
+    receiver = found["distributor"]["receivers"]["otlp"]["protocols"]["grpc"]
+    assert receiver["max_recv_msg_size_mib"] == taken
+    assert found["server"]["grpc_server_max_recv_msg_size"] == taken * 2**20
+    assert found["overrides"]["defaults"]["ingestion"]["burst_size_bytes"] >= taken * 2**20
+
+
+def test_searches_ask_the_replicas_until_others_find_the_block(phase4_small: Tree) -> None:
+    found = phase4_small.document("tempo", "tempo.yaml")
+    minutes = {
+        key: int(value.removesuffix("m"))
+        for key, value in (
+            ("block", found["ingester"]["max_block_duration"]),
+            ("kept", found["ingester"]["complete_block_timeout"]),
+            ("list", found["storage"]["trace"]["blocklist_poll"]),
+            ("asked", found["query_frontend"]["search"]["query_ingesters_until"]),
+        )
+    }
+    assert minutes["block"] + 2 * minutes["list"] < minutes["asked"] <= minutes["block"] + minutes["kept"]
+
+
+def test_split_keeps_the_volumes_where_they_are() -> None:
+    split, single = objects_of("phase4-split"), objects_of("phase4-small")
+    for name in ("tempo", "mimir", "loki-cluster"):
+        one, other = (found.program(name).object["spec"] for found in (split, single))
+        assert one["serviceName"] == other["serviceName"]
+        assert [claim["metadata"] for claim in one["volumeClaimTemplates"]] == [
+            claim["metadata"] for claim in other["volumeClaimTemplates"]
+        ]
+    targets = {
+        one.name: next(arg for arg in one.containers[0]["args"] if arg.startswith("-target="))
+        for one in split.programs()
+        if one.name.startswith(("tempo", "mimir", "loki"))
+    }
+    assert targets["tempo"] == "-target=ingester"
+    assert targets["mimir"] == "-target=distributor,ingester"
+    assert len(targets) == 12
+
+
+class TestStoresInParts:
+    def test_rules_are_where_queries_are_answered(self) -> None:
+        result, found = result_of("phase4-split"), objects_of("phase4-split")
+        for store, url in (("mimir", "metrics_query_url"), ("loki", "logs_query_url")):
+            reader = f"{store}-read"
+            (target,) = (one for one in found.program(reader).containers[0]["args"] if "-target=" in one)
+            assert {"query-frontend", "ruler"} <= set(target.partition("=")[2].split(","))
+            assert f"//{reader}." in result.outputs[url]
+
+    def test_alerts_know_how_many_replicas_there_are(self) -> None:
+        found = objects_of("phase4-split")
+        rules = found.document("mimir", "rules/otel-stack/sizing.yaml")["groups"][1]["rules"]
+        wanted = {rule["labels"]["job"]: int(rule["expr"]) for rule in rules}
+        stores = ("tempo", "mimir", "loki-")
+        running = {
+            one.name: one.object["spec"]["replicas"]
+            for one in found.programs()
+            if one.name.startswith(stores)
+        }
+        assert wanted == running
+
+    def test_alerts_know_the_limit_of_streams(self) -> None:
+        small = OBJECT_VARIANTS["phase4-small"]
+        for given, limit in ((small, 10_000), ({**small, "stores": {"loki": {"maxStreams": 5000}}}, 5000)):
+            found = tree(run_program(given), given)
+            (rule,) = found.document("mimir", "rules/otel-stack/sizing.yaml")["groups"][2]["rules"]
+            loki = found.document("loki-cluster", "loki-cluster.yaml")
+            assert (rule["record"], int(rule["expr"])) == ("loki:stream_limit", limit)
+            assert loki["limits_config"]["max_global_streams_per_user"] == limit
+
+
+def test_outputs_name_the_new_stores() -> None:
+    outputs = result_of("phase4-small").outputs
+    assert outputs["tenant"] == "otel-stack"
+    assert outputs["metrics_query_url"] == "http://mimir.observability.svc:9009/prometheus"
+    assert outputs["traces_datasource_uid"] == "tempo"
+    assert outputs["contract_version"] == "1"
