@@ -1,0 +1,300 @@
+"""Settings of phase 3 that do not go together: each line of what is said, with key, value and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.settings import Settings
+from components.settings_errors import SettingsError
+from tests.support.settings_phase3 import cluster, exposed, rendered
+
+HOSTS = {"otlpGrpcHost": "grpc.example.com", "otlpHttpHost": "http.example.com"}
+SASL = {"mechanism": "SCRAM-SHA-512", "username": "otel"}
+BUCKETS = {
+    "provider": "s3",
+    "bucketPrefix": "acme",
+    "s3": {"endpoint": "s3.example.com", "credentialsSecret": "object-storage"},
+}
+EXTERNAL = {"mode": "external", "bootstrapServers": ["b.example:9096"], "security": SASL}
+NO_SECRETS = (
+    "manifests in Git must not hold secrets: name a Secret of the namespace that External Secrets, Sealed "
+    "Secrets or somebody by hand makes"
+)
+ENVIRONMENT = "or kubernetes.render for manifests only; what is in the environment is never used"
+
+TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
+    (
+        {"phase": 3},
+        [
+            f"kubernetes.kubeconfig: not set: phase 3 needs the path of a kubeconfig file, {ENVIRONMENT}",
+            (
+                "kubernetes.context: not set: phase 3 needs the name of a context in it (kubectl config "
+                f"get-contexts), {ENVIRONMENT}"
+            ),
+        ],
+    ),
+    (
+        {"phase": 3, "kubernetes": {"kubeconfig": "~/.kube/config"}},
+        [
+            (
+                "kubernetes.context: not set: phase 3 needs the name of a context in it (kubectl config "
+                f"get-contexts), {ENVIRONMENT}"
+            ),
+        ],
+    ),
+    (
+        exposed(type="LoadBalancer"),
+        [
+            (
+                "kubernetes.exposure.otlpGrpcHost: not set: exposure.type: LoadBalancer needs the "
+                "host name under which it is reached"
+            ),
+            (
+                "kubernetes.exposure.otlpHttpHost: not set: exposure.type: LoadBalancer needs the "
+                "host name under which it is reached"
+            ),
+        ],
+    ),
+    (
+        exposed(type="Ingress", otlpGrpcHost="grpc.example.com"),
+        [
+            (
+                "kubernetes.exposure.otlpHttpHost: not set: exposure.type: Ingress needs the "
+                "host name under which it is reached"
+            ),
+        ],
+    ),
+    (
+        exposed(type="GatewayAPI", **HOSTS),
+        [
+            (
+                "kubernetes.exposure.gateway: not set: exposure.type: GatewayAPI needs the name of a Gateway "
+                "in the cluster"
+            )
+        ],
+    ),
+    (
+        exposed(type="GatewayAPI", gateway="public", tlsSecret="tls", **HOSTS),
+        [
+            (
+                "kubernetes.exposure.tlsSecret: 'tls': only an Ingress takes it; a Gateway's listeners and a "
+                "cloud's load balancer have their own certificates (see exposure.annotations)"
+            )
+        ],
+    ),
+    *(
+        (
+            exposed(type=kind, gatewayListener="https", **HOSTS),
+            [
+                (
+                    f"kubernetes.exposure.gatewayListener: 'https': exposure.type: {kind} has no Gateway; "
+                    "remove it, or set exposure.type: GatewayAPI"
+                )
+            ],
+        )
+        for kind in ("ClusterIP", "LoadBalancer", "Ingress")
+    ),
+    *(
+        (
+            exposed(type=kind, gateway="public", sourceRanges=["192.0.2.0/24"], **HOSTS),
+            [
+                (
+                    f"kubernetes.exposure.sourceRanges: ['192.0.2.0/24']: exposure.type: {kind} has no load "
+                    "balancer of the stack's own; remove it and restrict what stands before it, or set "
+                    "exposure.type: LoadBalancer"
+                )
+            ],
+        )
+        for kind in ("ClusterIP", "Ingress", "GatewayAPI")
+    ),
+    (
+        exposed(
+            type="GatewayAPI",
+            gateway="public",
+            otlpGrpcHost="otlp.example.com",
+            otlpHttpHost="OTLP.example.com",
+            grafanaHost="otlp.example.com",
+        ),
+        [
+            (
+                f"kubernetes.exposure.{key}: '{host}': kubernetes.exposure.otlpGrpcHost is the same, and "
+                "exposure.type: GatewayAPI tells them apart by their hosts alone; give each its own"
+            )
+            for key, host in (("otlpHttpHost", "OTLP.example.com"), ("grafanaHost", "otlp.example.com"))
+        ],
+    ),
+    (
+        cluster(clients={"team": "a"}, exposure={"type": "LoadBalancer", **HOSTS}),
+        [
+            (
+                "kubernetes.clients: {'team': 'a'}: connections of a load balancer come from no namespace, "
+                "so this could not keep others out: remove it and restrict the load balancer "
+                "(exposure.sourceRanges), or choose another exposure.type"
+            )
+        ],
+    ),
+    (
+        cluster(apiPorts=[]),
+        [
+            (
+                "kubernetes.apiPorts: []: gateways and Prometheus ask the API server; name its ports, or "
+                "remove this for 443 and 6443"
+            )
+        ],
+    ),
+    (
+        cluster(dnsPorts=[]),
+        [
+            (
+                "kubernetes.dnsPorts: []: every program asks for names; name the ports of the cluster's DNS, "
+                "or remove this for 53"
+            )
+        ],
+    ),
+    (
+        rendered(existingSecrets={}),
+        [
+            (
+                f"kubernetes.existingSecrets.grafana: not set: {NO_SECRETS}, "
+                "with the keys admin-password and secret-key"
+            )
+        ],
+    ),
+    (
+        {**rendered(), "kafka": EXTERNAL, "kafkaPassword": "hunter2"},
+        [
+            (
+                f"kafkaPassword: '(secret)': {NO_SECRETS}, with the key password, in "
+                "kubernetes.existingSecrets.kafka; remove this one"
+            )
+        ],
+    ),
+    (
+        {**rendered(), "kafka": EXTERNAL},
+        [
+            (
+                "kubernetes.existingSecrets.kafka: not set: kafka.security.mechanism needs it: manifests in "
+                "Git must not hold secrets, so name one of the namespace with the key password"
+            )
+        ],
+    ),
+    (
+        {**rendered(), "phase": 4, "objectStorage": BUCKETS},
+        [f"postgres.passwordSecret: not set: {NO_SECRETS}, with the key password"],
+    ),
+    (
+        rendered(gitops={}),
+        [
+            (
+                "kubernetes.gitops.repository: not set: kubernetes.render needs the Git repository that "
+                "Argo CD and Flux are to read"
+            )
+        ],
+    ),
+    (
+        {**cluster(), "sizing": {"gateway": {"replicas": 4}}, "autoscaling": {"gateway": {"maximum": 3}}},
+        [
+            (
+                "autoscaling.gateway.maximum: 3: the sizing already runs 4; raise it, or lower "
+                "sizing.gateway.replicas"
+            )
+        ],
+    ),
+    (
+        {**cluster(), "sizing": {"processor": {"replicas": 3}}, "autoscaling": {"processor": {"maximum": 2}}},
+        [
+            (
+                "autoscaling.processor.maximum: 2: the sizing already runs 3; raise it, or lower "
+                "sizing.processor.replicas"
+            )
+        ],
+    ),
+    (
+        {**cluster(), "kafka": {"partitions": 4}, "autoscaling": {"processor": {"maximum": 5}}},
+        [
+            (
+                "autoscaling.processor.maximum: 5: only 4 processors get a partition (kafka.partitions); the "
+                "others would idle"
+            )
+        ],
+    ),
+    (
+        {"phase": 2, "kafka": {"mode": "strimzi"}},
+        ["kafka.mode: 'strimzi': Strimzi runs on Kubernetes, phase 3; phase 2 takes builtin or external"],
+    ),
+    (
+        {
+            **cluster(),
+            "kafka": {
+                "mode": "external",
+                "bootstrapServers": ["kafka:9092", "b-1.kafka-headless:9092", "kafka.streaming.svc:9092"],
+            },
+        },
+        [
+            (
+                f"kafka.bootstrapServers: '{server}': a name without a namespace, or that ends in -headless, "
+                "means a broker of the stack's own, and its network policies would block this one; "
+                "write host.namespace.svc:port"
+            )
+            for server in ("kafka:9092", "b-1.kafka-headless:9092")
+        ],
+    ),
+    (
+        {**cluster(), "kafka": {"version": "4.2.0"}},
+        [
+            (
+                "kafka.version: '4.2.0': only for kafka.mode: strimzi; brokers of the stack's own have the "
+                "version of their image (images.overrides.kafka)"
+            )
+        ],
+    ),
+    (
+        {**cluster(), "kafka": EXTERNAL},
+        ["kafkaPassword: not set: "],
+    ),
+]
+"""Settings that do not go together, and each line of what is said."""
+
+
+def refusal(config: dict[str, Any]) -> list[str]:
+    with pytest.raises(SettingsError) as refused:
+        Settings.load(config)
+    first, *lines = str(refused.value).splitlines()
+    assert "wrong:" in first
+    return [line.strip() for line in lines]
+
+
+@pytest.mark.parametrize(("config", "lines"), TOGETHER, ids=[lines[0][:60] for _, lines in TOGETHER])
+def test_settings_that_do_not_go_together(config: dict[str, Any], lines: list[str]) -> None:
+    said = refusal(config)
+    assert len(said) == len(lines)
+    for expected, line in zip(lines, said, strict=True):
+        assert line.startswith(expected) if expected.endswith(": ") else line == expected
+
+
+def test_a_given_password_is_not_told() -> None:
+    said = refusal({**rendered(), "kafka": EXTERNAL, "kafkaPassword": "hunter2"})
+    assert "hunter2" not in "\n".join(said)
+
+
+def test_mistakes_in_other_sections_are_told_as_well() -> None:
+    said = refusal(
+        {
+            **exposed(type="Ingress"),
+            "autoscaling": {"gateway": {"maximum": 0}},
+            "kafka": {"mode": "strimzi", "bootstrapServers": ["b.example:9092"]},
+        }
+    )
+    assert [line.split(": ")[0] for line in said] == [
+        "autoscaling.gateway.maximum",
+        "kafka.bootstrapServers",
+        "kubernetes.exposure.otlpGrpcHost",
+        "kubernetes.exposure.otlpHttpHost",
+    ]
+
+
+def test_a_load_balancer_has_both_ways_of_sending_under_one_name() -> None:
+    host = "otlp.example.com"
+    Settings.load(exposed(type="LoadBalancer", otlpGrpcHost=host, otlpHttpHost=host))
