@@ -1,0 +1,75 @@
+"""Object storage under mocks: who may use which bucket, and how they prove who they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.storage_names import STORES
+from components.storage_policies import partition, service_host
+from tests.support.object_storage import AWS, REGION, StorageRun, aws_with, name_of
+
+PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/A1B2"
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_role_names_its_own_buckets_and_no_other(on_aws: StorageRun, store: str) -> None:
+    statements = on_aws.document("RolePolicy", f"object-storage-{store}-buckets", "policy")
+    arns = [f"arn:aws:s3:::{name_of(purpose)}" for purpose in STORES[store]]
+    assert [statement["Resource"] for statement in statements] == [arns, [f"{arn}/*" for arn in arns]]
+    actions = {action for statement in statements for action in statement["Action"]}
+    assert not [action for action in actions if "*" in action]
+    assert ("s3:DeleteObject" in actions) == (store != "backups")
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_pod_identity_is_for_one_service_account(on_aws: StorageRun, store: str) -> None:
+    (statement,) = on_aws.document("Role", f"object-storage-{store}", "assumeRolePolicy")
+    assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    assert statement["Condition"]["StringEquals"] == {
+        "aws:RequestTag/eks-cluster-name": "main",
+        "aws:RequestTag/kubernetes-namespace": "observability",
+        "aws:RequestTag/kubernetes-service-account": [store],
+    }
+    association = on_aws.of("PodIdentityAssociation")[f"object-storage-{store}-pods"].inputs
+    assert association["clusterName"] == "main"
+    assert (association["namespace"], association["serviceAccount"]) == ("observability", store)
+    assert list(on_aws.made[0].annotations(store)) == ["otel-stack.io/associated-role"]
+
+
+def test_irsa_is_for_one_service_account() -> None:
+    aws = {"region": REGION, "access": "irsa", "oidcProviderArn": PROVIDER}
+    run = StorageRun({**AWS, "aws": aws})
+    assert run.of("PodIdentityAssociation") == {}
+    (statement,) = run.document("Role", "object-storage-loki", "assumeRolePolicy")
+    issuer = PROVIDER.partition("oidc-provider/")[2]
+    assert statement["Principal"] == {"Federated": PROVIDER}
+    assert statement["Condition"]["StringEquals"] == {
+        f"{issuer}:aud": "sts.amazonaws.com",
+        f"{issuer}:sub": ["system:serviceaccount:observability:loki"],
+    }
+    assert list(run.made[0].annotations("loki")) == ["eks.amazonaws.com/role-arn"]
+
+
+def test_no_key_is_ever_made(on_aws: StorageRun) -> None:
+    assert not [one for one in on_aws.resources if "accessKey" in one.type or "accessKey" in one.inputs]
+
+
+def test_credentials_are_checked_unless_told_otherwise(on_aws: StorageRun) -> None:
+    skips = ("skipCredentialsValidation", "skipRequestingAccountId", "skipMetadataApiCheck")
+    unchecked = StorageRun(aws_with(checkCredentials=False))
+    for one, expected in ((on_aws, "false"), (unchecked, "true")):
+        (provider,) = one.of("aws").values()
+        assert [str(provider.inputs[skip]).lower() for skip in skips] == [expected] * 3
+
+
+@pytest.mark.parametrize(
+    ("region", "expected", "host"),
+    [
+        ("eu-central-1", "aws", "s3.eu-central-1.amazonaws.com"),
+        ("cn-north-1", "aws-cn", "s3.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "aws-us-gov", "s3.us-gov-west-1.amazonaws.com"),
+    ],
+)
+def test_partitions(region: str, expected: str, host: str) -> None:
+    assert (partition(region), service_host(region)) == (expected, host)
