@@ -11,7 +11,7 @@ import pytest
 
 from components.contact_points import alertmanager_configuration, path
 from components.sections_phase4 import ContactPoint
-from tests.stores.conftest import MakeStore
+from tests.stores.making import MIMIR, StoreMaker
 from tests.stores.replicas import TENANT, Store
 from tests.support.recorder import recorder
 from tests.support.waiting import until
@@ -33,18 +33,15 @@ POINTS = (
 LOADED = 'cortex_alertmanager_config_last_reload_successful{user="otel-stack"} 1'
 
 
-def test_every_contact_point_of_the_severity_is_told(make_store: MakeStore, tmp_path: Path) -> None:
+def test_every_contact_point_of_the_severity_is_told(stores: StoreMaker, tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     with recorder(b"ok") as (url, sent):
         for point in POINTS:
             secret = "key" if point.type == "pagerduty" else f"{url}/{point.name}"
             (tmp_path / path(point)).write_text(f"{secret}\n")
-        mimir = make_store(
-            "mimir",
-            binary="mimir",
-            port=9009,
-            data="/data",
-            network="127.0.57",
+        mimir = stores.make(
+            MIMIR,
+            "127.0.57",
             files={"alertmanager.yaml": alertmanager_configuration(POINTS, str(tmp_path)).dump()},
         )
         try:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.stores.conftest import MakeStore
+from tests.stores.making import LOKI, StoreMaker
 from tests.stores.otlp import logs
 from tests.stores.replicas import TENANT, ObjectService, Store
 from tests.support.waiting import until
@@ -21,15 +21,8 @@ HOUR = 3600.0
 
 
 @pytest.fixture(scope="module")
-def loki(make_store: MakeStore) -> Iterator[Store]:
-    store = make_store(
-        "loki-cluster",
-        binary="loki",
-        port=3100,
-        data="/loki",
-        network="127.0.42",
-        others={"http://mimir:9009": "http://127.0.42.9:9009"},
-    )
+def loki(stores: StoreMaker) -> Iterator[Store]:
+    store = stores.make(LOKI, "127.0.42")
     try:
         store.begin_all()
         yield store

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.stores.conftest import MakeStore
+from tests.stores.making import MIMIR, StoreMaker
 from tests.stores.otlp import counter
 from tests.stores.replicas import TENANT, ObjectService, Store
 from tests.support.waiting import until
@@ -23,14 +23,11 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 @pytest.fixture(scope="module")
-def mimir(make_store: MakeStore) -> Iterator[Store]:
+def mimir(stores: StoreMaker) -> Iterator[Store]:
     """Mimir as it is, but that it looks into its bucket every few seconds and not minutes."""
-    store = make_store(
-        "mimir",
-        binary="mimir",
-        port=9009,
-        data="/data",
-        network="127.0.41",
+    store = stores.make(
+        MIMIR,
+        "127.0.41",
         sooner={
             ("blocks_storage", "bucket_store", "sync_interval"): "5s",
             ("compactor", "cleanup_interval"): "5s",

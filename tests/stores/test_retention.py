@@ -14,7 +14,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.stores.conftest import MakeStore
+from tests.stores.making import LOKI, MIMIR, TEMPO, StoreMaker, Values
 from tests.stores.otlp import counter, logs, trace
 from tests.stores.replicas import ObjectService, Store
 from tests.support.waiting import until
@@ -49,21 +49,13 @@ def owned(s3: ObjectService, bucket: str, name: str = "") -> list[str]:
     return [key for key in s3.objects(bucket) if key.startswith(f"{OF}/") and key.endswith(name)]
 
 
-def test_loki_deletes_old_chunks_only(make_store: MakeStore, s3: ObjectService) -> None:
-    sooner = {
+def test_loki_deletes_old_chunks_only(stores: StoreMaker, s3: ObjectService) -> None:
+    sooner: Values = {
         ("limits_config", "retention_period"): "24h",
         ("compactor", "compaction_interval"): "10s",
         ("compactor", "retention_delete_delay"): "90s",
     }
-    store = make_store(
-        "loki-cluster",
-        binary="loki",
-        port=3100,
-        data="/loki",
-        network="127.0.62",
-        others={"http://mimir:9009": "http://127.0.62.9:9009"},
-        sooner=sooner,
-    )
+    store = stores.make(LOKI, "127.0.62", sooner=sooner)
     with running(store):
         for address in store.addresses:
             post(f"{store.url(address)}/otlp/v1/logs", logs([f"old {address}"], age=3 * DAY))
@@ -106,14 +98,14 @@ def lines(store: Store) -> set[str]:
     return {value[1] for one in answer.json()["data"]["result"] for value in one["values"]}
 
 
-def test_mimir_deletes_old_blocks_only(make_store: MakeStore, s3: ObjectService) -> None:
-    sooner = {
+def test_mimir_deletes_old_blocks_only(stores: StoreMaker, s3: ObjectService) -> None:
+    sooner: Values = {
         ("limits", "compactor_blocks_retention_period"): f"{KEPT_HOURS}h",
         ("compactor", "cleanup_interval"): "20s",
         ("compactor", "deletion_delay"): "1s",
         ("blocks_storage", "bucket_store", "sync_interval"): "5s",
     }
-    store = make_store("mimir", binary="mimir", port=9009, data="/data", network="127.0.61", sooner=sooner)
+    store = stores.make(MIMIR, "127.0.61", sooner=sooner)
     with running(store):
         url = f"{store.url()}/otlp/v1/metrics"
         post(url, counter("new", 1))
@@ -144,21 +136,13 @@ def _blocks(s3: ObjectService, *, older: bool) -> list[str]:
     return found
 
 
-def test_tempo_deletes_old_blocks_only(make_store: MakeStore, s3: ObjectService) -> None:
-    sooner = {
+def test_tempo_deletes_old_blocks_only(stores: StoreMaker, s3: ObjectService) -> None:
+    sooner: Values = {
         ("compactor", "compaction", "block_retention"): "1h",
         ("compactor", "compaction", "compacted_block_retention"): "1s",
         ("storage", "trace", "blocklist_poll"): "5s",
     }
-    store = make_store(
-        "tempo",
-        binary="tempo",
-        port=3200,
-        data="/var/tempo",
-        network="127.0.63",
-        others={"http://mimir:9009": "http://127.0.63.9:9009", "0.0.0.0:431": "${POD_IP}:431"},
-        sooner=sooner,
-    )
+    store = stores.make(TEMPO, "127.0.63", sooner=sooner)
     with running(store):
         old, young = secrets.token_hex(16), secrets.token_hex(16)
 

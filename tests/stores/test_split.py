@@ -6,14 +6,18 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.stores.conftest import MakeStore
+from tests.stores.conftest import SMALL
+from tests.stores.making import LOKI, MIMIR, TEMPO, Kind, StoreMaker
 from tests.stores.otlp import counter, logs, trace
 from tests.stores.replicas import TENANT, Store
+from tests.support.manifests import tree
+from tests.support.program import run_program
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.long
@@ -22,9 +26,15 @@ FOUND_SECONDS = 120.0
 NOT_YET = (httpx.HTTPError,)
 
 
+@pytest.fixture(scope="module")
+def divided(stores: StoreMaker) -> StoreMaker:
+    config = {**SMALL, "stores": {"shape": "split"}}
+    return replace(stores, objects=tree(run_program(config), config))
+
+
 @contextmanager
-def divided(make_store: MakeStore, name: str, **described: Any) -> Iterator[Store]:
-    store = make_store(name, **described)
+def running(divided: StoreMaker, kind: Kind, network: str) -> Iterator[Store]:
+    store = divided.make(kind, network)
     assert len(set(store.parts.values())) > 1
     try:
         store.begin_all()
@@ -47,25 +57,16 @@ def rules(url: str) -> set[str]:
     return {rule["name"] for group in groups for rule in group["rules"]}
 
 
-def test_tempo(make_store: MakeStore) -> None:
-    described = {
-        "parts": "tempo",
-        "binary": "tempo",
-        "port": 3200,
-        "data": "/var/tempo",
-        "network": "127.0.53",
-        "others": {"http://mimir:9009": "http://127.0.53.99:9009", "0.0.0.0:431": "${POD_IP}:431"},
-    }
+def test_tempo(divided: StoreMaker) -> None:
     trace_id = secrets.token_hex(16)
-    with divided(make_store, "tempo", **described) as tempo:
+    with running(divided, TEMPO, "127.0.53") as tempo:
         send(f"http://{tempo.part('tempo-distributor')}:4318/v1/traces", trace(trace_id))
         url = f"{tempo.url(tempo.part('tempo-query-frontend'))}/api/traces/{trace_id}"
         assert until("the trace", lambda: ask(url)["batches"], seconds=FOUND_SECONDS, forgive=NOT_YET)
 
 
-def test_mimir(make_store: MakeStore) -> None:
-    described = {"parts": "mimir", "binary": "mimir", "port": 9009, "data": "/data", "network": "127.0.51"}
-    with divided(make_store, "mimir", **described) as mimir:
+def test_mimir(divided: StoreMaker) -> None:
+    with running(divided, MIMIR, "127.0.51") as mimir:
         send(f"{mimir.url(mimir.part('mimir'))}/otlp/v1/metrics", counter("divided", 1))
         api = f"{mimir.url(mimir.part('mimir-read'))}/prometheus/api/v1"
 
@@ -82,20 +83,9 @@ def test_mimir(make_store: MakeStore) -> None:
         assert until("the Watchdog", is_firing, seconds=2 * FOUND_SECONDS, forgive=NOT_YET)
 
 
-def test_loki(make_store: MakeStore) -> None:
-    described = {
-        "parts": "loki",
-        "binary": "loki",
-        "port": 3100,
-        "data": "/loki",
-        "network": "127.0.52",
-        "others": {
-            "http://mimir:9009": "http://127.0.52.99:9009",
-            "http://mimir-backend:9009": "http://127.0.52.99:9009",
-        },
-    }
+def test_loki(divided: StoreMaker) -> None:
     late = 12 * 3600
-    with divided(make_store, "loki-cluster", **described) as loki:
+    with running(divided, LOKI, "127.0.52") as loki:
         writer = f"{loki.url(loki.part('loki-cluster'))}/otlp/v1/logs"
         send(writer, logs(["now"]))
         send(writer, logs(["late"], age=late))

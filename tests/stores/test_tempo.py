@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.stores.conftest import MakeStore
+from tests.stores.making import TEMPO, StoreMaker
 from tests.stores.otlp import trace
 from tests.stores.replicas import TENANT, ObjectService, Store
 from tests.support.waiting import until
@@ -19,19 +19,8 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
-def tempo(make_store: MakeStore) -> Iterator[Store]:
-    store = make_store(
-        "tempo",
-        binary="tempo",
-        port=3200,
-        data="/var/tempo",
-        network="127.0.43",
-        others={
-            "http://mimir:9009": "http://127.0.43.9:9009",
-            "0.0.0.0:431": "${POD_IP}:431",
-        },
-        sooner={("storage", "trace", "blocklist_poll"): "10s"},
-    )
+def tempo(stores: StoreMaker) -> Iterator[Store]:
+    store = stores.make(TEMPO, "127.0.43", sooner={("storage", "trace", "blocklist_poll"): "10s"})
     try:
         store.begin_all()
         yield store

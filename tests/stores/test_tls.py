@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import httpx
 import pytest
 
 from tests.lab.cluster.pki import Identity, Signed, signed
-from tests.stores.conftest import ENDPOINT, SMALL, MakeStore, make_buckets
+from tests.stores.conftest import SMALL, make_buckets
+from tests.stores.making import ENDPOINT, LOKI, MIMIR, TEMPO, Kind, StoreMaker
 from tests.stores.otlp import counter, logs, trace
 from tests.stores.replicas import TENANT, TLS_HOST, ObjectService, Store, object_service
 from tests.support.manifests import Tree, tree
@@ -56,7 +56,8 @@ class Case:
     """A store, and what it is sent.
 
     Attributes:
-        arguments: for ``make_store``.
+        kind: the store.
+        network: where it runs.
         bucket: where that ends.
         path: where it is sent to.
         body: what is sent.
@@ -64,7 +65,8 @@ class Case:
         flush: how a replica is told to hand over.
     """
 
-    arguments: Mapping[str, Any]
+    kind: Kind
+    network: str
     bucket: str
     path: str
     body: object
@@ -74,33 +76,24 @@ class Case:
 
 CASES = {
     "loki-cluster": Case(
-        arguments={
-            "binary": "loki",
-            "port": 3100,
-            "data": "/loki",
-            "network": "127.0.45",
-            "others": {"http://mimir:9009": "http://127.0.45.9:9009"},
-        },
+        kind=LOKI,
+        network="127.0.45",
         bucket="acme-dev-logs",
         path="/otlp/v1/logs",
         body=logs(["over TLS"]),
         flush=("POST", "flush"),
     ),
     "mimir": Case(
-        arguments={"binary": "mimir", "port": 9009, "data": "/data", "network": "127.0.46"},
+        kind=MIMIR,
+        network="127.0.46",
         bucket="acme-dev-metrics",
         path="/otlp/v1/metrics",
         body=counter("tls", 1),
         flush=("POST", "ingester/flush"),
     ),
     "tempo": Case(
-        arguments={
-            "binary": "tempo",
-            "port": 3200,
-            "data": "/var/tempo",
-            "network": "127.0.47",
-            "others": {"http://mimir:9009": "http://127.0.47.9:9009", "0.0.0.0:431": "${POD_IP}:431"},
-        },
+        kind=TEMPO,
+        network="127.0.47",
         bucket="acme-dev-traces",
         path="/v1/traces",
         body=trace(secrets.token_hex(16)),
@@ -111,12 +104,13 @@ CASES = {
 
 
 @pytest.fixture
-def make(make_store: MakeStore, secure: Tree, service: ObjectService) -> Callable[[str, str], Store]:
+def make(stores: StoreMaker, secure: Tree, service: ObjectService) -> Callable[[str, str], Store]:
     """Describe a store that knows an authority."""
 
+    there = replace(stores, objects=secure, service=service)
+
     def made(name: str, authority: str) -> Store:
-        files = {AUTHORITY: authority}
-        return make_store(name, **CASES[name].arguments, files=files, of=secure, service=service)
+        return there.make(CASES[name].kind, CASES[name].network, files={AUTHORITY: authority})
 
     return made
 
