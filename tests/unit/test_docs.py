@@ -61,3 +61,11 @@ def test_every_document_is_reached_from_the_readme() -> None:
         new = {link for link in links | listed if link.suffix == ".md" and link.exists()} - reached
     documents = [path for path in DOCUMENTS if path.is_relative_to(ROOT / "docs")]
     assert [name_of(path) for path in documents if path not in reached] == []
+
+
+def test_the_map_of_the_components_names_each_module_once() -> None:
+    folder = ROOT / "components"
+    named = [span for span in SPAN.findall(text(folder / "README.md")) if span.endswith(".py")]
+    modules = {path.name for path in folder.glob("*.py")} - {"__init__.py"}
+    assert {name for name in named if "/" not in name} == modules
+    assert [name for name in set(named) if named.count(name) > 1 and name != "phases.py"] == []
