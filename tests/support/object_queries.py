@@ -27,9 +27,10 @@ EMPTY: Mapping[tuple[str, str], str] = {
 }
 """(dashboard or file, panel) -> why a young, healthy stack with a little load has nothing to show."""
 
+OF_COPIER = "of kafka.copyTo"
 ABSENT: Mapping[str, str] = {
     "haproxy_": "phase 2's load balancer",
-    "kafka:copy_": "of kafka.copyTo",
+    "kafka:copy_": OF_COPIER,
     "prometheus_tsdb_": "of a Prometheus that stores, and the agent does not",
     "attributes_truncated": "of Tempo 2.10, and the lab's is 2.1",
     "datapoints_filtered": "counts what no store takes",
@@ -71,6 +72,8 @@ def why_empty(query: PanelQuery) -> str:
     """Tell why a query may find nothing on a healthy stack; nothing where it must find something."""
     if query.is_alert:
         return "" if query.panel == "Watchdog" else "an alert of a healthy stack does not fire"
+    if 'job="otel-copier"' in query.expr:
+        return OF_COPIER
     return EMPTY.get((query.dashboard, query.panel)) or (
         ONLY_IN_TROUBLE if TROUBLE.search(query.expr) else ""
     )
