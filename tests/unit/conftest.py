@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from ops.backup.create import Source
+from tests.support.backups import DATA_VOLUMES
 from tests.support.manifests import Tree
 from tests.support.object_storage import AWS, StorageRun
 from tests.support.phase4 import objects_of
@@ -22,3 +26,16 @@ def phase4_changing() -> Tree:
 @pytest.fixture(scope="session")
 def on_aws() -> StorageRun:
     return StorageRun(AWS)
+
+
+@pytest.fixture
+def backup_source(tmp_path: Path) -> Source:
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text("config: {}\n")
+    return Source(
+        stack="dev",
+        images={"loki": "grafana/loki:3.7.8"},
+        state=b'{"version": 3}',
+        volumes=DATA_VOLUMES,
+        configuration={file.name: file},
+    )
