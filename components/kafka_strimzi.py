@@ -204,8 +204,8 @@ def _affinity(cluster: KubernetesSection, *, apart: bool) -> Mapping[str, Any]:
         ]
         terms = {"nodeSelectorTerms": [{"matchExpressions": labels}]}
         affinity["nodeAffinity"] = {"requiredDuringSchedulingIgnoredDuringExecution": terms}
-    if apart and placement.must_be_apart(cluster):
-        affinity |= placement.apart(BROKERS, required=True)
+    if apart:
+        affinity |= placement.apart(BROKERS, required=placement.must_be_apart(cluster))
     return affinity
 
 
