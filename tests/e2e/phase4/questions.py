@@ -11,10 +11,14 @@ import httpx
 from ops.web import tenant_header
 from tests.support.numbered import METRIC, Load, trace_id
 from tests.support.object_site import LOKI, MIMIR, TEMPO, TENANT, ObjectSite
+from tests.support.waiting import until
 from tests.support.watching import Question
 
 GRAFANA = 3000
 ASK_SECONDS = 10.0
+ANSWERED_SECONDS = 300.0
+"""Until all stores have answered for the first time on a busy machine."""
+NOT_YET = (httpx.HTTPError, KeyError)
 
 
 Ask: TypeAlias = Callable[[str, Mapping[str, str]], httpx.Response]
@@ -25,6 +29,12 @@ def of_stores(site: ObjectSite, load: Load) -> Mapping[str, Question]:
     """Ask every store for something that a load has sent."""
     urls = {"tempo": site.url(TEMPO), "mimir": site.url(MIMIR), "loki": site.url(LOKI)}
     return _questions(load, urls, _ask)
+
+
+def await_answers(site: ObjectSite, load: Load) -> None:
+    """Wait until every store has something of a load."""
+    for name, question in of_stores(site, load).items():
+        until(f"an answer of {name}", question, seconds=ANSWERED_SECONDS, forgive=NOT_YET, pause=1)
 
 
 def of_grafana(site: ObjectSite, load: Load, cookies: Mapping[str, str]) -> Mapping[str, Question]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import httpx
 import pytest
 
 from tests.e2e.conftest import Note, Report
-from tests.e2e.phase4.questions import of_grafana, of_stores, signed_in, user_of
+from tests.e2e.phase4.questions import NOT_YET, await_answers, of_grafana, of_stores, signed_in, user_of
 from tests.support.numbered import Load, running
 from tests.support.object_site import STORES, ObjectSite
 from tests.support.steady import demand_nothing_lost, flow
@@ -25,7 +24,6 @@ FOUND_SECONDS = 900.0
 """What a lost disk had handed over is in the bucket only, whose list queriers renew every five minutes."""
 DATABASE_SECONDS = 90.0
 """Longest time without Grafana's only database: a pod starts."""
-NOT_YET = (httpx.HTTPError, KeyError)
 
 
 def _demand_answers(answers: Mapping[str, Answers], note: Note, seconds: float = SILENCE_SECONDS) -> None:
@@ -35,11 +33,6 @@ def _demand_answers(answers: Mapping[str, Answers], note: Note, seconds: float =
         assert one.longest < seconds, f"{name} was silent for {one.longest:.0f} s: {one.last_error}"
 
 
-def _await_answers(site: ObjectSite, load: Load) -> None:
-    for name, question in of_stores(site, load).items():
-        until(f"an answer of {name}", question, seconds=FLOW_SECONDS, forgive=NOT_YET, pause=1)
-
-
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("store", STORES)
 def test_a_killed_replica_is_not_missed(
@@ -47,7 +40,7 @@ def test_a_killed_replica_is_not_missed(
 ) -> None:
     with running(load):
         flow(load, seconds=FLOW_SECONDS)
-        _await_answers(site, load)
+        await_answers(site, load)
         with watching(of_stores(site, load)) as answers:
             site.delete(site.pods(store)[1], force=True)
             flow(load, seconds=FLOW_SECONDS)
@@ -62,7 +55,7 @@ def test_every_disk_wiped_in_turn_loses_nothing(
 ) -> None:
     with running(load):
         flow(load, seconds=FLOW_SECONDS)
-        _await_answers(site, load)
+        await_answers(site, load)
         with watching(of_stores(site, load)) as answers:
             for pod in site.pods(store):
                 if store == "tempo":
@@ -83,7 +76,7 @@ def test_sessions_and_queries_outlive_a_replica_of_grafana(
     assert user_of(second.address, cookies) == "admin"
     with running(load):
         flow(load, seconds=FLOW_SECONDS)
-        _await_answers(site, load)
+        await_answers(site, load)
         with watching(of_grafana(site, load, cookies)) as answers:
             site.delete(first, force=True)
             flow(load, seconds=FLOW_SECONDS)
@@ -99,7 +92,7 @@ def test_sessions_outlive_the_databases_pod(site: ObjectSite, load: Load, report
 
     with running(load):
         flow(load, seconds=FLOW_SECONDS)
-        _await_answers(site, load)
+        await_answers(site, load)
         asked = of_grafana(site, load, cookies)
         with watching(of_stores(site, load)) as stores, watching(asked) as answers:
             site.delete(site.pods("postgres")[0], force=True)

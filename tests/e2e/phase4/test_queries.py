@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.e2e.phase4.conftest import Deployment
+from tests.e2e.phase4.questions import await_answers
 from tests.support.manifests import Tree
 from tests.support.numbered import Load, running, trace_id
 from tests.support.object_queries import alert_series, object_queries, why_absent, why_empty
@@ -35,6 +36,7 @@ def test_every_shipped_query_has_data_or_a_reason(deployed: Deployment, load: Lo
     with running(load):
         flow(load, seconds=FLOW_SECONDS)
         failed = _log_an_error(site.web_target, load)
+        await_answers(site, load)
         for store in ("tempo", "mimir"):
             site.flush(store)
         values = {"__trace.traceId": failed, "__tags": 'service_name=~".+"'}
