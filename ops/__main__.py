@@ -10,7 +10,7 @@ from ops.cli import main
 
 
 def end_in_order() -> None:
-    """Let a request to end close what was opened for the command, such as ports, as an error would."""
+    """Let SIGTERM close what was opened for the command, such as ports, as an error would."""
     signal.signal(signal.SIGTERM, _leave)
 
 

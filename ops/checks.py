@@ -1,4 +1,4 @@
-"""What must be so before a stack can be brought up: each check says what it found and what to do."""
+"""What must hold before a stack can be brought up: each check says what it found and what to do."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def own_containers(engine: Engine) -> set[str]:
 
 
 def check_ports(settings: Settings, engine: Engine) -> Iterator[Finding]:
-    """Are the ports free that the stack publishes, or its own already?"""
+    """Are the ports that the stack publishes free, or already its own?"""
     publishing, own = publishing_containers(engine.client), own_containers(engine)
     addresses = _bind_addresses(settings)
     for key, port in settings.published_ports().items():
@@ -69,7 +69,7 @@ def check_ports(settings: Settings, engine: Engine) -> Iterator[Finding]:
 
 
 def port_holder(address: str, port: int, publishing: dict[int, str], *, look_here: bool) -> Holder | None:
-    """Find what holds a port: a container of the engine, or on this machine any program."""
+    """Find what holds a port: a container of the engine or, on this machine, any program."""
     if port in publishing:
         return Holder(container=publishing[port])
     if look_here and is_taken(address, port):
@@ -78,7 +78,7 @@ def port_holder(address: str, port: int, publishing: dict[int, str], *, look_her
 
 
 def check_memory(settings: Settings, engine: Engine, *, running: bool, meminfo: Path = MEMINFO) -> Finding:
-    """Does the machine hold what the programs reserve, and what they may take at most?"""
+    """Is there memory for what the programs reserve, and for the most that they may take?"""
     programs = settings.programs
     limits = sum(program.memory.bytes for program in programs)
     reserved = sum(program.reserved_memory.bytes for program in programs)
@@ -94,7 +94,7 @@ def check_memory(settings: Settings, engine: Engine, *, running: bool, meminfo: 
 
 
 def check_disk(settings: Settings, engine: Engine, missing_images: Sequence[str]) -> Finding:
-    """Is there disk for the images, and for the data that the settings declare?"""
+    """Is there enough disk for the images and for the data that the settings declare?"""
     disk = engine.disk()
     if disk is None:
         return Finding(name="disk", found=f"{engine.data_root}: not visible from here")

@@ -1,4 +1,4 @@
-"""``python -m ops``: all commands, and the one place where their failures are told."""
+"""``python -m ops``: all commands, and the one place where their failures are reported."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ app.add_typer(kafka.deadletters, name="deadletters")
 
 
 def main() -> None:
-    """Run a command; a failure is told in words, without a traceback."""
+    """Run a command; report a failure in words, without a traceback."""
     keep_loopback_direct(os.environ)
     try:
         app()

@@ -38,7 +38,7 @@ class Engine:
         version: its version.
         memory: memory of its machine, in bytes.
         data_root: folder of its machine that holds images and volumes.
-        mine: it runs on this machine, so that ports and disk can be looked at from here.
+        mine: it runs on this machine, so that its ports and disk can be inspected from here.
     """
 
     client: docker.DockerClient
@@ -70,10 +70,10 @@ class Engine:
         return DiskUsage(total=total, free=free)
 
     def registry_problem(self, reference: str) -> str:
-        """Let the engine ask the image's registry for it, over the engine's own network and logins.
+        """Let the engine ask the image's registry for it, with the engine's own network and logins.
 
         Returns:
-            Why the registry cannot be reached; empty when it answered, whatever it answered.
+            Why the registry cannot be reached; empty when it answered, whatever the answer.
         """
         try:
             self.client.images.get_registry_data(reference)

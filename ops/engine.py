@@ -20,8 +20,8 @@ from ops.state import EngineState
 
 _KEPT_LINES = 400
 NO_CLUSTER = {"KUBECONFIG": os.devnull, "KUBERNETES_SERVICE_HOST": ""}
-"""Variables by which the plugin for Kubernetes finds no cluster: an empty kubeconfig in its settings is none
-to it, so it would look where kubectl does, and in a pod at the cluster around it."""
+"""Variables that let the Kubernetes plugin find no cluster: it ignores an empty kubeconfig in its settings,
+so it would look where kubectl does and, in a pod, at the cluster around it."""
 
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -61,10 +61,11 @@ class Pulumi:
         name = f"pulumi {arguments[0]}"
         ended = self._stream(command)
         if ended.interrupted:
-            raise OpsError(f"{name} was interrupted", "the same command goes on", status=130)
+            raise OpsError(f"{name} was interrupted", "run the same command again to continue", status=130)
         if ended.status < 0:
             raise OpsError(
-                f"{name} was ended by signal {-ended.status}", "the same command goes on from there"
+                f"{name} was ended by signal {-ended.status}",
+                "run the same command again to continue from there",
             )
         if ended.status != 0:
             raise _failure(name, ended.output, shown=True)
@@ -91,7 +92,7 @@ class Pulumi:
         return ["pulumi", *arguments, "--stack", self.stack.name, "--non-interactive", *extra]
 
     def exists(self) -> bool:
-        """Tell whether the stack has been made in its backend.
+        """Tell whether the stack exists in its backend.
 
         Raises:
             OpsError: the backend does not answer.
@@ -100,10 +101,10 @@ class Pulumi:
         return any(str(one["name"]).split("/")[-1] == self.stack.name for one in listed)
 
     def make(self) -> None:
-        """Make the stack in its backend when it is not there.
+        """Create the stack in its backend if it is not there.
 
-        With local state this happens beside the copy of the configuration, so that the salt which the engine
-        writes lands there and not in the committed file.
+        With local state this happens beside the copy of the configuration, so that the salt that the engine
+        writes ends up there and not in the committed file.
 
         Raises:
             OpsError: the engine refused.
@@ -115,7 +116,7 @@ class Pulumi:
         self._checked(["pulumi", "-C", str(folder), *init])
 
     def environment(self) -> dict[str, str]:
-        """The whole environment that commands run in; what only writes manifests is led to no cluster."""
+        """The whole environment that commands run in; a stack that only writes manifests finds no cluster."""
         elsewhere = {} if self.stack.settings.kubernetes.render is None else NO_CLUSTER
         return {**os.environ, **self.added, **elsewhere}
 
@@ -127,7 +128,7 @@ class Pulumi:
         return output
 
     def _stream(self, command: Sequence[str]) -> _Ended:
-        """Copy a command's output to ours line by line; an interrupt is left to the engine to honour."""
+        """Copy a command's output to ours line by line; an interrupt is left to the engine to handle."""
         process = self._start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert process.stdout is not None  # noqa: S101 - a pipe was asked for
         kept: deque[str] = deque(maxlen=_KEPT_LINES)
@@ -141,7 +142,7 @@ class Pulumi:
                 break
             except KeyboardInterrupt:
                 interrupted = True
-                say("Interrupted: the engine finishes what it has begun; once more ends it at once.")
+                say("Interrupted: the engine finishes what it has begun; interrupt again to end it at once.")
         return _Ended(status=process.wait(), output="".join(kept), interrupted=interrupted)
 
     def _start(self, command: Sequence[str], *, stdout: int, stderr: int) -> subprocess.Popen[str]:
@@ -170,7 +171,7 @@ def _failure(what: str, output: str, *, shown: bool) -> OpsError:
 
 
 def _last_words(output: str) -> str:
-    """The last line that tells of an error, or the last one at all."""
+    """The last line that reports an error, or else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if "error:" in line and "error: update failed" not in line]
     return (errors or lines or ["it said nothing"])[-1]

@@ -8,7 +8,7 @@ class OpsError(Exception):
 
     Attributes:
         message: what failed, with the value that was found.
-        advice: what to do about it; empty when the message says it already.
+        advice: what to do about it; empty when the message already says it.
         status: exit status of the command. 1: it failed. 2: it could not be tried, or was called wrongly.
     """
 

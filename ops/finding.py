@@ -11,7 +11,7 @@ class Finding:
     """What one check found.
 
     Attributes:
-        name: what was looked at.
+        name: what was checked.
         status: ok; warn: it works, but know this; fail: it cannot work.
         found: the value.
         advice: what to do unless ok.

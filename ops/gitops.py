@@ -30,7 +30,7 @@ def gitops_files(stack: Stack, folder: Path) -> Mapping[str, str]:
         folder: where the manifests are written.
 
     Raises:
-        OpsError: it cannot be told which folder of the repository that is.
+        OpsError: the folder's place in the repository is not known.
     """
     settings = stack.settings
     gitops = settings.kubernetes.gitops
@@ -71,7 +71,7 @@ def _path_in_checkout(stack: Stack, folder: Path) -> PurePosixPath:
     resolved, root = folder.resolve(), stack.root.resolve()
     if not resolved.is_relative_to(root):
         raise OpsError(
-            f"kubernetes.gitops.path: {folder} lies outside of this checkout, so its place in the "
+            f"kubernetes.gitops.path: {folder} is outside this checkout, so its place in the "
             "repository is not known",
             f"set kubernetes.gitops.path in {stack.file.name} to the folder of the repository",
             status=2,

@@ -11,7 +11,7 @@ class Hint:
     """Advice for one kind of failure.
 
     Attributes:
-        sign: pattern that its messages match, in any case; its group ``name`` names what they are about.
+        sign: pattern that its messages match, ignoring case; its group ``name`` names what they are about.
         meaning: what has happened.
         advice: what to do; ``{names}`` stands for those names.
     """
@@ -32,12 +32,12 @@ HINTS: tuple[Hint, ...] = (
     Hint(
         sign=r"port is already allocated|address already in use",
         meaning="a port is taken by another program",
-        advice="python -m ops doctor says by which; stop it or set another port in the stack's file",
+        advice="python -m ops doctor says which; stop it or set another port in the stack's file",
     ),
     Hint(
         sign=r"container name \"/?(?P<name>[^\"]+)\" is already in use",
         meaning="a container of that name exists that the engine does not know",
-        advice="if it was left by an interrupted run: docker rm -f {names}, and the same command again",
+        advice="if it was left by an interrupted run: docker rm -f {names}, then the same command again",
     ),
     Hint(
         sign=r"network with name (?P<name>\S+) already exists",
@@ -83,7 +83,7 @@ HINTS: tuple[Hint, ...] = (
     Hint(
         sign=r"Apply failed with \d+ conflict|fields of somebody else",
         meaning="somebody else has changed an object of the stack",
-        advice="the message above names the object, its fields and by whom; undo that, or leave it to them",
+        advice="the message above names object, fields and who changed them; undo that, or leave it to them",
     ),
     Hint(
         sign=r"marked for protection",
@@ -99,12 +99,12 @@ HINTS: tuple[Hint, ...] = (
     Hint(
         sign=r"cannot connect to the docker daemon|error pinging docker server|docker\.sock: connect",
         meaning="the Docker Engine does not answer",
-        advice="start it (Linux: sudo systemctl start docker) and the same command again",
+        advice="start it (Linux: sudo systemctl start docker), then the same command again",
     ),
     Hint(
         sign=r"no space left on device",
         meaning="the disk is full",
-        advice="docker system df shows what takes it; free some, and the same command again",
+        advice="docker system df shows what takes it; free some, then the same command again",
     ),
     Hint(
         sign=r"incorrect passphrase|passphrase must be set",
@@ -115,7 +115,7 @@ HINTS: tuple[Hint, ...] = (
     Hint(
         sign=r"stack is currently locked",
         meaning="another run holds the stack, or one was killed",
-        advice=f"when no other run is at work: {_CANCEL}",
+        advice=f"if no other run is in progress: {_CANCEL}",
     ),
     Hint(
         sign=r"(waiting for|wait).{0,60}(healthy|running)|is unhealthy|health.{0,40}timed? ?out",

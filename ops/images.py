@@ -1,4 +1,4 @@
-"""The images that a stack is going to run on its Docker Engine."""
+"""The images that a stack will run on its Docker Engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stack has where it runs, from the engine's state: right in every phase."""
+"""What a stack has where it runs, from the engine's state: valid in every phase."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ WORKLOADS = ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet")
 PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type's name
 MEMORY = "pulumi:index:Stash"
 STRIMZI = "kubernetes:kafka.strimzi.io/"
-"""What the types of all resources of the Strimzi operator begin with."""
+"""Prefix of the types of all resources of the Strimzi operator."""
 
 BUCKET = "aws:s3/bucket:Bucket"
 BROKERS = "kafka-brokers"
-"""What the stack remembers of the number of brokers that the data is made for."""
+"""Where the stack remembers the number of brokers that the data is made for."""
 
 _CONFIG_MARK = "-config-"
 _PROBE_MARK = "-ready"
@@ -28,10 +28,10 @@ class Inventory:
 
     Attributes:
         programs: containers that run, or workloads of a cluster, in the order of the state.
-        probes: program -> container that asks it from outside whether it is ready.
+        probes: program -> container that checks from outside whether it is ready.
         data_volumes: Docker volumes that hold data; a cluster's claims are not in the state.
         kept_urns: resources that outlive ``down``: the data, the passwords inside it, the number of brokers
-            that it is made for, and Strimzi's resources, with which Kafka's data would go.
+            that it is made for, and Strimzi's resources, which would take Kafka's data along.
         protected_urns: resources that the engine refuses to delete, such as buckets that are to be kept.
         buckets: names of the buckets among them.
     """

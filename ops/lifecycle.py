@@ -32,7 +32,7 @@ def prepare(name: str) -> None:
     """Install the engine, or prepare the lab on a closed network; deploy nothing.
 
     Raises:
-        OpsError: the parts cannot be had.
+        OpsError: the parts are not available.
     """
     stack = load_stack(name)
     choice = site_of(stack).choose()
@@ -88,7 +88,7 @@ def down(name: str) -> None:
 def destroy(name: str, agreed: Callable[[str], bool]) -> None:
     """Remove everything, data and the stack's state included.
 
-    What is protected stays, and the state with it, for without the state the engine would not know it again.
+    What is protected stays, and so does the state: without it the engine would not recognise what stayed.
 
     Args:
         name: of the stack.
@@ -107,7 +107,7 @@ def destroy(name: str, agreed: Callable[[str], bool]) -> None:
     session.site.forget_data()
     if protected:
         say(f"Protected, and still there: {_named(inventory)}; so is the stack's state, which knows them.")
-        say("docs/object-storage.md, What destroy keeps, says how to remove both; make up goes on with them.")
+        say("docs/object-storage.md, What destroy keeps, says how to remove both; make up uses them again.")
         return
     session.pulumi.answer("stack", "rm", "--yes", "--preserve-config")
     forget_stack(session.stack, session.state)
@@ -157,7 +157,7 @@ def _remove_all_but(session: Session, urns: Sequence[str]) -> None:
 
 
 def _named(inventory: Inventory) -> str:
-    """Name what is protected: the buckets, whose other resources are settings of theirs."""
+    """Name what is protected: the buckets; the other resources are settings of theirs."""
     if inventory.buckets:
         return f"the buckets {', '.join(inventory.buckets)}"
     return ", ".join(urn.rpartition("::")[-1] for urn in inventory.protected_urns)
@@ -184,5 +184,5 @@ def _report(findings: Sequence[Finding]) -> None:
     failed = [finding.name for finding in findings if finding.status == "fail"]
     if failed:
         raise OpsError(
-            f"{', '.join(failed)}: see above", "do what the lines above say, then the same command"
+            f"{', '.join(failed)}: see above", "do what the lines above say, then run the same command again"
         )

@@ -1,4 +1,4 @@
-"""Names that the program gives to things on Docker, where the engine's state does not tell them."""
+"""Names that the program gives to things on Docker, where the engine's state does not have them."""
 
 from __future__ import annotations
 
@@ -15,4 +15,4 @@ PROGRAM_OF_VOLUME = {
 """Data volume -> program whose sizing gives its disk budget."""
 
 BROKER_VOLUME = "kafka-data-"
-"""What the names of the brokers' data volumes begin with; their number follows."""
+"""Prefix of the names of the brokers' data volumes; their number follows."""

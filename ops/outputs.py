@@ -10,7 +10,7 @@ SUPPORTED_CONTRACT = "1"
 
 
 class StackOutputs:
-    """Outputs by name, with a clear word when one is missing."""
+    """Outputs by name, with a clear message when one is missing."""
 
     def __init__(self, values: Mapping[str, object]) -> None:
         """Take outputs as the engine prints them.
@@ -22,7 +22,7 @@ class StackOutputs:
         contract = str(values.get("contract_version", "none"))
         if contract != SUPPORTED_CONTRACT:
             raise OpsError(
-                f"the stack's outputs are of contract version {contract}, this is for {SUPPORTED_CONTRACT}",
+                f"the stack's outputs have contract version {contract}, this supports {SUPPORTED_CONTRACT}",
                 "check out the version of the project that the stack was brought up with, or make up again",
             )
 
@@ -38,5 +38,5 @@ class StackOutputs:
 
     @property
     def tenant(self) -> str:
-        """Whose telemetry is asked for in phase 4; empty before, where stores know no tenants."""
+        """Whose telemetry is queried in phase 4; empty before, where stores know no tenants."""
         return str(self.values.get("tenant", ""))

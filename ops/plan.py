@@ -1,4 +1,4 @@
-"""What a rate and a retention ask for: read the price table, show the plan."""
+"""What a rate and a retention require: read the price table, show the plan."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def read_prices(path: Path) -> Prices:
     """Read a price table.
 
     Raises:
-        OpsError: it cannot be read, or is no price table.
+        OpsError: it cannot be read, or is not a price table.
     """
     advice = f"write it like {PRICES}"
     try:
@@ -42,14 +42,14 @@ def read_prices(path: Path) -> Prices:
         return Prices.load(content)
     except ValidationError as error:
         found = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-        raise OpsError(f"{path} is no price table: {'; '.join(found)}", advice, status=2) from error
+        raise OpsError(f"{path} is not a price table: {'; '.join(found)}", advice, status=2) from error
 
 
 def read_retention(given: Mapping[str, str | None], everything: str | None = None) -> RetentionSection:
     """Read how long each signal is kept: as given for it, for everything, or as the stack's own default.
 
     Raises:
-        OpsError: a value is no duration.
+        OpsError: a value is not a duration.
     """
     chosen = {signal: age or everything for signal, age in given.items() if age or everything}
     try:
@@ -146,7 +146,7 @@ def _storage(plan: Plan) -> Any:
 def _costs(plan: Plan) -> Any:
     rows: list[tuple[str, str, str]] = []
     if plan.machine is None:
-        rows.append(("machines", "no machine of the table holds all programs: take phase 3, --phase 3", "?"))
+        rows.append(("machines", "no machine in the table holds all programs: use phase 3, --phase 3", "?"))
     rows += [(cost.item, cost.amount, f"{cost.price:,.0f}") for cost in plan.costs]
     rows.append(("total", "", "?" if plan.machine is None else f"{plan.total:,.0f}"))
     return table(("item", "amount", "price"), rows)

@@ -54,7 +54,7 @@ def publishing_containers(client: docker.DockerClient) -> dict[int, str]:
 
 
 def listening_program(port: int, proc: Path = PROC) -> str:
-    """Name the program that listens on a port, as far as this user may look."""
+    """Name the program that listens on a port, as far as this user may see it."""
     inodes = set(_listening_inodes(port, proc))
     for directory in proc.glob("[0-9]*"):
         if inodes.intersection(_open_sockets(directory)):

@@ -30,7 +30,7 @@ class Stack:
         name: as in ``Pulumi.<name>.yaml``.
         project: name of the project, which is also the namespace of its configuration keys.
         root: the project's folder.
-        config: configuration keys of the namespace, without the namespace; secrets in it are shut.
+        config: configuration keys of the namespace, without the namespace; secrets are placeholders.
         settings: the same, checked.
         own_secrets: the committed file names its own secrets provider or salt.
         own_backend: ``Pulumi.yaml`` names its own backend.
@@ -56,7 +56,7 @@ class Stack:
 
     @property
     def docker_host(self) -> str:
-        """Address of the Docker Engine that the program is going to use."""
+        """Address of the Docker Engine that the program will use."""
         return self.settings.docker.host
 
 
@@ -104,7 +104,7 @@ def load_stack(
 
 
 def shut(value: Any) -> Any:
-    """Put the placeholder in place of every secret in a value of a stack's file, however deep it lies."""
+    """Put the placeholder in place of every secret in a value of a stack's file, at any depth."""
     if isinstance(value, Mapping):
         return ENCRYPTED if set(value) == {"secure"} else {key: shut(one) for key, one in value.items()}
     return [shut(one) for one in value] if isinstance(value, list) else value

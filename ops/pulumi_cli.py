@@ -14,7 +14,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 
 MINIMUM_VERSION = (3, 230, 0)
-"""The oldest CLI that the project is tested with."""
+"""The oldest CLI with which the project is tested."""
 
 _LANGUAGE_HOST = "pulumi-language-python"
 _ANSWER_SECONDS = 60
@@ -33,7 +33,7 @@ class Cli:
     version: tuple[int, ...]
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Variables that put this CLI and what lies beside it first."""
+        """Variables that put this CLI and what is beside it first on PATH."""
         return {"PATH": f"{self.path.parent}{os.pathsep}{environ.get('PATH', '')}"}
 
 
@@ -78,7 +78,7 @@ def needed_plugins() -> list[Plugin]:
 
 
 def installed_plugins(cli: Cli, environ: Mapping[str, str] = os.environ) -> set[Plugin]:
-    """The plugins that the engine has already."""
+    """The plugins that the engine already has."""
     listed = _answer([str(cli.path), "plugin", "ls", "--json"], {**environ, **cli.environment(environ)})
     return {
         Plugin(name=one["name"], version=str(one["version"]).removeprefix("v"))
@@ -107,7 +107,7 @@ def _version_of(path: Path) -> tuple[int, ...]:
 
 
 def _answer(command: list[str], environ: Mapping[str, str]) -> str:
-    """Standard output of a command that tells something; empty when it cannot."""
+    """Standard output of a command that answers a question; empty when it fails."""
     environment = {**environ, "PULUMI_SKIP_UPDATE_CHECK": "1"}
     try:
         result = subprocess.run(

@@ -1,8 +1,8 @@
 """Writes a stack as manifests for Git; needs no cluster, no login and no state.
 
 The engine runs the program as it always does, on a state that is thrown away, with the provider told to write
-files. What is in the folder is replaced only when all of it has been written, and put back when that fails.
-Between two renames a part is not there: killed at that moment, it is ``.rendering-*/<part>.before``.
+files. The folder's content is replaced only when all of it has been written, and put back if that fails.
+Between two renames a part is missing: after a kill at that moment, it is ``.rendering-*/<part>.before``.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _rendering(name: str, folder: Path | None, root: Path) -> Stack:
     if locked:
         raise OpsError(
             f"{stack.file.name}: encrypted: {', '.join(locked)}; manifests in Git must not hold secrets",
-            "write in clear what is none, and name Secrets of the namespace for the rest",
+            "write in clear what is not secret, and name Secrets of the namespace for the rest",
             status=2,
         )
     return stack
@@ -113,7 +113,7 @@ def _run_engine(stack: Stack) -> None:
 
 
 def _passing_state(stack: Stack, home: Path) -> EngineState:
-    """Make a state that nobody needs afterwards, with a configuration without its own way to keep secrets."""
+    """Make a state to be thrown away, with a configuration that has no way of its own to keep secrets."""
     backend, passphrase, config = home / "backend", home / "passphrase", home / stack.file.name
     backend.mkdir()
     passphrase.touch(mode=0o600)
@@ -143,7 +143,7 @@ def _refuse_foreign(folder: Path) -> None:
         foreign = sorted(present - known) if known is not None else []
         if foreign:
             raise OpsError(
-                f"{path} holds {', '.join(foreign)}, which no rendering has written",
+                f"{path} holds {', '.join(foreign)}, which rendering did not write",
                 "move it elsewhere, or choose another folder with --to",
                 status=2,
             )
@@ -153,7 +153,7 @@ def _refuse_secrets(manifests: Path) -> None:
     found = [path.name for path in manifests.rglob("*.yaml") if _kind(path) == "Secret"]
     if found:
         raise OpsError(
-            f"nothing was written: these would hold secrets in clear: {', '.join(sorted(found))}",
+            f"nothing was written: these would hold secrets in clear text: {', '.join(sorted(found))}",
             "name Secrets that exist, under kubernetes.existingSecrets and in postgres.passwordSecret",
         )
 
@@ -212,6 +212,6 @@ def _move(path: Path, to: Path, undo: ExitStack) -> None:
     except OSError as error:
         raise OpsError(
             f"cannot move {path} to {to}: {error.strerror}",
-            "what was there before is put back; end what uses the folder, or choose another with --to",
+            "what was there before is put back; stop what uses the folder, or choose another with --to",
         ) from error
     undo.callback(to.rename, path)

@@ -1,7 +1,7 @@
-"""What rendered manifests say of where a stack's data is, and that stays from the day it is first applied.
+"""What rendered manifests say about where a stack's data is, which is fixed once they are first applied.
 
-``up`` remembers it in the stack's state. That of a rendering is thrown away, so manifests are held against
-those of the rendering before.
+``up`` remembers it in the stack's state. A rendering's state is thrown away, so manifests are compared with
+those of the previous rendering.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _KAFKA, _GATEWAY, _TEMPO = "kafka", "otel-gateway", "tempo"
 _KINDS = ("Namespace", "Deployment", "StatefulSet", "KafkaNodePool", "KafkaTopic")
 
 Fixed = Mapping[FixedKey, FixedValue]
-"""By setting; what the manifests do not have is not among them."""
+"""By setting; what the manifests lack is left out."""
 
 
 def refuse_other_places(former: Path, wanted: Path) -> None:
     """Refuse manifests that change what ``up`` would not let change.
 
     Args:
-        former: folder of the manifests that are to be replaced; it need not be there.
-        wanted: folder of those that are to take their place.
+        former: folder of the manifests that are to be replaced; it need not exist.
+        wanted: folder of those that are to replace them.
 
     Raises:
         OpsError: something is fixed and differs, or the former manifests are not YAML.
@@ -64,13 +64,13 @@ def _of_file(path: Path) -> list[Mapping[str, Any]]:
         return [one for one in yaml.safe_load_all(text) if one]
     except yaml.YAMLError as error:
         raise OpsError(
-            f"{path} is not YAML, so where the stack keeps its data cannot be told",
-            "bring it back as Git has it (git checkout), then render again",
+            f"{path} is not YAML, so where the stack keeps its data is not known",
+            "restore it from Git (git checkout), then render again",
         ) from error
 
 
 def _places(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[FixedKey, FixedValue]]:
-    """Read from what there is how Kafka and Grafana's database are run; those of others have no objects."""
+    """Read from the objects how Kafka and Grafana's database are run; those that others run have none."""
     found = {(one["kind"], one["metadata"]["name"]) for one in objects}
     yield from (("kubernetes.namespace", name) for kind, name in found if kind == "Namespace")
     if ("KafkaNodePool", POOL) in found:
@@ -92,7 +92,7 @@ def _numbers(one: Mapping[str, Any]) -> Iterator[tuple[FixedKey, FixedValue]]:
 
 
 def _partitions_made(spec: Mapping[str, Any]) -> Iterator[int]:
-    """Read the traces topic's line of what ``topics.sh`` is to make."""
+    """Read the traces topic's line of what ``topics.sh`` is to create."""
     for container in spec["template"]["spec"]["containers"]:
         for variable in container.get("env", []):
             if variable["name"] == "TOPICS":

@@ -49,7 +49,7 @@ class Session:
         """The resources in the stack's state, as the engine exports them.
 
         Raises:
-            OpsError: the stack has not been made.
+            OpsError: the stack does not exist.
         """
         if not self.pulumi.exists():
             raise self._not_up()
@@ -61,7 +61,7 @@ class Session:
         """What the stack has where it runs; empty where others apply it from Git.
 
         Raises:
-            OpsError: the stack has not been made.
+            OpsError: the stack does not exist.
         """
         if self.site.declared_outputs() is not None and not self.pulumi.exists():
             return take_inventory([])
@@ -77,7 +77,7 @@ class Session:
         """Give the outputs with addresses that this machine reaches, for as long as the context lasts.
 
         Args:
-            usual_ports: where ports are opened for it, open those that the programs are known by.
+            usual_ports: where ports are opened for it, open the programs' well-known ones.
 
         Raises:
             OpsError: the stack has not been brought up, or cannot be reached at all.
@@ -91,7 +91,7 @@ class Session:
 
 
 def reading(name: str) -> Session:
-    """Open a stack for reading its state, with whatever engine is here already.
+    """Open a stack for reading its state, with whatever engine is already here.
 
     Raises:
         OpsError: there is no such stack, or no engine.
@@ -104,7 +104,7 @@ def working(name: str) -> Session:
     """Open a stack for work on its resources, with CLI and plugins.
 
     Raises:
-        OpsError: there is no such stack, or the toolchain cannot be had.
+        OpsError: there is no such stack, or the toolchain is not available.
     """
     stack = load_stack(name)
     phase, docker_host = stack.settings.phase, stack.docker_host

@@ -56,7 +56,7 @@ def state_home(project: str, environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def prepare_state(stack: Stack, environ: Mapping[str, str] = os.environ) -> EngineState:
-    """Make the local state's folders, passphrase and configuration copy, as far as the user has no own.
+    """Make the local state's folders, passphrase and configuration copy, where the user has none.
 
     Raises:
         OpsError: the folder lies inside the checkout, or cannot be written.
@@ -100,10 +100,10 @@ def _stack_folder(home: Path, stack: Stack) -> Path:
 
 
 def _passphrase_file(home: Path) -> Path:
-    """Give the passphrase's file; of two runs that make it at the same time, the first one's stays.
+    """Give the passphrase's file; if two runs make it at the same time, the first one's stays.
 
     Raises:
-        OpsError: it is gone, but there are secrets that it has locked.
+        OpsError: it is gone, but secrets that it has locked remain.
     """
     path = home / "passphrase"
     if not path.exists():

@@ -27,12 +27,12 @@ LAB_SWITCH = "OTEL_STACK_LAB"
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """How the engine is going to be had.
+    """How the engine will be provided.
 
     Attributes:
         lab: the closed-network lab stands in for the official parts.
         reason: why, for the user.
-        cli: the official CLI that is there already.
+        cli: the official CLI that is already there.
         plugins: official plugins that are still to be installed.
     """
 
@@ -46,12 +46,12 @@ def choose(engine: Engine | None, images: Iterable[str], environ: Mapping[str, s
     """Choose between the official parts and the lab without changing anything.
 
     Args:
-        engine: the Docker Engine that is going to pull images, when it answers.
-        images: references of the images that are going to be needed.
+        engine: the Docker Engine that will pull images, when it answers.
+        images: references of the images that will be needed.
         environ: ``OTEL_STACK_LAB`` in it may be ``always`` or ``never``.
 
     Raises:
-        OpsError: the official parts cannot be had and the lab is ruled out.
+        OpsError: the official parts are not available and the lab is ruled out.
     """
     wish = _lab_wish(environ)
     if wish == "always":
@@ -112,7 +112,7 @@ def provide_engine(
     environ: Mapping[str, str] = os.environ,
     root: Path = ROOT,
 ) -> dict[str, str]:
-    """Like ``provide``, for commands that need no images: a lab that was prepared once is taken as it is.
+    """Like ``provide``, for commands that need no images: a lab that was prepared once is used as it is.
 
     Raises:
         OpsError: an installation failed.

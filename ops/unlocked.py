@@ -1,4 +1,4 @@
-"""A stack's file as somebody may preview it who has neither its passphrase nor an account of its cloud."""
+"""A stack's file for previews by people who have neither its passphrase nor an account of its cloud."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ops.project import Stack, shut
 def unlocked_file(stack: Stack) -> str:
     """Give the stack's configuration without salt and key, with a placeholder for each secret.
 
-    The engine opens all secrets before it runs a program, so it takes the file of a stack with secrets from
-    nobody but those who have the passphrase. Buckets on AWS ask nobody whose credentials these are.
+    The engine decrypts all secrets before it runs a program, so it accepts the file of a stack with secrets
+    only from those who have the passphrase. For buckets on AWS, nobody checks whose credentials these are.
     """
     config: dict[str, Any] = shut(yaml.safe_load(stack.file.read_text()).get("config") or {})
     storage = stack.settings.object_storage

@@ -29,7 +29,7 @@ def get_json(client: httpx.Client, url: str, params: Mapping[str, str] | None = 
     """Get a JSON document.
 
     Raises:
-        httpx.HTTPError: no answer, or not one of success.
+        httpx.HTTPError: no answer, or not a successful one.
         ValueError: the answer is not JSON.
     """
     answer = client.get(url, params=params)
@@ -38,7 +38,7 @@ def get_json(client: httpx.Client, url: str, params: Mapping[str, str] | None = 
 
 
 def problem(error: httpx.HTTPError | ValueError) -> str:
-    """Put a failed request into few words."""
+    """Describe a failed request in a few words."""
     if isinstance(error, httpx.HTTPStatusError):
         return f"HTTP {error.response.status_code}"
     return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,4 +1,4 @@
-"""Archives on disk: packed and checked in one pass, so that a truncated one is never taken for whole."""
+"""Archives on disk: packed and checked in one pass, so that a truncated one is never taken for complete."""
 
 from __future__ import annotations
 
@@ -84,10 +84,10 @@ class _Tee(ChunkReader):
 
 
 def pack(chunks: Iterable[bytes], path: Path) -> Archive:
-    """Compress a tar stream into a file, reading it at the same time to see that it is whole.
+    """Compress a tar stream into a file, reading it at the same time to see that it is complete.
 
     Raises:
-        OpsError: the stream is not a whole tar archive.
+        OpsError: the stream is not a complete tar archive.
         OSError: the file cannot be written.
     """
     with path.open("xb") as file:
@@ -132,7 +132,7 @@ def check(folder: Path, archive: Archive) -> None:
             while chunk := file.read(CHUNK):
                 digest.update(chunk)
     except OSError as error:
-        raise OpsError(f"{path}: {error.strerror}", "the backup is not whole: choose another") from error
+        raise OpsError(f"{path}: {error.strerror}", "the backup is incomplete: choose another") from error
     if digest.hexdigest() != archive.sha256:
         raise OpsError(
             f"{path} is damaged: its sha256 is {digest.hexdigest()}, its manifest says {archive.sha256}",

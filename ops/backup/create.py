@@ -1,4 +1,4 @@
-"""Makes a backup: whole or not at all."""
+"""Makes a backup: complete, or none at all."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def make_backup(source: Source, volumes: Volumes, folder: Path, now: datetime, *
     Args:
         source: what goes in besides the volumes.
         volumes: where the data is.
-        folder: holds backups; made when missing, for this user's eyes only.
+        folder: holds backups; created if missing, for this user's eyes only.
         now: names the backup.
         hot: do not pause the programs; what they write meanwhile can be missing or torn.
 
@@ -67,7 +67,7 @@ def make_backup(source: Source, volumes: Volumes, folder: Path, now: datetime, *
         raise OpsError(f"the stack {source.stack} has no data volumes", "run: make up")
     missing = [name for name in source.volumes if not volumes.exists(name)]
     if missing:
-        raise OpsError(f"no such volume: {', '.join(missing)}", "make up makes them")
+        raise OpsError(f"no such volume: {', '.join(missing)}", "make up creates them")
     name = folder_name(source.stack, now)
     partial, final = folder / partial_name(name), folder / name
     try:
@@ -76,7 +76,7 @@ def make_backup(source: Source, volumes: Volumes, folder: Path, now: datetime, *
         with _finishing():
             _fill(partial, source, volumes, now, hot=hot)
             partial.rename(final)
-    except requests.exceptions.RequestException:  # an OSError as well, but the engine's
+    except requests.exceptions.RequestException:  # also an OSError, but the engine's
         raise
     except OSError as error:
         what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
@@ -114,7 +114,7 @@ def _pack_volume(partial: Path, volumes: Volumes, name: str, *, hot: bool) -> Ar
 
 @contextmanager
 def _paused(containers: list[Container]) -> Iterator[None]:
-    """Freeze programs: what is on disk is then what a power cut leaves, and they recover from that."""
+    """Freeze programs: the disk then holds what a power cut would leave, and they recover from that."""
     frozen: list[Container] = []
     try:
         for container in containers:
@@ -134,13 +134,13 @@ def _pause(container: Container) -> None:
     except APIError as error:
         raise OpsError(
             f"{container.name} cannot be paused: {error.explanation or error}",
-            "make down first and back up then, or --hot",
+            "run make down first, then back up, or use --hot",
         ) from error
 
 
 @contextmanager
 def _finishing() -> Iterator[None]:
-    """Turn a request to end into an exception, so that programs are woken and partial files removed."""
+    """Turn SIGTERM into an exception, so that programs are resumed and partial files removed."""
 
     def leave(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)

@@ -45,7 +45,7 @@ class Manifest:
         made_by: marks a folder as made by this project, so that retention may delete it.
         format: of this file.
         stack: name of the stack.
-        created: when it was begun, with its time zone.
+        created: when it was started, with its time zone.
         images: image of every program whose data is here.
         volumes: data by volume.
         files: state and configuration by what they are.
@@ -72,7 +72,7 @@ def load_manifest(folder: Path) -> Manifest:
     """Read a backup's manifest.
 
     Raises:
-        OpsError: the folder is not a backup of this project, or of a newer format.
+        OpsError: the folder is not a backup of this project, or has another format.
     """
     path = folder / FILE_NAME
     try:
@@ -81,7 +81,7 @@ def load_manifest(folder: Path) -> Manifest:
         raise OpsError(f"{folder} is not a backup: {path}: {error.strerror}", status=2) from error
     except (ValidationError, ValueError) as error:
         raise OpsError(
-            f"{path} is damaged, or not of this project", "choose another backup", status=2
+            f"{path} is damaged, or not from this project", "choose another backup", status=2
         ) from error
     if manifest.made_by != MAKER or manifest.format != FORMAT:
         raise OpsError(

@@ -21,7 +21,7 @@ def restore_backup(folder: Path, volumes: Volumes, only: Sequence[str], *, force
     Args:
         folder: the backup.
         volumes: where the data goes.
-        only: volumes to restore; all of the backup when empty.
+        only: volumes to restore; all in the backup when empty.
         force: replace volumes that hold data.
 
     Raises:
@@ -68,5 +68,5 @@ def _refuse_filled(volumes: Volumes, names: Sequence[str]) -> None:
     if filled:
         raise OpsError(
             f"these volumes hold data: {', '.join(filled)}",
-            "--force (make: FORCE=1) replaces it; make a backup of it first if in doubt",
+            "--force (make: FORCE=1) replaces it; if in doubt, back it up first",
         )

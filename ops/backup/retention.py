@@ -28,7 +28,7 @@ def partial_name(name: str) -> str:
 def prune(folder: Path, stack: str, keep_days: int, now: datetime) -> list[Path]:
     """Delete the stack's backups that are older than ``keep_days`` days, and what killed runs left behind.
 
-    Only folders are touched that bear a backup's name and hold a manifest of this project and stack.
+    It touches only folders that bear a backup's name and hold a manifest of this project and stack.
 
     Returns:
         What was deleted.
@@ -42,7 +42,7 @@ def prune(folder: Path, stack: str, keep_days: int, now: datetime) -> list[Path]
 
 
 def backups(folder: Path, stack: str) -> list[Path]:
-    """Whole backups of a stack in a folder, oldest first."""
+    """Complete backups of a stack in a folder, oldest first."""
     name = re.compile(rf"{re.escape(stack)}-\d{{8}}T\d{{6}}Z")
     return [path for path in _folders(folder) if name.fullmatch(path.name) and _is_backup(path, stack)]
 

@@ -1,7 +1,7 @@
 """Reads and fills volumes through Docker's archive interface.
 
 A volume is reached through a container that is created with it and never started: nothing runs, so nothing
-needs a shell, a user or a network, and owners and modes pass unchanged. Any image that is here already
+needs a shell, a user or a network, and owners and modes are preserved. Any image that is already here
 will do.
 """
 
@@ -37,7 +37,7 @@ class Volumes:
         return self._attributes(name) is not None
 
     def is_empty(self, name: str) -> bool:
-        """Is there nothing in the volume?"""
+        """Is the volume empty?"""
         with self.reading(name) as chunks, tarfile.open(mode="r|", fileobj=ChunkReader(chunks)) as archive:
             archive.next()
             return archive.next() is None
@@ -70,9 +70,9 @@ class Volumes:
         return answer
 
     def replace(self, name: str, chunks: Iterable[bytes]) -> None:
-        """Put a tar stream, as given by ``reading``, in place of all that is in the volume.
+        """Replace everything in the volume with a tar stream, as given by ``reading``.
 
-        The volume is made anew, with the driver, options and labels that it had.
+        The volume is created anew, with the driver, options and labels that it had.
 
         Raises:
             docker.errors.APIError: a container uses the volume, or the stream cannot be unpacked.

@@ -60,7 +60,7 @@ def restore(
         volumes = site_of(load_stack(stack)).volumes()
         manifest = restore_backup(source, volumes, volume or [], force=force)
     say(f"The data of {manifest.stack}, {manifest.created:%Y-%m-%d %H:%M} UTC, is back. Next: make up")
-    say("Grafana's data brings the admin password of its own stack; docs/operations.md: restore.")
+    say("Grafana's data comes with the admin password of its own stack; docs/operations.md: restore.")
 
 
 def _source(session: Session) -> Source:

@@ -1,4 +1,4 @@
-"""Commands about the buffer: what is unread, how the topics are, what was passed over."""
+"""Commands about the buffer: what is unread, the state of the topics, what was passed over."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ from ops.session import reading
 from ops.sites import site_of
 
 LETTERS = 100
-"""Dead letters that are looked at unless more are asked for."""
+"""Dead letters that are looked at unless another number is given."""
 
 deadletters = typer.Typer(help="Records that the processors passed over.", no_args_is_help=True)
 
-Last = Annotated[int | None, typer.Option(min=1, help=f"Look at this many, the newest; else at {LETTERS}.")]
-Reason = Annotated[str, typer.Option(help="Of these, only those whose error has this text in it.")]
+Last = Annotated[int | None, typer.Option(min=1, help=f"Look at this many of the newest; default {LETTERS}.")]
+Reason = Annotated[str, typer.Option(help="Of these, only those whose error contains this text.")]
 
 
 def lag(
     stack: StackName = "dev",
     age: Annotated[
-        bool, typer.Option("--age", help="Also the oldest unread record's age; some seconds a partition.")
+        bool, typer.Option("--age", help="Also the oldest unread record's age; takes seconds per partition.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is not read yet. Exit status 1: records wait without a reader, or were deleted unread."""
+    """Show what is still unread. Exit status 1: records wait without a reader, or were deleted unread."""
     tools, groups = kafka_tools(stack), stack_groups(load_stack(stack).settings)
     with err.status("asking Kafka"):
-        # Kafka remembers for two weeks groups that a phase before had; others may have groups of their own.
+        # Kafka remembers the groups of an earlier phase for two weeks; others may have groups of their own.
         lags = read_lag(tools, groups)
         lags = with_ages(tools, lags, datetime.now(timezone.utc)) if age else lags
     if as_json:
@@ -59,7 +59,7 @@ def lag(
 
 
 def topics(stack: StackName = "dev", as_json: AsJson = False) -> None:
-    """Show the topics. Exit status 1: a partition lacks copies, or takes no writes."""
+    """Show the topics. Exit status 1: a partition lacks copies, or accepts no writes."""
     tools = kafka_tools(stack)
     with err.status("asking Kafka"):
         found = read_topics(tools)
@@ -75,7 +75,7 @@ def topics(stack: StackName = "dev", as_json: AsJson = False) -> None:
 def list_letters(
     stack: StackName = "dev", last: Last = None, reason: Reason = "", as_json: AsJson = False
 ) -> None:
-    """Show when which record was passed over, and why."""
+    """Show which records were passed over, when and why."""
     tools = kafka_tools(stack)
     with err.status("reading the dead letters"):
         letters = read_dead_letters(tools, last or LETTERS)
@@ -126,26 +126,26 @@ def replay(
     records: Annotated[
         list[str] | None, typer.Argument(help="topic/partition/offset, as list shows them.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every record with a letter.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every record that has a letter.")] = False,
     stack: StackName = "dev",
     last: Last = None,
     reason: Reason = "",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Send; without it only show.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Send; without it, only show.")] = False,
     http: Annotated[
         str | None,
         typer.Option(envvar="SMOKE_HTTP", metavar="URL", help="OTLP over HTTP; from the stack's outputs."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send records again after the cause is mended. Exit status 1: not all can be, or could be, sent."""
+    """Send records again once the cause is fixed. Exit status 1: not all can be, or could be, sent."""
     if bool(records) == every:
         raise OpsError(
-            "records are named, and --all" if every else "nothing to send",
+            "both records and --all are given" if every else "nothing to send",
             "name records, or give --all",
             status=2,
         )
     if reason and not every:
-        raise OpsError("records are named, and --reason", "--reason chooses from --all", status=2)
+        raise OpsError("both records and --reason are given", "--reason chooses from --all", status=2)
     positions = [Position.parse(record) for record in records or []]
     tools = kafka_tools(stack)
     if every:
@@ -159,7 +159,7 @@ def replay(
     else:
         out.print(show.replayed(outcomes))
         if not yes and any(one.good for one in outcomes):
-            say("nothing was sent; once the cause is mended, repeat with --yes")
+            say("nothing was sent; once the cause is fixed, repeat with --yes")
     if not all(one.good for one in outcomes):
         raise typer.Exit(1)
 
@@ -168,7 +168,7 @@ def kafka_tools(stack: str) -> Tools:
     """Give the tools of a stack's Kafka.
 
     Raises:
-        OpsError: there is no such stack, it has no Kafka, or that cannot be reached.
+        OpsError: there is no such stack, it has no Kafka, or Kafka cannot be reached.
     """
     loaded = load_stack(stack)
     if loaded.settings.phase < WITH_KAFKA:
@@ -181,7 +181,7 @@ def kafka_tools(stack: str) -> Tools:
 
 
 def _none(reason: str, what: str = "letters") -> str:
-    return f"no dead {what}" + (f" whose error has {reason!r} in it" if reason else "")
+    return f"no dead {what}" + (f" whose error contains {reason!r}" if reason else "")
 
 
 def _positions(tools: Tools, last: int | None, reason: str) -> list[Position]:
@@ -189,8 +189,8 @@ def _positions(tools: Tools, last: int | None, reason: str) -> list[Position]:
     letters = read_dead_letters(tools, last or LETTERS)
     if letters.cut and last is None:
         raise OpsError(
-            f"--all without --last takes {LETTERS} dead letters, the topic has {letters.total:,} or more",
-            f"--last {letters.total} takes these, some seconds each; --last {LETTERS} the newest",
+            f"--all without --last takes {LETTERS} dead letters, but the topic has {letters.total:,} or more",
+            f"--last {letters.total} takes these, a few seconds each; --last {LETTERS} the newest",
             status=2,
         )
     return [letter.position for letter in letters.because(reason) if letter.position is not None]
@@ -198,7 +198,7 @@ def _positions(tools: Tools, last: int | None, reason: str) -> list[Position]:
 
 @contextmanager
 def _otlp_endpoint(stack: str, given: str | None) -> Iterator[str]:
-    """Give the address of OTLP over HTTP: as told, or the stack's own."""
+    """Give the address of OTLP over HTTP: as given, or the stack's own."""
     if given is not None:
         yield given
         return

@@ -1,4 +1,4 @@
-"""The command that thinks a rate and a retention through."""
+"""The command that works out what a rate and a retention need."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Rate = Annotated[
         "--events-per-second", "-n", min=1, help="Spans, samples and log records together, sustained."
     ),
 ]
-Age = typer.Option(help="How long it is kept; as --retention, or the stack's default, when not given.")
+Age = typer.Option(help="How long it is kept; by default as --retention, or the stack's default.")
 
 
 def plan(
@@ -33,7 +33,7 @@ def plan(
         int | None, typer.Option(min=1, max=4, help="Phase; the first that fits when not given.")
     ] = None,
     traces_kept: Annotated[
-        float, typer.Option(min=0.1, max=100, help="Percent of the traces that sampling leaves.")
+        float, typer.Option(min=0.1, max=100, help="Percentage of traces that sampling keeps.")
     ] = 100,
     prices: Annotated[Path, typer.Option(help="Price table.")] = PRICES,
     json: AsJson = False,

@@ -77,7 +77,7 @@ def health(
     window: Annotated[str, typer.Option(help="Look back for losses, such as 15m or 6h.")] = "15m",
     as_json: AsJson = False,
 ) -> None:
-    """Show how the stack is. Exit status: 0 healthy, 1 degraded, 2 it cannot be told."""
+    """Show the stack's health. Exit status: 0 healthy, 1 degraded, 2 unknown."""
     looked_back = _duration(window)
     readings = gather(reading(stack), looked_back)
     if as_json:

@@ -27,7 +27,7 @@ def doctor(stack: StackName = "dev") -> None:
 
 
 def prepare(stack: StackName = "dev") -> None:
-    """Install the Pulumi CLI and plugins, or on a closed network prepare the lab; deploy nothing."""
+    """Install the Pulumi CLI and plugins or, on a closed network, prepare the lab; deploy nothing."""
     lifecycle.prepare(stack)
 
 
@@ -61,7 +61,7 @@ def render(
     ] = None,
     new: Annotated[
         bool,
-        typer.Option("--new", help="What is in the folder was never applied: let what is fixed change."),
+        typer.Option("--new", help="The folder's manifests were never applied: let fixed values change."),
     ] = False,
 ) -> None:
     """Write a Kubernetes stack as manifests for Git, with what points Argo CD and Flux at them."""
@@ -111,6 +111,6 @@ def outputs(stack: StackName = "dev", as_json: AsJson = False) -> None:
 
 
 def _told(question: str) -> bool:
-    """Say what is going to be lost, and go on."""
+    """Say what will be lost, and go on."""
     say(question)
     return True

@@ -1,1 +1,1 @@
-"""How a running stack is: programs, scrapes, queues, losses, disk."""
+"""The health of a running stack: programs, scrapes, queues, losses, disk."""

@@ -1,4 +1,4 @@
-"""How much disk the data takes, against what the settings give it."""
+"""How much disk the data takes, compared with what the settings give it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ops.units import amount
 AREA = "disk"
 VOLUME_LIMIT = 0.9
 FREE_LIMIT = 0.1
-"""Share of the disk below which databases are about to stop."""
+"""Free share of the disk below which databases are about to stop."""
 
 
 def disk_readings(engine: Engine, settings: Settings, volumes: Sequence[str]) -> Iterator[Reading]:
-    """Read the size of every data volume, and what is free where they lie."""
+    """Read the size of every data volume, and the free space where they are stored."""
     sizes = volume_sizes(engine)
     for volume in volumes:
         yield _volume_reading(volume, sizes.get(volume), _budget(settings, volume))
@@ -34,7 +34,7 @@ def volume_sizes(engine: Engine) -> Mapping[str, int]:
 
 
 def _budget(settings: Settings, volume: str) -> int | None:
-    """Bytes that the sizing gives a data volume; None for one that it does not know."""
+    """Bytes that the sizing gives a data volume; None for one that it does not cover."""
     if volume.startswith(BROKER_VOLUME):
         return settings.buffer.broker.volume.bytes
     program = PROGRAM_OF_VOLUME.get(volume)

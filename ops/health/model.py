@@ -13,7 +13,7 @@ EXIT_STATUS: dict[Status, int] = {"healthy": 0, "degraded": 1, "unknown": 2}
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One thing that was looked at.
+    """One thing that was checked.
 
     Attributes:
         area: programs, scrapes, queues, losses or disk.

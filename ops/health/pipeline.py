@@ -1,4 +1,4 @@
-"""What Prometheus knows of the data's path: scrapes, queues, and what was refused or lost."""
+"""What Prometheus knows about the data's path: scrapes, queues, and what was refused or lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Loss:
     Attributes:
         name: for people.
         metric: without the signal's name and the suffix.
-        by: label that tells where.
+        by: label that says where.
         advice: what to do when it moves.
     """
 
@@ -50,7 +50,7 @@ LOSSES = (
         name="refused by full queue",
         metric="otelcol_exporter_enqueue_failed",
         by="exporter",
-        advice="the store has been away too long or is too slow: see its log",
+        advice="the store has been down too long or is too slow: see its log",
     ),
     Loss(
         name="given up on",
@@ -95,7 +95,7 @@ class Prometheus:
 
 
 class Mimir(Prometheus):
-    """The same, kept by Mimir, which scrapes nothing itself: the samples tell how each scrape went."""
+    """The same, kept by Mimir, which scrapes nothing itself: the samples show how each scrape went."""
 
     program = "mimir"
 
@@ -143,7 +143,7 @@ def _guarded(area: str, log: str, read: Callable[[], Iterator[Reading]]) -> list
     try:
         return list(read())
     except (httpx.HTTPError, ValueError) as error:
-        found = f"the metric store gives no answer: {problem(error)}"
+        found = f"the metric store does not answer: {problem(error)}"
         return [Reading(area=area, name="all", status="unknown", found=found, advice=log)]
 
 
@@ -164,12 +164,12 @@ def _scrapes(prometheus: Prometheus, now: datetime, log: str) -> Iterator[Readin
 def _queues(prometheus: Prometheus) -> Iterator[Reading]:
     fills = prometheus.query(QUEUE_FILL)
     if not fills:
-        yield Reading(area="queues", name="all", status="unknown", found="the collector was not scraped yet")
+        yield Reading(area="queues", name="all", status="unknown", found="collector not scraped yet")
     for fill in fills:
         share = float(fill["value"][1])
         full = share >= QUEUE_LIMIT
         status: Status = "degraded" if full else "healthy"
-        advice = "its store is away or too slow: see programs, and its log" if full else ""
+        advice = "its store is down or too slow: see programs, and its log" if full else ""
         name = str(fill["metric"].get("exporter"))
         yield Reading(area="queues", name=name, status=status, found=f"{share:.1%} full", advice=advice)
 

@@ -1,4 +1,4 @@
-"""Does every program run, and does it say of itself that it is well?"""
+"""Does every program run, and does it report itself healthy?"""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Interface:
 
     Attributes:
         output: output of the stack that holds its address.
-        path: asked for.
+        path: to request.
         body: JSON to post; None to get.
-        program: whose it is; None where that is another one in each phase.
+        program: whose it is; None where that differs by phase.
     """
 
     output: str

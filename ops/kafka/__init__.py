@@ -1,1 +1,1 @@
-"""Kafka as operators see it: what is unread, how the topics are, what was passed over."""
+"""Kafka as operators see it: what is unread, the state of the topics, what was passed over."""

@@ -1,4 +1,4 @@
-"""What the processors could not deliver, as they tell of it in the dead-letter topic."""
+"""What the processors could not deliver, as they report it in the dead-letter topic."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ops.kafka.records import READ_MILLISECONDS, Position
 from ops.kafka.tools import Tools
 
 _ERRORS = ("exception.message", "error", "message")
-"""Attributes that hold the reason, by spelling of the collector's releases; the last is a store's own."""
+"""Attributes that hold the reason, as the collector's releases spell it; the last is a store's own."""
 
 _DROPPED = ("dropped_data_points", "dropped_log_records", "dropped_spans")
-"""Attributes of a letter about a request that a store took in part: how much of it was dropped."""
+"""Attributes of a letter about a request that a store accepted in part: how much of it was dropped."""
 
 
 _POSITION = {"topic", "partition", "offset"}
@@ -25,12 +25,12 @@ _POSITION = {"topic", "partition", "offset"}
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
-    """What a processor says of a record that it passed over, or of a request that a store took in part.
+    """What a processor says about a record that it passed over, or a request that a store accepted in part.
 
     Attributes:
         time: when.
-        position: the record, which stays in its topic until retention takes it; none for what a store dropped
-            from a request, which is of many records.
+        position: the record, which stays in its topic until retention deletes it; none for what a store
+            dropped from a request, which comes from many records.
         error: why; empty when the letter does not say, and the processor's log has it.
         dropped: points, records or spans that a store dropped.
     """
@@ -65,7 +65,7 @@ class Letters:
     total: int
 
     def because(self, reason: str) -> list[DeadLetter]:
-        """Those of the newest whose error has this text in it, in capitals or not; all for no text."""
+        """Those of the newest whose error contains this text, ignoring case; all for no text."""
         return [one for one in self.newest if reason.casefold() in one.error.casefold()]
 
     @property
@@ -101,7 +101,7 @@ def read_dead_letters(tools: Tools, limit: int) -> Letters:
 
 
 def parse_letters(output: str) -> list[DeadLetter]:
-    """Read OTLP logs in JSON, one request a line; what is no letter is passed by."""
+    """Read OTLP logs in JSON, one request per line; what is not a letter is ignored."""
     return [letter for line in output.splitlines() for letter in _letters(line)]
 
 

@@ -22,11 +22,11 @@ class PartitionLag:
         partition: number of the partition.
         committed: offset of the next record to read; None when the group has not read anything there yet.
         end: offset that the next record written will get.
-        lag: records that are there and not read yet.
-        deleted: records that retention took before the group, which had begun, read them.
+        lag: records that are there but not yet read.
+        deleted: records that retention deleted before the group, which had begun, read them.
         reader: member of the group that reads it; empty when nobody does.
         age_seconds: age of the oldest unread record; None when not asked for, when nothing is unread, or when
-            retention took that record meanwhile.
+            retention has deleted that record meanwhile.
     """
 
     group: str
@@ -55,9 +55,9 @@ class PartitionLag:
 
 
 def read_lag(tools: Tools, groups: Mapping[str, str]) -> list[PartitionLag]:
-    """Ask Kafka how far consumer groups are; of other groups nothing is told.
+    """Ask Kafka how far these consumer groups are; others are left out.
 
-    Kafka does not know a group that never joined: it is told of with what its topic holds.
+    Kafka does not know a group that never joined: it is listed with what its topic holds.
 
     Args:
         tools: Kafka's tools.
@@ -83,7 +83,7 @@ def read_lag(tools: Tools, groups: Mapping[str, str]) -> list[PartitionLag]:
 
 
 def refuse_errors(output: str, advice: str) -> None:
-    """Find the failures that ``kafka-consumer-groups`` tells on standard output, with exit status 0.
+    """Find the failures that ``kafka-consumer-groups`` reports on standard output, with exit status 0.
 
     Raises:
         OpsError: there is one.
@@ -94,7 +94,7 @@ def refuse_errors(output: str, advice: str) -> None:
 
 
 def table_rows(output: str) -> Iterator[dict[str, str]]:
-    """Read the tables of ``kafka-consumer-groups --describe``; other lines are messages and are passed by."""
+    """Read the tables of ``kafka-consumer-groups --describe``; other lines are messages and are ignored."""
     columns: list[str] = []
     for line in output.splitlines():
         cells = line.split()
@@ -138,7 +138,7 @@ def _partition_lag(
 
 
 def with_ages(tools: Tools, lags: list[PartitionLag], now: datetime) -> list[PartitionLag]:
-    """Read the first unread record of each partition that has any, some seconds each.
+    """Read the first unread record of each partition that has any, a few seconds each.
 
     Raises:
         OpsError: Kafka does not answer.
@@ -150,6 +150,6 @@ def _age(tools: Tools, lag: PartitionLag, now: datetime) -> float | None:
     position = Position(topic=lag.topic, partition=lag.partition, offset=lag.end - lag.lag)
     try:
         record = read_record(tools, position)
-    except NoRecordError:  # retention has taken it meanwhile
+    except NoRecordError:  # retention has deleted it meanwhile
         return None
     return max(0.0, (now - record.time).total_seconds())

@@ -12,13 +12,13 @@ from ops.kafka.offsets import end_offsets
 from ops.kafka.tools import Tools
 
 READ_MILLISECONDS = 15_000
-"""Time for the first record to come; there is none when nothing has come by then."""
+"""Time for the first record to arrive; if nothing has arrived by then, there is none."""
 
 _NAME = re.compile(r"(?P<topic>[\w.-]+)/(?P<partition>\d+)/(?P<offset>\d+)")
 
 
 class NoRecordError(OpsError):
-    """Kafka answers, and has no such record."""
+    """Kafka answers, but has no such record."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -55,7 +55,7 @@ class Position:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A record as it lies in Kafka.
+    """A record as Kafka stores it.
 
     Attributes:
         position: where.
@@ -73,8 +73,8 @@ class Record:
 def read_record(tools: Tools, position: Position) -> Record:
     """Read a record with Kafka's console consumer, whose formatter writes key and value byte by byte.
 
-    Parts are divided by a mark made for this one call. The offset is read back: for a record that is gone the
-    consumer gives another.
+    Parts are separated by a mark made for this one call. The offset is read back: in place of a record that
+    is gone, the consumer gives another.
 
     Raises:
         NoRecordError: there is no such record.
@@ -102,13 +102,13 @@ def read_record(tools: Tools, position: Position) -> Record:
 
 
 def _absent(tools: Tools, position: Position) -> NoRecordError:
-    """Tell why a record was not there to be read; the consumer itself only waits and gives up."""
+    """Say why there was no record to read; the consumer itself only waits and gives up."""
     partition, missing = (position.topic, position.partition), f"there is no record {position}"
     oldest = end_offsets(tools, "earliest").get(partition)
     if oldest is None:
         return NoRecordError(f"{missing}: no such partition", "ops topics shows the topics")
     if position.offset < oldest:
-        return NoRecordError(f"{missing}: retention has taken all before {oldest}")
+        return NoRecordError(f"{missing}: retention has deleted all before {oldest}")
     return NoRecordError(missing, "ops lag shows where each partition ends")
 
 

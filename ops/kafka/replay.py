@@ -1,12 +1,12 @@
-"""Sends a record that was passed over once more, through the door that applications use.
+"""Sends again a record that was passed over, through the endpoint that applications use.
 
 The gateway takes the record's own bytes and answers only when Kafka has them on all in-sync replicas. It
 finds the same topic by the signal and, for traces, the same key by the trace id. That works with every Kafka,
 whatever its encryption and login; what cannot be decoded is refused here, not passed over a second time.
 
 Traces that tail sampling had kept go the same way, since Kafka's tools write lines and not bytes: they are
-counted and sampled once more. The share is chosen by trace id and keeps what it kept; an error stays one. A
-trace that is slow only as a whole may be dropped, if its spans are in several records.
+counted and sampled once more. The share is chosen by trace id and keeps what it kept; an error remains one. A
+trace that is slow only as a whole may be dropped if its spans are in several records.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Replayed:
 
     Attributes:
         record: where it was.
-        outcome: gone: retention took it, or it never was. refused: it cannot be delivered, the detail says
-            why. failed: Kafka or the stack's address did not answer. not tried: one before it failed so.
+        outcome: gone: retention deleted it, or it never existed. refused: it cannot be delivered, the detail
+            says why. failed: Kafka or the stack's address did not answer. not tried: one before it did.
         detail: what was found.
     """
 
@@ -65,7 +65,7 @@ class Replayed:
 def replay(tools: Tools, positions: list[Position], endpoint: str, *, send: bool) -> list[Replayed]:
     """Read records again and send them, or only say what would be sent.
 
-    When Kafka or the address stops answering, the outcomes so far are given all the same: what was sent must
+    When Kafka or the address stops answering, the outcomes so far are still given: what was sent must
     not be sent twice.
 
     Args:
@@ -75,7 +75,7 @@ def replay(tools: Tools, positions: list[Position], endpoint: str, *, send: bool
         send: really send.
 
     Raises:
-        OpsError: nothing was tried: Kafka does not answer, or a record is of no topic of the stack.
+        OpsError: nothing was tried: Kafka does not answer, or a record is in no topic of the stack.
     """
     for position in positions:
         signal_of(position.topic)
@@ -84,7 +84,7 @@ def replay(tools: Tools, positions: list[Position], endpoint: str, *, send: bool
     with httpx.Client(timeout=SEND_SECONDS) as client:
         for position in dict.fromkeys(positions):
             if outcomes and outcomes[-1].outcome in {"failed", "not tried"}:
-                outcomes.append(_told(position, "not tried", "one before it failed"))
+                outcomes.append(_told(position, "not tried", "an earlier one failed"))
             elif missing := _missing(position, earliest):
                 outcomes.append(_told(position, "gone", missing))
             else:
@@ -100,7 +100,7 @@ def _missing(position: Position, earliest: Mapping[Partition, int]) -> str:
     oldest = earliest.get((position.topic, position.partition))
     if oldest is None:
         return "no such partition"
-    return f"retention has taken all before {oldest}" if position.offset < oldest else ""
+    return f"retention has deleted all before {oldest}" if position.offset < oldest else ""
 
 
 def _replay_one(

@@ -22,7 +22,7 @@ _HOUR_MS = 3_600_000
 
 
 def lags(found: Sequence[PartitionLag], *, age: bool) -> Table:
-    """One line a partition; marked when records wait and nobody reads them, or went unread."""
+    """One line per partition; marked when records wait without a reader, or were deleted unread."""
     columns = (
         "",
         "group",
@@ -52,7 +52,7 @@ def lags(found: Sequence[PartitionLag], *, age: bool) -> Table:
 
 
 def topics(found: Sequence[Topic]) -> Table:
-    """One line a topic; marked when copies are missing."""
+    """One line per topic; marked when copies are missing."""
     rows: list[tuple[str | Text, ...]] = [
         (
             MARKS["ok" if one.whole else "fail"],
@@ -71,13 +71,13 @@ def topics(found: Sequence[Topic]) -> Table:
 
 
 def _kept(topic: Topic) -> str:
-    """Until which age and, for each partition, which size a topic keeps its records."""
+    """Up to which age and, for each partition, which size a topic keeps its records."""
     age = "default" if topic.retention_ms is None else f"{topic.retention_ms / _HOUR_MS:g} h"
     return age if topic.retention_bytes is None else f"{age}, {amount(topic.retention_bytes)}"
 
 
 def letters(found: Sequence[DeadLetter]) -> Table:
-    """One line a letter."""
+    """One line per letter."""
     rows = [
         (
             f"{one.time:{TIME}}",
@@ -103,7 +103,7 @@ def record(found: Record, content: Content) -> None:
 
 
 def replayed(outcomes: Sequence[Replayed]) -> Table:
-    """One line a record."""
+    """One line per record."""
     rows: list[tuple[str | Text, ...]] = [
         (MARKS["ok" if one.good else "fail"], one.record, one.outcome, one.detail) for one in outcomes
     ]

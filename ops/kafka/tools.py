@@ -14,7 +14,7 @@ from ops.kubernetes.kubectl import Kubectl, KubectlError
 from ops.project import Stack
 
 PROGRAM = "kafka-topics"
-"""Has Kafka's tools, the brokers' addresses and, for an external cluster, the credentials; is no broker."""
+"""Has Kafka's tools, the brokers' addresses and, for an external cluster, the credentials; not a broker."""
 
 ANSWER_SECONDS = 120
 """Longest silence of a tool: starting Java on a busy machine, then its own time limits."""
@@ -105,7 +105,7 @@ _ENDED = re.compile(r"command terminated with exit code \d+\s*$")
 
 
 def command(tool: str, *arguments: str) -> list[str]:
-    """Write how a tool is run in ``PROGRAM``, which knows the brokers and how to log in."""
+    """Give the command that runs a tool in ``PROGRAM``, which knows the brokers and how to log in."""
     return ["bash", "-c", _SCRIPT, "bash", tool, *arguments]
 
 
@@ -119,7 +119,7 @@ def _missing(what: str, stack: str) -> OpsError:
 
 
 def _failure(tool: str, output: bytes, advice: str) -> OpsError:
-    """Tell a tool's failure by the line that names it, without its stack trace."""
+    """Report a tool's failure by the line that names it, without its stack trace."""
     lines = [line.strip() for line in output.decode(errors="replace").splitlines()]
     telling = [line for line in lines if line and not line.startswith(_NOISE)]
     named = [line for line in telling if "Exception" in line or line.startswith("Error")]

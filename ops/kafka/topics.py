@@ -1,4 +1,4 @@
-"""How the topics are: partitions, copies, retention, size."""
+"""The state of the topics: partitions, copies, retention, size."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Topic:
         replicas: copies of each partition.
         in_sync: copies of the partition that has the fewest up to date.
         under_replicated: partitions with fewer up-to-date copies than replicas.
-        unavailable: partitions that take no acknowledged write: no leader, or too few copies up to date.
-        retention_ms: age in milliseconds at which records go; None: the broker's default.
-        retention_bytes: size of a partition at which the oldest go; None: no limit of its own.
-        size: bytes on all brokers together; None when the cluster does not tell.
+        unavailable: partitions that accept no acknowledged write: no leader, or too few copies up to date.
+        retention_ms: age in milliseconds at which records are deleted; None: the broker's default.
+        retention_bytes: size of a partition at which the oldest are deleted; None: no limit of its own.
+        size: bytes on all brokers together; None when the cluster does not say.
     """
 
     name: str

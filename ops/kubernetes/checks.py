@@ -1,4 +1,4 @@
-"""What must be so before a stack can be brought up on a cluster."""
+"""What must hold before a stack can be brought up on a cluster."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _START_LAB = "the closed-network lab's own cluster is started by: make cluster"
 
 
 def check_cluster(stack: Stack, environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
-    """Look at everything in turn; what needs something that failed is left out, what is forbidden is told."""
+    """Check everything in turn; leave out what depends on a failed check, and report what is forbidden."""
     try:
         kubectl = kubectl_of(stack, environ)
     except OpsError as error:
@@ -67,7 +67,7 @@ def check_context(kubeconfig: Path, context: str) -> Finding:
         content = yaml.safe_load(kubeconfig.read_text())
     except (OSError, yaml.YAMLError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not YAML"
-        advice = f"set kubernetes.kubeconfig to a file that is there; {_START_LAB}"
+        advice = f"set kubernetes.kubeconfig to a file that exists; {_START_LAB}"
         return Finding(name=name, status="fail", found=f"{kubeconfig}: {why}", advice=advice)
     contexts = content.get("contexts") or [] if isinstance(content, dict) else []
     names = [str(one.get("name")) for one in contexts]
@@ -119,7 +119,7 @@ def check_storage(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
 
 
 def check_named(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
-    """Is there every object of the whole cluster that the settings name?
+    """Does every cluster-wide object that the settings name exist?
 
     Raises:
         KubectlError: the API server did not say.
@@ -137,12 +137,12 @@ def check_named(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
         if name is not None and kubectl.exists(kind.lower(), name):
             yield Finding(name=kind, found=name)
         elif name is not None:
-            advice = f"make it, or set {key} to one that is there: {kubectl.typed('get', kind.lower())}"
+            advice = f"create it, or set {key} to one that exists: {kubectl.typed('get', kind.lower())}"
             yield Finding(name=kind, status="fail", found=f"no {name}", advice=advice)
 
 
 def check_secrets(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
-    """Is there every Secret that the settings name, with its keys? Values are not looked at.
+    """Does every Secret that the settings name exist, with its keys? Values are not looked at.
 
     Raises:
         KubectlError: the API server did not say.
@@ -153,7 +153,7 @@ def check_secrets(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
         except KubectlError as error:
             if not error.absent:
                 raise
-            advice = f"{setting} names it; it must be in namespace {kubectl.namespace} before the stack"
+            advice = f"{setting} names it; it must be in namespace {kubectl.namespace} before the stack is"
             yield Finding(name=f"Secret {name}", status="fail", found="there is none", advice=advice)
             continue
         missing = [key for key in keys if key not in present]
@@ -165,7 +165,7 @@ def check_secrets(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
 
 
 def check_key(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
-    """Has the Secret that takes the place of the stack's own one the same key, which Grafana's data needs?
+    """Has the Secret that replaces the stack's own the same key, which Grafana's data needs?
 
     Raises:
         KubectlError: the API server did not say.
@@ -183,12 +183,12 @@ def check_key(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
             f"what Grafana has encrypted opens with the old one: copy {key} and admin-password from the "
             "running pod, as docs/kubernetes.md says; or delete the old Secret, if nothing of it is needed"
         )
-        found = f"another {key} than that of {', '.join(kept.values())}"
+        found = f"a different {key} from that of {', '.join(kept.values())}"
         yield Finding(name="Grafana's key", status="fail", found=found, advice=advice)
 
 
 def check_kinds(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
-    """Does the cluster have the kinds of other projects that the settings make use of?
+    """Does the cluster have the kinds of other projects that the settings use?
 
     Raises:
         KubectlError: the API server did not say.
@@ -204,7 +204,7 @@ def check_kinds(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
 
 
 def check_metrics(kubectl: Kubectl, _settings: Settings) -> Iterator[Finding]:
-    """Is there what the autoscalers read?
+    """Does the cluster serve what the autoscalers read?
 
     Raises:
         KubectlError: the API server did not say.
@@ -275,7 +275,7 @@ def _annotation(found: Mapping[str, Any], name: str) -> str:
 
 
 def _reading(error: KubectlError) -> str:
-    return _START_LAB if error.away else "not checked; somebody who may read it can look before you go on"
+    return _START_LAB if error.away else "not checked; have somebody who may read it look before you go on"
 
 
 Check = Callable[[Kubectl, Settings], Iterator[Finding]]

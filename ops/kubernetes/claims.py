@@ -11,19 +11,19 @@ from ops.kubernetes.kubectl import Kubectl
 from ops.screen import say
 
 SELECTOR = f"--selector={PART_OF}={STACK}"
-"""Of everything that the stack makes; what Strimzi makes for it has labels of Strimzi's own."""
+"""Selects all that the stack makes; what Strimzi makes for it has labels of Strimzi's own."""
 
 STRIMZI_KAFKA = "kafka"
 """Name of the stack's cluster, which Strimzi writes on its claims."""
 
 REMOVAL_SECONDS = 300.0
-"""Longest wait until storage has given up the volumes, or Strimzi what it has made."""
+"""Longest wait until storage has released the volumes, or Strimzi has removed what it made."""
 
 ASKED_OF_STRIMZI = (
     ("kafkatopics.kafka.strimzi.io", "kafkausers.kafka.strimzi.io"),
     ("kafkas.kafka.strimzi.io", "kafkanodepools.kafka.strimzi.io"),
 )
-"""In the order in which they can go: topics and users need operators that run only as long as their Kafka."""
+"""In the order in which they can be removed: topics and users need operators, which run only with Kafka."""
 
 
 def claims(kubectl: Kubectl) -> list[str]:
@@ -62,7 +62,7 @@ def remove_strimzi_kafka(kubectl: Kubectl) -> None:
     """Delete the stack's Kafka that Strimzi runs, with its topics; the claims of its brokers stay.
 
     Raises:
-        KubectlError: not all is gone in time; without a running operator topics never go.
+        KubectlError: not all is gone in time; without a running operator, topics are never removed.
     """
     for kinds in ASKED_OF_STRIMZI:
         say(f"deleting the stack's {', '.join(kind.partition('.')[0] for kind in kinds)}")

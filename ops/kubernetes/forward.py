@@ -35,10 +35,10 @@ def forwarded(
     Args:
         kubectl: bound to their namespace.
         services: ports by Service.
-        same_ports: take the Services' own numbers, not free ones.
+        same_ports: use the Services' own numbers, not free ones.
 
     Returns:
-        Local port by target; a Service that cannot be reached is told and left out.
+        Local port by target; a Service that cannot be reached is reported and left out.
     """
     with ExitStack() as cleanup:
         started = [

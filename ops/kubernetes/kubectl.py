@@ -64,7 +64,7 @@ class Kubectl:
         return [str(self.program), *place, f"--namespace={self.namespace}", *arguments]
 
     def typed(self, *arguments: str) -> str:
-        """The command line for people, to be typed by them."""
+        """The command line as people type it."""
         place = ["--kubeconfig", str(self.kubeconfig), "--context", self.context, "-n", self.namespace]
         return " ".join(["kubectl", *place, *arguments])
 
@@ -80,7 +80,7 @@ class Kubectl:
                 self.command(*arguments), input=stdin, capture_output=True, timeout=seconds, check=False
             )
         except subprocess.TimeoutExpired as error:
-            raise KubectlError(name, f"no end within {seconds:.0f} s (deadline)") from error
+            raise KubectlError(name, f"not finished within {seconds:.0f} s (deadline)") from error
         if ended.returncode != 0:
             raise KubectlError(name, ended.stderr.decode(errors="replace"))
         return ended.stdout
@@ -94,7 +94,7 @@ class Kubectl:
         return json.loads(self.run(*arguments, REQUEST_TIMEOUT, "--output=json"))
 
     def objects(self, kinds: str, *arguments: str) -> list[Mapping[str, Any]]:
-        """Give the objects of one or more kinds, those of the stack in its namespace or what is asked for.
+        """Give the objects of one or more kinds, by default all in the stack's namespace.
 
         Raises:
             KubectlError: it failed.
@@ -126,7 +126,7 @@ class Kubectl:
 
 
 def find_program(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Find kubectl on PATH, or in the lab where that is prepared."""
+    """Find kubectl on PATH, or in the lab if that is prepared."""
     found = shutil.which("kubectl", path=environ.get("PATH"))
     if found is None:
         with suppress(OpsError):

@@ -14,13 +14,13 @@ from ops.screen import say
 
 INSTANCE = "app.kubernetes.io/instance"
 MOST_NAMED = 5
-"""Pods of others that are named one by one."""
+"""Pods of others that are named one by one, at most."""
 
 
 def other_owner(kubectl: Kubectl, stack: Stack) -> str | None:
-    """Name the stack that has the namespace, if that is another one.
+    """Name the stack that owns the namespace, if it is another one.
 
-    A namespace that is not there, that nobody has, or that was made before it was written down is free.
+    A namespace is free if it does not exist, nobody owns it, or it was made before owners were recorded.
 
     Raises:
         KubectlError: the API server did not say.
@@ -30,7 +30,7 @@ def other_owner(kubectl: Kubectl, stack: Stack) -> str | None:
 
 
 def release(kubectl: Kubectl, stack: Stack) -> None:
-    """Let another stack have the namespace, which stays; without the right to say so, tell."""
+    """Free the namespace, which stays, for other stacks; if that fails, say how to."""
     try:
         if _owner(_namespace(kubectl)) == _name(stack):
             kubectl.run("annotate", "namespace", kubectl.namespace, f"{OWNER}-")

@@ -73,9 +73,9 @@ def check_rights(kubectl: Kubectl, settings: Settings) -> Finding:
             denied[_named(attributes)].append(attributes["verb"])
     if denied:
         found = "; ".join(f"{kind}: {', '.join(verbs)}" for kind, verbs in denied.items())
-        advice = "let somebody give you these rights (Role and ClusterRole), or choose another context"
+        advice = "have somebody grant you these rights (Role and ClusterRole), or choose another context"
         return Finding(name="rights", status="fail", found=f"refused: {found}", advice=advice)
-    return Finding(name="rights", found=f"{len(asked)} asked for, all given")
+    return Finding(name="rights", found=f"{len(asked)} asked for, all granted")
 
 
 def _namespaced(settings: Settings) -> Iterator[Kind]:

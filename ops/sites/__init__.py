@@ -19,6 +19,6 @@ def site_of(stack: Stack, environ: Mapping[str, str] = os.environ) -> Site:
 
     Args:
         stack: its files.
-        environ: in which programs such as kubectl are looked for.
+        environ: where to look for programs such as kubectl.
     """
     return KubernetesSite(stack, environ) if stack.settings.phase >= ON_KUBERNETES else DockerSite(stack)

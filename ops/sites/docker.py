@@ -36,7 +36,7 @@ class DockerSite:
         self._stack = stack
 
     def examine(self) -> Examination:
-        """See ``Site``; an engine that the lab is going to start is looked at afterwards."""
+        """See ``Site``; an engine that the lab will start is examined afterwards."""
         stack = self._stack
         python = check_python()
         try:

@@ -53,7 +53,7 @@ class KubernetesSite:
         """See ``Site``.
 
         Raises:
-            OpsError: the stack only writes manifests, or no toolchain is to be had.
+            OpsError: the stack only writes manifests, or no toolchain is available.
         """
         if self._stack.settings.kubernetes.render is not None:
             name = self._stack.name
@@ -71,7 +71,7 @@ class KubernetesSite:
 
     @contextmanager
     def reached(self, outputs: StackOutputs, *, usual_ports: bool = False) -> Iterator[StackOutputs]:
-        """See ``Site``; every Service gets a local port, a free one where nothing else is asked for."""
+        """See ``Site``; every Service gets a local port, a free one unless the usual one is asked for."""
         targets = {name: _target(name, outputs) for name in (*DOORS, *STORES)}
         services: dict[str, list[int]] = {}
         for service, port in dict.fromkeys(targets.values()):
@@ -97,7 +97,7 @@ class KubernetesSite:
             ]
 
     def declared_outputs(self) -> StackOutputs | None:
-        """See ``Site``; the settings tell all of phase 3's."""
+        """See ``Site``; the settings have all of phase 3's."""
         settings = self._stack.settings
         if not self._applied_from_git() or settings.phase >= ON_OBJECT_STORAGE:
             return None
@@ -129,19 +129,19 @@ class KubernetesSite:
         kubectl = self._kubectl()
         had_by = other_owner(kubectl, self._stack)
         if had_by is not None:
-            return f"no PersistentVolumeClaim, for the namespace {kubectl.namespace} is that of {had_by}"
+            return f"no PersistentVolumeClaim, because the namespace {kubectl.namespace} belongs to {had_by}"
         names = ", ".join(claims(kubectl)) or "(there are none)"
         return f"the PersistentVolumeClaims {names} of namespace {kubectl.namespace}"
 
     def forget_data(self) -> None:
         """See ``Site``; claims outlive their StatefulSets, and Strimzi's Kafka the stack.
 
-        In a namespace that is another stack's all of that is the other's.
+        In a namespace that is another stack's, all of that belongs to the other.
         """
         kubectl = self._kubectl()
         had_by = other_owner(kubectl, self._stack)
         if had_by is not None:
-            say(f"nothing else is deleted: the namespace {kubectl.namespace} is that of the stack {had_by}")
+            say(f"nothing else is deleted: the namespace {kubectl.namespace} belongs to the stack {had_by}")
             return
         if self._stack.settings.kafka.mode == "strimzi":
             remove_strimzi_kafka(kubectl)

@@ -1,4 +1,4 @@
-"""What operators need of the place where a stack runs."""
+"""What operators need from the place where a stack runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Examination:
 
     Attributes:
         findings: of every check.
-        choice: how the engine is going to be had.
+        choice: how the engine will be provided.
         later: checks of what only runs once the toolchain is there.
     """
 
@@ -38,14 +38,14 @@ class Site(Protocol):
         """Check everything that ``up`` needs, change nothing.
 
         Raises:
-            OpsError: no toolchain is to be had.
+            OpsError: no toolchain is available.
         """
 
     def choose(self) -> Choice:
         """Choose the toolchain alone.
 
         Raises:
-            OpsError: none is to be had.
+            OpsError: none is available.
         """
 
     def reached(
@@ -55,7 +55,7 @@ class Site(Protocol):
 
         Args:
             outputs: of the stack.
-            usual_ports: where ports are opened for it, open those that the programs are known by.
+            usual_ports: where ports are opened for it, open the programs' well-known ones.
 
         Raises:
             OpsError: nothing can be reached.
@@ -99,11 +99,11 @@ class Site(Protocol):
         """Give the volumes, for backup and restore.
 
         Raises:
-            OpsError: here they are backed up in another way; it says in which.
+            OpsError: here they are backed up in another way; it says how.
         """
 
     def log_of(self, program: str) -> str:
         """The command that shows a program's log."""
 
     def ways_in(self) -> str:
-        """What to type so that a browser on this machine reaches the addresses; empty when it does."""
+        """What to type so that a browser on this machine reaches the addresses; empty if it already does."""

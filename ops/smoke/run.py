@@ -1,4 +1,4 @@
-"""One smoke run: send over both transports, ask until everything is there or the time is over."""
+"""One smoke run: send over both transports, ask until everything is there or time is up."""
 
 from __future__ import annotations
 

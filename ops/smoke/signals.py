@@ -149,7 +149,7 @@ def _export_all(exports: Mapping[str, Callable[[], Any]], endpoint: str) -> dict
 
 
 def _connection_problem(endpoint: str) -> str:
-    """Why nothing can be sent to an endpoint at all; found out here, exporters would try for long."""
+    """Why nothing can be sent to an endpoint at all; found out here, since exporters would try for long."""
     address = urlsplit(endpoint)
     port = address.port or (443 if address.scheme == "https" else 80)
     try:

@@ -12,7 +12,7 @@ from ops.smoke.traces import ReadTrace, jaeger_trace
 from ops.web import get_json, problem
 
 LOOK_BACK_SECONDS = 60.0
-"""How far before sending a query begins, for clocks that differ."""
+"""How far before the sending a query begins, for clocks that differ."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Answer:
     """What a store said about one thing that was sent.
 
     Attributes:
-        arrived: it is there, whole.
+        arrived: it is there, complete.
         detail: what was found, or what is missing.
     """
 
@@ -106,7 +106,7 @@ class Stores:
 
 
 def ask(question: Callable[[Sent], Answer], sent: Sent) -> Answer:
-    """Ask a store; an answer that does not come, or not in the expected form, is a "no" that says why."""
+    """Ask a store; an answer that is missing, or not of the expected form, is a "no" that says why."""
     try:
         return question(sent)
     except (httpx.HTTPError, ValueError) as error:

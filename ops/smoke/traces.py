@@ -16,7 +16,7 @@ PROTOBUF = {"accept": "application/protobuf"}
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """What of a trace is in a store.
+    """What a store has of a trace.
 
     Attributes:
         spans: number of its spans.

@@ -179,7 +179,7 @@ def test_no_machine_is_said_on_both_ways(tmp_path: Path) -> None:
     table = {**TABLE, "machines": [{"name": "tiny", "cpus": 1, "memory": "1GiB", "perHour": 0.1}]}
     file = tmp_path / "prices.yaml"
     file.write_text(yaml.safe_dump(table))
-    assert "no machine of the table holds" in run("-n", "5000", "--prices", str(file)).output
+    assert "no machine in the table holds" in run("-n", "5000", "--prices", str(file)).output
     made = json.loads(run("-n", "5000", "--prices", str(file), "--json").output)
     assert (made["machines"], made["monthlyCost"]["total"]) == (None, None)
 
@@ -214,7 +214,7 @@ def test_a_wrong_retention_is_told() -> None:
     [
         ("a: [", "is not YAML"),
         ("just text", "holds no keys"),
-        ("date: 2026-01-01", "is no price table"),
+        ("date: 2026-01-01", "is not a price table"),
         (yaml.safe_dump({**TABLE, "crossZonePerGib": -1}), r"crossZonePerGib: .*greater than or equal to 0"),
         (yaml.safe_dump({**TABLE, "machines": []}), "machines: .*at least 1"),
         (yaml.safe_dump({**TABLE, "tax": 1}), "tax: "),

@@ -261,10 +261,12 @@ def test_claims_in_the_namespace_of_another_stack_are_not_touched(
     cluster.says("get persistentvolumeclaims", {"items": [claim("loki-data-loki-1", "Bound")]})
     site = cluster.site()
     found = site.data(INVENTORY)
-    assert found == "no PersistentVolumeClaim, for the namespace observability is that of otel-stack/other"
+    assert (
+        found == "no PersistentVolumeClaim, because the namespace observability belongs to otel-stack/other"
+    )
     site.forget_data()
     assert not any(" delete " in line or " annotate " in line for line in cluster.log)
-    assert "is that of the stack otel-stack/other" in capfd.readouterr().err
+    assert "belongs to the stack otel-stack/other" in capfd.readouterr().err
 
 
 def test_a_namespace_is_free_for_others_once_the_claims_are_gone(
@@ -288,7 +290,7 @@ def test_nothing_to_remove_is_not_removed(cluster: Cluster) -> None:
 
 def test_command_that_does_not_end(cluster: Cluster) -> None:
     (cluster.folder / "bin" / "kubectl").write_text("#!/bin/sh\nexec sleep 60\n")
-    with pytest.raises(KubectlError, match="kubectl get pods: no end within 0 s") as caught:
+    with pytest.raises(KubectlError, match="kubectl get pods: not finished within 0 s") as caught:
         cluster.kubectl().run("get", "pods", seconds=0.2)
     assert caught.value.away
 

@@ -197,7 +197,7 @@ def fail_rename(monkeypatch: pytest.MonkeyPatch, error: BaseException, *failing:
 
 def test_secrets_in_clear_are_never_written(checkout: Checkout) -> None:
     checkout.object("kind: Secret\nstringData: {password: x}\n")
-    with pytest.raises(OpsError, match=r"secrets in clear: object\.yaml") as caught:
+    with pytest.raises(OpsError, match=r"secrets in clear text: object\.yaml") as caught:
         checkout.render()
     assert "existingSecrets" in caught.value.advice
     assert checkout.files(checkout.root / "deploy" / "prod") == {}
