@@ -18,7 +18,7 @@ IS_RECENT := import sys, ensurepip; sys.exit(sys.version_info < (3, 10))
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@printf '\n  STACK=%s chooses Pulumi.%s.yaml; python -m ops <command> --help tells all options\n' '$(STACK)' '$(STACK)'
+	@printf '\n  STACK=%s chooses Pulumi.%s.yaml; python -m ops <command> --help lists all options\n' '$(STACK)' '$(STACK)'
 
 .PHONY: venv
 venv: $(STAMP) ## set up .venv with the locked packages
@@ -51,7 +51,7 @@ destroy: $(STAMP) ## remove everything, data included (asks first)
 preview: $(STAMP) ## show what up would change
 	@$(OPS) preview
 
-render: $(STAMP) ## phase 3 on: write the manifests for Git: make render TO=<folder>
+render: $(STAMP) ## from phase 3: write the manifests for Git: make render TO=<folder>
 	@$(OPS) render $(if $(TO),--to "$(TO)") $(if $(NEW),--new)
 
 doctor: $(STAMP) ## check what up needs, change nothing
@@ -70,17 +70,17 @@ health: $(STAMP) ## programs, scrapes, queues, losses, disk
 password: $(STAMP) ## print Grafana's admin password
 	@$(OPS) password
 
-forward: $(STAMP) ## phase 3 on: open Grafana and the others on 127.0.0.1
+forward: $(STAMP) ## from phase 3: open Grafana and the others on 127.0.0.1
 	@$(OPS) forward
 
 .PHONY: lag topics deadletters
-lag: $(STAMP) ## phase 2 on: what each group of consumers has still to read
+lag: $(STAMP) ## from phase 2: what each group of consumers still has to read
 	@$(OPS) lag
 
-topics: $(STAMP) ## phase 2 on: partitions, copies in sync, retention, size
+topics: $(STAMP) ## from phase 2: partitions, copies in sync, retention, size
 	@$(OPS) topics
 
-deadletters: $(STAMP) ## phase 2 on: records that were passed over
+deadletters: $(STAMP) ## from phase 2: records that were passed over
 	@$(OPS) deadletters list
 
 .PHONY: backup restore
@@ -122,5 +122,5 @@ lab: $(STAMP) ## prepare the closed-network lab
 cluster: $(STAMP) ## start the lab's Kubernetes node (needs root)
 	@$(PY) -m tests.lab cluster up
 
-cluster-down: $(STAMP) ## end it and remove all that it has made
+cluster-down: $(STAMP) ## stop it and remove all that it has made
 	@$(PY) -m tests.lab cluster down
