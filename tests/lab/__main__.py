@@ -1,4 +1,4 @@
-"""``python -m tests.lab``: prepares the closed-network lab, and says where its parts are."""
+"""``python -m tests.lab``: prepares the closed-network lab and says where its parts are."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _one_after_another(parts: Sequence[plan.Part], failed: threading.Event) -> N
     """Make what is missing, until something fails, here or elsewhere."""
     try:
         for part in parts:
-            if not failed.is_set() and not part.is_there():  # asked again: some are made from others
+            if not failed.is_set() and not part.is_there():  # checked again: some are made from others
                 part.make()
     except BaseException:
         failed.set()
@@ -112,7 +112,7 @@ def _build(wanted: Iterable[images.LabImage]) -> None:
 
 
 def _say_busy() -> None:
-    say("another run prepares the lab; waiting for it to end")
+    say("another run is preparing the lab; waiting for it to end")
 
 
 if __name__ == "__main__":

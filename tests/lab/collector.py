@@ -83,7 +83,7 @@ def manifest(output: Path) -> dict[str, object]:
 
 
 def recipe() -> str:
-    """A digest of the modules and their versions; another one builds again."""
+    """A digest of the modules and their versions; a different one causes a rebuild."""
     return hashlib.sha256(f"{go_mod()}{_TAGS}".encode()).hexdigest()
 
 
@@ -101,8 +101,8 @@ def build() -> None:
     """Generate the collector's main package and compile it.
 
     The builder writes no ``go.mod`` without fetching modules, and its fetching ends in ``go mod tidy``, which
-    wants the test dependencies of every module; the registry does not hold those. So the requirements are
-    written here and Go completes them for the packages that are compiled.
+    needs the test dependencies of every module; the registry does not hold those. So the requirements are
+    written here, and Go completes them for the packages that are compiled.
 
     Raises:
         LabError: when the builder or Go fails.

@@ -19,7 +19,7 @@ BUSYBOX = "busybox-static"
 CNI_PLUGINS = "containernetworking-plugins"
 IPSET = "ipset"
 _WITH = {AWS_CLI: ["python3-cffi-backend"]}
-"""Packages that provide what another one depends on by a virtual name, which debootstrap does not look up."""
+"""Packages that provide a virtual name on which another one depends; debootstrap does not resolve those."""
 _LEFT_OUT = (
     "dev",
     "usr/share/doc",
@@ -87,7 +87,7 @@ def make_base(package: str) -> None:
 
 
 def ensure_package(command: str, *packages: str) -> None:
-    """Install packages when ``command`` is not there yet; needs root.
+    """Install packages if ``command`` is not there yet; needs root.
 
     Raises:
         LabError: when apt-get is missing or fails.

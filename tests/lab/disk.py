@@ -1,4 +1,4 @@
-"""Disk: what is free, what a folder takes, and whether the work ahead fits."""
+"""Disk: what is free, what a folder uses, and whether the work ahead fits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.lab.errors import LabError
 
 KEEP_GO_CACHE_ABOVE_GB = 30.0
-"""Deleting takes minutes and goes on beside the next build, which has these to grow in."""
+"""Deleting takes minutes and continues during the next build, which has these to grow in."""
 RESERVE_GB = 4.0
 _GB = 1e9
 
@@ -22,7 +22,7 @@ def free_gb(path: Path) -> float:
 
 
 def size_gb(path: Path) -> float:
-    """What the files under ``path`` take, in GB."""
+    """What the files under ``path`` use, in GB."""
     total = 0
     for parent, _, files in os.walk(path):
         total += sum((Path(parent) / name).lstat().st_size for name in files)

@@ -1,4 +1,4 @@
-"""Deletes folders beside other work: Go's caches are hundreds of thousands of files, minutes of waiting."""
+"""Deletes folders in the background: Go's caches are hundreds of thousands of files, minutes of waiting."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _running: list[Future[None]] = []
 
 
 def start(*paths: Path) -> None:
-    """Move folders out of the way at once; begin to delete them and what an interrupted run left."""
+    """Move folders out of the way at once; begin to delete them and what an interrupted run left behind."""
     trash = store.root() / "trash"
     names = (trash / str(number) for number in count())
     for path in filter(Path.exists, paths):
@@ -39,5 +39,5 @@ def _delete(trash: Path) -> None:
     with step(f"delete what {trash} holds, beside other work"):
         for folder in trash.iterdir():
             store.remove(folder)
-        with suppress(OSError):  # the next folder may be there already
+        with suppress(OSError):  # the next folder may already be there
             trash.rmdir()

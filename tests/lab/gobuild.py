@@ -28,7 +28,7 @@ COMPILER_GOGC = "400"
 
 
 def build(program: GoProgram) -> None:
-    """Build every binary of ``program`` into the cache; nothing is done when they are there.
+    """Build every binary of ``program`` into the cache; do nothing if they are there.
 
     Raises:
         LabError: when Go fails; the message names the log.
@@ -68,7 +68,7 @@ def compile_packages(
     tags: Sequence[str] = (),
     mod: str = "mod",
 ) -> None:
-    """Compile main packages without paths of this machine or symbol tables, with ``strings`` set in them.
+    """Compile main packages with ``strings`` set in them, without symbol tables or paths of this machine.
 
     ``out`` is the program's file, or a folder that takes each program under the last element of its package.
     ``mod`` is Go's ``-mod``: ``mod`` completes the ``go.mod`` in ``cwd``, ``readonly`` insists on it.
@@ -110,7 +110,7 @@ def source(module: str, version: str) -> Path:
 
 
 def spare_disk() -> None:
-    """Begin to delete Go's caches when the disk gets short; common packages are then compiled again."""
+    """Begin to delete Go's caches when disk space gets low; common packages are then compiled again."""
     disposal.wait()
     if disk.free_gb(store.root()) < disk.KEEP_GO_CACHE_ABOVE_GB:
         clean()

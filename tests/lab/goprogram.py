@@ -18,7 +18,7 @@ class GoProgram:
         version: what the program itself reports.
         module: upstream module.
         module_version: the version that the Go registry knows.
-        binaries: resulting program -> its main package, which of several ends in the program's name.
+        binaries: resulting program -> its main package; if there are several, it ends in the program's name.
         phase: first phase of the stack that needs it.
         strings: package variable -> text set at link time.
         replaces: added to the replace directives of the upstream ``go.mod``.
@@ -48,7 +48,7 @@ class GoProgram:
 
     @property
     def recipe(self) -> str:
-        """A digest of everything that goes into the build; another recipe builds again."""
+        """A digest of everything that goes into the build; a different one causes a rebuild."""
         modules = {self.module: self.module_version, **self.replaces}
         inputs: list[object] = [modules, dict(self.binaries), dict(self.strings)]
         sources = [path.read_text() for path in sorted(self.source.iterdir())] if self.source else []

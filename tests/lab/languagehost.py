@@ -1,4 +1,4 @@
-"""A ``pulumi-language-python`` over the Pulumi SDK: the part of the official CLI that is no Go module.
+"""A ``pulumi-language-python`` over the Pulumi SDK: the part of the official CLI that is not a Go module.
 
 The engine starts it with its own address as the last argument, reads the port from the first line of standard
 output, and interrupts it at the end.

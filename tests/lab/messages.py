@@ -1,4 +1,4 @@
-"""How the lab's commands end: errors as a message, interruptions with how to go on."""
+"""How the lab's commands end: errors with a message, interruptions with how to resume."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.lab.errors import LabError
 
 @contextmanager
 def messages() -> Iterator[None]:
-    """Print a ``LabError`` and end with status 1; take SIGTERM for an exit that cleans up."""
+    """Print a ``LabError`` and end with status 1; treat SIGTERM as an exit that cleans up."""
 
     def end(signum: int, _frame: FrameType | None) -> None:
         sys.exit(128 + signum)

@@ -1,4 +1,4 @@
-"""What a phase needs of the lab, what of it is missing, and how each part is made."""
+"""What a phase needs of the lab, which parts are missing, and how each one is made."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.lab.errors import LabError
 from tests.lab.goprogram import GoProgram
 
 MOST_SCRATCH_GB = 16.0
-"""Go's caches are deleted after each program when the disk gets short, so no build needs more than this."""
+"""Go's caches are deleted after each program when disk space gets low, so no build needs more than this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +36,11 @@ class Part:
         name: what it is.
         version: of what.
         phase: first phase of the stack that needs it.
-        is_there: tells whether it is complete and of the present recipe.
+        is_there: tells whether it is complete and of the current recipe.
         make: makes it.
         tools: commands that ``make`` runs and does not install.
         root: ``make`` needs root.
-        disk_gb: what it takes when finished, in the cache and again in an image, measured.
+        disk_gb: what it uses when finished, in the cache and again in an image, measured.
         scratch_gb: growth of Go's caches in its build, measured; given back at the end.
     """
 
@@ -75,7 +75,7 @@ def operators() -> list[Part]:
 
 
 def require_tools(missing: list[Part]) -> None:
-    """Check before the first step that none of the missing parts lacks a tool.
+    """Check before the first step that the tools for all missing parts are there.
 
     Raises:
         LabError: naming every tool that is not installed, and the parts that need it.

@@ -30,7 +30,7 @@ def modules() -> dict[str, str]:
 
 
 def folder() -> Path:
-    """The folder to be put first on PATH."""
+    """The folder to put first on PATH."""
     return store.folder("path")
 
 

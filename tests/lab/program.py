@@ -1,7 +1,7 @@
 """Runs one Pulumi program for the language host, in the project's own virtual environment.
 
 Started as a file with the run request on standard input; the last argument is the file for the response.
-Nothing but the Pulumi SDK is imported, because only that is sure to be in the project's environment.
+Nothing but the Pulumi SDK is imported, because only that is certain to be in the project's environment.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pulumi.runtime.proto import language_pb2
 
 
 def main() -> None:
-    """Run ``__main__.py`` of the request's folder and write what came of it."""
+    """Run ``__main__.py`` of the request's folder and write the outcome."""
     # The engine interrupts at the end of a failed update, when the program has nothing more to say.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     request = language_pb2.RunRequest.FromString(sys.stdin.buffer.read())
@@ -35,7 +35,7 @@ def run(program: Path) -> None:
     """Execute a program: a file, or the ``__main__.py`` of a folder.
 
     Raises:
-        RunError: it ended itself with another status than 0.
+        RunError: it ended itself with a status other than 0.
     """
     try:
         runpy.run_path(str(program), run_name="__main__")

@@ -14,7 +14,7 @@ KAFKA_VERSION = "4.3.1"
 GRAFANA_VERSION = "13.2.0"
 
 NO_DISCOVERY = "remove_all_sd"
-"""Leaves out Prometheus's service discoveries, each with its cloud's SDK, but those named by further tags."""
+"""Leaves out Prometheus's service discoveries, each with its cloud's SDK, except those that tags name."""
 
 PULUMI = GoProgram(
     name="pulumi",

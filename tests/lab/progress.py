@@ -28,9 +28,9 @@ def say(text: str) -> None:
 
 @contextmanager
 def step(title: str, detail: Callable[[], str] = lambda: "") -> Iterator[None]:
-    """Announce a step, repeat every 30 s that it is still at work, and say how long it took.
+    """Announce a step, repeat every 30 s that it is still running, and say how long it took.
 
-    ``detail`` is asked at each heartbeat for something that moves (a size, the last log line).
+    ``detail`` is called at each heartbeat for something that changes (a size, the last log line).
     """
     started = time.monotonic()
     finished = threading.Event()
@@ -38,7 +38,7 @@ def step(title: str, detail: Callable[[], str] = lambda: "") -> Iterator[None]:
 
     def beat() -> None:
         while not finished.wait(HEARTBEAT_SECONDS):
-            say(f"  still at work on {title}: {_clock(time.monotonic() - started)} {detail()}".rstrip())
+            say(f"  still working on {title}: {_clock(time.monotonic() - started)} {detail()}".rstrip())
 
     heart = threading.Thread(target=beat, daemon=True)
     heart.start()
@@ -60,7 +60,7 @@ def run(
     """Run a command with its output appended to ``log``.
 
     Raises:
-        LabError: when it exits with another status than 0; the message holds the log's last lines.
+        LabError: when it exits with a status other than 0; the message holds the log's last lines.
     """
     words = [str(word) for word in command]
     environment = {**os.environ, **(env or {})}

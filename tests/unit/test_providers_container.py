@@ -212,5 +212,5 @@ def test_a_duration_read_back_is_the_same_duration(nanoseconds: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "10", "s", "1d", "1 s", "-1s", "1s2"])
 def test_no_durations(text: str) -> None:
-    with pytest.raises(ValueError, match="is no duration like"):
+    with pytest.raises(ValueError, match="is not a duration like"):
         durations.parse(text)

@@ -1,4 +1,4 @@
-"""What runs in the cluster from its start: names, metrics, volumes."""
+"""What runs in the cluster from the start: DNS, metrics, volumes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def manifests() -> str:
 
 
 def node_is_ready(name: str = layout.NODE) -> bool:
-    """True when a node takes pods."""
+    """True when a node accepts pods."""
     path = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'
     arguments = ("get", "node", name, "--ignore-not-found", "-o", path)
     return kubectl.run(*arguments) == "True"
@@ -52,12 +52,12 @@ def dns_answers() -> bool:
 
 
 def volumes_are_ready() -> bool:
-    """True when something makes volumes."""
+    """True when the volume provisioner runs."""
     return _available("local-path-storage", "local-path-provisioner")
 
 
 def metrics_are_ready() -> bool:
-    """True when the metrics API answers about the node."""
+    """True when the metrics API has the node's metrics."""
     return kubectl.succeeds("top", "node", layout.NODE)
 
 

@@ -1,6 +1,6 @@
 """How many cores the node says it has.
 
-The scheduler counts requests, which a lab of two cores runs out of long before it is busy. So the kubelet,
+The scheduler counts requests, and a lab of two cores is full of them long before it is busy. So the kubelet,
 and nothing else, sees a larger machine: in a mount namespace of its own, with another /sys/devices/system.
 """
 
@@ -26,7 +26,7 @@ _ENTER = f"{_SHARE} && exec unshare --mount --propagation unchanged sh -c '{_SHO
 
 
 def seeing_more(command: Sequence[str | Path], root: Path) -> list[str | Path]:
-    """The same command in a mount namespace in which the machine has ``CPUS`` cores.
+    """The same command, in a mount namespace in which the machine has ``CPUS`` cores.
 
     A machine with as many cores, or without this part of /sys, is shown as it is.
 
@@ -40,9 +40,9 @@ def seeing_more(command: Sequence[str | Path], root: Path) -> list[str | Path]:
 
 
 def _topology() -> Path:
-    """A folder like /sys/devices/system: the machine's own cores, in as many sockets as make the number.
+    """A folder like /sys/devices/system: the machine's own cores, in as many sockets as add up to the number.
 
-    No core has a number that the machine has not: the kubelet gives those that it sees to the pods' group.
+    No core has a number that the machine lacks: the kubelet gives those that it sees to the pods' group.
     """
     folder = layout.state("topology")
     own = sorted(path.name for path in _SYSTEM.glob("cpu/cpu[0-9]*"))

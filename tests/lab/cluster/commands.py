@@ -17,14 +17,14 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 @app.command()
 def up() -> None:
-    """Start the cluster, or what of it does not run, and wait until it is ready."""
+    """Start whatever of the cluster does not run, and wait until it is ready."""
     with messages(), lifecycle.lock():
         lifecycle.up()
 
 
 @app.command()
 def down() -> None:
-    """End the cluster and remove all it has made but its copies of images."""
+    """Stop the cluster and remove all it has made except its copies of images."""
     with messages(), lifecycle.lock():
         lifecycle.down()
 
@@ -47,7 +47,7 @@ def status() -> None:
 def second(
     remove: Annotated[bool, typer.Option("--remove", help="Remove it again.")] = False,
 ) -> None:
-    """Have a second node with a kubelet and a network of its own; pods that tolerate it land on it."""
+    """Run a second node with a kubelet and a network of its own, for pods that tolerate it."""
     with messages(), lifecycle.lock():
         if remove:
             second_node.down()
@@ -62,6 +62,6 @@ def nodes(
     cpu: Annotated[str, typer.Option(help="Processors of each node.")] = "8",
     memory: Annotated[str, typer.Option(help="Memory of each node.")] = "32Gi",
 ) -> None:
-    """Have this many simulated nodes; pods land on them that tolerate kwok.x-k8s.io/node."""
+    """Run this many simulated nodes, for pods that tolerate kwok.x-k8s.io/node."""
     with messages(), lifecycle.lock():
         simulation.apply(count=count, zones=zones, cpu=cpu, memory=memory)

@@ -13,7 +13,7 @@ API_SERVER = "kube-apiserver"
 NODE = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 """Those that need the API server."""
 POLICIES = "kube-router"
-"""It needs its node, and the right to read of it, and ends without them."""
+"""It needs its node and the right to read it, and exits without them."""
 NAMES = (*RUNTIME, API_SERVER, *NODE, POLICIES)
 OF_A_NODE = ("containerd", "kubelet", "kube-proxy", POLICIES)
 SIMULATOR = "kwok"
@@ -142,7 +142,7 @@ def _kubelet(node: layout.Node) -> list[str | Path]:
 
 
 def _taint(node: layout.Node) -> list[str | Path]:
-    """Keep everybody off any node but the first who does not ask for it."""
+    """Keep off every node but the first all pods that do not ask for it."""
     return [] if node == layout.FIRST else [f"--register-with-taints={layout.TAINT}:NoSchedule"]
 
 
@@ -151,7 +151,7 @@ def _kube_proxy(node: layout.Node) -> list[str | Path]:
 
 
 def _kube_router(node: layout.Node) -> list[str | Path]:
-    """Its firewall alone, which enforces NetworkPolicies; it listens nowhere."""
+    """Only its firewall, which enforces NetworkPolicies; it listens nowhere."""
     return [
         *_client(POLICIES),
         "--run-firewall=true",

@@ -64,7 +64,7 @@ def kubeconfig(identity: str) -> dict[str, Any]:
 
 
 def kubelet(node: layout.Node) -> dict[str, Any]:
-    """The kubelet: this machine's cgroup version and swap are taken as they are, images are never removed."""
+    """The kubelet: it takes this machine's cgroup version and swap as they are, and never removes images."""
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -94,7 +94,7 @@ def kubelet(node: layout.Node) -> dict[str, Any]:
 
 
 def kube_proxy(node: layout.Node) -> dict[str, Any]:
-    """kube-proxy with iptables; the kernel's limit of connections stays as it is."""
+    """kube-proxy with iptables; the kernel's limit on connections stays as it is."""
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",

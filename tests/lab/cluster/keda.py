@@ -14,11 +14,11 @@ from tests.lab.progress import step
 _METRICS = "/apis/external.metrics.k8s.io/v1beta1"
 _PORT = 9666
 _SECONDS = 240.0
-"""The operator makes certificates, which the kubelet gives to it after a minute or two."""
+"""The operator makes certificates, which the kubelet passes to it after a minute or two."""
 
 
 def up() -> None:
-    """Start KEDA and wait until it checks objects and gives metrics.
+    """Start KEDA and wait until it checks objects and serves metrics.
 
     Raises:
         LabError: when it has not been built, or does not start in time.
@@ -35,7 +35,7 @@ def up() -> None:
 
 
 def down() -> None:
-    """Remove it with all it has made; objects that only it can end must be gone before."""
+    """Remove it with all it has made; objects that only it can finalize must be gone before."""
     for path in (keda.SERVERS, keda.OPERATOR):
         kubectl.run("delete", "--ignore-not-found", "--timeout=120s", "-f", "-", text=_manifest(path))
 

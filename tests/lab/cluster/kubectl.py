@@ -25,7 +25,7 @@ def run(*arguments: str, text: str | None = None) -> str:
 
 
 def succeeds(*arguments: str) -> bool:
-    """True when the command ends well."""
+    """True when the command succeeds."""
     return _call(arguments, None).returncode == 0
 
 

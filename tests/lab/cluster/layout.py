@@ -39,8 +39,8 @@ class Node:
         name: in Kubernetes.
         address: its own, that of its bridge.
         pod_network: addresses of its pods.
-        zone: where it says that it is.
-        suffix: of the names of its processes and files.
+        zone: the zone that its label names.
+        suffix: ending of the names of its processes and files.
         network_namespace: where its processes run; empty for this machine's own.
     """
 
@@ -67,7 +67,7 @@ class Node:
         return f"{CGROUP}{self.suffix}"
 
     def state(self, name: str) -> Path:
-        """A folder of its own, which goes with ``down``."""
+        """A folder of its own, which ``down`` removes."""
         return state(f"{name}{self.suffix}")
 
 
@@ -84,7 +84,7 @@ SECOND = Node(
 
 
 def home() -> Path:
-    """Everything of the cluster in the cache."""
+    """Everything that the cluster has in the cache."""
     return store.folder("cluster")
 
 
@@ -94,14 +94,14 @@ def kubeconfig() -> Path:
 
 
 def state(name: str) -> Path:
-    """A folder of the running cluster; all of them go with ``down``."""
+    """A folder of the running cluster; ``down`` removes all of them."""
     path = state_root() / name
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def state_root() -> Path:
-    """The folder of everything that goes with ``down``."""
+    """The folder of everything that ``down`` removes."""
     return home() / "state"
 
 

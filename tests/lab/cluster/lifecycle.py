@@ -31,7 +31,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def up() -> None:
-    """Start what does not run, and wait until pods can be scheduled, find each other and get volumes.
+    """Start what is not running, and wait until pods can be scheduled, find each other and get volumes.
 
     Raises:
         LabError: when this is not root, a program is missing, or a step does not succeed in time.
@@ -66,7 +66,7 @@ def up() -> None:
 
 
 def down() -> None:
-    """End every process of the cluster and remove its mounts, network and files; images are kept.
+    """Stop every process of the cluster and remove its mounts, network and files; images are kept.
 
     Raises:
         LabError: naming what could not be removed.
@@ -98,7 +98,7 @@ def status() -> list[tuple[str, str]]:
 
 
 def import_images(references: Sequence[str]) -> None:
-    """Copy those images from the Docker Engine that the cluster has not, or not the same.
+    """Copy from the Docker Engine the images that the cluster lacks or has with another id.
 
     Raises:
         LabError: when one cannot be copied.
@@ -136,7 +136,7 @@ def _start(*names: str) -> None:
 
 
 def _apply(*manifests: str) -> None:
-    """Give the API server all of it, unless it has just this already."""
+    """Give the API server all of it, unless it already has exactly this."""
     text = "\n---\n".join(manifests)
     digest, marker = hashlib.sha256(text.encode()).hexdigest(), layout.state_root() / "applied"
     if not marker.is_file() or marker.read_text() != digest:
@@ -151,7 +151,7 @@ def _remove_remains() -> None:
 
 
 def images(phase: int = 0) -> list[str]:
-    """Images that pods may have, up to a phase; all of them when it is 0."""
+    """Images that pods may use, up to a phase; all of them when it is 0."""
     last = max(image.phase for image in (*image_table.STACK_IMAGES, *image_table.LAB_IMAGES))
     return [image.reference for image in image_table.of_phases(phase or last)]
 
@@ -166,5 +166,5 @@ def _is_of_an_earlier_boot() -> bool:
 
 
 def lock() -> AbstractContextManager[None]:
-    """Hold the cluster for one command; another one waits."""
-    return store.lock(lambda: say("another command works on the cluster; waiting for it"), "cluster-")
+    """Lock the cluster for one command; others wait."""
+    return store.lock(lambda: say("another command is using the cluster; waiting for it"), "cluster-")

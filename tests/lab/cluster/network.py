@@ -1,4 +1,4 @@
-"""The pods' bridge and this machine's packet filter: set up, and left behind as they were found."""
+"""The pods' bridge and this machine's packet filter: set up, and restored to how they were found."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ RULES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("nat", "POSTROUTING", ("-s", layout.POD_NETWORK, "!", "-o", layout.BRIDGE, "-j", "MASQUERADE")),
 )
 """Table, chain and rule. Docker drops what it does not forward itself, so the pods' packets are let through
-first; towards other machines they carry this machine's address."""
+first; to other machines they carry this machine's address."""
 _LOST = ("blackhole", layout.CLUSTER_NETWORK)
 _TABLES = ("filter", "nat", "mangle")
 _OWN_CHAINS = "KUBE-"
-"""What the names of Kubernetes' chains and of kube-router's sets of addresses begin with."""
+"""Prefix of the names of Kubernetes' chains and of kube-router's sets of addresses."""
 _POLICIES = "KUBE-ROUTER-FORWARD"
 _COMMANDS = ("iptables", "ip6tables")
 _SETTINGS = {
@@ -39,8 +39,8 @@ _NOTES = Path("/var/lib/cni/results")
 def up() -> None:
     """Make the bridge with its address, and let its packets pass.
 
-    What is for a pod that is gone with its node is dropped: it is not for other machines, whose answer a
-    program would take for the pod's.
+    Packets for a pod that is gone with its node are dropped: they must not reach other machines, whose answer
+    a program would take for the pod's.
 
     Raises:
         LabError: when the kernel or ``iptables`` refuses.
@@ -103,7 +103,7 @@ def enforces_policies() -> bool:
 
 
 def leftovers() -> list[str]:
-    """What of the cluster's network is still there, in words."""
+    """What is left of the cluster's network, in words."""
     found = [f"bridge {layout.BRIDGE}"] if _bridge_exists() else []
     found += [f"route {line}" for line in _run("ip", "route", "show", "type", *_LOST).splitlines()]
     for program in _COMMANDS:

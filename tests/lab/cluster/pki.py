@@ -1,4 +1,4 @@
-"""The cluster's certificates: one authority, and a certificate for everyone who proves who they are."""
+"""The cluster's certificates: one authority, and a certificate for everyone who must prove their identity."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Identity:
         name: of its files.
         user: common name, to Kubernetes the user.
         group: organisation, to Kubernetes the user's group; empty for none.
-        hosts: names and addresses that it serves; a certificate without any is a client's only.
+        hosts: names and addresses that it serves; a certificate without any is only for a client.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Signed:
     """A certificate with what goes with it, all in PEM.
 
     Attributes:
-        authority: certificate of who signed it.
+        authority: certificate of its signer.
         certificate: the certificate.
         key: its private key.
     """
@@ -90,7 +90,7 @@ IDENTITIES: tuple[Identity, ...] = (
 
 
 def folder() -> Path:
-    """Where the certificates and keys are; nobody else may look in."""
+    """Where the certificates and keys are; nobody else may read it."""
     path = layout.state("pki")
     path.chmod(0o700)
     return path

@@ -1,4 +1,4 @@
-"""Starts and ends the cluster's processes, and knows them again by process id and start time."""
+"""Starts and ends the cluster's processes, and recognises them by process id and start time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _START_FIELD = 19
 
 
 def start(name: str, command: Sequence[str | Path]) -> None:
-    """Start a process that outlives this program, unless it runs; its output goes to a log of its own.
+    """Start a process that outlives this program, unless it is running; its output goes to a log of its own.
 
     Raises:
         LabError: when its program cannot be started.
@@ -85,7 +85,7 @@ def stop(name: str, grace_seconds: float = 10.0) -> None:
 
 
 def kill(pids: Sequence[int]) -> None:
-    """Kill these processes; those that are gone already are no mistake."""
+    """Kill these processes; it is no error if some are already gone."""
     for known in pids:
         with suppress(ProcessLookupError):
             os.kill(known, signal.SIGKILL)

@@ -32,7 +32,7 @@ def kill_pods(*nodes: layout.Node) -> None:
 
 
 def remove_cgroups(*nodes: layout.Node) -> None:
-    """Remove the pods' control groups; one that still ends a process is left to a later call."""
+    """Remove the pods' control groups; one whose process is still ending is left to a later call."""
     for group in cgroups(*nodes):
         with suppress(OSError):
             group.rmdir()
@@ -54,7 +54,7 @@ def mounts() -> list[str]:
 
 
 def unmount(*folders: Path) -> None:
-    """Unmount all of it, or what is below some folders; what is still in use goes when its user does."""
+    """Unmount all of it, or what is below some folders; what is still in use goes when its user ends."""
     ours = tuple(f"{folder}/" for folder in folders or (Path("/"),))
     for point in mounts():
         if f"{point}/".startswith(ours) or not folders:

@@ -21,7 +21,7 @@ def is_ready(node: layout.Node = layout.FIRST) -> bool:
 
 
 def outdated(client: docker.DockerClient, references: Sequence[str]) -> dict[str, str]:
-    """The images that the engine has and containerd has not, or not the same: name -> the engine's id."""
+    """The images of the engine that containerd lacks or has with another id: name -> the engine's id."""
     known = _imported()
     found: dict[str, str] = {}
     for reference in references:
@@ -51,7 +51,7 @@ def import_image(reference: str, image_id: str) -> None:
 
 
 def hand_over(references: Sequence[str], target: layout.Node) -> None:
-    """Copy images from the first node to another one, but for those that it has.
+    """Copy images from the first node to another one, except those that it has.
 
     Raises:
         LabError: when one cannot be copied.
@@ -69,7 +69,7 @@ def hand_over(references: Sequence[str], target: layout.Node) -> None:
 
 
 def kill_container(container: str) -> None:
-    """Kill a container of the first node behind its kubelet's back.
+    """Kill a container of the first node without its kubelet's knowledge.
 
     Raises:
         LabError: when it does not run.
@@ -92,7 +92,7 @@ def remove_containers(node: layout.Node = layout.FIRST) -> None:
 
 
 def kill_shims(node: layout.Node = layout.FIRST) -> None:
-    """End what watches over containers, should containerd have left any."""
+    """End the processes that watch over containers, if containerd has left any."""
     processes.kill(processes.with_argument(str(node.socket)))
 
 

@@ -29,7 +29,7 @@ _BASE_IMAGES = ("pause", "busybox")
 
 
 def up(images: Sequence[str]) -> None:
-    """Start the node, with these images, and wait until it takes pods that tolerate it.
+    """Start the node, with these images, and wait until it accepts pods that tolerate it.
 
     Raises:
         LabError: when the cluster is not up, or a step does not succeed in time.
@@ -52,7 +52,7 @@ def up(images: Sequence[str]) -> None:
 
 
 def down() -> None:
-    """End the node, and remove it with all it has made but its copies of images."""
+    """Stop the node, and remove it with all it has made except its copies of images."""
     if not _marker().is_file():
         return
     with step(f"remove {_NODE.name}"):
@@ -70,20 +70,20 @@ def down() -> None:
 
 
 def power_off() -> None:
-    """End everything of the node at once, as when its machine loses power; the API server still has it."""
+    """End everything on the node at once, as when its machine loses power; the API server still has it."""
     link.down()
     processes.kill([known for name in NAMES if (known := processes.pid(name)) is not None])
     _end_pods()
 
 
 def kill_kubelet() -> None:
-    """Kill its kubelet as a crash would; its pods go on."""
+    """Kill its kubelet as a crash would; its pods keep running."""
     if (known := processes.pid(_name("kubelet"))) is not None:
         processes.kill([known])
 
 
 def is_ready() -> bool:
-    """True when the node takes pods."""
+    """True when the node accepts pods."""
     return addons.node_is_ready(_NODE.name)
 
 
@@ -94,7 +94,7 @@ def _end_pods() -> None:
 
 
 def _marker() -> Path:
-    """A file that is there as long as anything of the node may be."""
+    """A file that exists as long as anything of the node may."""
     return configs.path(f"kubelet{_NODE.suffix}.yaml")
 
 

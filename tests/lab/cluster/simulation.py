@@ -1,4 +1,4 @@
-"""Simulated nodes: the scheduler sees them, pods on them run in name only."""
+"""Simulated nodes: the scheduler sees them, but pods on them run in name only."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from tests.lab.errors import LabError
 from tests.lab.progress import step
 
 ADDRESS = "10.96.0.80"
-"""Of its Service: what names of the outside resolve to."""
+"""Of its Service: names used from outside resolve to it."""
 CLIENTS = {"otel-stack.example/audience": "clients"}
 """Labels of its namespace."""
 _SECONDS = 120

@@ -18,7 +18,7 @@ class Provider:
         version: the official plugin's version whose behaviour this follows.
         config: the names and types of the provider's own settings.
         resources: the resource types that are modelled.
-        cancelled: set when operations under way should give up.
+        cancelled: set when operations in progress should give up.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """What changes between a resource's recorded state and the program's new inputs.
 
 As in the official plugins (Terraform providers behind a bridge), the state is compared, not the old inputs:
-what was read back from the real thing counts.
+what counts is what was read back from the real thing.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def changes(rules: Rules, inputs: Record, state: Mapping[str, Any], news: Mappin
 
 
 def canonical(rules: Rules, expected: PropertyType, path: str, value: Any) -> Any:
-    """The value in the one form in which equal values are equal; None when it says nothing.
+    """The value in canonical form, so that equal values are equal; None when it says nothing.
 
     Terraform, and so the official plugin, takes a zero, an empty text and an empty list for "not given", but
     not inside a list or a mapping with free keys.

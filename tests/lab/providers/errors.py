@@ -1,4 +1,4 @@
-"""What a resource raises when it cannot do what was asked; the engine shows the message as it is."""
+"""What a resource raises when it cannot do what is requested; the engine shows the message as it is."""
 
 from __future__ import annotations
 

@@ -118,18 +118,18 @@ class Resource(ABC):
 
         Raises:
             ProviderError: nothing was made.
-            InitializationError: it was made, and is not usable.
+            InitializationError: it was made, but is not usable.
         """
 
     @abstractmethod
     def read(self, resource_id: str, inputs: dict[str, Any], state: dict[str, Any]) -> dict[str, Any] | None:
-        """Its present outputs, or None when it is gone."""
+        """Its current outputs, or None when it is gone."""
 
     def update(self, resource_id: str, state: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
-        """Change it in place as far as the official plugin would; answers the new outputs."""
+        """Change it in place as far as the official plugin would; return the new outputs."""
         del resource_id
         return self.updated(state, news)
 
     @abstractmethod
     def delete(self, resource_id: str, state: dict[str, Any]) -> None:
-        """Remove it; no error when it is gone already."""
+        """Remove it; no error when it is already gone."""

@@ -70,7 +70,7 @@ _SCALARS: Mapping[object, Scalar] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceSchema:
-    """What the SDK says of one resource.
+    """What the SDK says about one resource.
 
     ``computed`` are the outputs that always have a value: where such a property is also an input, leaving it
     out of the program means "whatever the provider finds", never a change.

@@ -16,10 +16,10 @@ _LARGEST_MESSAGE = 400 * 1024 * 1024
 """Bytes; the limit that the engine and the SDKs use."""
 
 _AT_ONCE = 64
-"""Operations at a time; the engine's own default is far below it, so that none waits for a thread."""
+"""Operations at a time; the engine's own default is far lower, so that none waits for a thread."""
 
 _GRACE = 30.0
-"""Seconds that operations under way get to finish."""
+"""Seconds that operations in progress get to finish."""
 
 
 def start(provider: Provider, servicer: Servicer | None = None) -> tuple[grpc.Server, int]:

@@ -137,7 +137,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._provider.resource(urn.split("::")[2].rsplit("$", maxsplit=1)[-1])
 
     def _config(self, struct: struct_pb2.Struct) -> dict[str, Any]:
-        """The provider's settings; those that are no text travel as JSON text."""
+        """The provider's settings; those that are not text are passed as JSON text."""
         settings = public(wire.unpack(struct))
         return {
             name: self._decoded(name, value)

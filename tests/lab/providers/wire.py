@@ -2,7 +2,7 @@
 
 The stand-ins do not accept secrets on the wire, so the engine sends plain values (but for the provider's own
 settings) and itself marks the answer secret wherever the inputs were. Unknown values of a preview stay the
-engine's marker text on both ways.
+engine's marker text both ways.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from tests.lab.providers.schema import resource_schema
 
 
 class BucketPart(AwsResource):
-    """A setting of one bucket: put whole, read back, taken away. Its id is the bucket's name.
+    """A setting of one bucket: put as a whole, read back, removed. Its id is the bucket's name.
 
     Args:
         connection: clients of the services.
@@ -84,11 +84,11 @@ class BucketPart(AwsResource):
 
     @abstractmethod
     def drop(self, client: S3Client, bucket: str) -> None:
-        """Take it away."""
+        """Remove it."""
 
 
 class Versioning(BucketPart):
-    """Versioning; once it was on it can only be suspended."""
+    """Versioning; once it has been on, it can only be suspended."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(

@@ -35,7 +35,7 @@ MODELLED = frozenset(
         "token",
     }
 )
-"""Settings of the provider that are followed; any other is refused."""
+"""Settings of the provider that are honoured; any other is refused."""
 
 _SECONDS_TO_CONNECT = 5
 
@@ -53,7 +53,7 @@ class Connection:
 
         Raises:
             ProviderError: a setting that is not modelled, no region, no credentials, or ones that the server
-                does not know. The last is not asked with ``skipCredentialsValidation``.
+                does not know. The last is not checked with ``skipCredentialsValidation``.
         """
         others = sorted(name for name, value in config.items() if value and name not in MODELLED)
         if others:
@@ -140,7 +140,7 @@ class Connection:
 
 @contextmanager
 def told(doing: str) -> Iterator[None]:
-    """Tell a failed call with what was being done, and the service's own code and words."""
+    """Report a failed call with what was being done, and the service's own code and words."""
     try:
         yield
     except ClientError as error:
@@ -152,7 +152,7 @@ def told(doing: str) -> Iterator[None]:
 
 @contextmanager
 def unless(*codes: str) -> Iterator[None]:
-    """Pass over a call's failure with one of these codes."""
+    """Ignore a call's failure with one of these codes."""
     try:
         yield
     except ClientError as error:

@@ -37,7 +37,7 @@ def tag_map(tags: list[Any] | None) -> dict[str, str]:
 
 
 def same_document(text: object) -> object:
-    """A policy document in the one form in which equal ones are equal; text that is no JSON as it is."""
+    """A policy document in canonical form, so that equal ones are equal; text that is not JSON as it is."""
     if not isinstance(text, str):
         return text
     try:

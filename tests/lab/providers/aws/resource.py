@@ -83,7 +83,7 @@ class AwsResource(Resource):
 
     @abstractmethod
     def make(self, inputs: dict[str, Any]) -> str:
-        """Make it; answers its id."""
+        """Make it and return its id."""
 
     @abstractmethod
     def find(self, resource_id: str, known: dict[str, Any]) -> dict[str, Any] | None:
@@ -95,7 +95,7 @@ class AwsResource(Resource):
 
     @abstractmethod
     def remove(self, resource_id: str, state: dict[str, Any]) -> None:
-        """Remove it; no error when it is gone already."""
+        """Remove it; no error when it is already gone."""
 
     @property
     def _tagged(self) -> bool:

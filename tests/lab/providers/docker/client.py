@@ -1,4 +1,4 @@
-"""The connection to the Docker Engine: made for each operation, errors told in plain words."""
+"""The connection to the Docker Engine: made for each operation, errors reported in plain words."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Connection:
         """A client for one operation.
 
         Raises:
-            ProviderError: the Docker Engine is out of reach, or refused what was asked.
+            ProviderError: the Docker Engine is out of reach, or refused the request.
         """
         try:
             client = docker.APIClient(

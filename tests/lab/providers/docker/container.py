@@ -106,7 +106,7 @@ class Container(Resource):
         return str(made["Id"])
 
     def _bring_up(self, client: docker.APIClient, container_id: str, inputs: dict[str, Any]) -> None:
-        """Everything between the creation of a container and its being ready."""
+        """Everything between the creation of a container and its readiness."""
         self._connect(client, container_id, inputs.get("networksAdvanced", []))
         if inputs.get("uploads"):
             client.put_archive(container_id, "/", uploads.archive(inputs["uploads"]))

@@ -1,4 +1,4 @@
-"""How a container's properties change, and what can be said of them before anything is made.
+"""How a container's properties change, and what can be said about them before anything is made.
 
 The tables are those of pulumi-docker 5.1 and 5.2 (terraform-provider-docker 4.5).
 """
@@ -87,7 +87,7 @@ def rules(schema: ResourceSchema) -> Rules:
 
 
 def failures(inputs: Mapping[str, Any]) -> Iterator[Failure]:
-    """What the types cannot say, of inputs whose types are right."""
+    """What the types cannot express, for inputs whose types are right."""
     for name, (pattern, allowed) in _PATTERNS.items():
         value = inputs.get(name, wire.UNKNOWN)
         if value != wire.UNKNOWN and not pattern.fullmatch(value):

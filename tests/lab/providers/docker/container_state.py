@@ -1,4 +1,4 @@
-"""What the state holds of a container: the program's inputs, and over them what the Docker Engine says."""
+"""What the state holds of a container: the program's inputs, overlaid by what the Docker Engine says."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _computed(config: Mapping[str, Any], host: Mapping[str, Any]) -> dict[str, A
 
 
 def _limits(recorded: Mapping[str, Any], host: Mapping[str, Any]) -> dict[str, Any]:
-    """The limits; a host that cannot limit swap says -1, and there what was asked for stays."""
+    """The limits; a host that cannot limit swap says -1, and then the requested value stays."""
     swap = host.get("MemorySwap", 0)
     return {
         "cpuShares": host.get("CpuShares", 0),
@@ -81,7 +81,7 @@ def _image(recorded: Mapping[str, Any], inspected: Mapping[str, Any]) -> Any:
 
 
 def networks(inspected: Mapping[str, Any]) -> dict[str, Any]:
-    """The outputs that tell how the container is reached; its addresses change when it is started again."""
+    """The outputs that say how the container is reached; its addresses change when it is restarted."""
     settings = inspected["NetworkSettings"]
     return {"bridge": settings.get("Bridge", ""), "networkDatas": _network_data(settings)}
 

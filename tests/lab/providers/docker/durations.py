@@ -21,11 +21,11 @@ def parse(text: str) -> int:
     """Nanoseconds of a duration like ``1m30s``.
 
     Raises:
-        ValueError: the text is no duration.
+        ValueError: the text is not a duration.
     """
     parts = _PART.findall(text)
     if text != "0" and (not parts or "".join(number + unit for number, unit in parts) != text):
-        raise ValueError(f"{text!r} is no duration like 10s, 500ms or 1m30s")
+        raise ValueError(f"{text!r} is not a duration like 10s, 500ms or 1m30s")
     return int(sum((Decimal(number) * _NANOSECONDS[unit] for number, unit in parts), Decimal(0)))
 
 

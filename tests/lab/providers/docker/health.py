@@ -11,7 +11,7 @@ import docker
 from tests.lab.providers.errors import ProviderError
 
 _POLL = 1.0
-"""Seconds between two looks; the official plugin's."""
+"""Seconds between two checks; the official plugin's."""
 
 
 def wait_until_healthy(
@@ -19,7 +19,7 @@ def wait_until_healthy(
 ) -> None:
     """Poll the container's health until it is ``healthy``.
 
-    As the official plugin it goes on waiting when the container is unhealthy or has exited.
+    Like the official plugin, it keeps waiting when the container is unhealthy or has exited.
 
     Raises:
         ProviderError: no healthcheck, not healthy in time, or the operation was cancelled.

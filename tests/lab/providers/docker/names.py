@@ -17,5 +17,5 @@ def label_list(labels: Mapping[str, str] | None) -> list[dict[str, str]]:
 
 
 def without_empty(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """The pairs that say something: no nulls, empty texts, empty lists or empty mappings."""
+    """The pairs with content: no nulls, empty texts, empty lists or empty mappings."""
     return {key: value for key, value in values if value not in (None, "", [], {})}

@@ -16,7 +16,7 @@ from tests.lab.providers.schema import resource_schema
 
 
 class RemoteImage(Resource):
-    """A new ``name`` updates in place: only the update itself, not its preview, knows the new image id."""
+    """A new ``name`` updates in place; only the update itself, not its preview, knows the new image id."""
 
     def __init__(self, connection: Connection) -> None:
         schema = resource_schema(pulumi_docker.RemoteImage, pulumi_docker.RemoteImageArgs)
@@ -93,7 +93,7 @@ def _not_to_be_had(name: str, why: str) -> str:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """Repository, and digest or else tag or else ``latest``; a name alone never means all tags."""
+    """Repository, and digest, else tag, else ``latest``; a name alone never means all tags."""
     named, _, digest = name.partition("@")
     folder, slash, last = named.rpartition("/")
     base, _, tag = last.partition(":")

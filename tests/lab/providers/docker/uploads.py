@@ -43,7 +43,7 @@ def failures(uploads: Sequence[Mapping[str, Any]]) -> Iterator[Failure]:
 def archive(uploads: Sequence[Mapping[str, Any]]) -> bytes:
     """The archive of all files: owned by root and of mode 0644 unless an upload says otherwise.
 
-    It has no entries for folders, as the official plugin's has none: Docker makes missing ones.
+    Like the official plugin's, it has no entries for folders: Docker makes missing ones.
 
     Raises:
         ProviderError: a ``source`` cannot be read, or an owner is unknown on this machine.

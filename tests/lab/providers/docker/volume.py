@@ -1,4 +1,4 @@
-"""``docker.Volume``: a named volume. One of that name that is there already is adopted, as Docker does."""
+"""``docker.Volume``: a named volume. An existing one of that name is adopted, as Docker does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.lab.providers.schema import resource_schema
 
 
 class Volume(Resource):
-    """Every change replaces; a change of name is a new volume and the old one's data go with it."""
+    """Every change replaces; a change of name makes a new volume and deletes the old one with its data."""
 
     def __init__(self, connection: Connection) -> None:
         schema = resource_schema(pulumi_docker.Volume, pulumi_docker.VolumeArgs)

@@ -1,4 +1,4 @@
-"""Removal of what containers may still be letting go of."""
+"""Removal of what containers may still be releasing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PATIENCE = 30.0
 def remove_when_free(remove: Callable[[], object]) -> None:
     """Remove something, again and again while the Docker Engine says that it is in use.
 
-    No error when it is gone already. After 30 s the Docker Engine's own error is raised.
+    No error when it is already gone. After 30 s the Docker Engine's own error is raised.
     """
     for attempt in tenacity.Retrying(
         retry=tenacity.retry_if_exception(_in_use),

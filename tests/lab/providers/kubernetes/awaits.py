@@ -1,4 +1,4 @@
-"""Waits for objects: which kinds, how long, and what is told when time runs out."""
+"""Waits for objects: which kinds, how long, and what is reported when time runs out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.lab.providers.kubernetes.waiting import NotReadyError, Pending, Wait,
 
 
 class Awaits:
-    """Looks at objects until they are ready or gone."""
+    """Checks objects until they are ready or gone."""
 
     def __init__(self, objects: Objects, host: Host, cancelled: threading.Event) -> None:
         self._objects = objects

@@ -1,4 +1,4 @@
-"""Where objects go: to an API server, or into files. What both answer to."""
+"""Where objects go: to an API server, or into files; the interface of both."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Backend(ABC):
 
         Raises:
             ProviderError: nothing was made.
-            InitializationError: it was made, and is not ready.
+            InitializationError: it was made, but is not ready.
         """
 
     @abstractmethod
@@ -68,18 +68,18 @@ class Backend(ABC):
         """It as it is now, None when it is gone; without inputs and state it is imported.
 
         Raises:
-            InitializationError: it is there, and not ready.
+            InitializationError: it is there, but not ready.
         """
 
     @abstractmethod
     def update(
         self, resource_id: str, state: dict[str, Any], news: dict[str, Any], call: Call
     ) -> dict[str, Any]:
-        """Change it, wait until it is ready, and answer the new outputs."""
+        """Change it, wait until it is ready, and return the new outputs."""
 
     @abstractmethod
     def delete(self, state: dict[str, Any], call: Call) -> None:
-        """Remove it and wait until it is gone; no error when it is gone already."""
+        """Remove it and wait until it is gone; no error when it is already gone."""
 
 
 def recorded(live: Mapping[str, Any], manager: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is decided of an object before anything is made: its full inputs, and what an update would mean."""
+"""What is decided about an object before anything is made: its full inputs, and what an update would mean."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def compared(
 ) -> Diff:
     """What differs between old and new inputs, and whether that needs a new object.
 
-    The old object goes first where both would have the same name, chosen by the program.
+    The old object is deleted first where both would have the same name, chosen by the program.
     """
     patterns = force_new(kind, news, settings)
     found = diff.changes(
@@ -53,5 +53,5 @@ def _place(values: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _comparable(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs with the namespace written out, so that leaving out the default one is no change."""
+    """The inputs with the namespace written out, so that leaving out the default one is not a change."""
     return naming.with_namespace(dict(values), DEFAULT_NAMESPACE)

@@ -1,4 +1,4 @@
-"""The connection to the API server: made when first needed, errors told in plain words."""
+"""The connection to the API server: made when first needed, errors reported in plain words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.lab.providers.kubernetes.kubeconfig import connect
 from tests.lab.providers.kubernetes.settings import Settings
 
 _REACH_TIMEOUT = 5.0
-"""Seconds that an API server gets to say that it is there."""
+"""Seconds that an API server gets to show that it is there."""
 
 _TIMEOUT = 60.0
 """Seconds that the API server may take for one answer."""

@@ -1,4 +1,4 @@
-"""What changes between the inputs of before and the program's new ones."""
+"""What changes between the previous inputs and the program's new ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOTHING = object()
 def changes(old: object, new: object, replaces: Callable[[Path, object], bool]) -> list[Change]:
     """The differences, in the order of their paths. ``replaces`` tells which of them cannot change in place.
 
-    A change inside a list is told by the item's index, as a merge patch sees it.
+    A change inside a list is identified by the item's index, as in a merge patch.
     """
     return [
         Change(path=spelled(path), kind=kind, replaces=replaces(path, value))
@@ -64,7 +64,7 @@ def _item(items: list[Any], index: int) -> Any:
 def drifted(inputs: Any, before: Any, live: Any) -> Any:
     """The inputs with what changed on the cluster since ``before`` was read; the rest stays as written.
 
-    Values that the cluster writes differently (``1024Mi`` as ``1Gi``) and fields that it adds are no drift.
+    Values that the cluster writes differently (``1024Mi`` as ``1Gi``) and fields that it adds are not drift.
     """
     if isinstance(inputs, dict) and isinstance(live, dict):
         known = before if isinstance(before, dict) else {}

@@ -1,4 +1,4 @@
-"""Messages to the person in front of the engine."""
+"""Messages to the person who runs the engine."""
 
 from __future__ import annotations
 
@@ -34,4 +34,4 @@ class Host:
         try:
             self._engine.Log(request)
         except grpc.RpcError:
-            self._engine = None  # the engine is on its way out
+            self._engine = None  # the engine is ending

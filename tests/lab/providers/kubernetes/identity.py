@@ -1,4 +1,4 @@
-"""What the provider's settings say of where its objects are, and when that is elsewhere."""
+"""What the provider's settings say about where its objects are, and when that is elsewhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def conflicting(config: Mapping[str, Any]) -> list[str]:
 def replacing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     """The changed settings; another cluster or another folder replaces every object.
 
-    ``clusterIdentifier`` alone decides that where it is given; its coming and going replaces nothing.
+    ``clusterIdentifier`` alone decides that where it is given; adding or removing it replaces nothing.
     """
     changed = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     before, now = old.get("clusterIdentifier"), new.get("clusterIdentifier")

@@ -1,4 +1,4 @@
-"""Pulumi's type tokens and the kinds of objects behind them, with what the SDK says of their properties."""
+"""Pulumi's type tokens and the kinds of objects behind them, and what the SDK says about their properties."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Kind:
         return self.api_version.rpartition("/")[0]
 
     def failures(self, values: Mapping[str, Any]) -> Iterator[Failure]:
-        """Everything in a program's properties that is of the wrong name or type."""
+        """Everything in a program's properties that has the wrong name or type."""
         if self.inputs is not None:
             yield from failures(self.inputs, dict(values))
         elif "metadata" in values:
@@ -80,14 +80,14 @@ class Kind:
 _METADATA = record(ObjectMetaArgs)
 
 _loading = threading.Lock()
-"""Held while the SDK's modules are loaded: they need each other, and half of one is not enough."""
+"""Held while the SDK's modules are loaded: they need each other, complete."""
 
 
 def kind_of(token: str) -> Kind:
     """The kind behind a token like ``kubernetes:apps/v1:Deployment``.
 
     Raises:
-        ProviderError: it is no object, or one that is not modelled.
+        ProviderError: it is not an object, or one that is not modelled.
     """
     with _loading:
         return _kind_of(token)

@@ -14,7 +14,7 @@ from tests.lab.providers.errors import ProviderError
 from tests.lab.providers.kubernetes.settings import Settings
 
 _CONNECTIONS = 64
-"""Kept open at a time: as many as the stand-in has operations under way."""
+"""Kept open at a time: as many as the stand-in has operations in progress."""
 
 
 def connect(settings: Settings) -> client.ApiClient:
@@ -36,7 +36,7 @@ def connect(settings: Settings) -> client.ApiClient:
 
 
 def active_cluster(settings: Settings) -> object:
-    """The entry of the cluster that the settings lead to, None when that cannot be told."""
+    """The entry of the cluster that the settings lead to, None when that is not known."""
     path = _path(settings)
     try:
         content = _content(path.read_text() if path else settings.kubeconfig)
@@ -57,7 +57,7 @@ def _path(settings: Settings) -> Path | None:
 def _content(text: str) -> dict[str, Any]:
     content = yaml.safe_load(text)
     if not isinstance(content, dict):
-        raise ValueError("it is no mapping")  # noqa: TRY004 (reported like other bad values)
+        raise ValueError("it is not a mapping")  # noqa: TRY004 (reported like other bad values)
     return content
 
 

@@ -23,7 +23,7 @@ from tests.lab.providers.kubernetes.waiting import NotReadyError
 from tests.lab.providers.resource import Made
 
 _NOT_PREVIEWED = frozenset({403, 404, 409})
-"""Answers to a dry run that say nothing of the update: forbidden, namespace to come, to be replaced."""
+"""Answers to a dry run that say nothing about the update: forbidden, namespace to come, to be replaced."""
 
 _ATTEMPTS = 5
 """For a creation whose namespace or CustomResourceDefinition is not there yet; the official plugin's."""

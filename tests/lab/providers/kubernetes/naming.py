@@ -52,7 +52,7 @@ def identifier(values: Mapping[str, Any]) -> str:
 
 
 def identified(resource_id: str, api_version: str, kind: str) -> dict[str, Any]:
-    """As much of an object as its id and kind tell."""
+    """As much of an object as its id and kind determine."""
     namespace, _, name = resource_id.rpartition("/")
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
@@ -61,7 +61,7 @@ def identified(resource_id: str, api_version: str, kind: str) -> dict[str, Any]:
 def named(
     news: dict[str, Any], olds: Mapping[str, Any], resource: str, request: pb.CheckRequest
 ) -> dict[str, Any]:
-    """The inputs with a name, which is made once and then kept; the program's own name goes before all.
+    """The inputs with a name, which is made once and then kept; the program's own name takes precedence.
 
     Raises:
         ProviderError: the program asks the API server for a name, or the engine forbids making one.

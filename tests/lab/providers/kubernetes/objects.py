@@ -23,7 +23,7 @@ class UnknownKindError(ProviderError):
 
 
 class ConflictError(ProviderError):
-    """Fields belong to somebody else; the message names both.
+    """Fields belong to somebody else; the message names them and their owners.
 
     Args:
         values: what was applied.
@@ -93,7 +93,7 @@ class Objects:
         return self._cluster.request("POST", self._folder(values), query, body=dict(values))
 
     def apply(self, values: Mapping[str, Any], manager: str, *, force: bool, dry_run: bool) -> dict[str, Any]:
-        """Apply on the server: fields that are given are set, fields given last time and no more are removed.
+        """Apply on the server: fields that are given are set, those no longer given are removed.
 
         Raises:
             ConflictError: the manager itself does not own a field yet, or somebody else does.
@@ -130,7 +130,7 @@ class Objects:
         self._cluster.request("PATCH", self._path(live), (), body, "application/json-patch+json")
 
     def delete(self, like: Mapping[str, Any], propagation: str) -> None:
-        """Ask for an object's removal; no error when it is gone already."""
+        """Ask for an object's removal; no error when it is already gone."""
         try:
             self._cluster.request("DELETE", self._path(like), [("propagationPolicy", propagation)])
         except RefusedError as error:

@@ -1,4 +1,4 @@
-"""Who owns which field of an object, by what the API server records of it."""
+"""Who owns which field of an object, by what the API server records about it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MISSING = object()
 
 
 def entries(live: Mapping[str, Any], manager: str) -> list[dict[str, Any]]:
-    """What is recorded of a manager, its changes of subresources left out."""
+    """What is recorded of a manager, without its changes of subresources."""
     return [entry for entry in _all(live) if entry.get("manager") == manager and "subresource" not in entry]
 
 

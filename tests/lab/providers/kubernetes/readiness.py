@@ -14,7 +14,7 @@ Check = Callable[[Values, Objects], "Pending | None"]
 
 
 def check_for(values: Values) -> Check | None:
-    """How to tell that an object of this kind is ready, None when it is so at once."""
+    """How to tell that an object of this kind is ready, None when it is ready at once."""
     return _CHECKS.get((values["apiVersion"], values["kind"]))
 
 
@@ -146,7 +146,7 @@ def _status(values: Values) -> dict[str, Any]:
 
 
 def _is_unseen(values: Values) -> bool:
-    """True while the controller has not looked at the newest specification."""
+    """True while the controller has not seen the newest specification."""
     return bool(_status(values).get("observedGeneration", 0) < values["metadata"].get("generation", 0))
 
 

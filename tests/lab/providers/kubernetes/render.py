@@ -16,7 +16,7 @@ _MANIFESTS = "1-manifest"
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as such."""
+    """Writes texts of several lines as block scalars."""
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
@@ -54,5 +54,5 @@ def write(folder: Path, values: Mapping[str, Any]) -> None:
 
 
 def remove(folder: Path, values: Mapping[str, Any]) -> None:
-    """Remove an object's file; no error when it is gone already."""
+    """Remove an object's file; no error when it is already gone."""
     path(folder, values).unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from tests.lab.providers.resource import Made
 
 
 class Rendered(Backend):
-    """Writes and removes files below a folder; no cluster is asked, and nothing is waited for."""
+    """Writes and removes files below a folder; no cluster is contacted, and nothing is awaited."""
 
     def __init__(self, folder: Path, host: Host) -> None:
         self._folder = folder

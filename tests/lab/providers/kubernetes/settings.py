@@ -19,7 +19,7 @@ _ENVIRONMENT = {
     "upsertExistingObjects": "PULUMI_K8S_UPSERT_EXISTING_OBJECTS",
     "skipUpdateUnreachable": "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE",
 }
-"""The official plugin's; a setting of the program goes before its variable."""
+"""The official plugin's; a setting of the program takes precedence over its variable."""
 
 _NOT_MODELLED = ("alwaysRender", "helmReleaseSettings")
 

@@ -1,4 +1,4 @@
-"""Why an object is not ready: what its pods wait for, and what the cluster said of them."""
+"""Why an object is not ready: what its pods wait for, and what the cluster said about them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.lab.providers.kubernetes.readiness import condition
 
 _OWNERS = frozenset({"DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "Service", "StatefulSet"})
 _MOST = 3
-"""Pods and events told at most; the others rarely say anything else."""
+"""Pods and events reported at most; the others rarely say anything else."""
 
 
 def explained(values: Mapping[str, Any], objects: Objects) -> str:

@@ -1,4 +1,4 @@
-"""Waiting until an object is ready or gone, with a deadline, and telling why it is not."""
+"""Waiting until an object is ready or gone, with a deadline, and saying why it is not."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.lab.providers.errors import ProviderError
 from tests.lab.providers.kubernetes import naming
 
 _POLL = 1.0
-"""Seconds between two looks at the object."""
+"""Seconds between two checks of the object."""
 
 DEFAULT_TIMEOUT = 600.0
 """Seconds; the official plugin's for workloads."""
 
 
 class NotReadyError(ProviderError):
-    """The object exists and is not ready; the message says what it still lacks."""
+    """The object exists but is not ready; the message says what it still lacks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Pending:
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
-    """How to wait: seconds, an event that ends it early, and whom to tell of the progress."""
+    """How to wait: seconds, an event that ends it early, and whom to inform about the progress."""
 
     timeout: float
     cancelled: threading.Event
@@ -46,7 +46,7 @@ def timeout_of(inputs: Mapping[str, Any], custom: float) -> float:
 
 
 def until(look: Callable[[], Pending | None], wait: Wait) -> None:
-    """Look again and again until nothing is pending.
+    """Check again and again until nothing is pending.
 
     Raises:
         NotReadyError: it failed, time ran out, or the wait was cancelled.

@@ -24,7 +24,7 @@ DEFAULTS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class _Class:
-    """One class of characters: those of it, whether they may be used, and how many there must be."""
+    """One class of characters: its members, whether they may be used, and how many there must be."""
 
     characters: str
     allowed: bool
@@ -49,7 +49,7 @@ class RandomText(Drawn):
 
 
 def draw(inputs: Mapping[str, Any]) -> str:
-    """A new random text that keeps to the inputs."""
+    """A new random text that conforms to the inputs."""
     classes = _classes(inputs)
     everything = "".join(kind.characters for kind in classes if kind.allowed)
     drawn = [secrets.choice(kind.characters) for kind in classes for _ in range(kind.at_least)]
