@@ -29,7 +29,7 @@ def main(
     seconds: Annotated[float, typer.Option(min=1, help="of load, by each number of workers")] = 4.0,
     delivery: Annotated[float, typer.Option(min=15, help="seconds to deliver in, at most")] = 20.0,
     together: Annotated[float, typer.Option(min=1, help="seconds of load and delivery at once")] = 8.0,
-    calls: Annotated[int, typer.Option(min=1, help="calls that a load worker has under way")] = 32,
+    calls: Annotated[int, typer.Option(min=1, help="calls that a load worker has in flight")] = 32,
 ) -> None:
     """Measure both configurations in turn, and show the medians."""
     signals.signal(signals.SIGTERM, _stop)
@@ -76,7 +76,7 @@ def _finish(runs: Sequence[Measured], out: Path, averages: Sequence[float], cons
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
-    """End in order, so that no program is left over."""
+    """End in an orderly way, so that no program is left running."""
     raise SystemExit(128 + number)
 
 

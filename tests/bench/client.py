@@ -1,7 +1,7 @@
-"""One load worker: a process with one connection that always has some calls under way.
+"""One load worker: a process with one connection that always has some calls in flight.
 
 ``python -m tests.bench.client SIGNAL NAME HOST:PORT SECONDS CALLS`` waits for a line on standard input, sends
-for that long with so many calls under way, and prints what became of it as JSON.
+for that long with that many calls in flight, and prints the outcome as JSON.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.support.otlp import ANSWERS, DEADLINE_SECONDS, SERVICES
 Call: TypeAlias = Callable[..., Any]
 
 PAUSE_SECONDS = 0.05
-"""What a sender waits after an error."""
+"""How long a sender waits after an error."""
 
 
 @dataclass(kw_only=True)

@@ -38,7 +38,7 @@ class _Moment:
 
 
 class Delivery:
-    """A new processor at work on what Kafka has."""
+    """A new processor that reads what Kafka has."""
 
     def __init__(self, site: Site, signal: str) -> None:
         """Start the stores and the processor."""
@@ -48,7 +48,7 @@ class Delivery:
         self._processor = programs.start_processor(site)
 
     def wait(self, records: float, limit: float) -> Delivered:
-        """Let it read so many records, for ``limit`` seconds at most."""
+        """Let it read this many records, for ``limit`` seconds at most."""
         site, signal, begin = self._site, self._signal, self._begin
         seen = [_Moment(at=begin, read=0, stored=self._empty, settled=0)]
         goal = records / SPANS if signal == "traces" else records
@@ -97,7 +97,7 @@ def written(site: Site, signal: str) -> float:
 
 
 def _look(site: Site, signal: str) -> _Moment:
-    """Count; a trace is settled when it was decided on, or thrown away undecided."""
+    """Count; a trace is settled once it was decided on, or discarded undecided."""
     return _Moment(
         at=time.monotonic(),
         # What sampling kept is read a second time, on its way to the store.
@@ -111,7 +111,7 @@ def _look(site: Site, signal: str) -> _Moment:
 
 
 def _rate(counts: list[tuple[float, float]]) -> float:
-    """Count per second from the last moment before anything was there to the first with all of it."""
+    """Count per second from the last moment before anything was there to the first when all was there."""
     lowest, highest = counts[0][1], counts[-1][1]
     begin = max(at for at, count in counts if count == lowest)
     end = min(at for at, count in counts if count == highest)
@@ -138,5 +138,5 @@ def _sampler(site: Site, name: str) -> float:
 
 
 def _both(name: str) -> tuple[str, str]:
-    """Versions of the collector differ in whether a counter's name says that it is one."""
+    """Versions of the collector differ in whether a counter's name says that it is a counter."""
     return name, f"{name}_total"

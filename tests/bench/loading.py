@@ -17,7 +17,7 @@ from tests.bench.shapes import LOOPBACK
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SPARE_SECONDS = 60.0
-"""For the calls under way when the time is up, each of which ends at its deadline."""
+"""For the calls in flight when time is up, each of which ends at its deadline."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Load:
 
     Attributes:
         workers: processes, each with one connection.
-        calls: that each has under way at a time.
+        calls: that each has in flight at a time.
         seconds: for how long.
     """
 
@@ -36,7 +36,7 @@ class Load:
 
 
 def put(site: Site, signal: str, wanted: Load) -> Loaded:
-    """Send for some seconds and tell what was acknowledged, and what that cost."""
+    """Send for some seconds; give what was acknowledged, and what that cost."""
     seconds = wanted.seconds
     tiers = [site.running["gateway"], site.running["kafka"]]
     before = [tier.use().cpu for tier in tiers]

@@ -28,7 +28,7 @@ RECORDS = 512
 """Records of one request: what SDKs send at once, by default."""
 SPANS = 4
 WRONG_EACH, SLOW_EACH = 100, 100
-"""One trace in so many has an error, another is slow."""
+"""One trace in this many has an error, and one is slow."""
 
 _NUMBER = struct.Struct("<Q")
 _ROUTES = ("/cart", "/checkout", "/products/{id}", "/search", "/orders/{id}/items", "/login", "/health")
@@ -54,7 +54,7 @@ class Template:
     _counter: itertools.count[int] = field(default_factory=itertools.count)
 
     def next(self) -> bytes:
-        """Give the next request: times of now, traces that never were before."""
+        """Give the next request, with present times and traces that never existed before."""
         now, body = time.time_ns(), self.body
         for place, offset in self.times:
             _NUMBER.pack_into(body, place, now + offset)
@@ -164,7 +164,7 @@ def _trace(number: int, marks: _Marks, chance: random.Random) -> list[Span]:
 
 
 class _Marks:
-    """Hands out values that are found again in the serialised request."""
+    """Hands out values that can be found again in the serialised request."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance

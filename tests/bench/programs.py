@@ -41,7 +41,7 @@ class Use:
 
 @dataclass(kw_only=True)
 class Program:
-    """A program that runs.
+    """A running program.
 
     Attributes:
         name: for messages.
@@ -72,7 +72,7 @@ class Site:
     """Programs of one run.
 
     Attributes:
-        folder: for their files, thrown away afterwards.
+        folder: for their files, deleted afterwards.
         shape: whose configuration the collectors have.
         ports: where everything listens.
         running: those that run, by name.
@@ -107,7 +107,7 @@ class Site:
         return program
 
     def stop(self, name: str) -> None:
-        """End a program, by force when it does not end by itself."""
+        """End a program, by force if it does not end by itself."""
         process = self.running.pop(name).process
         process.send_signal(signal.SIGTERM)
         try:

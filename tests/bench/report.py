@@ -19,7 +19,7 @@ from tests.bench.results import Measured
 from tests.bench.run import WORKERS
 
 DIGITS = 100
-"""From here on a figure is shown without a fraction."""
+"""From this value on, a figure is shown without a fraction."""
 ROWS: tuple[tuple[str, str], ...] = (
     *((f"acknowledged/s, {count} workers", f"acknowledged, {count} workers") for count in WORKERS),
     *((f"acknowledged after ms, p50, {count} workers", f"p50, {count} workers") for count in WORKERS),

@@ -1,4 +1,4 @@
-"""What one run of the benchmark has measured."""
+"""What one run of the benchmark measured."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class Loaded:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivered:
-    """What a processor did with what Kafka had, nothing else being under way.
+    """What a processor did with what Kafka had, while nothing else ran.
 
     Attributes:
         read: records per second that the processor read, from its start until it had all or time was up.
-        stored: records per second that the store took, from the first until the last.
+        stored: records per second that the store accepted, from the first to the last.
         decided: traces per second that were decided on whole, less the time that each has to wait; 0 for
             logs and metrics.
-        undecided: part of the traces that were thrown away undecided.
+        undecided: share of the traces that were discarded undecided.
         cpu: the processor's seconds of processor time per million records read.
-        whole: the store, or the sampler, has had everything before time was up.
+        whole: the store, or the sampler, had everything before time was up.
     """
 
     read: float
@@ -58,7 +58,7 @@ class Together:
     Attributes:
         acknowledged: records per second that were answered OK.
         p99: milliseconds that 99 of 100 acknowledged calls took at most.
-        stored: records per second that the store took meanwhile.
+        stored: records per second that the store accepted meanwhile.
         decided: traces per second that were decided on whole meanwhile; 0 for logs and metrics.
     """
 
@@ -81,8 +81,8 @@ class Measured:
         gateway_memory: the gateway's largest resident memory, in MiB.
         processor_memory: the processor's.
         kafka_memory: the broker's.
-        loads: what each number of load workers got acknowledged, the processor being away.
-        delivered: what the processor did, the load being away.
+        loads: what each number of load workers got acknowledged, without the processor.
+        delivered: what the processor did, without load.
         together: what both did at once.
     """
 

@@ -17,7 +17,7 @@ WORKERS = (1, 2, 4)
 WARM_SECONDS = 2.0
 """Load before anything is measured: the broker compiles what it runs often."""
 BOTH = 2
-"""Load workers while the processor is at work as well."""
+"""Load workers while the processor runs as well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Length:
         load: seconds of load by each number of workers.
         delivery: seconds that the processor gets for what they wrote, at most.
         together: seconds of both at once.
-        calls: calls that a load worker has under way.
+        calls: calls that a load worker has in flight.
     """
 
     load: float
@@ -38,7 +38,7 @@ class Length:
 
 
 def measure(shape: str, signal: str, length: Length) -> Measured:
-    """Run one configuration with one signal on programs of its own, in a folder that is thrown away."""
+    """Run one configuration with one signal on programs of its own, in a folder that is deleted after it."""
     with tempfile.TemporaryDirectory(prefix="otel-bench-") as folder:
         names = Ports.__dataclass_fields__
         ports = Ports(**dict(zip(names, free_ports(len(names)), strict=True)))

@@ -1,4 +1,4 @@
-"""The two configurations that are held against each other, with every address on loopback."""
+"""The two configurations that are compared, with every address on loopback."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def kafka_properties(ports: Ports, folder: Path) -> str:
 
 
 def loki_text(ports: Ports, folder: Path) -> str:
-    """Configuration of Loki, the same for both shapes; its limits are out of the way."""
+    """Configuration of Loki, the same for both shapes, with limits that do not matter."""
     settings = _settings()
     args = LokiStoreArgs(
         image=settings.image_catalogue["loki"],

@@ -28,7 +28,7 @@ class Reached(Protocol):
 
 @pytest.fixture
 def load(site: Reached) -> Load:
-    """Load that has not begun yet, for the stack of the phase."""
+    """Load that has not started yet, for the stack of the phase."""
     return Load(run=uuid.uuid4().hex[:8], target=site.target, rates=Rates())
 
 
@@ -47,7 +47,7 @@ def note(request: pytest.FixtureRequest) -> Note:
 
 @pytest.fixture
 def report(note: Note) -> Report:
-    """Append what became of a load's records to the report."""
+    """Append the fate of a load's records to the report."""
 
     def write(load: Load, found: dict[str, Found]) -> None:
         note({signal: _became(load, signal, found[signal]) for signal in SERVICES})

@@ -27,7 +27,7 @@ PEERLESS = {
     "kafka -> kafka:9092": "one broker has no other",
     "kafka -> kafka:9093": "one broker has no other",
 }
-"""Connections that a stack with one broker has no cause for, and why."""
+"""Connections for which a stack with one broker has no cause, and why."""
 
 
 def demand_allowed(
@@ -39,13 +39,13 @@ def demand_allowed(
     seconds: float,
     leaving: Iterable[str] = (),
 ) -> set[Edge]:
-    """Have connections under load: all that the texts ask for are seen, and all that are seen are allowed.
+    """Check connections under load: all that the texts need are seen, and all that are seen are allowed.
 
     Args:
-        sources: uids of the data sources that Grafana is made to ask.
+        sources: uids of the data sources that Grafana is made to query.
         seldom: connections that need not be seen, as ``source -> target:port``, and why.
         seconds: how long the last one may take to be seen.
-        leaving: programs that must be seen to connect to something outside, but for name servers.
+        leaving: programs that must be seen to connect to something outside, other than name servers.
 
     Raises:
         AssertionError: one was not seen, or the policies forbid one that was.
@@ -76,8 +76,8 @@ def demand_allowed(
 def seen_edges(site: ClusterSite) -> set[Edge]:
     """Name the ends of the connections that the stack's pods have.
 
-    Left out are the node's own, for Kubernetes lets its kubelet in, and this test's load comes from there;
-    and what is left of connections with pods that are gone.
+    The node's own are left out, because Kubernetes lets its kubelet in and this test's load comes from there;
+    so is what remains of connections with pods that are gone.
     """
     pods = [pod for pod in site.pods() if pod.address]
     names = {pod.address: program_of(pod) for pod in pods}
@@ -100,7 +100,7 @@ def _is_there(address: str, pods: set[str]) -> bool:
 
 
 def ask_grafana(site: ClusterSite, sources: Iterable[str]) -> None:
-    """Make Grafana ask data sources, by their uids."""
+    """Make Grafana query data sources, by their uids."""
     secrets = json.loads(site.kubectl("get", "secrets", "--output=json"))["items"]
     password = next(
         base64.b64decode(value).decode()

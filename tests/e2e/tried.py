@@ -1,4 +1,4 @@
-"""Connections tried from a stack's pods: those that its programs need open, and no others."""
+"""Connections tried from a stack's pods: those that its programs need succeed, and no others."""
 
 from __future__ import annotations
 

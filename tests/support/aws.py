@@ -36,7 +36,7 @@ class Aws:
 
     @property
     def provider(self) -> dict[str, Any]:
-        """Settings of the aws provider that lead to this server."""
+        """Settings that point the aws provider to this server."""
         services = ("s3", "iam", "sts", "eks")
         return {
             **KEYS,
@@ -47,7 +47,7 @@ class Aws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables that lead any client to this server."""
+        """Variables that point any client to this server."""
         return {**ENVIRONMENT, "AWS_ENDPOINT_URL": self.endpoint}
 
     def s3(self, region: str = REGION, **credentials: str) -> S3Client:
@@ -66,7 +66,7 @@ class Aws:
         return client
 
     def assume(self, role_arn: str) -> dict[str, str]:
-        """Credentials of a role, as its pods get them; who may assume it is not asked."""
+        """Credentials of a role, as its pods get them; who may assume it is not checked."""
         sts: STSClient = _client("sts", REGION, self.endpoint)
         given = sts.assume_role(RoleArn=role_arn, RoleSessionName="pod")["Credentials"]
         return {

@@ -32,7 +32,7 @@ class Configured:
         program: its name in the catalogue of images.
         command: its arguments.
         environment: its environment variables.
-        directory: where the files lie.
+        directory: where the files are.
         files: text by path in that directory.
     """
 
@@ -52,7 +52,7 @@ class Verdict:
     """What a checker said.
 
     Attributes:
-        accepted: the program takes the configuration.
+        accepted: the program accepts the configuration.
         said: its output.
     """
 
@@ -68,7 +68,7 @@ class Checker:
     known: dict[str, Verdict] = field(default_factory=dict)
 
     def check(self, configured: Configured) -> Verdict:
-        """Ask a program whether it takes a configuration."""
+        """Ask a program whether it accepts a configuration."""
         key = json.dumps([configured.program, configured.command, configured.environment, configured.files])
         if key not in self.known:
             self.known[key] = self._ask(configured)
@@ -155,7 +155,7 @@ def _ended(container: Container) -> Verdict:
 
 
 def _started(container: Container) -> Verdict:
-    """Grafana has no checker; it starts, or it ends with what it does not take."""
+    """Grafana has no checker; it starts, or it ends and says what it does not accept."""
 
     def answer() -> str:
         container.reload()

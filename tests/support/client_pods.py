@@ -20,9 +20,9 @@ END_SECONDS = 180.0
 
 
 def post(cluster: Cluster, messages: Mapping[str, Mapping[str, Any]]) -> str:
-    """Post JSON messages, by address, from a pod that lives for some seconds; give the pod's name.
+    """Post JSON messages, by address, from a pod that lives for a few seconds; give the pod's name.
 
-    It posts each one every second: in its first, the cluster may not have told anybody its address yet.
+    It posts each one every second: in its first, the cluster may not have announced its address yet.
 
     Raises:
         AssertionError: one was not answered with 2xx; the message has what the pod wrote.
@@ -44,7 +44,7 @@ def post(cluster: Cluster, messages: Mapping[str, Mapping[str, Any]]) -> str:
 
 @contextmanager
 def waiting(cluster: Cluster, labels: Mapping[str, str]) -> Iterator[Pod]:
-    """Give a pod that does nothing, in a new namespace with these labels, which goes with the block."""
+    """Give a pod that does nothing, in a new namespace with these labels, deleted after the block."""
     name = f"client-{uuid.uuid4().hex[:8]}"
     metadata = {"name": name, "labels": dict(labels)}
     kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))

@@ -26,7 +26,7 @@ class Cluster:
 
     @property
     def provider(self) -> dict[str, str]:
-        """Settings of the kubernetes provider that lead to this cluster."""
+        """Settings that point the kubernetes provider to this cluster."""
         return {"kubeconfig": str(self.kubeconfig), "context": self.context}
 
     def kubectl(self, *arguments: str) -> str:

@@ -30,12 +30,12 @@ def rendered_collector(result: Result, name: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class RunningCollector:
-    """A collector that takes traces over OTLP and writes what its processors leave of them to a file.
+    """A collector that accepts traces over OTLP and writes what its processors keep of them to a file.
 
     Attributes:
         url: address of OTLP over HTTP.
         metrics: address of its own metrics.
-        written: the file, a request in JSON a line.
+        written: the file, one request in JSON per line.
         log: file with its output.
     """
 

@@ -17,12 +17,12 @@ _PAIR = re.compile(r"\b(src|dst|sport|dport)=(\S+)")
 
 @dataclass(frozen=True, order=True)
 class Connection:
-    """One end opened a connection to a port of the other; addresses as the one who tells knows them.
+    """One end opened a connection to a port of the other; addresses as seen by whichever end reports it.
 
     Attributes:
         source: address of the one that opened it.
         target: address it was opened to: a pod's, or a Service's.
-        port: number that it was opened to.
+        port: number of the port it was opened to.
     """
 
     source: str
@@ -56,7 +56,7 @@ def over_udp(port: int) -> set[Connection]:
 
 
 def processes_of(uids: Iterable[str]) -> Mapping[str, Path]:
-    """Find a process of each pod, as its folder in /proc, by the name of its control group."""
+    """Find a process of each pod, as its folder in /proc, by the name of the control group."""
     wanted = set(uids)
     found: dict[str, Path] = {}
     for process in PROC.glob("[0-9]*"):
@@ -71,7 +71,7 @@ def processes_of(uids: Iterable[str]) -> Mapping[str, Path]:
 
 
 def listening(process: Path) -> set[int]:
-    """Give the ports to which the pod of a process listens over TCP, but for those on its loopback alone."""
+    """Give the ports on which the pod of a process listens over TCP, except those on its loopback alone."""
     return {
         _port(line[1])
         for line in _sockets(process)

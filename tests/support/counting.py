@@ -10,7 +10,7 @@ from threading import Event, Thread
 from tests.support.kubernetes_site import ClusterSite
 
 Count = tuple[float, int]
-"""Seconds since the epoch, and how many from then on."""
+"""Seconds since the epoch, and how many were ready from then on."""
 
 PAUSE_SECONDS = 2.0
 
@@ -37,5 +37,5 @@ def watched(site: ClusterSite, name: str) -> Iterator[list[Count]]:
 
 
 def since(counts: Sequence[Count], begin: float) -> dict[int, int]:
-    """Give them by whole seconds since a moment."""
+    """Give the counts by whole seconds since a moment."""
     return {round(moment - begin): count for moment, count in counts}

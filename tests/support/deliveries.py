@@ -1,4 +1,4 @@
-"""Phase 1 keeps everything: what is in the stores is held against what was acknowledged."""
+"""Phase 1 keeps everything: what is in the stores is compared with what was acknowledged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.waiting import until
 
 KINDS = ("plain", "error", "slow")
 ARRIVAL_SECONDS = 180.0
-"""A store that was away is asked again after up to 30 s, and the queue behind it takes some time."""
+"""A store that was down is tried again after up to 30 s, and the queue behind it takes some time."""
 PROGRESS_SECONDS = 120.0
 
 
@@ -49,7 +49,7 @@ def await_everything(site: Site, load: Load) -> None:
 def await_acknowledged(
     load: Load, more: int, signals: tuple[str, ...] = ("logs", "metrics", "traces")
 ) -> None:
-    """Wait until so many more records of each signal have been acknowledged."""
+    """Wait until this many more records of each signal have been acknowledged."""
     goals = {signal: load.acknowledged(signal) + more for signal in signals}
     until(
         f"{more} more acknowledged records of {', '.join(signals)}",

@@ -14,7 +14,7 @@ from tests.support.steady import settled
 
 CLAIM = "persistentvolumeclaim/"
 PASSING = {"events", "pods", "endpoints", "endpointslices", "replicasets", "controllerrevisions"}
-"""Kinds of objects that go with others a moment later, or by themselves."""
+"""Kinds of objects that are removed with others a moment later, or by themselves."""
 KUBERNETES_OWN = {"configmap/kube-root-ca.crt", "serviceaccount/default"}
 
 
@@ -25,7 +25,7 @@ class ClusterDeployment:
     Attributes:
         stack: the stack.
         cluster: the cluster.
-        original: the settings that it began with.
+        original: the settings that it started with.
         namespace: where it is.
         given: objects in its namespace that are not its own.
     """
@@ -49,10 +49,10 @@ class ClusterDeployment:
         return given
 
     def become(self, **sections: Mapping[str, Any] | str) -> None:
-        """Bring the stack up with the original settings but for keys of some sections.
+        """Bring the stack up with the original settings except for keys of some sections.
 
-        It is up when its autoscalers have begun and its processors share what is in Kafka. Another Kafka is
-        another stack, as is another class of volumes: both are for good.
+        It is up when its autoscalers have started and its processors share what is in Kafka. Another Kafka is
+        another stack, as is another class of volumes: neither can be changed later.
         """
         wanted = self.settings(**sections)
         if _for_good(wanted) != _for_good(self.stack.config):
@@ -63,13 +63,13 @@ class ClusterDeployment:
         settled(self.site, len(self.site.pods("otel-processor")))
 
     def _await_least(self) -> None:
-        """Wait until the autoscalers have brought what they scale to the least that they allow."""
+        """Wait until the autoscalers have scaled everything down to the minimum that they allow."""
         for scaler in self.cluster.get("hpa", f"--namespace={self.namespace}")["items"]:
             name, least = scaler["spec"]["scaleTargetRef"]["name"], scaler["spec"]["minReplicas"]
             self.site.await_least(name, least)
 
     def left(self) -> list[str]:
-        """Name what the stack has in the cluster, but for what Kubernetes itself keeps in a namespace."""
+        """Name what the stack has in the cluster, except what Kubernetes itself keeps in a namespace."""
         kinds = self.cluster.kubectl("api-resources", "--verbs=list,delete", "--namespaced", "--output=name")
         wanted = ",".join(kind for kind in kinds.split() if kind.partition(".")[0] not in PASSING)
         found = self.cluster.kubectl("get", wanted, f"--namespace={self.namespace}", "--output=name").split()

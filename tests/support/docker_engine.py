@@ -21,7 +21,7 @@ from tests.support.program import CONTAINER, NETWORK, VOLUME, run_program
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """A Docker Engine on which no stack runs but those of the tests.
+    """A Docker Engine on which only the tests' stacks run.
 
     Attributes:
         host: its address.
@@ -47,7 +47,7 @@ class Engine:
             return None
 
     def provide(self, references: Iterable[str]) -> None:
-        """Make images present, by way of the machine's own engine, which can reach their registries."""
+        """Provide images through the machine's own engine, which can reach their registries."""
         for reference in references:
             self._provide(reference)
         self.client.images.prune(filters={"dangling": True})
@@ -60,7 +60,7 @@ class Engine:
                     self._load(image)
         except DockerException as error:
             if self.image_id(reference) is None:
-                missing(f"image {reference} cannot be had ({error}); {HOW_TO_GET_IT}")
+                missing(f"image {reference} is not available ({error}); {HOW_TO_GET_IT}")
 
     def _load(self, image: Image) -> None:
         with TemporaryFile() as archive:
@@ -71,7 +71,7 @@ class Engine:
 
 @contextmanager
 def engine() -> Iterator[Engine]:
-    """Give an engine of the tests' own where that can be, else the machine's if no stack is on it."""
+    """Give an engine of the tests' own where possible, else the machine's if no stack is on it."""
     obstacle = own_engine.obstacle()
     if not obstacle:
         with own_engine.running() as client:

@@ -1,4 +1,4 @@
-"""The project's documents, for tests that hold them against the program."""
+"""The project's documents, for tests that compare them with the program."""
 
 from __future__ import annotations
 

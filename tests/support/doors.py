@@ -1,4 +1,4 @@
-"""Addresses of programs that publish none: a proxy in the stack's network passes connections on."""
+"""Addresses of programs that publish none: a proxy in the stack's network forwards connections."""
 
 from __future__ import annotations
 

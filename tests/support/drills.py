@@ -1,4 +1,4 @@
-"""What stands under drill: its addresses, what its stores hold of a load, and how its programs are hurt."""
+"""What is drilled: its addresses, what its stores hold of a load, and how its programs are hurt."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.support.numbered import METRIC, SPANS, Load, kind_of, trace_id
 from tests.support.waiting import until
 
 PAGE = 5000
-"""Log records that Loki gives at once, at most."""
+"""Log records that Loki returns at once, at most."""
 RESTART_SECONDS = 60.0
 
 
 class Stores(Protocol):
-    """A running stack, wherever it runs: its stores and its Kafka can be asked."""
+    """A running stack, wherever it runs: its stores and its Kafka can be queried."""
 
     @property
     def loki(self) -> int:
@@ -183,7 +183,7 @@ def jaeger_traces(site: Stores, load: Load, kind: str) -> Iterator[tuple[str, se
 
 
 def has_wrong_trace(site: Stores, load: Load, number: int) -> bool:
-    """Tell whether the store has a trace, whose spans are named as those with errors."""
+    """Tell whether the store has a trace whose spans are named like those with errors."""
     wanted = trace_id(load.run, number).hex()
     return any(found.zfill(len(wanted)) == wanted for found, _ in site.traces(load, "error"))
 
@@ -193,10 +193,10 @@ class Found:
     """What a store has of a load's records of one signal.
 
     Attributes:
-        acknowledged: records that the client got its OK for.
+        acknowledged: records for which the client got its OK.
         missing: numbers of those that the store does not have.
         duplicates: surplus copies that the store has.
-        partly: traces that the store has some spans of only.
+        partly: traces of which the store has only some spans.
     """
 
     acknowledged: int
@@ -206,14 +206,14 @@ class Found:
 
 
 def compare(load: Load, signal: str, found: Counter[int]) -> Found:
-    """Hold what a store has against what was acknowledged."""
+    """Compare what a store has with what was acknowledged."""
     acknowledged = load.tallies[signal].acknowledged.keys()
     missing = sorted(acknowledged - found.keys())
     return Found(acknowledged=len(acknowledged), missing=missing, duplicates=found.total() - len(found))
 
 
 def kept_traces(site: Stores, load: Load, kinds: tuple[str, ...] = ("error", "slow")) -> Found:
-    """Hold the traces of some kinds that Jaeger has whole against those acknowledged."""
+    """Compare the complete traces of some kinds in Jaeger with those acknowledged."""
     stored: dict[str, set[str]] = {}
     for kind in kinds:
         for identity, spans in site.traces(load, kind):
@@ -286,7 +286,7 @@ DEAD_LETTERS = "otlp-dead-letters"
 
 
 def end_offset(site: Stores, topic: str) -> int:
-    """Count the records that a topic ever had."""
+    """Count the records that a topic has ever had."""
     listing = site.run("kafka-topics", *command("kafka-get-offsets", "--topic", topic))
     return sum(int(line.rsplit(":", 1)[1]) for line in listing.split() if line.startswith(f"{topic}:"))
 
@@ -303,6 +303,6 @@ def dead_letters(site: Stores, first: int) -> list[str]:
 
 
 def produce(site: Stores, topic: str, text: str, *, copies: int = 1) -> None:
-    """Write records of plain text into a topic, all the same."""
+    """Write identical records of plain text into a topic."""
     producer = shlex.join(command("kafka-console-producer", "--topic", topic))
     site.run("kafka-topics", "bash", "-c", f"for _ in $(seq {copies}); do echo '{text}'; done | {producer}")

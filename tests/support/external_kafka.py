@@ -1,4 +1,4 @@
-"""A Kafka that is not the stack's: encrypted, with logins, and with rights for what it is asked for only."""
+"""A Kafka that is not the stack's: encrypted, with logins, and with rights only for what is needed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ USES = ("Read", "Write", "Describe")
 """On topics: what gateways and processors need."""
 
 MAKES = ("Create", "Alter", "AlterConfigs", "DescribeConfigs")
-"""On topics: what making them and keeping their settings needs besides."""
+"""On topics: what creating them and maintaining their settings also needs."""
 
 NAME, PORT = "somebodys-kafka", 9096
-"""The port lies below those that stacks under test get."""
+"""The port is below those that stacks under test get."""
 
 CONFIG = "/mnt/shared/config"
 """Where its image looks for ``server.properties``."""
@@ -76,7 +76,7 @@ class ExternalKafka:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Sections of a stack's configuration that lead to it."""
+        """Sections of a stack's configuration that point to it."""
         security = {"mechanism": MECHANISM, "username": USER, "ca": self.known.authority}
         kafka = {"mode": "external", "bootstrapServers": [self.server], "security": security}
         return {"kafka": kafka, "kafkaPassword": self.password}
@@ -90,7 +90,7 @@ class ExternalKafka:
         return self.execute([f"/opt/kafka/bin/{tool}.sh", *_ADMIN, *arguments])
 
     def begin(self) -> None:
-        """Wait until it answers, and make the user, who may do nothing yet."""
+        """Wait until it answers, and create the user, who may do nothing yet."""
         until("the broker to answer", lambda: not self.topics(), seconds=120, forgive=(AssertionError,))
         login = f"{MECHANISM}=[password={self.password}]"
         user = ("--entity-type=users", f"--entity-name={USER}")

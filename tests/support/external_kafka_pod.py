@@ -18,7 +18,7 @@ _METADATA = {"name": NAME, "namespace": NAMESPACE}
 
 @contextmanager
 def running() -> Iterator[ExternalKafka]:
-    """Run it; its namespace goes with the block."""
+    """Run it; its namespace is deleted after the block."""
     host = f"{NAME}.{NAMESPACE}.svc"
     known = certificate(host)
     kubectl.apply(

@@ -1,4 +1,4 @@
-"""Fills Kafka: sends as fast as the gateways take it."""
+"""Fills Kafka: sends as fast as the gateways accept."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ops.project import ROOT
 
 CALLS = 16
 SPARE_SECONDS = 180.0
-"""What the sender's start and its last calls may take."""
+"""How long the sender's start and its last calls may take."""
 
 
 def fill(target: str, signal: str, *, seconds: float) -> int:
-    """Send generated records of a signal to ``host:port``, and tell how many were acknowledged."""
+    """Send generated records of a signal to ``host:port``, and give how many were acknowledged."""
     name = f"fill-{time.time():.0f}"
     command = [sys.executable, "-m", "tests.bench.client", signal, name, target, str(seconds), str(CALLS)]
     ended = subprocess.run(

@@ -8,7 +8,7 @@ GOLDEN = Path(__file__).resolve().parents[1] / "unit" / "golden"
 
 
 def matches_golden(path: Path, text: str, update: bool) -> None:
-    """Hold a text against its file, or write the file."""
+    """Compare a text with its file, or write the file."""
     if update:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

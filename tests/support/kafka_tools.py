@@ -1,4 +1,4 @@
-"""Plays Kafka's tools, with outputs that those of Kafka 4.3.1 gave."""
+"""Plays Kafka's tools, with outputs that those of Kafka 4.3.1 produced."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class FakeTools:
 def stored(
     value: bytes, *, key: bytes | None = None, offset: int | None = None, age: float = 0
 ) -> Callable[..., bytes]:
-    """Play the console consumer for one record; it gives another offset when told to."""
+    """Play the console consumer for one record; it returns another offset if told to."""
 
     def consume(*arguments: str) -> bytes:
         settings = dict(part.split("=", 1) for part in arguments if "=" in part)

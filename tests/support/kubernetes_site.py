@@ -33,12 +33,12 @@ class Pod:
 
     Attributes:
         name: its name.
-        uid: what no other pod ever has.
+        uid: unique to this pod for all time.
         address: its IP address; empty while it has none.
-        ready: it passes its probe, and is not on its way out.
-        restarts: how often its container was started again.
+        ready: it passes its probe, and is not terminating.
+        restarts: how often its container was restarted.
         container: id of its container; empty while it has none.
-        spec: all that was asked for.
+        spec: all that was requested.
     """
 
     name: str
@@ -126,7 +126,7 @@ class ClusterSite:
         return sum(pod.ready for pod in self.pods(name))
 
     def delete(self, *pods: Pod, force: bool = False) -> None:
-        """Delete pods and wait until as many others are ready; ``force`` waits for no program to finish."""
+        """Delete pods and wait until as many others are ready; ``force`` lets no program finish."""
         names = [pod.name for pod in pods]
         wanted = Counter(program_of(pod) for pod in self.pods())
         hard = ["--grace-period=0", "--force"] if force else []
@@ -152,7 +152,7 @@ class ClusterSite:
         return ""
 
     def await_replaced(self, pod: Pod, count: int) -> None:
-        """Wait until a pod is gone and its program has so many ready ones again."""
+        """Wait until a pod is gone and its program has this many ready ones again."""
 
         def is_replaced() -> bool:
             now = self.pods(program_of(pod))
@@ -161,7 +161,7 @@ class ClusterSite:
         until(f"another in place of {pod.name}", is_replaced, seconds=READY_SECONDS, pause=1)
 
     def await_least(self, name: str, count: int) -> None:
-        """Wait until a program has at least so many ready pods."""
+        """Wait until a program has at least this many ready pods."""
 
         def are_ready() -> bool:
             return self.ready(name) >= count
@@ -169,7 +169,7 @@ class ClusterSite:
         until(f"{count} ready pods of {name}", are_ready, seconds=READY_SECONDS, pause=1)
 
     def await_ready(self, name: str, count: int, *, seconds: float = READY_SECONDS) -> list[Pod]:
-        """Wait until a program has exactly so many pods and all are ready; give them."""
+        """Wait until a program has exactly this many pods and all are ready; give them."""
 
         def are_ready() -> list[Pod]:
             now = self.pods(name)

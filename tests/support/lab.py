@@ -1,6 +1,6 @@
-"""What tests need of the machine: the Pulumi CLI, a Docker Engine, images.
+"""What tests need from the machine: the Pulumi CLI, a Docker Engine, images.
 
-A missing part skips the tests that need it and says why; under CI it fails them, for CI may skip nothing.
+A missing part skips the tests that need it and says why; in CI it fails them, because CI may skip nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HOW_TO_GET_IT = "make up prepares everything"
 
 
 def missing(reason: str) -> NoReturn:
-    """End a test, or all tests of a fixture, for want of a part of the machine."""
+    """End a test, or all tests of a fixture, because a part of the machine is missing."""
     if os.environ.get("CI"):
         pytest.fail(f"CI may skip nothing: {reason}", pytrace=False)
     pytest.skip(reason)

@@ -24,10 +24,10 @@ API_PORTS = frozenset({443, 6443})
 """Of the API server, where the settings name no others."""
 
 DNS_PORTS = frozenset({53})
-"""Of the cluster's names, where the settings name no others."""
+"""Of the cluster's DNS, where the settings name no others."""
 
 STAND_IN = "autonamed"
-"""In place of the characters with which the provider ends a name of its own."""
+"""In place of the characters that the provider appends to a name of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Program:
 
     @property
     def name(self) -> str:
-        """Its name, which is that of its only container as well."""
+        """Its name, which is also that of its only container."""
         return name_of(self.object)
 
     @property
@@ -65,7 +65,7 @@ class Program:
 
     @property
     def containers(self) -> list[Manifest]:
-        """All containers, those that run before the others included."""
+        """All containers, including those that run before the others."""
         return [*self.pod.get("initContainers", []), *self.pod["containers"]]
 
     @property
@@ -96,7 +96,7 @@ class Tree:
         addresses: what the stack tells others to connect to: its outputs.
         foreign_secrets: Secrets that the settings name and somebody else keeps.
         api_ports: ports of the cluster's API server.
-        dns_ports: ports at which names are asked for.
+        dns_ports: ports to which DNS queries go.
         egress_ports: further ports of whatever is outside.
     """
 
@@ -147,7 +147,7 @@ class Tree:
         return [program for program in self.programs() if wanted <= program.labels.items()]
 
     def files(self, program: Program) -> dict[str, str]:
-        """Give the configuration texts that a program's pods find, by path."""
+        """Give the configuration texts that a program's pods see, by path."""
         found: dict[str, str] = {}
         for source in config_sources(program):
             reference = source.get("configMap")
@@ -157,14 +157,14 @@ class Tree:
         return found
 
     def changed(self, change: Callable[[Tree], object]) -> Tree:
-        """Give a copy of which something is changed."""
+        """Give a copy with a change applied."""
         changed = copy.deepcopy(self)
         change(changed)
         return changed
 
 
 def secrets_of_operators(found: Tree) -> set[str]:
-    """Give the Secrets that Strimzi makes for the cluster and the users that it is asked for."""
+    """Give the Secrets that Strimzi makes for the cluster and the users requested of it."""
     return {
         *(f"{name_of(one)}-cluster-ca-cert" for one in found.of("Kafka")),
         *(name_of(one) for one in found.of("KafkaUser")),
@@ -213,7 +213,7 @@ def name_of(one: Manifest) -> str:
 
 
 def config_sources(program: Program) -> list[Manifest]:
-    """Give what a program's configuration folder is projected from."""
+    """Give the sources from which a program's configuration folder is projected."""
     return [
         source
         for volume in program.pod.get("volumes", [])

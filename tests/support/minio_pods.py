@@ -41,7 +41,7 @@ class MinioPods:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Settings of object storage that lead a stack to it."""
+        """Settings of object storage that point a stack to it."""
         endpoint = f"minio.{self.namespace}.svc:{PORT}"
         service = {"endpoint": endpoint, "credentialsSecret": SECRET, "tls": False}
         return {"provider": "s3", "bucketPrefix": "lab", "s3": service}
@@ -59,7 +59,7 @@ class MinioPods:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Let nobody reach it until the block ends."""
+        """Make it unreachable until the block ends."""
         self._scale(0)
         until("MinIO to be gone", lambda: not self._answers(), seconds=READY_SECONDS)
         try:
@@ -86,7 +86,7 @@ class MinioPods:
 
 @contextmanager
 def minio_pods(cluster: Cluster, namespace: str, buckets: Iterable[str]) -> Iterator[MinioPods]:
-    """Run MinIO with some buckets; its namespace, and all it holds, goes with the block."""
+    """Run MinIO with some buckets; its namespace, with all it holds, is deleted after the block."""
     keys = Keys()
     kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": _manifests(namespace, keys)}))
     try:

@@ -1,4 +1,4 @@
-"""Steady load of numbered logs, metrics and traces, with what became of every record.
+"""Steady load of numbered logs, metrics and traces, with the fate of every record.
 
 A record is *acknowledged* when its call was answered OK without partial success. A call that fails with an
 error that OTLP calls retryable is sent again with the same content, as an SDK does, until it is answered.
@@ -34,7 +34,7 @@ from tests.support.otlp import SERVICES, Call, Request, Tls, calls
 
 PAUSE_SECONDS = 0.5
 ANSWER_SECONDS = 120.0
-"""How long calls may take to be answered once nothing more is sent."""
+"""How long calls in flight may take to be answered once nothing more is sent."""
 WORKERS = 3
 SPANS = 4
 BATCH = {"logs": 20, "metrics": 20, "traces": 5}
@@ -55,8 +55,8 @@ class Tally:
     """What became of the records of one signal.
 
     Attributes:
-        acknowledged: numbers of the records that were answered OK, with the time of that.
-        apart: how many seconds before that the first part of those was, that were sent in parts.
+        acknowledged: numbers of the records that were answered OK, with the time of the answer.
+        apart: how many seconds earlier the first part of each was acknowledged, for those sent in parts.
         refused: number -> error, for those answered with an error that is not to be retried.
         retried: calls that failed with a retryable error, by its code.
     """
@@ -74,7 +74,7 @@ class Load:
     Attributes:
         run: distinguishes its records from those of other runs.
         target: ``host:port`` of OTLP over gRPC, or ``http://host:port``.
-        second_target: where the second half of every trace goes to, when that is another address.
+        second_target: where the second half of every trace goes, if that is another address.
         tls: how the server proves who it is, if it encrypts.
         started: when, in seconds since the epoch.
         tallies: what became of the records, by signal.
@@ -94,12 +94,12 @@ class Load:
         return f"drill-{self.run}"
 
     def acknowledged(self, signal: str) -> int:
-        """Count the records of a signal that were answered OK so far."""
+        """Count the records of a signal that have been answered OK so far."""
         return len(self.tallies[signal].acknowledged)
 
 
 def kind_of(number: int) -> str:
-    """Tell what a numbered trace is: each tenth has an error, each tenth is slow."""
+    """Tell what kind a numbered trace is: one in ten has an error, one in ten is slow."""
     return {0: "error", 5: "slow"}.get(number % 10, "plain")
 
 
@@ -110,7 +110,7 @@ def trace_id(run: str, number: int) -> bytes:
 
 @contextmanager
 def running(load: Load) -> Iterator[Load]:
-    """Send load until the block ends; then wait until every call in flight was answered."""
+    """Send load until the block ends; then wait until every call in flight is answered."""
     stop, given_up = threading.Event(), threading.Event()
     errors: list[BaseException] = []
     workers = [
@@ -161,12 +161,12 @@ def _work(
                     tally.acknowledged.update(dict.fromkeys(batch, times[-1]))
                     tally.apart.update(dict.fromkeys(batch, times[-1] - times[0]))
                 stop.wait(pause)
-    except BaseException as failure:  # noqa: BLE001 - told to the thread that waits for this one
+    except BaseException as failure:  # noqa: BLE001 - reported to the thread that waits for this one
         errors.append(failure)
 
 
 def _deliver(call: Call, request: Request, tally: Tally, given_up: threading.Event) -> str:
-    """Send until it is answered or given up; give the error if it is not taken, else nothing."""
+    """Send until it is answered or given up; give the error if it is not accepted, else nothing."""
     while (answer := call(request)).retryable:
         tally.retried[answer.code] += 1
         if given_up.wait(PAUSE_SECONDS):
@@ -198,7 +198,7 @@ def logs_request(
     command: str = "",
     at_seconds: float | None = None,
 ) -> list[Request]:
-    """Log records whose line is their number, and then the padding, of a process that a command has begun."""
+    """Log records whose line is their number and the padding, from a process that a command started."""
     now = time.time_ns() if at_seconds is None else int(at_seconds * 1e9)
     records = [
         LogRecord(
@@ -239,9 +239,9 @@ def _samples(
 
 
 def mixed_metrics_request(load: Load, numbers: Sequence[int]) -> Request:
-    """Samples of now, and with them in one request some of other services that no store takes.
+    """Present samples and, in the same request, some of other services that no store accepts.
 
-    Eight days old, an hour ahead, and a counter that does not say whether it is a sum or a difference.
+    Those are eight days old, an hour ahead, or of a counter that does not say if it is a sum or a difference.
     """
     now, day, hour = time.time(), 86400, 3600
     others = [
@@ -261,7 +261,7 @@ def mixed_metrics_request(load: Load, numbers: Sequence[int]) -> Request:
 def _traces_requests(load: Load, _worker: int, numbers: Sequence[int]) -> list[Request]:
     """Two requests, each with half of every trace; HAProxy gives one to each gateway.
 
-    What makes a trace slow or wrong shows in the second half, slowness in the two together only.
+    An error shows only in the second half, slowness only in both halves together.
     """
     now = time.time_ns() - 3_000_000_000
     halves: list[list[Span]] = [[], []]
@@ -272,7 +272,7 @@ def _traces_requests(load: Load, _worker: int, numbers: Sequence[int]) -> list[R
 
 
 def large_span_request(load: Load, number: int, padding: str) -> Request:
-    """One span with an error, the whole of its trace, that carries the padding."""
+    """One span with an error, which is its whole trace and carries the padding."""
     span = _spans(load, number, time.time_ns() - 3_000_000_000)[-1]
     span.parent_span_id = b""
     span.name = "error"

@@ -1,4 +1,4 @@
-"""Every query that phase 4 ships, as the objects in its cluster have them, and what may be empty and why."""
+"""Every query that phase 4 ships, as the objects in its cluster have them, and which may be empty and why."""
 
 from __future__ import annotations
 
@@ -56,20 +56,20 @@ def object_queries(tree: Tree) -> Iterator[PanelQuery]:
 
 
 def alert_series(queries: Iterable[PanelQuery]) -> set[str]:
-    """Find what the alerts on Mimir look at: names of metrics, or matchers where there is no name."""
+    """Find the series that the alerts on Mimir use: names of metrics, or matchers where there is no name."""
     alerts = [query.expr for query in queries if query.is_alert and query.datasource_uid == "mimir"]
     return {one.name or f"{{{one.matchers}}}" for expression in alerts for one in selectors(expression)}
 
 
 def why_absent(series: str) -> str:
-    """Tell why a healthy stack of phase 4 has no such series; nothing where it must have some."""
+    """Say why a healthy stack of phase 4 has no such series; nothing where it must have some."""
     if TROUBLE.search(series):
         return ONLY_IN_TROUBLE
     return next((reason for part, reason in ABSENT.items() if part in series), "")
 
 
 def why_empty(query: PanelQuery) -> str:
-    """Tell why a query may find nothing on a healthy stack; nothing where it must find something."""
+    """Say why a query may find nothing on a healthy stack; nothing where it must find something."""
     if query.is_alert:
         return "" if query.panel == "Watchdog" else "an alert of a healthy stack does not fire"
     if 'job="otel-copier"' in query.expr:

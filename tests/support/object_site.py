@@ -17,7 +17,7 @@ from tests.support.waiting import until
 
 TENANT = "otel-stack"
 BUCKET_OF = {"tempo": "traces", "mimir": "metrics", "loki-cluster": "logs"}
-"""Store -> purpose of the bucket that it hands over to."""
+"""Store -> purpose of the bucket into which it writes."""
 STORES = tuple(BUCKET_OF)
 MIMIR, TEMPO, LOKI = 9009, 3200, 3100
 ANSWER_SECONDS, FLUSH_SECONDS = 60.0, 300.0
@@ -26,13 +26,13 @@ _SERVICES: Mapping[int, tuple[str, str]] = {
     TEMPO: ("tempo", ""),
     LOKI: ("loki-cluster", ""),
 }
-"""Port of a store -> its Service, and where its query API begins."""
+"""Port of a store -> its Service, and the path of its query API."""
 FLUSH: Mapping[str, tuple[str, int, str]] = {
     "tempo": ("GET", TEMPO, "/flush"),
     "mimir": ("POST", MIMIR, "/ingester/flush?wait=true"),
     "loki-cluster": ("POST", LOKI, "/flush"),
 }
-"""How a replica is told to hand over to the bucket what it has."""
+"""How a replica is told to flush what it has to the bucket."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +67,9 @@ class ObjectSite(ClusterSite):
                     yield identity, _spans(answer.raise_for_status().content)
 
     def flush(self, store: str) -> None:
-        """Let every replica of a store hand over to its bucket what it has.
+        """Let every replica of a store flush what it has to its bucket.
 
-        One that takes longer than it may for an answer goes on without, and is asked again.
+        One that does not answer in time continues all the same, and is asked again.
         """
         method, port, path = FLUSH[store]
         for pod in self.pods(store):
@@ -89,7 +89,7 @@ class ObjectSite(ClusterSite):
         )
 
     def wipe(self, pod: Pod) -> None:
-        """Delete a pod and its volume, and wait until both are there again, the volume empty."""
+        """Delete a pod and its volume, and wait until both are back, the volume empty."""
         self.kubectl("delete", "pvc", self.volume_of(pod), "--wait=false")
         self.delete(pod)
 

@@ -25,12 +25,12 @@ class Keys:
 
     @property
     def file(self) -> str:
-        """They as AWS's tools read them."""
+        """The credentials as AWS's tools read them."""
         return f"[default]\naws_access_key_id = {self.user}\naws_secret_access_key = {self.password}\n"
 
     @property
     def variables(self) -> dict[str, str]:
-        """They as MinIO takes them."""
+        """The credentials as MinIO takes them."""
         return {"MINIO_ROOT_USER": self.user, "MINIO_ROOT_PASSWORD": self.password, "MINIO_BROWSER": "off"}
 
 
@@ -41,7 +41,7 @@ class Objects:
     Attributes:
         url: its address.
         keys: of its administrator.
-        authority: file with the certificate of who signed the service's own; None for a public one, or none.
+        authority: file with the certificate of the service's signer; None for a public one, or none.
     """
 
     url: str

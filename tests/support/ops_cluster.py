@@ -18,7 +18,7 @@ from tests.support.ops import checkout
 
 KUBECONFIG = "contexts:\n  - {name: there}\n  - {name: elsewhere}\n"
 
-# A kubectl of the tests: the answers are in a file, by what is asked after the place.
+# A kubectl of the tests: a file has the answers, by what is asked after the place.
 KUBECTL = """#!{python}
 import json, os, socket, sys, time
 from pathlib import Path
@@ -77,7 +77,7 @@ class Cluster:
         self.says("get --raw /apis/metrics.k8s.io/v1beta1", {"resources": [{"name": "pods"}]})
 
     def says(self, asked: str, answer: object) -> None:
-        """Answer a question, which may be cut off at its end, with a document or with text."""
+        """Answer a question, which may be only the beginning of one, with a document or with text."""
         output = answer if isinstance(answer, str) else json.dumps(answer)
         self._answer(asked, {"output": output})
 
@@ -116,7 +116,7 @@ class Cluster:
         return {one.name: one for one in check_cluster(self.stack(**section), self.environ)}
 
     def _answer(self, asked: str, answer: dict[str, str]) -> None:
-        """Put an answer before the earlier ones."""
+        """Put an answer ahead of the earlier ones."""
         earlier = {one: found for one, found in self._answers["answers"].items() if one != asked}
         self._answers["answers"] = {asked: answer, **earlier}
         self._save()

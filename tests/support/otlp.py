@@ -1,4 +1,4 @@
-"""Sends OTLP over gRPC or HTTP, and tells what an answer means to the client."""
+"""Sends OTLP over gRPC or HTTP, and says what an answer means to the client."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ RETRYABLE = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DATA_LOSS,
 }
-"""By the OTLP specification; RESOURCE_EXHAUSTED is only with a delay that the server names."""
+"""By the OTLP specification; RESOURCE_EXHAUSTED only with a delay that the server names."""
 RETRYABLE_HTTP = {429, 502, 503, 504}
 """By the same specification."""
 DEADLINE_SECONDS = 10.0
@@ -51,12 +51,12 @@ DEADLINE_SECONDS = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a call came to.
+    """The outcome of a call.
 
     Attributes:
         code: the status by name.
-        error: in words, nothing when all records were taken.
-        retryable: the same call is to be sent again.
+        error: in words; empty when all records were accepted.
+        retryable: the same call should be sent again.
     """
 
     code: str
@@ -69,8 +69,8 @@ class Tls:
     """How a server that encrypts proves who it is.
 
     Attributes:
-        host: name that is asked for, whatever the address is.
-        authority: certificate of who signed the server's, in PEM.
+        host: name that is requested, whatever the address is.
+        authority: certificate of the signer of the server's, in PEM.
     """
 
     host: str
@@ -84,7 +84,7 @@ Call: TypeAlias = Callable[[Request], Answer]
 def calls(target: str, signal: str, tls: Tls | None = None) -> Iterator[Call]:
     """Connect to ``host:port`` over gRPC, or to ``http://host:port``; give what sends one request once.
 
-    A target that begins with ``dns:`` stands for all addresses that the name has, each in its turn.
+    A target that begins with ``dns:`` stands for all addresses of the name, each in turn.
     """
     if target.startswith("http"):
         with httpx.Client(timeout=DEADLINE_SECONDS) as client:
@@ -105,7 +105,7 @@ def calls(target: str, signal: str, tls: Tls | None = None) -> Iterator[Call]:
 
 
 def export(target: str, signal: str, request: Request) -> str:
-    """Send one request once; give the error, nothing when all of it was taken."""
+    """Send one request once; give the error, or nothing when all of it was accepted."""
     with calls(target, signal) as call:
         return call(request).error
 

@@ -24,7 +24,7 @@ from tests.support.waiting import until
 
 PROGRAMS = ("dockerd", "ip", "nsenter", "unshare")
 RUN = Path("/run/otel-stack-tests")
-"""Sockets live here: their paths may be no longer than 107 characters, and a cache may lie deep."""
+"""Sockets live here: their paths may have at most 107 characters, and a cache may be nested deeply."""
 HOST = f"unix://{RUN}/docker.sock"
 FOLDER = "tests-engine"
 """In the lab's cache."""
@@ -32,7 +32,7 @@ LINK = "otelstacktests"
 OUTER_ADDRESS, ADDRESS = "10.213.255.1", "10.213.255.2"
 """This machine's end of the link, and the engine's, on which its containers' ports are published."""
 NAMES_OUTSIDE = ("timeout:1", "attempts:1")
-"""No name server is reached from there: who asks one, perhaps for the name of an address, waits no longer."""
+"""No name server can be reached from there: a lookup, perhaps of an address's name, waits no longer."""
 
 START_SECONDS, STOP_SECONDS, TURN_SECONDS = 60.0, 60.0, 500.0
 
@@ -47,7 +47,7 @@ def obstacle() -> str:
 
 @contextmanager
 def running() -> Iterator[docker.DockerClient]:
-    """Run the engine, empty but for its images; afterwards nothing of it is left but those images."""
+    """Run the engine, empty except for its images; afterwards only those images are left."""
     with ExitStack() as cleanup:
         cleanup.enter_context(_turn())
         _stop()
@@ -124,7 +124,7 @@ def _join(process: int) -> None:
 
 
 def _stop() -> None:
-    """End the engine, also one that an interrupted run has left."""
+    """End the engine, even one that an interrupted run left behind."""
     if not _pid_file().is_file():
         return
     process = Path("/proc") / _pid_file().read_text().strip()

@@ -37,7 +37,7 @@ def configuration(engine: Engine) -> dict[str, Any]:
 
 @contextmanager
 def running(name: str, engine: Engine, folder: Path) -> Iterator[Stack]:
-    """Bring phase 1 up; remove everything afterwards, whatever has happened."""
+    """Bring phase 1 up; remove everything afterwards, whatever happens."""
     engine.provide(CATALOGUE[program].reference for program in PROGRAMS.values())
     stack = Stack(name=name, folder=folder, config=configuration(engine))
     try:
@@ -48,7 +48,7 @@ def running(name: str, engine: Engine, folder: Path) -> Iterator[Stack]:
 
 
 def next_version(engine: Engine) -> str:
-    """Make an image of the collector with another id and tag, as a new version has; give its reference."""
+    """Make an image of the collector with another id and tag, like a new version; give its reference."""
     image = CATALOGUE["collector"]
     engine.provide([image.reference])
     reference = f"{image.repository}:{image.tag}-next"

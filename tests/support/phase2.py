@@ -18,7 +18,7 @@ PHASE = {"phase": 2, "sizing": {"preset": "small"}}
 
 @contextmanager
 def running(name: str, engine: Engine, folder: Path) -> Iterator[Stack]:
-    """Bring phase 2 up; remove everything afterwards, whatever has happened."""
+    """Bring phase 2 up; remove everything afterwards, whatever happens."""
     engine.provide(image.name for image in run_program(PHASE).of("docker:index/remoteImage:RemoteImage"))
     stack = Stack(name=name, folder=folder, config=configuration(engine))
     try:

@@ -10,7 +10,7 @@ FIRST = 21000
 
 
 def free_ports(count: int) -> list[int]:
-    """Find ports of the loopback interface that nothing listens on."""
+    """Find ports of the loopback interface on which nothing listens."""
     found = _free()
     return [next(found) for _ in range(count)]
 

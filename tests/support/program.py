@@ -33,7 +33,7 @@ class Registered:
     inputs: Mapping[str, Any]
 
     def plain(self, key: str) -> Any:
-        """Give an input with secret wrappers taken off."""
+        """Give an input without secret wrappers."""
         return unwrapped(self.inputs.get(key))
 
 
@@ -123,7 +123,7 @@ def event_loop() -> Iterator[None]:
 
 
 def unwrapped(value: Any) -> Any:
-    """Take secret wrappers off a value, at any depth."""
+    """Remove secret wrappers from a value, at any depth."""
     if isinstance(value, Mapping):
         return (
             unwrapped(value["value"])

@@ -35,7 +35,7 @@ _VARIABLES = {
 _ONLY_IN_TROUBLE = ("enqueue_failed", "loki_discarded", "loki:discarded")
 NEEDS_MORE = {
     ("stack-health", "Firing alerts"),
-    ("traces-path", "Queries"),  # somebody must have asked Jaeger
+    ("traces-path", "Queries"),  # somebody must have queried Jaeger
     ("traces-path", "Query duration, 95th percentile"),
     ("logs-path", "Since retention last ran"),  # some ten minutes after the start
     ("recording.yaml", "program:expected:replicas"),  # ten minutes after the start
@@ -61,9 +61,9 @@ class PanelQuery:
     Attributes:
         dashboard: uid of the dashboard, or name of the file.
         panel: title of the panel, name of the alert, or what the link does.
-        datasource_uid: who answers it.
+        datasource_uid: the data source that answers it.
         expr: the query as it stands in the file; for Jaeger and Tempo the query's type.
-        is_alert: it is an alert's.
+        is_alert: it belongs to an alert.
     """
 
     dashboard: str
@@ -174,10 +174,10 @@ def execute(
 ) -> int:
     """Ask the store for the last ``lookback`` seconds and count the series, streams, edges or values it has.
 
-    ``addresses`` maps a data source's uid to its address, ``values`` a variable to what it is to mean;
-    ``tenant`` names whose data is asked for.
+    ``addresses`` maps a data source's uid to its address, ``values`` a variable to its meaning;
+    ``tenant`` names whose data is queried.
 
-    :raises httpx.HTTPStatusError: when the store does not take the query; the message has its answer.
+    :raises httpx.HTTPStatusError: when the store does not accept the query; the message has its answer.
     """
     address, expr = addresses[query.datasource_uid], expand(query.expr, values)
     end = time.time()
@@ -198,7 +198,7 @@ def execute(
         case "jaeger" if expr == "dependencyGraph":
             milliseconds = {"endTs": f"{end * 1000:.0f}", "lookback": f"{lookback * 1000:.0f}"}
             return len(_get(f"{address}/api/dependencies", milliseconds))
-    raise ValueError(f"nothing is known of how to ask {query.datasource_uid!r} for {expr!r}")
+    raise ValueError(f"it is not known how to ask {query.datasource_uid!r} for {expr!r}")
 
 
 def _get(url: str, params: Mapping[str, str], tenant: str = "") -> Any:

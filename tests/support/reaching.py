@@ -16,11 +16,11 @@ from tests.support.kubernetes_site import Pod, program_of
 
 
 def reached(pods: Sequence[Pod], strangers: Sequence[Pod]) -> set[Edge]:
-    """Try every port that a pod listens to, from a pod of every program and from every stranger.
+    """Try every port on which a pod listens, from a pod of every program and from every stranger.
 
     Args:
         pods: the stack's pods.
-        strangers: pods that are not of the stack, and stand for everybody outside.
+        strangers: pods that are not part of the stack, and stand for everybody outside.
 
     Returns:
         The connections that opened. A pod does not try itself, nor a stranger another one.
@@ -57,6 +57,6 @@ def opened(process: Path, ends: Iterable[tuple[str, int]]) -> set[tuple[str, int
 
 
 def _one_each(uids: Iterable[str], programs: dict[str, str]) -> list[str]:
-    """Choose a pod of each program, and all that are of none."""
+    """Choose one pod of each program, and all pods of none."""
     first = {programs.get(uid, uid): uid for uid in uids}
     return list(first.values())

@@ -16,7 +16,7 @@ class Sent:
 
     Attributes:
         path: path and query.
-        headers: its headers; names in any case.
+        headers: its headers; names in upper or lower case.
         body: its body.
     """
 

@@ -18,7 +18,7 @@ CONNECT_SECONDS = 5.0
 
 @contextmanager
 def relayed(address: str, target: str) -> Iterator[str]:
-    """Listen on a free port of an address and pass connections on to the target; both are ``host:port``."""
+    """Listen on a free port of an address and forward connections to the target; both are ``host:port``."""
     host, _, port = target.rpartition(":")
 
     class Handler(socketserver.BaseRequestHandler):
@@ -41,7 +41,7 @@ def relayed(address: str, target: str) -> Iterator[str]:
 
 
 def reached_from(engine: Engine) -> str:
-    """Give the address of this machine that the containers of an engine reach."""
+    """Give the address at which the containers of an engine reach this machine."""
     if engine.address != LOOPBACK:
         return own_engine.OUTER_ADDRESS
     (network,) = engine.client.networks.get("bridge").attrs["IPAM"]["Config"]
@@ -49,7 +49,7 @@ def reached_from(engine: Engine) -> str:
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
-    """Hand on what comes, until it ends, and then its end."""
+    """Forward what comes, until it ends, and then its end."""
     with suppress(OSError):
         while chunk := source.recv(CHUNK):
             sink.sendall(chunk)

@@ -67,6 +67,6 @@ def small_disk(folder: str, scratch: Path, mebibytes: int) -> Iterator[SmallDisk
 
 
 def _engine() -> int:
-    """Find a process in the engine's mount namespace: that of the tests' own, or this one."""
+    """Find a process in the engine's mount namespace: one of the tests' own engine, or this one."""
     pid = own_engine.RUN / "dockerd.pid"
     return int(pid.read_text()) if pid.is_file() else os.getpid()

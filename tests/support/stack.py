@@ -1,4 +1,4 @@
-"""A stack of the tests' own: real CLI, state and secrets in a folder that is thrown away."""
+"""A stack of the tests' own: real CLI, state and secrets in a folder that is deleted afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ops.project import ROOT
 from tests.support.lab import plugin_folder, toolchain
 
 COMMAND_SECONDS = 400.0
-"""More than two programs in a row may take to become ready."""
+"""More than two programs, one after the other, may take to become ready."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class Stack:
             "PULUMI_SKIP_UPDATE_CHECK": "1",
             **self.variables,
         }
-        # Beside a copy of the project's file, so that the salt of the secrets does not land in the checkout.
+        # Beside a copy of the project's file, so that the salt of the secrets stays out of the checkout.
         self.run("-C", str(self.folder), "stack", "init", self.name, "--no-select", on_stack=False)
 
     def run(self, *arguments: str, check: bool = True, on_stack: bool = True) -> Ended:
@@ -100,7 +100,7 @@ class Stack:
         return result
 
     def up(self, changes: Mapping[str, Any] | None = None, *, check: bool = True) -> Ended:
-        """Bring the stack up, with sections of the configuration changed for good."""
+        """Bring the stack up, with sections of the configuration changed permanently."""
         self.config.update(changes or {})
         return self.run("up", "--yes", "--skip-preview", *self._config_file(self.config), check=check)
 
@@ -139,7 +139,7 @@ class Stack:
         return [_short(resource["urn"]) for resource in deployment.get("resources", [])]
 
     def _config_file(self, config: Mapping[str, Any]) -> list[str]:
-        """Write the configuration, beside the salt that is in the file already, and give the CLI's option."""
+        """Write the configuration, beside the salt that is already in the file, and give the CLI's option."""
         path = self.folder / f"Pulumi.{self.name}.yaml"
         content = yaml.safe_load(path.read_text())
         project = yaml.safe_load((self.program / "Pulumi.yaml").read_text())["name"]

@@ -126,7 +126,7 @@ def _wait_until_healthy(server: Running) -> None:
 
 
 def refusal(files: Files) -> str:
-    """What a server writes that is expected not to start.
+    """What a server that is expected not to start writes.
 
     :raises AssertionError: when it does not end with status 1.
     """

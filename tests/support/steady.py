@@ -1,4 +1,4 @@
-"""What several drills do and demand."""
+"""What several drills do and require."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tests.support.otlp import SERVICES
 from tests.support.waiting import until
 
 STEADY = {"logs": 1000, "metrics": 1000, "traces": 120}
-"""Acknowledged records after which the load is taken for steady: about 5 s of it."""
+"""Acknowledged records after which the load is considered steady: about 5 s of it."""
 DECISION_SECONDS, SPARE_SECONDS = 10.0, 6.0
-"""The sampler's wait, and what a span may take from its acknowledgement until the sampler has it."""
+"""The sampler's wait, and how long a span may take from its acknowledgement until the sampler has it."""
 
 LONG_SECONDS = 330.0
-"""Longer than the 300 s after which a collector with default settings gives a record up."""
+"""Longer than the 300 s after which a collector with default settings gives up on a record."""
 FOUND_SECONDS = 300.0
 
 
 def flow(load: Load, *, seconds: float = 120) -> None:
-    """Wait until some more records of each signal were acknowledged."""
+    """Wait until some more records of each signal have been acknowledged."""
     before = {signal: load.acknowledged(signal) for signal in SERVICES}
     for signal in SERVICES:
         goal = before[signal] + STEADY[signal]
@@ -49,13 +49,13 @@ def demand_nothing_lost(
     seconds: float = FOUND_SECONDS,
     refusal: str = "",
 ) -> dict[str, Found]:
-    """Demand every acknowledged log record and sample, and every error and slow trace whole.
+    """Require every acknowledged log record and sample, and every error and slow trace complete.
 
     ``unsure`` says from when to when processors with tail sampling were killed or changed: traces that were
-    undecided then may be missing, which are those acknowledged at most the bound before. So may be those
+    undecided then may be missing, which are those acknowledged at most the bound before. So may those
     whose halves were acknowledged so far apart, as in an outage, that the sampler decided on one alone. All
-    others have ``seconds`` to be found. No call may have been refused for good, but with an error that has
-    ``refusal`` in it.
+    others have ``seconds`` to be found. No call may have been refused for good, except with an error that
+    contains ``refusal``.
     """
     apart = load.tallies["traces"].apart
     halved = {number for number, between in apart.items() if between > DECISION_SECONDS - SPARE_SECONDS}
@@ -80,7 +80,7 @@ def demand_nothing_lost(
 
 
 def lag_gone(site: Stores, seconds: float = 180) -> None:
-    """Wait until the processors have read, and marked, everything in Kafka."""
+    """Wait until the processors have read and committed everything in Kafka."""
 
     def is_gone() -> bool:
         left = {topic: count for topic, count in lag_of(site).items() if count}
@@ -91,10 +91,10 @@ def lag_gone(site: Stores, seconds: float = 180) -> None:
 
 
 def settled(site: Stores, readers: int, seconds: float = 120) -> None:
-    """Wait until every topic is read by so many processors, which share its partitions.
+    """Wait until every topic is read by this many processors, which share its partitions.
 
     A trace whose spans are read while partitions still move from one processor to another is decided on in
-    parts. A group of which nobody is left is one that the stack no longer has.
+    parts. A group without members is one that the stack no longer has.
     """
 
     def is_settled() -> bool:

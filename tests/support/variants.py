@@ -9,7 +9,7 @@ CA = """\
 MIIBszCCAVmgAwIBAgIUc29tZWJvZHkncyBvd24gYXV0aG9yaXR5AAAwCgYIKoZI
 -----END CERTIFICATE-----
 """
-"""Certificates of nobody: only their form is looked at."""
+"""Certificates of nobody: only their form is checked."""
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "phase1-small": {},
@@ -169,4 +169,4 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
         autoscaling={"lag": "keda"},
     ),
 }
-"""The same for Kubernetes. No cluster is there: whatever reaches for one fails."""
+"""The same for Kubernetes. There is no cluster: whatever reaches for one fails."""

@@ -126,7 +126,7 @@ OBJECT_VARIANTS: dict[str, dict[str, Any]] = {
         postgres={"passwordSecret": "grafana-database"},
     ),
 }
-"""No cluster and no AWS is there: whatever reaches for one fails."""
+"""There is no cluster and no AWS: whatever reaches for one fails."""
 
 ON_CLUSTER: dict[str, dict[str, Any]] = {**CLUSTER_VARIANTS, **OBJECT_VARIANTS}
 """Everything that runs on Kubernetes: phases 3 and 4."""

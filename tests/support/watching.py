@@ -1,4 +1,4 @@
-"""Asks the same questions again and again while something is hurt, and remembers how long nobody answered."""
+"""Asks the same questions again and again while something is hurt, and records how long nobody answered."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Answers:
     Attributes:
         good: answers that came.
         bad: those that did not, or were errors.
-        longest: seconds of the longest time without a good one.
+        longest: longest time without a good one, in seconds.
         last_error: what was wrong last.
     """
 

@@ -1,4 +1,4 @@
-"""What the containers are confined to is really in force."""
+"""The containers' confinement is really in force."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_memory_limits_are_in_force(site: Site, name: str) -> None:
 
 
 def test_a_process_over_the_memory_limit_is_killed(site: Site) -> None:
-    """In the container of Prometheus, which has a shell; Prometheus itself goes on."""
+    """In the container of Prometheus, which has a shell; Prometheus itself keeps running."""
     before = site.container("prometheus").attrs["State"]
     limit = Settings().size.programs["prometheus"].memory.bytes
     status, output = site.container("prometheus").exec_run(["tail", "-c", str(2 * limit), "/dev/zero"])

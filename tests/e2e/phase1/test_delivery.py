@@ -1,4 +1,4 @@
-"""What a client got its OK for arrives, whatever happens to the programs meanwhile."""
+"""What a client got an OK for arrives, whatever happens to the programs meanwhile."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def new_load(site: Site) -> Load:
 
 
 def restart(site: Site, name: str) -> None:
-    """The collector's image cannot ask for its health; what it acknowledges next shows it."""
+    """The collector's image cannot ask for its health; what it acknowledges next shows that it is up."""
     site.container(name).restart(timeout=30)
     if name != COLLECTOR:
         site.await_health(name)
@@ -44,7 +44,7 @@ def kept(site: Site) -> Load:
 
 
 def test_the_largest_record_and_span_are_stored_and_hold_nothing_up(site: Site) -> None:
-    """A record as large as a request passes the queue; of long attributes Jaeger takes the beginning."""
+    """A record as large as a request passes the queue; Jaeger keeps the beginning of long attributes."""
     large, number = new_load(site), 10
     padding = uuid.uuid4().hex * (3 * MEBIBYTE // 32)
     assert export(site.target, "logs", logs_request(large, 0, [number], padding=padding)[0]) == ""
@@ -57,7 +57,7 @@ def test_the_largest_record_and_span_are_stored_and_hold_nothing_up(site: Site) 
 
 
 def test_many_records_of_one_request_with_much_about_their_resource_are_stored(site: Site) -> None:
-    """Loki writes what is said of the resource to each record: 0.3 MB become 21 MB."""
+    """Loki writes what is known of the resource to each record: 0.3 MB become 21 MB."""
     large, count = new_load(site), 8192
     many = logs_request(large, 0, range(count), command="x" * 2500)
     assert export(site.target, "logs", many[0]) == ""
@@ -65,7 +65,7 @@ def test_many_records_of_one_request_with_much_about_their_resource_are_stored(s
 
 
 def test_samples_that_are_refused_take_no_others_along(site: Site) -> None:
-    """Prometheus refuses a request whole; the collector puts those of many applications into one."""
+    """Prometheus refuses a whole request; the collector puts those of many applications into one."""
     mixed, numbers = new_load(site), list(range(20))
     assert export(site.target, "metrics", mixed_metrics_request(mixed, numbers)) == ""
     until("the good samples in Prometheus", lambda: set(samples_of(site, mixed)) == set(numbers), seconds=60)

@@ -18,8 +18,8 @@ from tests.support.stack import Stack
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer to drill a stack that runs already."""
-    parser.addoption("--drill-running", action="store_true", help="drill the stack that is up (it is hurt!)")
+    """Offer to drill a stack that is already running."""
+    parser.addoption("--drill-running", action="store_true", help="drill the stack that is up (hurts it!)")
 
 
 @pytest.fixture(scope="package")
@@ -35,7 +35,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="package")
 def site(request: pytest.FixtureRequest, stack: Stack | None) -> Iterator[Site]:
-    """Where the stack under drill answers."""
+    """Where the drilled stack answers."""
     if stack is None:
         client = docker.from_env(timeout=120)
         yield Site(client=client, address="127.0.0.1")

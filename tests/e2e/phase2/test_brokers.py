@@ -1,4 +1,4 @@
-"""One or two of three Kafka brokers away, and one that comes back with an empty disk, under load."""
+"""One or two of three Kafka brokers down, and one that comes back with an empty disk, under load."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALERT_SECONDS = 600.0
 
 @pytest.fixture(scope="module")
 def three_brokers(site: Site, stack: Stack | None) -> Iterator[Site]:
-    """The site with three brokers; a stack of the tests' own is made anew with them, and without again."""
+    """The site with three brokers; a stack of the tests' own is rebuilt with them, and afterwards without."""
     _rebuild(stack, {"brokers": 3})
     try:
         site.container("kafka-3")
@@ -64,14 +64,14 @@ def test_one_of_three_brokers(three_brokers: Site, load: Load, report: Report, w
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_two_of_three_brokers(three_brokers: Site, load: Load, report: Report) -> None:
-    """One copy is no OK: nothing is acknowledged meanwhile, and all that was before is there after."""
+    """With one copy there is no OK: nothing is acknowledged meanwhile, and all from before is there after."""
     site, away = three_brokers, ("kafka-2", "kafka-3")
     with running(load):
         flow(load)
         for name in away:
             site.container(name).kill()  # which Docker does not restart
         turned_away(load, seconds=60)
-        time.sleep(2 * DEADLINE_SECONDS)  # by then the calls under way have their answer
+        time.sleep(2 * DEADLINE_SECONDS)  # by then the calls in flight have their answer
         before = {signal: load.acknowledged(signal) for signal in SERVICES}
         time.sleep(LONG_SECONDS)
         assert {signal: load.acknowledged(signal) for signal in SERVICES} == before
@@ -122,6 +122,6 @@ def _wipe(site: Site, name: str) -> None:
 
 
 def _behind(site: Site) -> str:
-    """Describe the partitions some copy of which is not in sync."""
+    """Describe the partitions that have a copy out of sync."""
     asked = command("kafka-topics", "--describe", "--under-replicated-partitions")
     return site.run("kafka-topics", *asked).strip()

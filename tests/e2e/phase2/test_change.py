@@ -15,7 +15,7 @@ from tests.support.phase2 import PHASE
 from tests.support.stack import Stack
 from tests.support.steady import demand_nothing_lost, flow
 
-NO_OWN_STACK = "changes a stack of the tests' own only"
+NO_OWN_STACK = "only changes a stack of the tests' own"
 
 
 def _processors(count: int) -> dict[str, Any]:

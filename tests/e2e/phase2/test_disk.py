@@ -17,14 +17,14 @@ from tests.support.steady import demand_nothing_lost, flow, turned_away
 BROKER, DATA = "kafka-1", "/var/lib/kafka/data"
 DISK_MEBIBYTES = 400
 GIVES_UP = "UNKNOWN_SERVER_ERROR"
-"""What Kafka may say of writes under way when it gives up; the collector takes it as meant for good."""
+"""What Kafka may say about writes in flight when it gives up; the collector takes it as final."""
 
 
 @pytest.fixture
 def disk(site: Site, stack: Stack | None, tmp_path: Path) -> Iterator[SmallDisk]:
     """The broker's data on a small disk."""
     if stack is None:
-        pytest.skip("moves the data of a stack of the tests' own only")
+        pytest.skip("only moves the data of a stack of the tests' own")
     broker = site.container(BROKER)
     folder = next(mount["Source"] for mount in broker.attrs["Mounts"] if mount["Destination"] == DATA)
     broker.stop(timeout=60)

@@ -18,9 +18,9 @@ from tests.support.steady import demand_nothing_lost, flow, lag_gone
 
 @pytest.fixture
 def own(stack: Stack | None) -> Iterator[Stack]:
-    """The stack, which is made anew afterwards."""
+    """The stack, which is rebuilt afterwards."""
     if stack is None:
-        pytest.skip("changes a stack of the tests' own only")
+        pytest.skip("only changes a stack of the tests' own")
     yield stack
     stack.destroy()
     stack.up({"phase": 2, "kafka": {}})

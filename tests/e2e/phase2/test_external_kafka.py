@@ -28,7 +28,7 @@ TOPICS = {*SOURCES.values(), DEAD_LETTERS}
 
 @pytest.fixture(scope="module")
 def own_stack(stack: Stack | None) -> Iterator[Stack]:
-    """The stack, down; with brokers of its own again afterwards."""
+    """The stack, down; afterwards with brokers of its own again."""
     if stack is None:
         pytest.skip("the stack that is up keeps its Kafka")
     stack.destroy()

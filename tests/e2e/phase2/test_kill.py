@@ -1,4 +1,4 @@
-"""kill -9 of each program on the way, in turn, under load."""
+"""kill -9 of each program on the data's path, in turn, under load."""
 
 from __future__ import annotations
 

@@ -10,4 +10,4 @@ def test_a_broker_logs_to_standard_output_and_writes_no_file(site: Site) -> None
     assert site.run("kafka-1", "ls", "/opt/kafka/logs") == ""
     said = site.container("kafka-1").logs().decode(errors="replace")
     assert "Kafka Server started" in said
-    assert "StatusLogger" not in said, "Log4j does not take its configuration"
+    assert "StatusLogger" not in said, "Log4j does not accept its configuration"

@@ -1,4 +1,4 @@
-"""Kafka and the stores away for a while, under load."""
+"""Kafka and the stores down for a while, under load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records that cannot be delivered, and some that are only unusual, amid steady load."""
+"""Records that cannot be delivered, and some that are only unusual, under steady load."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MEBIBYTE = 2**20
 HOUR = 3600.0
 
 POISONED = 200
-"""Many alike at once: a program's log may leave such out after the first few."""
+"""Many alike at once: a program's log may omit such after the first few."""
 
 
 def _other(site: Site, *, age: float = 0.0) -> Load:
@@ -103,7 +103,7 @@ def test_record_just_under_the_limit_is_delivered(site: Site) -> None:
 def test_many_records_of_one_request_with_much_about_their_resource_are_delivered(
     site: Site, load: Load
 ) -> None:
-    """Loki writes what is said of the resource to each record: 0.7 MB become 50 MB."""
+    """Loki writes what is known of the resource to each record: 0.7 MB become 50 MB."""
     other, count = _other(site), 20_000
     many = logs_request(other, 0, range(count), command="x" * 2500)
     assert export(site.target, "logs", many[0]) == ""
@@ -114,7 +114,7 @@ def test_many_records_of_one_request_with_much_about_their_resource_are_delivere
 
 
 def test_span_just_under_the_limit_is_kept_and_holds_nothing_up(site: Site, load: Load) -> None:
-    """A kept trace goes through Kafka twice; of long attributes Jaeger takes the beginning."""
+    """A kept trace goes through Kafka twice; Jaeger keeps the beginning of long attributes."""
     other, number = _other(site), 10
     large = large_span_request(other, number, uuid.uuid4().hex * (3 * MEBIBYTE // 32))
     assert export(site.target, "traces", large) == ""
@@ -125,7 +125,7 @@ def test_span_just_under_the_limit_is_kept_and_holds_nothing_up(site: Site, load
 
 
 def test_samples_that_are_refused_take_no_others_along(site: Site) -> None:
-    """Prometheus refuses a request whole; a gateway puts those of many applications into one."""
+    """Prometheus refuses a whole request; a gateway puts those of many applications into one."""
     first, other, numbers = end_offset(site, DEAD_LETTERS), _other(site), list(range(20))
     assert export(site.target, "metrics", mixed_metrics_request(other, numbers)) == ""
     until("the good samples in Prometheus", lambda: set(samples_of(site, other)) == set(numbers), seconds=60)
@@ -140,7 +140,7 @@ def test_replay_within_the_windows_is_stored(site: Site) -> None:
     assert export(site.target, "logs", logs_request(logs, 0, numbers, at_seconds=logs.started)[0]) == ""
     samples = metrics_request(metrics, 0, numbers, at_seconds=metrics.started)
     assert export(site.target, "metrics", samples[0]) == ""
-    # Loki asks memory only for the last hours: what is older shows once it is on disk.
+    # Loki queries memory only for the last hours: what is older shows once it is on disk.
     httpx.post(f"http://{site.address}:{site.loki}/flush", timeout=30).raise_for_status()
     until("all records in Loki", lambda: len(logs_of(site, logs)) == len([*numbers, newest]), seconds=60)
     until("the old samples in Prometheus", lambda: len(samples_of(site, metrics)) == len(numbers), seconds=60)

@@ -20,7 +20,7 @@ NAMESPACE = "otel-e2e"
 
 @pytest.fixture(scope="package")
 def deployed(kubernetes: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterDeployment]:
-    """The stack, up from nothing; nothing of it is left afterwards."""
+    """The stack, brought up from nothing; nothing of it is left afterwards."""
     config = {
         "phase": 3,
         "sizing": {"preset": "small"},

@@ -1,4 +1,4 @@
-"""``pulumi up`` under load: new settings roll the pods they are for, fewer replicas lose nothing."""
+"""``pulumi up`` under load: new settings roll the pods that they concern, fewer replicas lose nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.numbered import Load, running
 from tests.support.steady import demand_nothing_lost, flow
 
 FEWER_SECONDS = 480.0
-"""The autoscaler may remember for 300 s that more were needed, and takes one a minute away."""
+"""The autoscaler may remember for 300 s that more were needed, and removes one a minute."""
 
 
 def _programs(site: ClusterSite) -> dict[str, set[str]]:

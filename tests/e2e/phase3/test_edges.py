@@ -1,4 +1,4 @@
-"""Connections that really are, held against those that the network policies allow."""
+"""Connections that really exist, compared with those that the network policies allow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.reaching import opened
 from tests.support.waiting import until
 
 SEEN_SECONDS = 120.0
-"""Every program that is scraped is so within 15 s; the rest is a busy machine."""
+"""Every program that is scraped is scraped within 15 s; the rest is for a busy machine."""
 DATASOURCES = ("jaeger", "prometheus", "loki")
 KNOWN_SECONDS = 60.0
 """The network learns of new pods and policies within seconds."""

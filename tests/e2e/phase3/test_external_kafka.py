@@ -15,7 +15,7 @@ from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 
 KNOWN_SECONDS = 180.0
-"""KEDA looks every 15 s, the autoscaler as well, and the operator tries again after an error."""
+"""KEDA checks every 15 s, so does the autoscaler, and the operator tries again after an error."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_an_external_kafka_is_written_read_and_scaled_by(
 
 
 def _known(deployed: ClusterDeployment) -> bool:
-    """Tell whether the autoscaler that KEDA has made got a figure for each consumer group."""
+    """Tell whether the autoscaler that KEDA made has a figure for each consumer group."""
     found = deployed.cluster.get("hpa", "keda-hpa-otel-processor", f"--namespace={deployed.namespace}")
     asked, told = found["spec"]["metrics"], found["status"].get("currentMetrics") or []
     return len(asked) == len([one for one in told if "external" in one])

@@ -1,4 +1,4 @@
-"""Processors that KEDA scales by what they have still to read."""
+"""Processors that KEDA scales by what they still have to read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SOON_SECONDS = 180.0
 LATER_SECONDS = 900.0
 """300 s of calm, then one replica a minute."""
 AWAY_SECONDS = 120.0
-"""KEDA and the autoscaler look every 15 s each."""
+"""KEDA and the autoscaler each check every 15 s."""
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_a_store_that_is_away_brings_no_more_processors(
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_paused_it_leaves_the_processors_away(site: ClusterSite) -> None:
-    """As docs/phase4.md does when Tempo's disk will not last."""
+    """As in docs/phase4.md, when Tempo's disk will not last."""
     pause = "autoscaling.keda.sh/paused-replicas"
     site.kubectl("annotate", "scaledobject", PROCESSOR, f"{pause}=0")
     until("no processor", lambda: not site.pods(PROCESSOR), seconds=SOON_SECONDS)

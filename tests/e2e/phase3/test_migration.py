@@ -1,4 +1,4 @@
-"""From phase 2 to phase 3: both run, clients move from one address to the other, with a copy and without."""
+"""From phase 2 to phase 3: both run, clients move from one address to the other, with and without a copy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ START_SECONDS = 300.0
 """Two stacks share the machine."""
 
 COPY_SECONDS = 600.0
-"""Of each partition one record after the other is copied, and each waits for the new stack's OK."""
+"""In each partition one record after the other is copied, and each waits for the new stack's OK."""
 
 
 @pytest.mark.long

@@ -1,4 +1,4 @@
-"""Nodes that are drained, whose kubelet dies, or that are lost, under load.
+"""Nodes that are drained, lose their kubelet, or are lost, under load.
 
 There are two, with kubelets and networks of their own. Both see the same volumes, as on a storage network; a
 machine that is really lost takes with it what its memory had not written yet.
@@ -76,7 +76,7 @@ def test_every_container_killed_behind_the_kubelets_back(
 
 @contextmanager
 def second_node_load(site: ClusterSite, load: Load, report: Report) -> Iterator[list[Pod]]:
-    """Run load over what befalls the second node, and give the pods that it has; nothing may be lost."""
+    """Run load throughout what happens to the second node, and give its pods; nothing may be lost."""
     there = _on(site, SECOND)
     assert {program_of(pod) for pod in there} >= SEVERAL
     with running(load):
@@ -124,7 +124,7 @@ def test_a_lost_node_loses_nothing_acknowledged(
         )
         evicted = time.time()
         flow(load, seconds=FLOW_SECONDS)
-        # Its brokers stay where they may still run, until an operator says that the machine is off.
+        # Its brokers stay there, since they may still run, until an operator says that the machine is off.
         second.power_off()
         two_nodes.cluster.kubectl("taint", "node", SECOND, OUT_OF_SERVICE)
         _await_programs(two_nodes, wanted)
@@ -142,7 +142,7 @@ def test_a_lost_node_loses_nothing_acknowledged(
 
 
 def _restart(site: ClusterSite) -> None:
-    """Restart what has several pods, one pod after the other: they spread over the nodes again."""
+    """Restart programs of several pods, one pod after the other: they spread over the nodes again."""
     for kind in ("deployment/otel-gateway", "statefulset/otel-processor", "statefulset/kafka"):
         site.kubectl("rollout", "restart", kind)
         site.kubectl("rollout", "status", kind, f"--timeout={DRAIN_SECONDS}s")

@@ -15,7 +15,7 @@ SAMPLER = "otel-processor"
 TIERS = ("otel-gateway", SAMPLER, "kafka", "loki", "prometheus", "jaeger", "grafana")
 SHORT = {("otel-gateway", True)}
 FLOW_SECONDS = 300.0
-"""A single broker that was deleted starts again, and clients wait for it."""
+"""A single deleted broker starts again, and clients wait for it."""
 
 
 @pytest.mark.timeout(900)

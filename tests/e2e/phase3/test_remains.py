@@ -1,4 +1,4 @@
-"""What is left when the stack goes, and that both ways back, ``pulumi up`` and manifests, find it."""
+"""What is left when the stack is removed, and that both ways back, ``pulumi up`` and manifests, find it."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _shape(spec: Any) -> dict[str, Any]:
 
 
 def _unnamed(volume: dict[str, Any]) -> dict[str, Any]:
-    """Take the names of ConfigMaps and Secrets off a volume."""
+    """Remove the names of ConfigMaps and Secrets from a volume."""
     copy: dict[str, Any] = json.loads(json.dumps(volume))
     for source in copy.get("projected", {}).get("sources", []):
         for kind in source.values():

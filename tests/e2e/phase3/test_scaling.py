@@ -16,13 +16,13 @@ from tests.support.waiting import until
 
 GATEWAY = "otel-gateway"
 SOON_SECONDS = 300.0
-"""The metrics API is up to a minute behind, the autoscaler looks every 15 s, a pod starts."""
+"""The metrics API is up to a minute behind, the autoscaler checks every 15 s, a pod starts."""
 LATER_SECONDS = 900.0
 """300 s of calm, then one replica a minute."""
 CALM_SECONDS = 200.0
 """A replica stays for 300 s after the autoscaler last wanted it, which may be before the load has ended."""
 WEAK = {"gateway": {"cpus": 0.25}}
-"""What one load on two cores can make busy."""
+"""Weak enough for one load on two cores to make it busy."""
 BUSY = Rates(logs=3000, metrics=1000, traces=50)
 
 

@@ -28,12 +28,12 @@ GATEWAYS = 6
 CLIENTS = 4
 """Each with three connections: twice as many as gateways."""
 LEAST_SHARE = 0.05
-"""A sixth would be 0.17; connections that know one address fall where chance lets them."""
+"""A sixth would be 0.17; connections that know one address are placed by chance."""
 SHARED_SECONDS = 420.0
 EVEN_SECONDS = 60.0
 BY_NAME = f"dns://{layout.DNS_ADDRESS}:53/otel-gateway-headless.{NAMESPACE}.svc.cluster.local:{GRPC}"
 WAYS = {"Service": "log_records", "headless Service": "metric_points"}
-"""What the clients of each way send, by which they are told apart."""
+"""What the clients of each way send, which tells them apart."""
 
 
 @pytest.mark.long

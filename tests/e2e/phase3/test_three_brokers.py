@@ -1,4 +1,4 @@
-"""Three brokers: what may be away at once, and a rolling restart, under load."""
+"""Three brokers: what may be down at once, and a rolling restart, under load."""
 
 from __future__ import annotations
 

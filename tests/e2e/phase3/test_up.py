@@ -1,4 +1,4 @@
-"""A stack from nothing: telemetry arrives, a pod's says whose it is, a second look finds nothing to do."""
+"""A stack from nothing: telemetry arrives, a pod's says whose it is, a second preview finds nothing to do."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_what_is_acknowledged_outside_is_stored(
 
 
 def _demand_http(known: pki.Signed) -> None:
-    """OTLP over HTTP is taken, and Grafana answers, each by its own name alone."""
+    """OTLP over HTTP is accepted, and Grafana answers, each only by its own name."""
     with httpx.Client(verify=ssl.create_default_context(cadata=known.authority), timeout=30) as client:
 
         def ask(host: str, path: str, content: bytes = b"") -> httpx.Response:
@@ -111,7 +111,7 @@ def _demand_http(known: pki.Signed) -> None:
 
 
 def _demand_nothing_in_clear() -> None:
-    """Who sends without TLS, by the right name, finds nothing."""
+    """Whoever sends without TLS, by the right name, finds nothing."""
     for host, path in (("otlpHttpHost", "/v1/logs"), ("grafanaHost", "/login")):
         method = "POST" if host == "otlpHttpHost" else "GET"
         headers = {"host": HOSTS[host], "content-type": "application/x-protobuf"}

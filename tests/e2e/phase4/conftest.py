@@ -47,7 +47,7 @@ def minio(kubernetes: Cluster) -> Iterator[MinioPods]:
 def deployed(
     kubernetes: Cluster, minio: MinioPods, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
-    """The stack, up from nothing; nothing of it is left afterwards."""
+    """The stack, brought up from nothing; nothing of it is left afterwards."""
     config = {
         "phase": 4,
         "sizing": {"preset": "small"},

@@ -1,4 +1,4 @@
-"""What a store brings into its bucket when it is told to, and how long that takes."""
+"""What a store flushes to its bucket when told to, and how long that takes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.support.objects import Objects
 
 PAUSE_SECONDS = 2.0
 QUIET = 10
-"""Looks without a new object after which the store has brought all of them."""
+"""Checks without a new object after which the store has flushed all of them."""
 
 
 def hand_over(
     site: ObjectSite, objects: Objects, store: str, before: Collection[str]
 ) -> tuple[float, Mapping[str, int]]:
-    """Let a store hand over: seconds until the last object is there, and the tenant's new ones by size."""
+    """Flush a store: give the seconds until the last object is there, and the tenant's new ones by size."""
     bucket, begin = bucket_of(BUCKET_OF[store]), time.monotonic()
     site.flush(store)
     end, quiet = time.monotonic(), 0

@@ -22,7 +22,7 @@ NOT_YET = (httpx.HTTPError, KeyError)
 
 
 Ask: TypeAlias = Callable[[str, Mapping[str, str]], httpx.Response]
-"""Asks the store at an address with parameters once."""
+"""Queries the store at an address once, with parameters."""
 
 
 def of_stores(site: ObjectSite, load: Load) -> Mapping[str, Question]:
@@ -52,7 +52,7 @@ def of_grafana(site: ObjectSite, load: Load, cookies: Mapping[str, str]) -> Mapp
 
 def _questions(load: Load, urls: Mapping[str, str], ask: Ask) -> Mapping[str, Question]:
     service = f'service_name="{load.service}"'
-    # Tail sampling keeps every trace with an error, and each tenth is one.
+    # Tail sampling keeps every trace with an error, and every tenth has one.
     first = trace_id(load.run, 0).hex()
     range_of = f"count(last_over_time({METRIC}{{{service}}}[10m]))"
     lines = {"query": f"{{{service}}}", "since": "1h", "limit": "10"}
@@ -64,7 +64,7 @@ def _questions(load: Load, urls: Mapping[str, str], ask: Ask) -> Mapping[str, Qu
 
 
 def _ask(url: str, parameters: Mapping[str, str]) -> httpx.Response:
-    """Ask once; what was on its way to a pod that vanished is never answered."""
+    """Ask once; a request on its way to a pod that vanished is never answered."""
     answer = httpx.get(url, params=dict(parameters), headers=tenant_header(TENANT), timeout=ASK_SECONDS)
     return answer.raise_for_status()
 

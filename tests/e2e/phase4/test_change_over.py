@@ -1,4 +1,4 @@
-"""From phase 3 to phase 4 on a running stack, under load that goes on at the same address."""
+"""From phase 3 to phase 4 on a running stack, under load that continues at the same address."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_phase_three_becomes_phase_four(deployed: Deployment, report: Report) ->
     report(later, demand_nothing_lost(deployed.site, later))
     assert not compare(load, "logs", logs_of(old, load)).missing
     assert not compare(load, "metrics", samples_of(old, load)).missing
-    assert not logs_of(old, later), "the old Loki still takes records"
+    assert not logs_of(old, later), "the old Loki still accepts records"
 
     deployed.become()
     assert not [pod.name for name in OLD for pod in old.pods(name)]

@@ -1,4 +1,4 @@
-"""Connections of phase 4 that really are, held against those that the network policies allow."""
+"""Connections of phase 4 that really exist, compared with those that the network policies allow."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tests.e2e.tried import demand_nothing_else
 from tests.support.numbered import Load
 
 SEEN_SECONDS = 240.0
-"""Programs are scraped each 15 s, rulers ask and tell each minute; the rest is a busy machine."""
+"""Programs are scraped every 15 s, rulers query and report every minute; the rest is for a busy machine."""
 DATASOURCES = ("tempo", "mimir", "loki")
 MEMBERS = ("mimir", "tempo", "loki-cluster", "grafana")
 """Their replicas find each other by the headless Service, and then by address."""
 BESIDES = {"postgres-backup -> postgres:5432": "host and port are variables of their own"}
 WRITERS = {"mimir", "loki-cluster"}
-"""Stores that are at their bucket each minute; Tempo is so each few."""
+"""Stores that access their bucket every minute; Tempo does every few."""
 
 SELDOM = {
     **PEERLESS,
     "postgres-backup -> postgres:5432": "once a day",
 }
-"""Connections that a young and healthy stack has no cause for, and why."""
+"""Connections for which a young and healthy stack has no cause, and why."""
 
 
 @pytest.mark.long

@@ -1,4 +1,4 @@
-"""Object storage away under load: replicas keep what they cannot hand over, and hand it over afterwards."""
+"""Object storage down under load: replicas keep what they cannot flush, and flush it afterwards."""
 
 from __future__ import annotations
 

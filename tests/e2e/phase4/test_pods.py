@@ -18,10 +18,10 @@ pytestmark = pytest.mark.long
 
 FLOW_SECONDS = 300.0
 SILENCE_SECONDS = 30.0
-"""Longest time without an answer: a Service hears after some seconds that a pod is gone; a query that was on
+"""Longest time without an answer: a Service learns after some seconds that a pod is gone; a query that was on
 its way to it is given up first."""
 FOUND_SECONDS = 900.0
-"""What a lost disk had handed over is in the bucket only, whose list queriers renew every five minutes."""
+"""What a lost disk had flushed is only in the bucket, whose list queriers renew every five minutes."""
 DATABASE_SECONDS = 90.0
 """Longest time without Grafana's only database: a pod starts."""
 
@@ -72,7 +72,7 @@ def test_sessions_and_queries_outlive_a_replica_of_grafana(
 ) -> None:
     first, second = site.await_ready("grafana", 2)
     cookies = signed_in(site, first.address)
-    assert cookies, "Grafana gave no session"
+    assert cookies, "Grafana opened no session"
     assert user_of(second.address, cookies) == "admin"
     with running(load):
         flow(load, seconds=FLOW_SECONDS)

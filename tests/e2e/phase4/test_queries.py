@@ -20,7 +20,7 @@ from tests.support.waiting import until
 KINDS = "deployments,statefulsets,configmaps"
 FLOW_SECONDS = 300.0
 SHOWN_SECONDS = 900.0
-"""Blocks are listed each 5 minutes, and Loki's compactor first looks after 10."""
+"""Blocks are listed every 5 minutes, and Loki's compactor first runs after 10."""
 ERROR = 17
 
 
@@ -42,7 +42,7 @@ def test_every_shipped_query_has_data_or_a_reason(deployed: Deployment, load: Lo
         values = {"__trace.traceId": failed, "__tags": 'service_name=~".+"'}
 
         def are_shown() -> bool:
-            # No dashboard asks Tempo for traces, but one shows how often it is asked.
+            # No dashboard asks Tempo for traces, but one shows how often it is queried.
             site.get(TEMPO, "/api/search", q="{}", limit=1)
             asked = {query: execute(query, addresses, values=values, tenant=TENANT) for query in wanted}
             empty = sorted(str(query) for query, count in asked.items() if not count)

@@ -1,4 +1,4 @@
-"""How many events a second go from Kafka through processors and stores, and from there into the buckets."""
+"""How many events per second go from Kafka through processors and stores, and from there into the buckets."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Taken:
 
     Attributes:
         store: the store.
-        exporter: of the processors, to it.
+        exporter: the processors' exporter to it.
         counted: what the exporter counts as sent, which is what the store has answered with OK.
-        share: least part of the events that reaches it; a sampler keeps few traces.
+        share: least share of the events that reaches it; a sampler keeps few traces.
     """
 
     store: str
@@ -54,7 +54,7 @@ SIGNALS: Mapping[str, Taken] = {
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_events_a_second_into_the_bucket(deployed: Deployment, note: Note, signal: str) -> None:
-    """Fill Kafka while no processor runs, then time how its content goes through."""
+    """Fill Kafka while no processor runs, then time how long its content takes to go through."""
     site, taken = deployed.site, SIGNALS[signal]
     before = deployed.minio.objects.sizes(bucket_of(BUCKET_OF[taken.store])).keys()
     site.kubectl("scale", f"statefulset/{PROCESSOR}", "--replicas=0")

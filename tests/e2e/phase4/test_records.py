@@ -1,4 +1,4 @@
-"""Samples that Mimir refuses for good, amid steady load."""
+"""Samples that Mimir refuses for good, under steady load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a span, a sample and a log line take in the buckets, and how long queries for them take."""
+"""How much space a span, a sample and a log line take in the buckets, and how long queries for them take."""
 
 from __future__ import annotations
 

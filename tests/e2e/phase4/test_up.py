@@ -38,7 +38,7 @@ def test_telemetry_is_found_in_the_stores(site: ObjectSite) -> None:
 
 
 def test_dots_on_tempos_durations_lead_to_traces_that_are_there(site: ObjectSite) -> None:
-    """Of the spans that sampling kept; those of the collectors' metrics are the smoke's."""
+    """The dots of the spans that sampling kept; the smoke run covers those of the collectors' metrics."""
 
     def leads_to_a_trace() -> bool:
         now = int(time.time())
