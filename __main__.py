@@ -14,7 +14,7 @@ def main() -> None:
     """Build the stack.
 
     Raises:
-        pulumi.RunError: the settings are wrong; it says which and how to mend them, before anything is built.
+        pulumi.RunError: the settings are wrong; it says which and how to fix them, before anything is built.
     """
     try:
         settings = Settings.from_pulumi({**get_config_env(), **CONFIG.get()}, pulumi.get_project())

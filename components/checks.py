@@ -22,7 +22,7 @@ CEILINGS: Mapping[int, int] = {1: 50_000, 2: 100_000}
 
 
 def ceiling_problem(settings: Settings) -> Problem | None:
-    """Say when the declared rate belongs to a later phase."""
+    """Report a declared rate that belongs to a later phase."""
     rate = declared_rate(settings.sizing)
     ceiling = CEILINGS.get(settings.phase)
     if ceiling is None or rate <= ceiling:
@@ -32,7 +32,7 @@ def ceiling_problem(settings: Settings) -> Problem | None:
         key="sizing.eventsPerSecond",
         value=rate,
         message=f"phase {settings.phase} is made for up to {ceiling:,} events/s; set phase: {fitting}, "
-        "or sizing.allowAboveCeiling: true to go on with a warning",
+        "or sizing.allowAboveCeiling: true to continue with a warning",
     )
 
 
@@ -48,7 +48,7 @@ def _one_way_of_sizing(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             key="sizing.eventsPerSecond",
             value=sizing.events_per_second,
-            message=f"sizing.preset: {sizing.preset} already says the size; remove one of the two",
+            message=f"sizing.preset: {sizing.preset} already sets the size; remove one of the two",
         )
 
 
@@ -89,8 +89,8 @@ def _volumes_hold_retention(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 key=f"retention.{signal}",
                 value=str(kept),
-                message=f"{rate:,} events/s fill {key} ({disk}) before that; about "
-                f"{needed.bytes * HEADROOM / 2**30:,.0f}GiB hold it: enlarge {key} or shorten the retention",
+                message=f"{rate:,} events/s fill {key} ({disk}) sooner; it takes about "
+                f"{needed.bytes * HEADROOM / 2**30:,.0f}GiB: enlarge {key} or shorten the retention",
             )
     volume = planned.programs["prometheus"].volume
     if volume < planned.metrics_size:
@@ -109,7 +109,7 @@ def _requests_fit_the_way(settings: Settings) -> Iterator[Problem]:
             key="ingest.maxMessageSize",
             value=str(largest),
             message=f"up to {MOST_FOR_JAEGER} where Jaeger stores traces: a span of over 10 MB is more than "
-            'its store takes at once, and it would answer "try again" for ever. Lower it, and let SDKs send '
+            'its store takes at once, and it would answer "try again" forever. Lower it, and have SDKs send '
             "smaller batches (OTEL_BSP_MAX_EXPORT_BATCH_SIZE)",
         )
     elif largest > MOST_REQUEST:
@@ -117,7 +117,7 @@ def _requests_fit_the_way(settings: Settings) -> Iterator[Problem]:
             key="ingest.maxMessageSize",
             value=str(largest),
             message=f"up to {MOST_REQUEST}: a record in Kafka may be twice as large, and no more than "
-            f"{WRITTEN_AT_ONCE} is written at once. Lower it, and let SDKs send smaller batches "
+            f"{WRITTEN_AT_ONCE} is written at once. Lower it, and have SDKs send smaller batches "
             "(OTEL_BSP_MAX_EXPORT_BATCH_SIZE)",
         )
 

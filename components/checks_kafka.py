@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from components.settings import Settings
 
 _NOT_TAKEN = re.compile(r'["\\\x00-\x1f\x7f]|\$[${]')
-"""What JAAS reads as the end of a text or an escape; and what a collector expands in every value."""
+"""What JAAS reads as the end of a string or as an escape, and what a collector expands in any value."""
 
 MOST_BALANCED = 16
 """Gateways that HAProxy's configuration names."""
@@ -33,7 +33,7 @@ def _external_is_whole(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             key="kafka.bootstrapServers",
             value=[],
-            message="kafka.mode: external needs host:port of its brokers",
+            message="kafka.mode: external needs the host:port of its brokers",
         )
     if kafka.mode != "external" and kafka.bootstrap_servers:
         yield Problem(
@@ -59,7 +59,7 @@ def _login_is_whole(settings: Settings) -> Iterator[Problem]:
             key="kubernetes.existingSecrets.kafka",
             value=None,
             message="kafka.security.mechanism needs it: manifests in Git must not hold secrets, so name one "
-            "of the namespace with the key password",
+            "in the namespace with the key password",
         )
     else:
         yield Problem(
@@ -70,27 +70,27 @@ def _login_is_whole(settings: Settings) -> Iterator[Problem]:
 
 
 def _login_is_taken_as_it_is(settings: Settings) -> Iterator[Problem]:
-    """Programs read both out of the syntax of their configuration, where some of it would be syntax."""
+    """Refuse what programs, which parse both out of their configuration, would take for syntax."""
     user, password = settings.kafka.security.username, settings.kafka_password
     if user is not None and _NOT_TAKEN.search(user):
         yield Problem(
             key="kafka.security.username",
             value=user,
-            message="Kafka's tools and collectors take it out of their configuration, where a quotation mark "
-            '("), a backslash, a line break, $$ and ${ mean something else; take another user',
+            message="Kafka's tools and collectors parse it from their configuration, where a quotation mark "
+            '("), a backslash, a line break, $$ and ${ have another meaning; choose another user',
         )
     if password is not None and (_NOT_TAKEN.search(password) or _is_no_text(password)):
         yield Problem(
             key="kafkaPassword",
             value="(secret)",
-            message="collectors and Kafka's tools take it out of their configuration, where a quotation mark "
-            '("), a backslash, a line break, $$ and ${ mean something else, and so does a date, a number of '
-            "19 digits or more, or a mapping (a: b, {a}) as a whole; give the user another password",
+            message="collectors and Kafka's tools parse it from their configuration, where a quotation mark "
+            '("), a backslash, a line break, $$ and ${ have another meaning, as does a password that is '
+            "a date, a number of 19 digits or more, or a mapping (a: b, {a}); give the user another password",
         )
 
 
 def _is_no_text(password: str) -> bool:
-    """Tell whether the collector's YAML has it as something that its configuration does not know."""
+    """Tell whether the collector's YAML reads it as a type that its configuration does not accept."""
     try:
         found = yaml.safe_load(password)
     except (yaml.YAMLError, ValueError):
@@ -116,20 +116,20 @@ def _authority_is_of_use(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             key="kafka.security.ca",
             value="(certificates)",
-            message="kubernetes.existingSecrets.kafkaCa says it already; remove one of the two",
+            message="kubernetes.existingSecrets.kafkaCa has them already; remove one of the two",
         )
     if kafka.security.ca is not None and settings.phase >= ON_KUBERNETES and kubernetes.render is not None:
         yield Problem(
             key="kafka.security.ca",
             value="(certificates)",
-            message="manifests in Git must not hold Secrets: name one of the namespace with key ca.crt in "
-            "kubernetes.existingSecrets.kafkaCa; remove this one",
+            message="manifests in Git must not hold Secrets: name one of the namespace with the key ca.crt "
+            "in kubernetes.existingSecrets.kafkaCa; remove this one",
         )
     if kubernetes.existing_secrets.kafka_ca is not None and settings.phase < ON_KUBERNETES:
         yield Problem(
             key="kubernetes.existingSecrets.kafkaCa",
             value=kubernetes.existing_secrets.kafka_ca,
-            message=f"Secrets are of Kubernetes, phase {ON_KUBERNETES}; phase {settings.phase} takes "
+            message=f"Secrets need Kubernetes, phase {ON_KUBERNETES}; phase {settings.phase} takes "
             "kafka.security.ca",
         )
 
@@ -142,14 +142,14 @@ def _topics_have_a_maker(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             key="kafka.createTopics",
             value=False,
-            message=f"kafka.mode: {kafka.mode} makes its topics itself, nobody else does; remove this. "
-            "Only for kafka.mode: external may somebody else make them",
+            message=f"kafka.mode: {kafka.mode} creates its topics itself; remove this. "
+            "Only for kafka.mode: external may somebody else create them",
         )
     if kafka.min_in_sync_replicas is not None:
         yield Problem(
             key="kafka.minInSyncReplicas",
             value=kafka.min_in_sync_replicas,
-            message=f"only for kafka.mode: external; kafka.mode: {kafka.mode} asks for all copies but one. "
+            message=f"only for kafka.mode: external; kafka.mode: {kafka.mode} requires all copies but one. "
             "Remove this",
         )
 
@@ -162,8 +162,8 @@ def _processors_have_partitions(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             key="sizing.processor.replicas" if said else "kafka.partitions",
             value=processors if said else partitions,
-            message=f"{processors} processors, but a partition for {partitions} of them only: the others "
-            f"would idle. Let kafka.partitions be {processors} at least, better twice that",
+            message=f"{processors} processors, but a partition for only {partitions} of them: the others "
+            f"would idle. Set kafka.partitions to at least {processors}, better twice that",
         )
 
 
@@ -173,7 +173,7 @@ def _gateways_have_a_name(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             key="sizing.eventsPerSecond",
             value=declared_rate(settings.sizing),
-            message=f"needs {gateways} gateways, and HAProxy knows {MOST_BALANCED}; set phase: "
+            message=f"needs {gateways} gateways, but HAProxy knows {MOST_BALANCED}; set phase: "
             f"{ON_KUBERNETES}, or sizing.gateway.replicas: {MOST_BALANCED} and more sizing.gateway.cpus",
         )
 
@@ -189,8 +189,8 @@ def _partitions_hold_retention(settings: Settings) -> Iterator[Problem]:
             key="kafka.retentionSize",
             value=str(kafka.retention_size),
             message=f"{rate:,} events/s fill it before kafka.retention ({kafka.retention}) in each of "
-            f"{partitions} partitions, and Kafka would delete what nobody has read; {in_gibibytes(needed)} "
-            "hold it: enlarge it, remove it to have it from the rate, or shorten kafka.retention",
+            f"{partitions} partitions, and Kafka would delete unread records; {in_gibibytes(needed)} "
+            "suffice: enlarge it, remove it to derive it from the rate, or shorten kafka.retention",
         )
 
 
@@ -225,7 +225,7 @@ def _copy_is_of_kafka(settings: Settings) -> Iterator[Problem]:
 
 
 def _published(settings: Settings) -> str:
-    """Give the stack's own OTLP address on a Docker host; empty on Kubernetes."""
+    """Return the stack's own OTLP address on a Docker host; empty on Kubernetes."""
     if settings.phase >= ON_KUBERNETES:
         return ""
     host = settings.docker.advertised_host or settings.ingest.bind_address
@@ -233,7 +233,7 @@ def _published(settings: Settings) -> str:
 
 
 def _own_names(settings: Settings) -> list[str | None]:
-    """Give the names that lead to the stack's own gateways, whatever the port."""
+    """Return the names that lead to the stack's own gateways, whatever the port."""
     if settings.phase < ON_KUBERNETES:
         return [*OWN_GATEWAYS]
     section = settings.kubernetes
@@ -249,7 +249,7 @@ def _copy_leaves_the_stack(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             key="kafka.copyTo.endpoint",
             value=copy.endpoint,
-            message="this stack itself: every record would come back and be copied again, without end. Name "
+            message="this stack itself: every record would come back and be copied again, endlessly. Name "
             "the other stack's otlp_grpc_endpoint",
         )
 

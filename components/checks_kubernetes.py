@@ -53,7 +53,7 @@ def _exposure_is_whole(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             key="kubernetes.exposure.tlsSecret",
             value=exposure.tls_secret,
-            message="only an Ingress takes it; a Gateway's listeners and a cloud's load balancer have their "
+            message="only an Ingress uses it; a Gateway's listeners and a cloud's load balancer have their "
             "own certificates (see exposure.annotations)",
         )
 
@@ -72,7 +72,7 @@ def _exposure_is_of_its_type(settings: Settings) -> Iterator[Problem]:
             key="kubernetes.exposure.sourceRanges",
             value=list(exposure.source_ranges),
             message=f"exposure.type: {exposure.type} has no load balancer of the stack's own; remove it and "
-            "restrict what stands before it, or set exposure.type: LoadBalancer",
+            "restrict what is in front of it, or set exposure.type: LoadBalancer",
         )
 
 
@@ -94,7 +94,7 @@ def _hosts_differ(settings: Settings) -> Iterator[Problem]:
                 key=f"kubernetes.exposure.{key}",
                 value=host,
                 message=f"kubernetes.exposure.{first} is the same, and exposure.type: {exposure.type} tells "
-                "them apart by their hosts alone; give each its own",
+                "them apart only by their hosts; give each its own",
             )
 
 
@@ -111,18 +111,18 @@ def _clients_can_be_told(settings: Settings) -> Iterator[Problem]:
 
 
 def _api_and_names_have_ports(settings: Settings) -> Iterator[Problem]:
-    """A policy without ports would be one for all ports."""
+    """Refuse empty lists: a policy without ports would allow all of them."""
     section = settings.kubernetes
     for key, ports, message in (
         (
             "apiPorts",
             section.api_ports,
-            "gateways and Prometheus ask the API server; name its ports, or remove this for 443 and 6443",
+            "gateways and Prometheus query the API server; name its ports, or remove this for 443 and 6443",
         ),
         (
             "dnsPorts",
             section.dns_ports,
-            "every program asks for names; name the ports of the cluster's DNS, or remove this for 53",
+            "every program looks up names; name the ports of the cluster's DNS, or remove this for 53",
         ),
     ):
         if not ports:
@@ -134,8 +134,8 @@ def _rendering_has_no_secrets(settings: Settings) -> Iterator[Problem]:
     if settings.phase < ON_KUBERNETES or section.render is None:
         return
     advice = (
-        "manifests in Git must not hold secrets: name a Secret of the namespace that External Secrets, "
-        "Sealed Secrets or somebody by hand makes"
+        "manifests in Git must not hold secrets: name a Secret in the namespace, made by External Secrets, "
+        "Sealed Secrets or by hand"
     )
     if section.existing_secrets.grafana is None:
         yield Problem(
@@ -197,13 +197,13 @@ def _kafka_fits_platform(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             key="kafka.version",
             value=settings.kafka.version,
-            message="only for kafka.mode: strimzi; brokers of the stack's own have the version of their "
+            message="only for kafka.mode: strimzi; the stack's own brokers have the version of their "
             "image (images.overrides.kafka)",
         )
 
 
 def _brokers_have_whole_names(settings: Settings) -> Iterator[Problem]:
-    """Network policies take a short name, or one that ends as a headless Service's, for the stack's own."""
+    """Refuse names that network policies take for the stack's own: short ones, or of a headless Service."""
     if settings.phase < ON_KUBERNETES or settings.kafka.mode != "external":
         return
     for server in settings.kafka.bootstrap_servers:
@@ -212,8 +212,8 @@ def _brokers_have_whole_names(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 key="kafka.bootstrapServers",
                 value=server,
-                message="a name without a namespace, or that ends in -headless, means a broker of the "
-                "stack's own, and its network policies would block this one; write host.namespace.svc:port",
+                message="a name without a namespace, or ending in -headless, means one of the stack's own "
+                "brokers, and its network policies would block this one; write host.namespace.svc:port",
             )
 
 

@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from components.settings import Settings
 
 DUMP_LAG = days(2)
-"""How much later than its age says a dump goes from the volume: ages count in whole days, and it is looked at
-once a day."""
+"""How much later than its age says a dump leaves the volume: ages count in whole days, and are checked once a
+day."""
 
 LEAST_MEMORY: Size = mebibytes(256)
 
 
 def unheard_problem(settings: Settings) -> Problem | None:
-    """Say when alerts are found and nobody is told of them."""
+    """Report that nobody is notified of alerts."""
     if settings.phase < ON_OBJECT_STORAGE or settings.alerting.contact_points:
         return None
     return Problem(
         key="alerting.contactPoints",
         value="[]",
-        message="alerts are sent to nobody; name a contact point, or look at Grafana yourself",
+        message="alerts are sent to nobody; name a contact point, or watch Grafana yourself",
     )
 
 
@@ -45,7 +45,7 @@ def _database_is_whole(settings: Settings) -> Iterator[Problem]:
         "host": (postgres.host, "the server's name, such as db.example.com"),
         "passwordSecret": (
             postgres.password_secret,
-            "the name of a Secret in the stack's namespace with key password, such as grafana-database",
+            "the name of a Secret in the stack's namespace with the key password, such as grafana-database",
         ),
     }
     for key, (value, what) in needed.items():
@@ -91,12 +91,12 @@ def _attributes_fit_their_trace(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             key="stores.tempo.maxAttributeSize",
             value=str(tempo.max_attribute_size),
-            message=f"a trace may have {tempo.max_trace_size} in all; stay below that, such as 64KiB",
+            message=f"a whole trace may have {tempo.max_trace_size}; stay below that, for example at 64KiB",
         )
 
 
 def _expired_dumps_stay_away(settings: Settings) -> Iterator[Problem]:
-    """The folder of dumps is uploaded as it is: one that S3 has deleted would come again."""
+    """Refuse dumps that outlive those in S3: the folder is uploaded as it is, and would restore them."""
     if settings.phase < ON_OBJECT_STORAGE or settings.object_storage.provider != "aws":
         return
     kept, most = settings.postgres.backups_kept, settings.object_storage.aws.backups_kept
@@ -105,7 +105,7 @@ def _expired_dumps_stay_away(settings: Settings) -> Iterator[Problem]:
             key="postgres.backupsKept",
             value=str(kept),
             message=f"S3 deletes dumps at objectStorage.aws.backupsKept, {most}, and the next upload would "
-            "bring them again; keep them 2 days less than that at most",
+            "bring them back; keep them at least 2 days less than that",
         )
 
 

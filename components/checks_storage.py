@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from components.settings import Settings
 
 LEAST_TIERING_DAYS = 30
-"""S3 moves nothing to infrequent access before, and bills it there for as many days at least."""
+"""S3 moves nothing to infrequent access earlier, and bills it there for at least as many days."""
 
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"
 INSIDE = (".svc", ".svc.cluster.local")
@@ -27,7 +27,7 @@ PRODUCTION = re.compile(r"prod|(^|-)(prd|live)(?![a-z])")
 
 
 def storage_problems(storage: ObjectStorageSection, environment: str) -> Iterator[Problem]:
-    """Everything that keeps these settings from being object storage for phase 4."""
+    """Report everything that keeps these settings from serving as phase 4's object storage."""
     yield from _names(storage, environment)
     yield from _aws(storage.aws, environment) if storage.provider == "aws" else _s3(storage.s3)
 
@@ -39,26 +39,26 @@ def _names(storage: ObjectStorageSection, environment: str) -> Iterator[Problem]
         yield Problem(
             key="objectStorage.bucketPrefix",
             value=None,
-            message=f"no name for the buckets of {', '.join(missing)}: set it, such as acme-otel, "
+            message=f"no name for the buckets of {', '.join(missing)}: set it, for example acme-otel, "
             "or objectStorage.buckets",
         )
     taken: dict[str, str] = {}
     for purpose, name in names.items():
         key = f"objectStorage.buckets.{purpose}"
         if name in taken:
-            yield Problem(key=key, value=name, message=f"{taken[name]} has this bucket already; each its own")
+            yield Problem(key=key, value=name, message=f"{taken[name]} has this bucket; choose another")
         if len(name) > LONGEST_NAME:
             yield Problem(
                 key=key,
                 value=name,
-                message=f"{len(name)} letters, S3 takes {LONGEST_NAME}: shorten objectStorage.bucketPrefix "
+                message=f"{len(name)} letters, S3 allows {LONGEST_NAME}: shorten objectStorage.bucketPrefix "
                 "or environment, or set this name",
             )
         if "." in name and (storage.provider == "aws" or not storage.s3.path_style):
             yield Problem(
                 key=key,
                 value=name,
-                message="the certificate of S3 does not cover a name with dots as a host name; "
+                message="S3's certificate does not cover a name with dots as a host name; "
                 "use hyphens, or objectStorage.s3.pathStyle: true",
             )
         taken.setdefault(name, key)
@@ -86,14 +86,14 @@ def _aws(aws: AwsStorage, environment: str) -> Iterator[Problem]:
         yield Problem(
             key="objectStorage.aws.kmsKeyArn",
             value=aws.kms_key_arn,
-            message=f"S3 takes a key of the buckets' own region, {aws.region}",
+            message=f"S3 requires a key of the buckets' own region, {aws.region}",
         )
     if aws.on_destroy == "delete" and PRODUCTION.search(environment):
         yield Problem(
             key="objectStorage.aws.onDestroy",
             value="delete",
-            message=f"environment {environment} keeps its buckets, like all whose name holds prod, or prd or "
-            "live as a word; remove this, and delete by hand what has to go",
+            message=f"environment {environment} keeps its buckets, like all whose name contains prod, or prd "
+            "or live as a word; remove this, and delete by hand what has to go",
         )
     least = {"infrequentAccessAfter": LEAST_TIERING_DAYS, "backupsKept": 1}
     given = {"infrequentAccessAfter": aws.infrequent_access_after, "backupsKept": aws.backups_kept}
@@ -102,7 +102,7 @@ def _aws(aws: AwsStorage, environment: str) -> Iterator[Problem]:
             yield Problem(
                 key=f"objectStorage.aws.{key}",
                 value=str(given[key]),
-                message=f"S3 counts in whole days, here {fewest} at least, such as {max(fewest, 35)}d",
+                message=f"S3 counts in whole days, here at least {fewest}, for example {max(fewest, 35)}d",
             )
 
 
@@ -117,20 +117,20 @@ def _s3(service: S3Storage) -> Iterator[Problem]:
         yield Problem(
             key="objectStorage.s3.credentialsSecret",
             value=None,
-            message="name a Secret in the stack's namespace with key credentials",
+            message="name a Secret in the stack's namespace with the key credentials",
         )
     host = (service.endpoint or INSIDE[0]).split(":")[0]
     if not service.tls and not host.endswith(INSIDE):
         yield Problem(
             key="objectStorage.s3.tls",
             value=False,
-            message=f"{host} is outside the cluster; set true, or use a name that ends with {INSIDE[0]}",
+            message=f"{host} is outside the cluster; set true, or use a name that ends in {INSIDE[0]}",
         )
     if not service.tls and service.ca_secret is not None:
         yield Problem(
             key="objectStorage.s3.caSecret",
             value=service.ca_secret,
-            message="of no use without objectStorage.s3.tls: true; remove one of the two",
+            message="has no effect without objectStorage.s3.tls: true; remove one of the two",
         )
 
 

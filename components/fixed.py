@@ -1,4 +1,4 @@
-"""Settings that a stack keeps from the day it is made, because its data is where they say, or as they say."""
+"""Settings that a stack keeps from its first day, because its data is where, or as, they say."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFK
 from components.settings import Settings
 
 FixedKey = Literal["kafka.partitions", "kafka.brokers", "kafka.mode", "kubernetes.namespace", "postgres.mode"]
-"""The settings; of partitions those of the traces topic."""
+"""The settings; the partitions are those of the traces topic."""
 
 FixedValue = int | str
 
@@ -19,8 +19,8 @@ FixedValue = int | str
 _REASONS: Mapping[FixedKey, str] = {
     "kafka.partitions": "With any other number of partitions the spans of one trace would reach two "
     "processors, which then sample it in halves.",
-    "kafka.brokers": "Topics keep the number of copies that they were made with, and with another number of "
-    "brokers would ask for more copies than there are, or stay without the new ones.",
+    "kafka.brokers": "Topics keep the number of copies that they were made with: fewer brokers cannot hold "
+    "that many, and more do not add any.",
     "kafka.mode": "That is another Kafka, which begins empty, and what nobody has read in this one would "
     "never be stored.",
     "kubernetes.namespace": "Claims cannot move, and in another namespace all stores begin empty.",
@@ -32,9 +32,9 @@ _PLACE = "docs/operations.md, Another Kafka, namespace or database, has the step
 _MOVES: Mapping[FixedKey, str] = {
     "kafka.partitions": _NUMBER,
     "kafka.brokers": _NUMBER,
-    "kafka.mode": f"to change it stop the senders, wait until nothing is unread, make down: {_PLACE}",
-    "kubernetes.namespace": f"to change it make down, and bring the volumes over: {_PLACE}",
-    "postgres.mode": f"to change it dump the database, make down, and restore the dump: {_PLACE}",
+    "kafka.mode": f"to change it, stop the senders, wait until nothing is unread, make down: {_PLACE}",
+    "kubernetes.namespace": f"to change it, make down, and move the volumes: {_PLACE}",
+    "postgres.mode": f"to change it, dump the database, make down, and restore the dump: {_PLACE}",
 }
 
 
@@ -49,12 +49,12 @@ def fix_brokers(name: str, brokers: int, *, parent: pulumi.Resource) -> None:
 
 
 def fix_places(settings: Settings) -> None:
-    """Remember where the data of the stack is, as far as its phase keeps any there, and refuse other places.
+    """Remember where the stack keeps its data, as far as its phase has any, and refuse other places.
 
-    What remembers has no parent: components differ by these very settings.
+    What remembers has no parent, as components differ by these very settings.
 
     Raises:
-        pulumi.RunError: a place is another than the stack was made with.
+        pulumi.RunError: a place is not the one that the stack was made with.
     """
     if settings.phase >= WITH_KAFKA:
         _fix("kafka-mode", "kafka.mode", settings.kafka.mode)
@@ -65,7 +65,7 @@ def fix_places(settings: Settings) -> None:
 
 
 def why_refused(key: FixedKey, first: FixedValue, wanted: FixedValue) -> str | None:
-    """Say what is wrong with a value, after the one that a stack was made with; None when it is the same."""
+    """Say why a value is refused, given the one that a stack was made with; None when it is the same."""
     if first == wanted:
         return None
     made = f"{key}: {wanted}: this stack was made with {first}."

@@ -30,7 +30,7 @@ class Check:
     """A rule over several settings.
 
     Attributes:
-        reads: top-level sections it looks at; it is not asked when one of them is malformed.
+        reads: top-level sections it looks at; it does not run when one of them is malformed.
         run: yields what is wrong.
     """
 

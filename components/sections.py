@@ -23,13 +23,13 @@ STRICT = ConfigDict(extra="forbid", alias_generator=to_camel, strict=True, valid
 
 @plain_dataclass(frozen=True)
 class Text:
-    """Text of a certain form, and that form in words for who wrote another."""
+    """Text of a certain form, and that form in words for whoever wrote something else."""
 
     pattern: str
     meaning: str
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Accept text of this form only."""
+        """Accept only text of this form."""
         return core_schema.no_info_after_validator_function(self._validate, handler(source))
 
     def __get_pydantic_json_schema__(
@@ -89,7 +89,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class LimitSizing:
-    """Limits of one program that replace what the sizing gives.
+    """Limits of one program that override the sizing's.
 
     Attributes:
         memory: hard limit.
@@ -102,7 +102,7 @@ class LimitSizing:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ProgramSizing(LimitSizing):
-    """The same of a program that keeps data.
+    """The same for a program that keeps data.
 
     Attributes:
         volume: disk budget of its data volume.
@@ -127,7 +127,7 @@ class SizingSection:
     """How much the stack carries: a preset or a declared rate.
 
     Attributes:
-        preset: small (1,000 events/s), medium (10,000) or large (50,000); small when nothing is said.
+        preset: small (1,000 events/s), medium (10,000) or large (50,000); small by default.
         events_per_second: sustained rate of spans, samples and log records together.
         allow_above_ceiling: turn the refusal of a rate above the phase's ceiling into a warning.
         collector: overrides for the collector.
@@ -178,7 +178,7 @@ class RetentionSection:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class IngestSection:
-    """Where applications send OTLP to, and what is accepted.
+    """Where applications send OTLP, and what is accepted.
 
     Attributes:
         bind_address: address of the host on which the OTLP ports are published.
@@ -186,9 +186,9 @@ class IngestSection:
         http_port: OTLP over HTTP.
         cors_allowed_origins: origins of browser applications, such as https://shop.example.com.
         max_message_size: largest request accepted; 8 MiB at most where Jaeger stores traces, else 50 MiB.
-        max_concurrent_streams: concurrent calls of one gRPC connection.
-        max_connection_age: age at which a gRPC connection is asked to reconnect; 5 minutes when nothing is
-            said, 1 minute on Kubernetes, where whole connections are spread over the gateways.
+        max_concurrent_streams: concurrent calls on one gRPC connection.
+        max_connection_age: age at which a gRPC client is asked to reconnect; 5 minutes by default, 1 minute
+            on Kubernetes, where whole connections are spread over the gateways.
     """
 
     bind_address: Address = LOOPBACK
@@ -205,7 +205,7 @@ class QuerySection:
     """Where the stores' own query interfaces are published on the host.
 
     Attributes:
-        bind_address: address of the host; the stores ask nobody for a password.
+        bind_address: address of the host; the stores require no password.
         jaeger_port: Jaeger's UI and query API.
         prometheus_port: Prometheus's UI and query API.
         loki_port: Loki's query API.
@@ -221,12 +221,12 @@ class QuerySection:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class KafkaSecurity:
-    """How to reach an external Kafka. The password is a secret of its own: ``kafkaPassword``.
+    """How to reach an external Kafka. The password is a separate secret: ``kafkaPassword``.
 
     Attributes:
         tls: encrypt, and verify the brokers' certificates.
-        ca: certificates, in PEM, of who signs the brokers' own, where no public authority does.
-        mechanism: SASL mechanism; none when nothing is said.
+        ca: PEM certificates of the CA that signs the brokers' own, unless it is a public one.
+        mechanism: SASL mechanism; none by default.
         username: SASL user.
     """
 
@@ -238,12 +238,12 @@ class KafkaSecurity:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class CopyTarget:
-    """Another stack that gets a copy of all that the gateways acknowledge, while applications move to it.
+    """Another stack that gets a copy of all the gateways acknowledge, while applications move to it.
 
     Attributes:
-        endpoint: ``host:port`` of its OTLP over gRPC.
+        endpoint: ``host:port`` of its OTLP/gRPC endpoint.
         tls: encrypt, and verify its certificate.
-        ca: certificates, in PEM, of who signs it, where no public authority does.
+        ca: PEM certificates of the CA that signs it, unless it is a public one.
     """
 
     endpoint: HostPort
@@ -256,23 +256,23 @@ class KafkaSection:
     """The buffer between gateways and processors, from phase 2 on.
 
     Attributes:
-        mode: ``builtin`` runs brokers of the stack's own; ``external`` uses some that exist (MSK, Confluent,
-            Redpanda); ``strimzi`` has the Strimzi operator of the cluster run them, from phase 3 on.
-        version: Kafka's version, for ``strimzi``, one that the operator knows; its default when nothing is
-            said, which changes with the operator.
+        mode: ``builtin`` runs the stack's own brokers; ``external`` uses existing ones (MSK, Confluent,
+            Redpanda); ``strimzi`` has the cluster's Strimzi operator run them, from phase 3 on.
+        version: Kafka version for ``strimzi``, one that the operator knows; by default the operator's own,
+            which changes with the operator.
         brokers: number of brokers, 1 or 3; 1 for the small preset, 3 above it.
         partitions: partitions of each topic; 6 up to 10,000 events/s, above that twice the processors,
-            rounded up to a dozen (12 up to 250,000). Those of the traces topic cannot be changed on a running
-            stack.
+            rounded up to a multiple of 12 (12 up to 250,000). The traces topic's cannot be changed on a
+            running stack.
         retention: age at which a record is deleted, read or not: the longest outage of a store.
         retention_size: size at which a partition's oldest records are deleted even before that; 10GiB, or
             what the declared rate needs for ``retention`` if that is more.
-        bootstrap_servers: ``host:port`` of brokers that exist.
+        bootstrap_servers: ``host:port`` of existing brokers.
         security: how to reach them.
-        create_topics: make and configure the topics; false where somebody else does, for ``external`` only.
+        create_topics: create and configure the topics; false if somebody else does, for ``external`` only.
         min_in_sync_replicas: copies that must have a record before it is acknowledged, for the topics of an
-            ``external`` Kafka only; what its brokers and topics say when nothing is said.
-        copy_to: another stack that gets everything as well; nobody when nothing is said.
+            ``external`` Kafka only; by default as its brokers and topics are configured.
+        copy_to: another stack that gets everything as well; none by default.
     """
 
     mode: Literal["builtin", "external", "strimzi"] = "builtin"
@@ -295,11 +295,11 @@ class SamplingSection:
     Attributes:
         mode: ``tail`` decides on whole traces, in memory; ``head`` keeps a share by trace id and ``none``
             keeps all, both without losing anything when a processor dies.
-        keep_percent: share of traces kept by ``head``, and by ``tail`` of those neither wrong nor slow.
+        keep_percent: share of traces kept by ``head``, and by ``tail`` of those neither failed nor slow.
         slower_than: ``tail`` keeps every trace that lasted longer.
         decision_wait: how long ``tail`` waits for the spans of a trace.
-        max_traces: traces that one processor holds undecided; at least 100,000, or what the declared rate
-            needs. When full, it stops reading rather than discard one.
+        max_traces: undecided traces that one processor holds; by default what the declared rate needs, at
+            least 100,000. When full, it stops reading rather than discard one.
     """
 
     mode: Literal["tail", "head", "none"] = "tail"
@@ -315,7 +315,7 @@ class ImagesSection:
 
     Attributes:
         registry: host of a mirror that holds all images under their usual paths.
-        overrides: full reference of the image for single programs.
+        overrides: full image reference for individual programs.
     """
 
     registry: RegistryHost | None = None
@@ -327,9 +327,9 @@ class DockerSection:
     """The Docker Engine of phases 1 and 2.
 
     Attributes:
-        host: ``unix://`` socket or ``ssh://`` address; the local socket when nothing is said.
-        advertised_host: name by which others reach the published ports, for the outputs; the bind addresses
-            when nothing is said.
+        host: ``unix://`` socket or ``ssh://`` address; by default the local socket.
+        advertised_host: name by which others reach the published ports, for the outputs; by default the
+            bind addresses.
     """
 
     host: DockerHost = "unix:///var/run/docker.sock"
@@ -338,13 +338,13 @@ class DockerSection:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class GrafanaSection:
-    """Grafana's front door. The administrator's password is generated per stack.
+    """Grafana's address and administrator, whose password is generated per stack.
 
     Attributes:
         bind_address: address of the host on which Grafana is published.
         port: published port.
         admin_user: login of the administrator.
-        root_url: address people type, when it is not the published one (behind a proxy).
+        root_url: address people type, if not the published one (behind a proxy).
     """
 
     bind_address: Address = LOOPBACK

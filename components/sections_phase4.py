@@ -32,7 +32,7 @@ SecretName = ObjectName
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class OwnSizing:
-    """Limits of one replica that replace what the sizing gives.
+    """Limits of one replica that override the sizing's.
 
     Attributes:
         memory: hard limit.
@@ -46,7 +46,7 @@ class OwnSizing:
 
     @property
     def sizing(self) -> ProgramSizing:
-        """The limits, in the form that every program has them."""
+        """The limits in the form common to all programs."""
         return ProgramSizing(memory=self.memory, cpus=self.cpus, volume=self.volume)
 
 
@@ -56,9 +56,9 @@ class TempoSection(OwnSizing):
 
     Attributes:
         max_trace_size: largest trace that is stored; further spans of it are refused.
-        max_attribute_size: longest key or value of an attribute; the rest of it is cut off.
-        rate: bytes of spans per second that one replica accepts; from the sizing when nothing is said.
-        service_graph_series: series that the metrics generator makes, at most, in one replica.
+        max_attribute_size: longest key or value of an attribute; the rest is cut off.
+        rate: bytes of spans per second that one replica accepts; from the sizing by default.
+        service_graph_series: most series that the metrics generator creates in one replica.
     """
 
     max_trace_size: Size = Size(5 * 10**6)
@@ -72,12 +72,12 @@ class MimirSection(OwnSizing):
     """Limits of Mimir; memory, CPU and volume are those of one replica that keeps data.
 
     Attributes:
-        max_series: series in memory, each counted once; decides how many replicas there are. When nothing is
-            said, what the replicas of the sizing hold.
-        samples_per_second: samples accepted; from the sizing when nothing is said.
+        max_series: series in memory, each counted once; determines the number of replicas. By default, what
+            the replicas of the sizing hold.
+        samples_per_second: samples accepted; from the sizing by default.
         max_exemplars: exemplars kept.
-        rules: ``files`` evaluates the stack's own rules; ``api`` those that teams upload to the ruler bucket,
-            and not the stack's.
+        rules: ``files`` evaluates the stack's own rules; ``api`` those that teams upload to the ruler bucket
+            instead.
     """
 
     max_series: Count | None = None
@@ -91,9 +91,9 @@ class LokiSection(OwnSizing):
     """Limits of Loki; memory, CPU and volume are those of one replica that keeps data.
 
     Attributes:
-        max_streams: active streams, all replicas together. A service is one, and one more for each hour of
-            which late records come; what would be above waits in Kafka.
-        rate: bytes of logs per second accepted; from the sizing when nothing is said.
+        max_streams: active streams over all replicas. A service is one, and one more for each hour from which
+            late records come; what would exceed the limit waits in Kafka.
+        rate: bytes of logs per second accepted; from the sizing by default.
     """
 
     max_streams: Count = 10_000
@@ -105,13 +105,13 @@ class StoresSection:
     """The stores of phase 4.
 
     Attributes:
-        tenant: under which name the stack's telemetry is stored and queried (``X-Scope-OrgID``). What was
-            stored under another name stays under that.
-        shape: ``single`` runs each store as equal replicas of everything; ``split`` as parts that scale on
-            their own. From the sizing when nothing is said.
+        tenant: name under which the stack's telemetry is stored and queried (``X-Scope-OrgID``). What was
+            stored under another name stays there.
+        shape: ``single`` runs each store as equal replicas of everything; ``split`` as parts that scale
+            independently. From the sizing by default.
         phase3: what becomes of Jaeger, Prometheus and the single Loki of phase 3: ``written`` feeds them and
-            the new stores, ``readable`` keeps them for their queries until their retention ends, ``absent``
-            removes them and keeps their volumes.
+            the new stores, ``readable`` keeps them for queries until their retention ends, ``absent`` removes
+            them and keeps their volumes.
         tempo: limits of Tempo.
         mimir: limits of Mimir.
         loki: limits of Loki.
@@ -130,15 +130,15 @@ class PostgresSection(OwnSizing):
     """Grafana's database.
 
     Attributes:
-        mode: ``builtin`` runs PostgreSQL on a volume with daily dumps; ``external`` uses one that exists.
+        mode: ``builtin`` runs PostgreSQL on a volume with daily dumps; ``external`` uses an existing one.
         host: name of the external server.
         port: its port.
         database: name of the database.
         username: its owner.
-        tls: how an external server is spoken to; ``verify-full`` verifies certificate and name.
-        password_secret: Secret in the stack's namespace with key ``password``; needed by ``external``,
-            generated otherwise.
-        ca_secret: Secret with key ``ca.crt`` that signs the external server's certificate.
+        tls: encryption to an external server; ``verify-full`` verifies certificate and name.
+        password_secret: Secret in the stack's namespace with key ``password``; required for ``external``,
+            otherwise generated by default.
+        ca_secret: Secret whose ``ca.crt`` signs the external server's certificate.
         backups_kept: age at which a dump of the builtin database is deleted from its volume; on AWS at least
             2 days less than ``objectStorage.aws.backupsKept``.
         backups_volume: disk budget of the dumps' volume.
@@ -161,20 +161,19 @@ class OidcSection:
     """Sign-in to Grafana through an OpenID Connect provider.
 
     Attributes:
-        name: what the button says.
-        client_id: the client that the provider knows Grafana as.
+        name: label of the sign-in button.
+        client_id: client ID under which the provider knows Grafana.
         client_secret: Secret in the stack's namespace with key ``client-secret``.
         auth_url: the provider's authorization endpoint.
         token_url: its token endpoint.
         api_url: its user info endpoint.
-        scopes: scopes that are asked for; with ``offline_access`` a sign-in lasts longer than the provider's
-            token.
-        role_attribute_path: JMESPath expression over the claims that gives Admin, Editor or Viewer; everybody
-            is a Viewer when nothing is said.
-        allowed_domains: domains of the e-mail addresses that may sign in; all when nothing is said.
-        allowed_groups: groups one of which a person must be in; none is needed when nothing is said.
-        groups_attribute_path: JMESPath expression over the claims that gives a person's groups.
-        only: sign people in at once and offer no password form.
+        scopes: requested scopes; with ``offline_access`` a session outlasts the provider's token.
+        role_attribute_path: JMESPath expression over the claims that yields Admin, Editor or Viewer; by
+            default everybody is a Viewer.
+        allowed_domains: domains of the e-mail addresses that may sign in; all by default.
+        allowed_groups: groups, of which a person must be in at least one; by default none is required.
+        groups_attribute_path: JMESPath expression over the claims that yields a person's groups.
+        only: redirect people to the provider at once and offer no password form.
     """
 
     name: Annotated[str, Field(min_length=1)] = "OpenID Connect"
@@ -193,12 +192,12 @@ class OidcSection:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ClusteredGrafanaSection(GrafanaSection):
-    """Grafana's front door, and from phase 4 on its replicas and logins.
+    """Grafana's address and administrator, and from phase 4 on its replicas and logins.
 
     Attributes:
-        replicas: replicas of phase 4, behind one address.
+        replicas: replicas in phase 4, behind one address.
         oidc: sign-in through an OpenID Connect provider.
-        profiles_url: a Pyroscope that is there: traces of phase 4 lead to profiles.
+        profiles_url: an existing Pyroscope, whose profiles phase 4's traces link to.
     """
 
     replicas: Annotated[int, Field(ge=2, le=10)] = 2
@@ -210,23 +209,23 @@ ContactName = Annotated[
     str,
     Text(
         r"(?!(nobody|empty)$)[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?",
-        "up to 40 lower-case letters, digits, hyphens, as Grafana takes; not nobody or empty, which Mimir "
-        "and Grafana have themselves",
+        "up to 40 lower-case letters, digits, hyphens, as Grafana accepts; not nobody or empty, which Mimir "
+        "and Grafana use themselves",
     ),
 ]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ContactPoint:
-    """Somebody who is told of alerts.
+    """Somebody who is notified of alerts.
 
     Attributes:
-        name: name of the contact point, its own among them.
-        type: how they are told.
+        name: unique name of the contact point.
+        type: how they are notified.
         secret: Secret in the namespace, key ``url`` for ``webhook`` and ``slack``, ``routing-key`` for
             ``pagerduty``.
-        severities: alerts that they are told of, by label ``severity``; all of them when nothing is said.
-        port: TCP port of the address, which the cluster's policies must let through.
+        severities: alerts that they are notified of, by label ``severity``; all of them by default.
+        port: TCP port of the address, which the cluster's policies must allow.
     """
 
     name: ContactName
@@ -238,12 +237,12 @@ class ContactPoint:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class AlertingSection:
-    """Who is told of alerts, and what to read then.
+    """Who is notified of alerts, and where the runbooks are.
 
     Attributes:
         contact_points: phase 4: used by Grafana, and by Mimir's Alertmanager for the rules of Mimir and Loki.
-        runbooks_url: address at which you publish ``docs/``, for links to the runbooks in alerts of all
-            phases; without it they are paths in ``docs/``.
+        runbooks_url: URL at which you publish ``docs/``, for runbook links in the alerts of all phases;
+            without it they are paths in ``docs/``.
     """
 
     contact_points: tuple[ContactPoint, ...] = ()

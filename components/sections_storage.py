@@ -15,7 +15,7 @@ BucketName = Annotated[
     str,
     Text(
         r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)(?<!--ol-s3)",
-        "a bucket's name: 3 to 63 lower-case letters, digits and hyphens, no ending or beginning of S3's own",
+        "a bucket's name: 3 to 63 lower-case letters, digits, hyphens, no prefix or suffix that S3 reserves",
     ),
 ]
 BucketPrefix = Annotated[
@@ -43,12 +43,12 @@ ClusterName = Annotated[
 ServiceHost = Annotated[
     str, Text(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?", "host or host:port, without https:// and path")
 ]
-S3Region = Annotated[str, Text(r"[A-Za-z0-9][A-Za-z0-9-]*", "the region that the service answers to")]
+S3Region = Annotated[str, Text(r"[A-Za-z0-9][A-Za-z0-9-]*", "the service's name for its region")]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class BucketNames:
-    """Names of single buckets, in place of ``<bucketPrefix>-<environment>-<purpose>``.
+    """Names of individual buckets, in place of ``<bucketPrefix>-<environment>-<purpose>``.
 
     Attributes:
         traces: blocks of Tempo.
@@ -56,7 +56,7 @@ class BucketNames:
         ruler: rules of Mimir.
         alertmanager: state of Mimir's Alertmanager.
         logs: chunks and index of Loki.
-        backups: for dumps of Grafana's database.
+        backups: dumps of Grafana's database.
     """
 
     traces: BucketName | None = None
@@ -69,7 +69,7 @@ class BucketNames:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class AwsStorage:
-    """Buckets that the stack makes on AWS.
+    """Buckets that the stack creates on AWS.
 
     Attributes:
         region: where the buckets and the cluster are; protected buckets do not move.
@@ -77,14 +77,14 @@ class AwsStorage:
             ``irsa`` an OIDC provider of the cluster.
         cluster_name: EKS cluster, for ``podIdentity``.
         oidc_provider_arn: the cluster's OIDC provider, for ``irsa``.
-        kms_key_arn: key that encrypts all buckets; keys of S3 itself when nothing is said.
+        kms_key_arn: key that encrypts all buckets; S3's own keys by default.
         on_destroy: ``keep`` protects the buckets and leaves them on AWS; ``delete`` empties and deletes them,
-            but not in an environment that is named like production.
-        infrequent_access_after: age at which traces, metrics and logs move to cheaper storage, where they are
+            but not in an environment named like production.
+        infrequent_access_after: age at which traces, metrics and logs move to cheaper storage if they are
             kept 30 days longer than that.
         backups_kept: age at which backups are deleted.
-        check_credentials: ask AWS who the credentials belong to; false for a preview without any.
-        tags: further tags of buckets and roles.
+        check_credentials: ask AWS whom the credentials belong to; false for a preview without any.
+        tags: additional tags for buckets and roles.
     """
 
     region: Region | None = None
@@ -101,16 +101,16 @@ class AwsStorage:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class S3Storage:
-    """Buckets that exist, on any service that speaks S3.
+    """Existing buckets, on any service that speaks S3.
 
     Attributes:
         endpoint: ``host`` or ``host:port`` of the service.
         region: what the service calls its region.
         path_style: write the bucket's name into the path, not into the host name.
-        tls: false speaks plain HTTP; for a service in the same cluster only.
-        credentials_secret: Secret in the stack's namespace, with key ``credentials``: a file as AWS's tools
-            read it.
-        ca_secret: Secret in the stack's namespace, with key ``ca.crt``, where no public authority has signed.
+        tls: false uses plain HTTP; only for a service in the same cluster.
+        credentials_secret: Secret in the stack's namespace, with key ``credentials``: a file in the format of
+            AWS's tools.
+        ca_secret: Secret in the stack's namespace, with key ``ca.crt``, for a certificate of no public CA.
     """
 
     endpoint: ServiceHost | None = None
@@ -126,11 +126,11 @@ class ObjectStorageSection:
     """Where the stores of phase 4 keep their data.
 
     Attributes:
-        provider: ``aws`` makes buckets on AWS; ``s3`` uses some that exist, on any service that speaks S3.
-        bucket_prefix: first part of all bucket names; they must be unique in all of AWS.
-        buckets: names of single buckets.
+        provider: ``aws`` creates buckets on AWS; ``s3`` uses existing ones, on any service that speaks S3.
+        bucket_prefix: first part of all bucket names, which must be unique in all of AWS.
+        buckets: names of individual buckets.
         aws: buckets on AWS.
-        s3: buckets that exist.
+        s3: existing buckets.
     """
 
     provider: Literal["aws", "s3"] = "aws"

@@ -46,27 +46,27 @@ from components.unused import unused_problems
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Settings:
-    """Everything a stack can be told.
+    """All settings of a stack.
 
     Attributes:
         environment: name of the environment; becomes ``deployment.environment.name`` on all telemetry.
-        phase: 1 one Docker node; 2 gateways, Kafka and processors on Docker; 3 Kubernetes; 4 object storage.
+        phase: 1: one Docker node; 2: gateways, Kafka, processors on Docker; 3: Kubernetes; 4: object storage.
         sizing: how much the stack carries.
         retention: how long each signal is kept.
-        ingest: where applications send OTLP to.
+        ingest: where applications send OTLP.
         query: where the stores' query interfaces are published.
         images: where images come from.
         kafka: the buffer between gateways and processors, from phase 2 on.
-        kafka_password: SASL password of an external Kafka; set it with ``--secret``.
+        kafka_password: SASL password for an external Kafka; set it with ``--secret``.
         sampling: which traces the processors keep, from phase 2 on.
         docker: the Docker Engine of phases 1 and 2.
         kubernetes: the cluster of phases 3 and 4.
         autoscaling: how gateways and processors follow the load, from phase 3 on.
         object_storage: where the stores of phase 4 keep their data.
         stores: the stores of phase 4.
-        grafana: Grafana's front door.
+        grafana: Grafana's address and logins.
         postgres: Grafana's database in phase 4.
-        alerting: who is told of alerts, and what to read then.
+        alerting: who is notified of alerts, and where the runbooks are.
     """
 
     environment: EnvironmentName = "dev"
@@ -90,7 +90,7 @@ class Settings:
 
     @classmethod
     def load(cls, config: Mapping[str, Any]) -> Settings:
-        """Read settings from a mapping of configuration keys, in the namespace's own spelling.
+        """Read settings from a mapping of configuration keys, in camel case and without the namespace.
 
         Raises:
             SettingsError: lists every mistake with key, value, what is allowed and what to do.
@@ -133,7 +133,7 @@ class Settings:
         return dumped
 
     def warnings(self) -> list[str]:
-        """What is allowed but should be known."""
+        """List what is allowed but worth a warning."""
         found = (ceiling_problem(self), unheard_problem(self), *unused_problems(self))
         return [
             f"{problem.key}: {problem.value}: {problem.message}" for problem in found if problem is not None
@@ -160,12 +160,12 @@ class Settings:
 
     @property
     def buffer(self) -> BufferSize:
-        """Size of the way through Kafka."""
+        """Size of the path through Kafka."""
         return size_buffer(self.sizing, self.kafka, self.sampling)
 
     @property
     def reserved_cpu(self) -> float:
-        """Part of their CPU limits that pods request, from 0 to 1."""
+        """Fraction of their CPU limits that pods request, from 0 to 1."""
         return reserved_cpu(self.sizing, self.kubernetes.reserved_cpu_percent)
 
     @property
@@ -175,7 +175,7 @@ class Settings:
 
     @property
     def has_node_stores(self) -> bool:
-        """Whether Jaeger, Prometheus and the single Loki run, as up to phase 3 and in a change-over."""
+        """Whether Jaeger, Prometheus and the single Loki run: up to phase 3 and during a changeover."""
         return self.phase < ON_OBJECT_STORAGE or self.stores.phase3 != "absent"
 
     @property
@@ -199,9 +199,9 @@ class Settings:
 
     @property
     def buckets_wait(self) -> bool:
-        """Buckets on AWS are named while no store uses them yet, or uses them any more: in phase 3.
+        """Whether AWS buckets are named that no store uses yet, or any longer: in phase 3.
 
-        They are the stack's then as well, so that it can come from phase 4 and go back there.
+        The stack owns them then as well, so that it can come back from phase 4 and return there.
         """
         named = bucket_names(self.object_storage, self.environment)
         return (
@@ -214,7 +214,7 @@ class Settings:
 
     @property
     def image_catalogue(self) -> Images:
-        """The pinned images, mirror and overrides applied."""
+        """The pinned images, with mirror and overrides applied."""
         overrides = {str(program): reference for program, reference in self.images.overrides.items()}
         return Images(registry=self.images.registry or "", overrides=overrides)
 
@@ -234,7 +234,7 @@ def _sound_part(given: Mapping[str, Any], malformed: set[str]) -> Settings:
 
 
 def _decoded(value: str) -> Any:
-    """Read a scalar or JSON value of the engine's configuration; what is neither is text."""
+    """Read a scalar or JSON value from the engine's configuration; anything else is text."""
     try:
         return json.loads(value)
     except ValueError:

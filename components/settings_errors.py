@@ -1,4 +1,4 @@
-"""Mistakes in the stack configuration, told so that they can be mended without looking anything up."""
+"""Mistakes in the stack configuration, reported so that they can be fixed without looking anything up."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _MISSING = ("missing", "missing_argument", "missing_keyword_only_argument")
 
 
 def _given_part(given: Any, location: Sequence[int | str]) -> list[int | str]:
-    """Leave out of a location pydantic's markers for union members and map keys, which nobody has written."""
+    """Drop pydantic's markers for union members and map keys, which nobody wrote, from a location."""
     path: list[int | str] = []
     for part in location:
         found = _step(given, part)
@@ -76,9 +76,9 @@ def _message(item: ErrorDetails, path: Sequence[int | str], model: type) -> str:
 
 
 _FORMS = {
-    "dataclass_type": "must be an object: keys of its own, each on a line below, indented",
-    "tuple_type": "must be a list: one line for each item, indented, after '- '",
-    "dict_type": "must be a map: keys of your own, each on a line below, indented",
+    "dataclass_type": "must be an object: its own keys, one per line below, indented",
+    "tuple_type": "must be a list: one item per line, indented, after '- '",
+    "dict_type": "must be a map: your own keys, one per line below, indented",
 }
 
 
@@ -89,7 +89,7 @@ def _unknown_key(key: str, known: Sequence[str]) -> str:
 
 
 def _keys_at(model: type, path: Sequence[int | str]) -> list[str]:
-    """Known keys of the section that a path of configuration keys leads to."""
+    """List the known keys of the section that a path of configuration keys leads to."""
     for part in (step for step in path if isinstance(step, str)):
         hints = typing.get_type_hints(model)
         model = next(_dataclass_in(hint) for name, hint in hints.items() if to_camel(name) == part)
@@ -97,7 +97,7 @@ def _keys_at(model: type, path: Sequence[int | str]) -> list[str]:
 
 
 def _dataclass_in(hint: Any) -> type:
-    """Find the section that a setting's type is about: itself, or optional, or each of several."""
+    """Find the section in a setting's type: the type itself, an optional one, or an item of several."""
     found = _dataclasses_in(hint)
     if not found:
         raise LookupError(f"{hint} has no keys")

@@ -1,4 +1,4 @@
-"""Settings that are given, and that the chosen phase does not look at."""
+"""Settings that are given but that the chosen phase does not use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECTION_PHASES: Mapping[str, range] = {
     "stores": range(ON_OBJECT_STORAGE, _LAST + 1),
     "postgres": range(ON_OBJECT_STORAGE, _LAST + 1),
 }
-"""Section -> phases that use it; buckets stay while a stack goes back to phase 3. The others are for all."""
+"""Section -> phases that use it; buckets stay when a stack goes back to phase 3. The others apply to all."""
 
 SIZING_PHASES: Mapping[str, range] = {
     "collector": _ON_DOCKER,

@@ -67,12 +67,12 @@ def test_other_passwords_are_taken_as_they_are(password: str) -> None:
 REFUSALS: list[tuple[dict[str, Any], str]] = [
     (
         {**EXTERNAL["kafka"], "security": {"mechanism": "PLAIN", "username": "$ConnectionString${x}"}},
-        r"kafka\.security\.username: '\$ConnectionString\$\{x\}': Kafka's tools and collectors take it",
+        r"kafka\.security\.username: '\$ConnectionString\$\{x\}': Kafka's tools and collectors parse it",
     ),
-    ({"createTopics": False}, r"kafka\.createTopics: False: kafka\.mode: builtin makes its topics itself"),
+    ({"createTopics": False}, r"kafka\.createTopics: False: kafka\.mode: builtin creates its topics itself"),
     (
         {"mode": "strimzi", "createTopics": False},
-        r"kafka\.createTopics: False: kafka\.mode: strimzi makes its topics itself",
+        r"kafka\.createTopics: False: kafka\.mode: strimzi creates its topics itself",
     ),
     ({"minInSyncReplicas": 2}, r"kafka\.minInSyncReplicas: 2: only for kafka\.mode: external"),
     ({"security": {"ca": CA}}, r"kafka\.security\.ca: .* only for kafka\.mode: external"),
@@ -118,15 +118,15 @@ def test_a_partition_that_holds_the_retention_is_accepted(settings: dict[str, An
     [
         (
             {"sizing": {"processor": {"replicas": 7}}},
-            r"sizing\.processor\.replicas: 7: 7 processors, .* for 6 of them only: .* be 7 at least",
+            r"sizing\.processor\.replicas: 7: 7 processors, .* for only 6 of them: .* to at least 7",
         ),
         (
             {"phase": 3, "sizing": {"eventsPerSecond": 600_000}, "kafka": {"partitions": 12}},
-            r"kafka\.partitions: 12: 13 processors, but a partition for 12 of them only",
+            r"kafka\.partitions: 12: 13 processors, but a partition for only 12 of them",
         ),
         (
             {"sizing": {"eventsPerSecond": 2_000_000, "allowAboveCeiling": True}},
-            r"sizing\.eventsPerSecond: 2000000: needs 21 gateways, and HAProxy knows 16; set phase: 3",
+            r"sizing\.eventsPerSecond: 2000000: needs 21 gateways, but HAProxy knows 16; set phase: 3",
         ),
     ],
 )
@@ -227,7 +227,7 @@ def on_a_cluster(*, render: bool = False, secret: bool = False, text: bool = Fal
         (on_a_cluster(render=True, text=True), r"kafka\.security\.ca: .* must not hold Secrets"),
         (
             {**on_a_cluster(secret=True), "phase": 2},
-            r"existingSecrets\.kafkaCa: 'kafka-ca': Secrets are of Kubernetes, phase 3; phase 2 takes",
+            r"existingSecrets\.kafkaCa: 'kafka-ca': Secrets need Kubernetes, phase 3; phase 2 takes",
         ),
     ],
 )

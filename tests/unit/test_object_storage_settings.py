@@ -53,21 +53,21 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({**AWS, "buckets": {"log": "abc"}}, r"buckets.log: 'abc': unknown key; did you mean logs\?"),
     (
         {**AWS, "buckets": {"logs": "same", "traces": "same"}},
-        "buckets.logs: 'same': objectStorage.buckets.traces has this bucket already",
+        "buckets.logs: 'same': objectStorage.buckets.traces has this bucket",
     ),
     (aws_with(region="Frankfurt"), "aws.region: 'Frankfurt': write a region, such as eu-central-1"),
     (aws_with(kmsKeyArn="alias/otel"), "kmsKeyArn: 'alias/otel': write arn:aws:kms:"),
     (aws_with(kmsKeyArn=KEY.replace("central", "west")), "kmsKeyArn: .*buckets' own region, eu-central-1"),
     (aws_with(onDestroy="delete"), "onDestroy: 'delete': environment prod keeps its buckets"),
     (aws_with(onDestroy="never"), "onDestroy: 'never': choose 'keep' or 'delete'"),
-    (aws_with(infrequentAccessAfter="7d"), "infrequentAccessAfter: '7d': .*whole days, here 30 at least"),
+    (aws_with(infrequentAccessAfter="7d"), "infrequentAccessAfter: '7d': .*whole days, here at least 30"),
     (aws_with(infrequentAccessAfter="1000h"), "infrequentAccessAfter: '1000h': .*whole days"),
     (aws_with(backupsKept="12h"), "backupsKept: '12h': S3 counts in whole days"),
     (s3_with(endpoint="https://minio"), "s3.endpoint: 'https://minio': write host or host:port, without"),
     ({"provider": "s3"}, "s3.endpoint: not set: .*needs it, such as"),
     ({"provider": "s3"}, "s3.credentialsSecret: not set: name a Secret"),
     (s3_with(endpoint="s3.example.com", tls=False), "s3.tls: False: s3.example.com is outside the cluster"),
-    (s3_with(tls=False, caSecret="ca"), "s3.caSecret: 'ca': of no use without"),
+    (s3_with(tls=False, caSecret="ca"), "s3.caSecret: 'ca': has no effect without"),
 ]
 
 
@@ -92,7 +92,7 @@ def test_other_environments_may(name: str) -> None:
 
 
 def test_long_names_are_told_before_s3_refuses_them() -> None:
-    with pytest.raises(SettingsError, match=r"buckets.alertmanager: .*letters, S3 takes 63: shorten"):
+    with pytest.raises(SettingsError, match=r"buckets.alertmanager: .*letters, S3 allows 63: shorten"):
         StorageRun({**AWS, "bucketPrefix": "a" * 30}, environment="e" * 25)
 
 

@@ -120,12 +120,12 @@ def test_documents_say_how_long_stores_do_without_their_bucket(preset: str, colu
         (
             {"stores": {"tempo": {"maxAttributeSize": "5MB"}}},
             "stores.tempo.maxAttributeSize",
-            "may have 5MB in all",
+            "a whole trace may have 5MB",
         ),
         (
             {**OBJECT_VARIANTS["phase4-aws"], "postgres": {"backupsKept": "34d"}},
             "postgres.backupsKept",
-            "keep them 2 days less",
+            "keep them at least 2 days less",
         ),
         ({"phase": 3, "stores": {"phase3": "written"}}, "stores.phase3", "set phase: 4"),
         (
@@ -150,7 +150,7 @@ def test_mistakes_are_told(wrong: dict[str, Any], key: str, words: str) -> None:
 
 @pytest.mark.parametrize("name", ["a" * 41, "On-call", "-team", "nobody", "empty", ""])
 def test_names_of_contact_points_that_grafana_or_mimir_would_not_take_are_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match=r"alerting\.contactPoints\.0\.name: .*as Grafana takes"):
+    with pytest.raises(SettingsError, match=r"alerting\.contactPoints\.0\.name: .*as Grafana accepts"):
         settings(alerting={"contactPoints": [{"name": name, "type": "slack", "secret": "slack"}]})
 
 

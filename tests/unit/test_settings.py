@@ -40,7 +40,7 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
         r"sizing\.events_per_second: 5: unknown key; did you mean eventsPerSecond",
     ),
     ({"sizing": "small"}, "sizing: 'small': must be an object"),
-    ({"alerting": {"contactPoints": "x"}}, "alerting.contactPoints: 'x': must be a list: one line for each"),
+    ({"alerting": {"contactPoints": "x"}}, "alerting.contactPoints: 'x': must be a list: one item per line"),
     ({"images": {"overrides": "x"}}, "images.overrides: 'x': must be a map"),
     ({"kafka": {"copyTo": {}}}, "kafka.copyTo.endpoint: not set: required where kafka.copyTo is set"),
     (
@@ -86,7 +86,7 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"sizing": {"preset": "small", "eventsPerSecond": 10}},
-        "preset: small already says the size; remove one",
+        "preset: small already sets the size; remove one",
     ),
     ({"sizing": {"eventsPerSecond": 60_000}}, "made for up to 50,000 events/s; set phase: 2"),
     ({"sizing": {"eventsPerSecond": 200_000}}, "made for up to 50,000 events/s; set phase: 3"),

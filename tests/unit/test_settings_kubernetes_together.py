@@ -19,8 +19,8 @@ BUCKETS = {
 }
 EXTERNAL = {"mode": "external", "bootstrapServers": ["b.example:9096"], "security": SASL}
 NO_SECRETS = (
-    "manifests in Git must not hold secrets: name a Secret of the namespace that External Secrets, Sealed "
-    "Secrets or somebody by hand makes"
+    "manifests in Git must not hold secrets: name a Secret in the namespace, made by External Secrets, "
+    "Sealed Secrets or by hand"
 )
 ENVIRONMENT = "or kubernetes.render for manifests only; what is in the environment is never used"
 
@@ -79,7 +79,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         exposed(type="GatewayAPI", gateway="public", tlsSecret="tls", **HOSTS),
         [
             (
-                "kubernetes.exposure.tlsSecret: 'tls': only an Ingress takes it; a Gateway's listeners and a "
+                "kubernetes.exposure.tlsSecret: 'tls': only an Ingress uses it; a Gateway's listeners and a "
                 "cloud's load balancer have their own certificates (see exposure.annotations)"
             )
         ],
@@ -102,7 +102,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
             [
                 (
                     f"kubernetes.exposure.sourceRanges: ['192.0.2.0/24']: exposure.type: {kind} has no load "
-                    "balancer of the stack's own; remove it and restrict what stands before it, or set "
+                    "balancer of the stack's own; remove it and restrict what is in front of it, or set "
                     "exposure.type: LoadBalancer"
                 )
             ],
@@ -120,7 +120,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         [
             (
                 f"kubernetes.exposure.{key}: '{host}': kubernetes.exposure.otlpGrpcHost is the same, and "
-                "exposure.type: GatewayAPI tells them apart by their hosts alone; give each its own"
+                "exposure.type: GatewayAPI tells them apart only by their hosts; give each its own"
             )
             for key, host in (("otlpHttpHost", "OTLP.example.com"), ("grafanaHost", "otlp.example.com"))
         ],
@@ -139,7 +139,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         cluster(apiPorts=[]),
         [
             (
-                "kubernetes.apiPorts: []: gateways and Prometheus ask the API server; name its ports, or "
+                "kubernetes.apiPorts: []: gateways and Prometheus query the API server; name its ports, or "
                 "remove this for 443 and 6443"
             )
         ],
@@ -148,7 +148,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         cluster(dnsPorts=[]),
         [
             (
-                "kubernetes.dnsPorts: []: every program asks for names; name the ports of the cluster's DNS, "
+                "kubernetes.dnsPorts: []: every program looks up names; name the ports of the cluster's DNS, "
                 "or remove this for 53"
             )
         ],
@@ -176,7 +176,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         [
             (
                 "kubernetes.existingSecrets.kafka: not set: kafka.security.mechanism needs it: manifests in "
-                "Git must not hold secrets, so name one of the namespace with the key password"
+                "Git must not hold secrets, so name one in the namespace with the key password"
             )
         ],
     ),
@@ -234,8 +234,8 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         },
         [
             (
-                f"kafka.bootstrapServers: '{server}': a name without a namespace, or that ends in -headless, "
-                "means a broker of the stack's own, and its network policies would block this one; "
+                f"kafka.bootstrapServers: '{server}': a name without a namespace, or ending in -headless, "
+                "means one of the stack's own brokers, and its network policies would block this one; "
                 "write host.namespace.svc:port"
             )
             for server in ("kafka:9092", "b-1.kafka-headless:9092")
@@ -245,7 +245,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         {**cluster(), "kafka": {"version": "4.2.0"}},
         [
             (
-                "kafka.version: '4.2.0': only for kafka.mode: strimzi; brokers of the stack's own have the "
+                "kafka.version: '4.2.0': only for kafka.mode: strimzi; the stack's own brokers have the "
                 "version of their image (images.overrides.kafka)"
             )
         ],
