@@ -1,4 +1,4 @@
-"""Where others than the stack's own programs reach each of its interfaces."""
+"""Where clients other than the stack's own programs reach each of its interfaces."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Addresses:
 
 
 def host_addresses(settings: Settings) -> Addresses:
-    """Give the addresses on the host of phases 1 and 2."""
+    """Return the addresses on the host of phases 1 and 2."""
     ingest, query, grafana = settings.ingest, settings.query, settings.grafana
     return Addresses(
         otlp_grpc=host_port(settings, ingest.bind_address, ingest.grpc_port),
@@ -56,7 +56,7 @@ def host_port(settings: Settings, address: Address, port: TcpPort) -> HostPort:
 
 
 def cluster_addresses(settings: Settings) -> Addresses:
-    """Give the addresses of phase 3: OTLP and Grafana as exposed, the stores inside the cluster."""
+    """Return the addresses of phase 3: OTLP and Grafana as exposed, the stores inside the cluster."""
     exposure = settings.kubernetes.exposure
     return Addresses(
         otlp_grpc=_exposed(settings, "otel-gateway", OTLP_GRPC, exposure.otlp_grpc_host),
@@ -71,7 +71,7 @@ def cluster_addresses(settings: Settings) -> Addresses:
 def inside(
     settings: Settings, service: str, port: int, audience: Literal["clients", "readers"] = "clients"
 ) -> Exposure:
-    """Give a Service's address, as any pod of the cluster writes it."""
+    """Return a Service's address, as any pod in the cluster writes it."""
     host = f"{service}.{settings.kubernetes.namespace}.svc"
     return Exposure(host=host, port=port, audience=audience)
 

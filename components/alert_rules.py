@@ -1,4 +1,4 @@
-"""The rules of alerts: what this sizing runs and allows set in them, and where their runbooks are read."""
+"""The alert rules, with what this sizing runs and allows, and with links to their runbooks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from components.quantities import DAY, Duration, Size
 from components.sizing import SMALL_RATE
 
 SHORTEST_RANGE = Duration(600)
-"""Over less, the rates of what is written and read say nothing."""
+"""Over a shorter range, the rates of records written and read say nothing."""
 
 NOT_SCRAPED = ("copies.yaml", "haproxy.yaml")
-"""Rule files on what is sent to the stack's own Prometheus or Mimir, and on what no cluster has."""
+"""Rule files about what is sent to the stack's own Prometheus or Mimir, and about what no cluster has."""
 
 
 def alert_rules(
@@ -25,14 +25,14 @@ def alert_rules(
     events_per_second: int = SMALL_RATE,
     runbooks_url: str | None = None,
 ) -> dict[str, str]:
-    """Give the rule files that each phase has.
+    """Return the rule files that every phase has.
 
     Args:
         memory_limits: scrape job -> memory limit of its program.
         replicas: scrape job -> its least number of instances.
-        buffer_retention: how long Kafka keeps what nobody has read.
-        copies_counted: whether somebody counts the copies of Kafka's partitions.
-        events_per_second: rate that the stack is made for.
+        buffer_retention: how long Kafka keeps unread records.
+        copies_counted: whether the copies of Kafka's partitions are counted.
+        events_per_second: rate that the stack is sized for.
         runbooks_url: address of ``docs/``, for the links to the runbooks.
     """
     files = {
@@ -45,7 +45,7 @@ def alert_rules(
 
 
 def linked(files: Mapping[str, str], runbooks_url: str | None) -> dict[str, str]:
-    """Make links of the runbooks in rule files, which are paths in ``docs/``."""
+    """Turn the runbook paths in rule files, which are relative to ``docs/``, into links."""
     base = "" if runbooks_url is None else f"{runbooks_url.rstrip('/')}/"
     return {
         path: content.replace("runbook_url: runbooks/", f"runbook_url: {base}runbooks/")
@@ -54,7 +54,7 @@ def linked(files: Mapping[str, str], runbooks_url: str | None) -> dict[str, str]
 
 
 def operator_rules(files: Mapping[str, str], runbooks_url: str | None) -> dict[str, str]:
-    """Give a cluster's own Prometheus the rule files on what it can scrape, the kubelets among that."""
+    """Return the rule files for what a cluster's own Prometheus can scrape, including the kubelets."""
     kept = {path: content for path, content in files.items() if path not in NOT_SCRAPED}
     return {**kept, **linked(texts("prometheus/rules-operator", "*.yaml"), runbooks_url)}
 
@@ -65,7 +65,7 @@ def _limits(
     buffer_retention: Duration,
     events_per_second: int,
 ) -> str:
-    """Tell the alerts what this sizing runs and allows."""
+    """Set in the rules what this sizing runs and allows."""
     document = Document.read("prometheus/rules/limits.yaml")
     memory = {job: limit.bytes for job, limit in memory_limits.items()}
     document.set("groups", 0, "rules", to=by_job("program:memory_limit:bytes", memory))
@@ -76,25 +76,25 @@ def _limits(
 
 
 def _copies(*, counted: bool) -> str:
-    """Tell the alerts on copies of Kafka's partitions whether somebody counts them."""
+    """Set in the rules whether the copies of Kafka's partitions are counted."""
     document = Document.read("prometheus/rules/copies.yaml")
     return document.set("groups", 0, "rules", 0, "expr", to=str(int(counted))).dump()
 
 
 def by_job(record: str, values: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Give the rules that record a number of each job."""
+    """Return the rules that record a number for each job."""
     return [{"record": record, "labels": {"job": job}, "expr": str(value)} for job, value in values.items()]
 
 
 def _buffer(retention: Duration) -> str:
-    """Tell the alerts on Kafka how long it keeps what nobody has read: in their texts, and in one's range.
+    """Set Kafka's retention of unread records in the alerts on Kafka: in their texts, and in one's range.
 
     Raises:
-        ValueError: the file does not speak of it as often as is known here.
+        ValueError: the file does not mention it as often as expected here.
     """
     half = max(SHORTEST_RANGE, Duration(retention.seconds // 2))
     said = (
-        # What the file says of a retention of a day, what it is to say, how often.
+        # What the file says for a retention of one day, what it is to say, how often.
         (str(Duration(DAY.seconds // 2)), str(half), 4),
         (f"({DAY})", f"({retention})", 4),
     )

@@ -1,4 +1,4 @@
-"""How many replicas there are: bounds, and what is measured."""
+"""How the number of replicas is scaled: its bounds, and what is measured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from components.secret_text import SecretText
 
 @dataclass(frozen=True, kw_only=True)
 class KafkaLogin:
-    """How whoever measures the lag logs in.
+    """How the program that measures the lag logs in.
 
     Attributes:
         mechanism: SASL mechanism.
@@ -26,22 +26,22 @@ class KafkaLogin:
 
 
 POLL_INTERVAL = Duration(15)
-"""How often a platform looks at the lag."""
+"""How often a platform measures the lag."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class KafkaLag:
-    """Consumer lag by which a program scales, of those partitions whose reader has moved since the last look.
+    """Consumer lag by which a program scales, of partitions whose reader has advanced since the last check.
 
     Attributes:
         servers: ``host:port`` of the brokers.
         topics: consumer group -> topic that it reads.
-        each: records behind that are worth one more replica.
-        held: consumer group -> records that each replica has read, but not yet told Kafka of, at the declared
-            rate; they count as behind, and are no reason for one more.
+        each: records of lag that justify one more replica.
+        held: consumer group -> records that each replica, at the declared rate, has read but not yet
+            committed; they count as lag, but justify no further replica.
         tls: the brokers' ports are encrypted.
-        authority: certificate of who signs the brokers' own; None for a public authority.
-        login: how to log in; None where nobody has to.
+        authority: certificate of the CA that signs the brokers' own; None for a public CA.
+        login: how to log in; None where no login is needed.
     """
 
     servers: Sequence[str]
@@ -58,9 +58,9 @@ class Autoscaling:
     """Bounds between which a platform may change the number of replicas.
 
     Attributes:
-        maximum: most replicas; the least is the workload's own number.
+        maximum: most replicas; the minimum is the workload's own number.
         cpu: share of the CPU limit above which it adds one.
-        memory: the same of the memory limit; None where memory does not tell load.
+        memory: the same for the memory limit; None where memory does not reflect load.
         lag: scale by this instead.
     """
 

@@ -1,4 +1,4 @@
-"""The base of every component: type token, outputs, how its workloads are run."""
+"""Base class of every component: type token, outputs, how its workloads are run."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class StackComponent(pulumi.ComponentResource):
     """A part of the stack that runs one or more workloads.
 
     Attributes:
-        deployed: its workload as it runs; of several the one that others call. Kafka has none.
-        ready: resources that exist only once all of it answers; others start after them.
+        deployed: its deployed workload; of several, the one that others call. Kafka has none.
+        ready: resources that exist only once the whole component answers; others start after them.
     """
 
     deployed: Deployed

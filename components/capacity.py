@@ -16,13 +16,13 @@ from components.sizing_stores import StoresSize, size_stores
 from components.store_parts import PARTS
 
 NODES = 3
-"""Nodes that a cluster has at least: one for each copy of Kafka's records."""
+"""Fewest nodes of a cluster: one for each copy of Kafka's records."""
 
 USABLE = 0.9
-"""Part of a machine that is left beside its system."""
+"""Fraction of a machine that its system leaves free."""
 
 BUSY_CPUS = 0.5
-"""Part of their CPU limits that programs take together: limits are for bursts, which do not coincide."""
+"""Fraction of their CPU limits that programs use together: limits are for bursts, which do not coincide."""
 
 KEEPERS = frozenset(
     {"collector", "jaeger", "prometheus", "loki", "grafana", "kafka", "postgres", "prometheus-agent"}
@@ -36,7 +36,7 @@ class Program:
     """Equal replicas of one program.
 
     Attributes:
-        name: of the program.
+        name: name of the program.
         replicas: how many.
         each: limits of one.
     """
@@ -52,7 +52,7 @@ class Program:
 
 
 def programs_of(phase: int, rate: int, retention: RetentionSection) -> list[Program]:
-    """What a phase runs for a rate, with default settings."""
+    """List what a phase runs for a rate, with default settings."""
     sizing = SizingSection(events_per_second=rate)
     sizes = size_stack(sizing, retention).programs
     node = [Program(name=name, replicas=1, each=each) for name, each in sizes.items()]
@@ -69,7 +69,7 @@ def programs_of(phase: int, rate: int, retention: RetentionSection) -> list[Prog
 def cheapest(
     programs: Sequence[Program], machines: Sequence[Machine], *, cluster: bool
 ) -> tuple[Machine | None, int]:
-    """The machines that hold all programs for the least money: one, or at least three of a cluster."""
+    """Find the cheapest machines that hold all programs: one, or at least three for a cluster."""
     memory = sum(program.replicas * program.each.memory.bytes for program in programs)
     cpus = sum(program.replicas * program.each.cpus for program in programs) * BUSY_CPUS
     largest = max(program.each.memory.bytes for program in programs)

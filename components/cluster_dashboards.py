@@ -1,4 +1,4 @@
-"""The dashboards of phase 4: those of phases 1 to 3 over its stores, but for what does not run; its own."""
+"""The dashboards of phase 4: those of phases 1 to 3 over its stores, without what does not run; its own."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ SINGLE_PROCESS_ONLY = ("traces-path.json", "metrics-path.json", "logs-path.json"
 
 _ABSENT = "otel-collector|jaeger|haproxy|prometheus|loki"
 _OF_ABSENT = re.compile(rf'\bjob=~?"(?:{_ABSENT})(?:\|(?:{_ABSENT}))*"|\bhaproxy_')
-"""Queries about programs that phase 4 does not run: they would be empty for ever."""
+"""Queries about programs that phase 4 does not run: they would always be empty."""
 
 
 def cluster_dashboards() -> dict[str, str]:
-    """Give the dashboards of phase 4 by file."""
+    """Return the dashboards of phase 4 by file."""
     shared = {
         path: _adapted(content)
         for path, content in texts("grafana/dashboards", "*.json").items()

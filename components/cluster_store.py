@@ -1,4 +1,4 @@
-"""A store of equal replicas on object storage: one program, run whole or in parts that scale on their own."""
+"""A store of equal replicas on object storage: one program, run whole or as parts that scale separately."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from components.workload import STOP_GRACE, DataVolume, Deployed, Port, Probe, W
 
 GRPC_PORT, GOSSIP_PORT = 9095, 7946
 HAND_OVER = Duration(300)
-"""Time to write to the bucket what only a replica's disk has, before it is stopped all the same."""
+"""Time to write to the bucket what only a replica's disk holds, before it is stopped regardless."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +47,10 @@ class Program:
 
     Attributes:
         image: its image.
-        http_port: HTTP interface, metrics and readiness.
+        http_port: port of the HTTP interface, metrics and readiness.
         alive: path that answers as long as a restart would not help.
         config_directory: directory of its files.
-        config_file: the one it is started with.
+        config_file: the file it is started with.
         files: configuration text by path.
         secret_files: the same for secrets.
         environment: environment variables.
@@ -77,13 +77,13 @@ class Program:
 def parts_of(
     store: str, shape: Shape, *, published: Publication | None, written: tuple[Port, ...] = ()
 ) -> Sequence[Part]:
-    """Give the workloads of a store, that with the data first.
+    """Return the workloads of a store, the one with the data first.
 
     Args:
         store: its name in ``PARTS``.
         shape: how it is divided.
         published: where its query API is reachable from outside.
-        written: ports of those that take what is to be stored, besides HTTP.
+        written: ports, besides HTTP, of those that receive what is to be stored.
     """
     return [
         Part(
@@ -98,7 +98,7 @@ def parts_of(
 
 
 def members(name: str) -> list[str]:
-    """Say where the replicas of all parts find each other: at those of the part with the data."""
+    """Return where the replicas of all parts find each other: at those of the part with the data."""
     return [f"dns+{headless(name)}:{GOSSIP_PORT}"]
 
 
@@ -112,7 +112,7 @@ class ClusterStore(StackComponent):
         sizes: Mapping[str, TierSize],
         after: Iterable[pulumi.Resource],
     ) -> Mapping[str, Deployed]:
-        """Run all parts at once, as none is ready without the others, and give them by name."""
+        """Run all parts at once, as none is ready without the others, and return them by name."""
         first = list(after)
         found = {
             part.name: self.start(part_workload(program, part, parts, sizes[part.name]), first)

@@ -23,7 +23,7 @@ COPIERS: Mapping[str, str] = {
     "metrics": "otel-metric-copiers",
     "logs": "otel-log-copiers",
 }
-"""Consumer group of each signal. The processors' place in Kafka does not depend on it, nor it on theirs."""
+"""Consumer group of each signal. Its offsets in Kafka and the processors' are independent of each other."""
 
 EXPORTER = ("exporters", "otlp_grpc/copy")
 AUTHORITY_FILE = "copy-ca.crt"
@@ -47,7 +47,7 @@ class CollectorCopierArgs:
 
 
 class CollectorCopier(StackComponent):
-    """One collector that hands on what the gateways acknowledge; nobody waits for it."""
+    """One collector that forwards what the gateways acknowledge; nobody waits for it."""
 
     def __init__(
         self, name: str, args: CollectorCopierArgs, *, platform: Platform, after: Sequence[StackComponent]
@@ -58,12 +58,12 @@ class CollectorCopier(StackComponent):
 
 
 def copier_job(settings: Settings) -> Mapping[str, str]:
-    """Give the address of its own metrics by scrape job, where it runs."""
+    """Return the address of its own metrics by scrape job, where it runs."""
     return {} if settings.kafka.copy_to is None else {NAME: f"{NAME}:{METRICS_PORT}"}
 
 
 def copier_limit(settings: Settings) -> Mapping[str, Size]:
-    """Give its memory limit by scrape job, where it runs; alerts know by it that it should."""
+    """Return its memory limit by scrape job, where it runs; that tells the alerts that it should."""
     return {} if settings.kafka.copy_to is None else {NAME: settings.buffer.copier.memory}
 
 

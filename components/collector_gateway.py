@@ -1,4 +1,4 @@
-"""Gateway collectors: take OTLP, answer when Kafka has it."""
+"""Gateway collectors: accept OTLP, answer when Kafka has it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ POD_RULES = (
     ApiRule(resources=("pods", "namespaces"), everywhere=True),
     ApiRule(group="apps", resources=("replicasets",), everywhere=True),
 )
-"""What tells which pod an address belongs to, and which Deployment the pod."""
+"""What shows which pod an address belongs to, and which Deployment the pod belongs to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class CollectorGatewayArgs:
         grpc: where OTLP over gRPC is published; None when a load balancer has that address.
         http: where OTLP over HTTP is published; None in the same case.
         autoscaling: bounds within which they follow the load.
-        pod_attributes: add those of the pod that sent, as the platform's API tells them.
+        pod_attributes: add those of the sending pod, as the platform's API reports them.
     """
 
     image: Image

@@ -25,20 +25,20 @@ GROUPS: Mapping[str, str] = {
 """Consumer group of each signal, and of the traces that tail sampling keeps."""
 
 SAMPLER_COMMIT = Duration(60)
-"""How often a tail sampler tells Kafka where it is; the configuration file says why."""
+"""How often a tail sampler commits its offsets to Kafka; the configuration file says why."""
 
 FOR_JAEGER, USUAL, UNUSUAL = "transform/jaeger", "filter/usual", "filter/unusual"
 FOR_NODE_STORES = (FOR_JAEGER, USUAL, UNUSUAL)
-"""Processors that spare Jaeger and Prometheus what they would refuse together with all that came with it."""
+"""Processors that spare Jaeger and Prometheus what they would refuse along with everything around it."""
 
 UNUSUAL_PIPELINE = ("service", "pipelines", "metrics/unusual")
 
 REFUSAL_MARGIN = Duration(3600)
-"""How long before Prometheus would refuse a sample for its age it goes in a request of its own: Prometheus
+"""How long before Prometheus would refuse a sample for its age it is sent in a separate request: Prometheus
 counts from its newest sample, which may be some minutes ahead."""
 
 COMMIT = Duration(1)
-"""How often a consumer that loses nothing tells Kafka where it is."""
+"""How often a consumer that loses nothing commits its offsets to Kafka."""
 
 SECOND_STAGE = (("receivers", "kafka/sampled"), ("exporters", "kafka/sampled"))
 """What only tail sampling needs: the topic between the sampler and the store."""
@@ -57,7 +57,7 @@ class CollectorProcessorArgs:
         kafka: where they read from.
         largest_request: largest request that the gateways accept; one kept span may be as large.
         sampling: which traces they keep.
-        max_traces: traces that one holds undecided.
+        max_traces: undecided traces that one holds.
         out_of_order: how late a sample may arrive at the store.
         stores: exporter of the configuration file -> endpoint of the store.
         autoscaling: bounds within which they follow the load.
@@ -75,7 +75,7 @@ class CollectorProcessorArgs:
 
 
 class CollectorProcessor(StackComponent):
-    """Processors that share the consumer groups; what they have not finished, another one finds in Kafka."""
+    """Processors that share the consumer groups; what one has not finished, another one finds in Kafka."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class CollectorProcessor(StackComponent):
 
 
 def _workload(name: str, args: CollectorProcessorArgs, document: Document) -> Workload:
-    """Describe processors that run a configuration file; each has time to hand on what it has read."""
+    """Describe processors that run a configuration file; each has time to forward what it has read."""
     return collector_workload(
         name,
         document,
@@ -130,7 +130,7 @@ def processor_configuration(args: CollectorProcessorArgs) -> Document:
 
 
 def _set_age(document: Document, out_of_order: Duration) -> None:
-    """Set the age from which on a sample may be refused."""
+    """Set the age from which a sample may be refused."""
     age = max(out_of_order.seconds - REFUSAL_MARGIN.seconds, out_of_order.seconds // 2)
     for name in (USUAL, UNUSUAL):
         document.replace("processors", name, "metrics", "datapoint", 0, old='"23h"', new=f'"{age}s"')

@@ -1,4 +1,4 @@
-"""Who is told of alerts: by Mimir's Alertmanager, and by Grafana."""
+"""Who is notified of alerts: by Mimir's Alertmanager, and by Grafana."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ KEYS: Mapping[str, str] = {"webhook": "url", "slack": "url", "pagerduty": "routi
 """Type -> key of its Secret."""
 
 ADDRESS = "contact-points.invalid"
-"""Stands for addresses that only the Secrets know: outside the cluster, at a port that the settings say."""
+"""Stands for addresses that only the Secrets hold: outside the cluster, at a port from the settings."""
 
 
 def contact_files(points: Sequence[ContactPoint]) -> dict[str, SecretText]:
-    """Give the files with the addresses, which are secrets: whoever has one can write to it."""
+    """Return the files with the addresses, which are secrets: whoever has one can write to it."""
     return {path(point): ExistingSecret(name=point.secret, key=KEYS[point.type]) for point in points}
 
 
 def contact_calls(points: Sequence[ContactPoint]) -> list[str]:
-    """Give what the policies must let through."""
+    """Return what the network policies must allow."""
     return sorted({f"{ADDRESS}:{point.port}" for point in points})
 
 
 def path(point: ContactPoint) -> str:
-    """Path of a contact point's file."""
+    """Return the path of a contact point's file."""
     return f"secrets/contact-{point.name}"
 
 
@@ -47,7 +47,7 @@ def alertmanager_configuration(points: Sequence[ContactPoint], directory: str) -
 
 
 def grafana_contact_points(points: Sequence[ContactPoint], directory: str) -> Document:
-    """Set Grafana's provisioning file of contact points and of who is told what."""
+    """Set Grafana's provisioning file of contact points and of who is notified of what."""
     document = Document.read("grafana-cluster/provisioning/alerting/contact-points.yaml")
     if not points:
         return document.set("policies", to=[])

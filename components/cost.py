@@ -25,32 +25,32 @@ LONG_RETENTION = days(90)
 """Retention above which volumes cost more than buckets: the guide's trigger for phase 4."""
 
 LARGEST_VOLUME = Size(16 * 2**40)
-"""Largest volume to be had in one piece."""
+"""Largest single volume available."""
 
 NODE_DISK = gibibytes(50)
 """System, images and scratch of one machine."""
 
 BUCKET_COPIES: Mapping[str, int] = {"traces": 1, "metrics": 1, "logs": COPIES}
-"""Copies of one event in its bucket. Compaction of Tempo and Mimir leaves one; Loki does not compact chunks,
-and those of its three replicas are one object only when they begin and end alike, which they seldom do."""
+"""Copies of one event in its bucket. Compaction in Tempo and Mimir leaves one; Loki does not compact chunks,
+and those of its three replicas are one object only if they begin and end alike, which they seldom do."""
 
 CHUNK = Size(2**20)
 """Mean size of an object when it is first written."""
 
 REWRITES = 3
-"""How often data is written in all: first, and by compaction; logs by each replica."""
+"""How often data is written in total: first, and by compaction; logs by each replica."""
 
 READS_PER_WRITE = 10
 """Objects read, by queries and by compaction, for each one that is written."""
 
 CROSSINGS: Mapping[int, float] = {3: 2 / 3 + 2 + 2 / 3 + 2 / 3, 4: 2 / 3 + 2 + 2 / 3 + COPIES - 1 / 3}
 """How often an event crosses zones: into Kafka, to its two other copies, out of Kafka, into the stores. In
-phase 4 each of three copies goes to a replica of its own."""
+phase 4 each of three copies goes to a different replica."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Guide:
-    """A line of the guide's table of costs.
+    """A line of the guide's cost table.
 
     Attributes:
         scale: its name.
@@ -110,14 +110,14 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A rate and a retention, thought through.
+    """A rate and a retention, worked out.
 
     Attributes:
         rate: events per second.
         phase: phase of the stack.
         programs: what runs.
         stored: what is kept.
-        machine: cheapest machine that fits; none when no machine of the table holds phase 1 or 2.
+        machine: cheapest machine that fits; none when no machine in the table holds phase 1 or 2.
         machines: how many.
         costs: the monthly bill.
         guide: the guide's line for this rate; none above its table.
@@ -139,7 +139,7 @@ class Plan:
 
 
 def fitting_phase(rate: int, retention: RetentionSection) -> int:
-    """The first phase that is meant for a rate; object storage for what is kept long, or fits no volume."""
+    """Find the first phase meant for a rate; object storage for what is kept long, or fits no volume."""
     kept_long = max(retention.traces, retention.metrics, retention.logs) > LONG_RETENTION
     node = programs_of(1, rate, retention)
     if kept_long or max(program.volume for program in node) > LARGEST_VOLUME.bytes:
@@ -150,7 +150,7 @@ def fitting_phase(rate: int, retention: RetentionSection) -> int:
 def plan(
     rate: int, retention: RetentionSection, prices: Prices, *, phase: int | None = None, kept: float = 1.0
 ) -> Plan:
-    """Think a rate through; ``kept`` is the part of the traces that sampling leaves."""
+    """Work out a rate; ``kept`` is the fraction of the traces that sampling keeps."""
     phase = phase or fitting_phase(rate, retention)
     programs = programs_of(phase, rate, retention)
     stored = [_stored(signal, rate, retention, kept) for signal in SHARES]

@@ -18,8 +18,8 @@ class Database:
         name: the database.
         username: its owner.
         password: the owner's password.
-        tls: mode of libpq: ``disable``, ``require`` or ``verify-full``.
-        authority: who signs the server's certificate; public authorities when nothing is said.
+        tls: libpq's mode: ``disable``, ``require`` or ``verify-full``.
+        authority: CA that signs the server's certificate; public CAs by default.
     """
 
     host: str
@@ -37,13 +37,13 @@ class Database:
 
 
 def external_database(section: PostgresSection) -> Database:
-    """Describe a database that exists.
+    """Describe an existing database.
 
     Raises:
         ValueError: the settings have not been checked; they name no host or no password.
     """
     if section.host is None or section.password_secret is None:
-        raise ValueError("postgres.host and postgres.passwordSecret belong to an external database")
+        raise ValueError("an external database needs postgres.host and postgres.passwordSecret")
     authority = None
     if section.ca_secret is not None:
         authority = ExistingSecret(name=section.ca_secret, key="ca.crt")

@@ -1,4 +1,4 @@
-"""The programs' own configuration files: read from ``configs/``, values set at named paths, written back."""
+"""The programs' own configuration files: read from ``configs/``, values set at given paths, written out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Keys = tuple[str | int, ...]
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes a repeated value out in full, so that the text stays readable."""
+    """Writes out repeated values in full, so that the text stays readable."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the overridden method's signature
         """Never write anchors and aliases."""
@@ -50,10 +50,10 @@ class Document:
         return self
 
     def replace(self, *keys: str | int, old: str, new: str) -> Document:
-        """Replace a part of the text at a path that exists in the file.
+        """Replace part of the text at a path that exists in the file.
 
         Raises:
-            KeyError: the file has no such path, or the text there no such part.
+            KeyError: the file has no such path, or the text there does not contain ``old``.
         """
         found = self.get(*keys)
         if old not in found:
@@ -72,7 +72,7 @@ class Document:
         return self
 
     def get(self, *keys: str | int) -> Any:
-        """Give the value at a path.
+        """Return the value at a path.
 
         Raises:
             KeyError: the file has no such path.
@@ -100,14 +100,14 @@ def text(path: str) -> str:
 
 
 def replaced(content: str, old: str, new: str, *, times: int) -> str:
-    """Replace a part of a text that stands there so many times; comments and layout stay as they are.
+    """Replace every occurrence of ``old``, of which there must be ``times``; comments and layout stay.
 
     Raises:
-        ValueError: it stands there more or less often, so that a changed file cannot go unnoticed.
+        ValueError: it occurs more or less often, so that a changed file cannot go unnoticed.
     """
     found = content.count(old)
     if found != times:
-        raise ValueError(f"{old!r} stands {found} times in the configuration file, not {times} times")
+        raise ValueError(f"{old!r} occurs {found} times in the configuration file, not {times} times")
     return content.replace(old, new)
 
 

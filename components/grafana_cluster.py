@@ -22,19 +22,19 @@ GOSSIP_PORT = 9094
 DATABASE_PASSWORD, DATABASE_AUTHORITY = "secrets/database-password", "secrets/database-ca.crt"
 CLIENT_SECRET = "secrets/oidc-client-secret"  # noqa: S105 - a path
 SETTINGS = "grafana.ini"
-"""The image asks for it in the configuration's folder, and does not start without."""
+"""The image expects it in the configuration folder, and does not start without it."""
 
 CONNECTIONS, MOST_CONNECTIONS = 80, 20
-"""Connections to the database of all replicas together, and of one pool. PostgreSQL takes 100, of which some
-are for dumps, its own superusers, and people."""
+"""Database connections of all replicas together, and of one pool. PostgreSQL takes 100, some of which are for
+dumps, its own superusers, and people."""
 POOLS = 2
-"""Pools of one replica, each as large as the setting says; dashboards and folders have one of their own."""
+"""Pools per replica, each as large as the setting says; dashboards and folders have a separate one."""
 ROLLING = 1
-"""Replicas more than there are to be, while a new one comes before an old one goes."""
+"""Extra replicas during an update, as a new one starts before an old one stops."""
 
 PROFILES = "pyroscope"
 REFRESHING = "offline_access"
-"""The scope with which a provider hands out refresh tokens; some refuse a sign-in that names it."""
+"""The scope with which a provider issues refresh tokens; some refuse a sign-in that requests it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +47,8 @@ class GrafanaCluster:
         tenant: whose telemetry the data sources show.
         phase3: uid of a data source of phase 3 -> URL of its store, while that is still readable.
         oidc: sign-in by an OpenID Connect provider.
-        contact_points: who is told of alerts.
-        has_watchdog: the stack's own rules are evaluated, the alert that always fires among them.
+        contact_points: who is notified of alerts.
+        has_watchdog: the stack's own rules are evaluated, including the alert that always fires.
         profiles_url: a Pyroscope that traces lead to.
         runbooks_url: address of ``docs/`` in the links of alerts.
     """
@@ -65,7 +65,7 @@ class GrafanaCluster:
 
 
 def cluster_ports() -> list[Port]:
-    """Ports by which the replicas tell each other which alerts they have sent."""
+    """Return the ports on which the replicas tell each other which alerts they have sent."""
     return [
         Port(name="gossip", number=GOSSIP_PORT, speaks="bytes"),
         Port(name="gossip-udp", number=GOSSIP_PORT, speaks="bytes", transport="UDP"),
@@ -73,7 +73,7 @@ def cluster_ports() -> list[Port]:
 
 
 def cluster_calls(cluster: GrafanaCluster) -> list[str]:
-    """Everything that Grafana connects to besides its data sources."""
+    """List everything that Grafana connects to besides its data sources."""
     found = [cluster.database.address, *contact_calls(cluster.contact_points)]
     found += [callee(url) for url in cluster.phase3.values()]
     if cluster.profiles_url is not None:
@@ -84,7 +84,7 @@ def cluster_calls(cluster: GrafanaCluster) -> list[str]:
 
 
 def cluster_secrets(cluster: GrafanaCluster) -> dict[str, SecretText]:
-    """Give the secret files of database, logins and contact points."""
+    """Return the secret files of database, logins and contact points."""
     found: dict[str, SecretText] = {DATABASE_PASSWORD: cluster.database.password}
     if cluster.database.authority is not None:
         found[DATABASE_AUTHORITY] = cluster.database.authority
@@ -94,7 +94,7 @@ def cluster_secrets(cluster: GrafanaCluster) -> dict[str, SecretText]:
 
 
 def cluster_environment(name: str, cluster: GrafanaCluster, directory: str) -> dict[str, str]:
-    """Give the variables of database, gossip and logins, but for their secrets, which are in the files."""
+    """Return the variables of database, gossip and logins, except secrets, which are in the files."""
     database = cluster.database
     found = {
         "GF_DATABASE_TYPE": "postgres",
@@ -107,7 +107,7 @@ def cluster_environment(name: str, cluster: GrafanaCluster, directory: str) -> d
         "GF_UNIFIED_ALERTING_HA_LISTEN_ADDRESS": f"0.0.0.0:{GOSSIP_PORT}",
         "GF_UNIFIED_ALERTING_HA_ADVERTISE_ADDRESS": f"$(POD_IP):{GOSSIP_PORT}",
         "GF_UNIFIED_ALERTING_HA_PEER_TIMEOUT": "15s",
-        # A replica that is gone comes back under another address.
+        # A replica that went away comes back under another address.
         "GF_UNIFIED_ALERTING_HA_RECONNECT_TIMEOUT": "2m",
     }
     if database.authority is not None:
@@ -121,7 +121,7 @@ def _connections(replicas: int) -> int:
 
 
 def cluster_files(cluster: GrafanaCluster, urls: Mapping[str, str], directory: str) -> dict[str, str]:
-    """Give the file of settings, the provisioning files and the dashboards of phase 4."""
+    """Return the settings file, the provisioning files and the dashboards of phase 4."""
     points = grafana_contact_points(cluster.contact_points, directory)
     alerting = "provisioning/alerting"
     return {
@@ -138,7 +138,7 @@ def cluster_files(cluster: GrafanaCluster, urls: Mapping[str, str], directory: s
 
 
 def _settings(cluster: GrafanaCluster) -> str:
-    """Leave out the file of a secret that is not there, with which Grafana would not start."""
+    """Leave out the reference to a missing secret file, with which Grafana would not start."""
     parser = ConfigParser(interpolation=None)
     parser.read_string(text(f"grafana-cluster/{SETTINGS}"))
     if cluster.oidc is None:
@@ -149,7 +149,7 @@ def _settings(cluster: GrafanaCluster) -> str:
 
 
 def _rules(cluster: GrafanaCluster) -> Document:
-    """Give Grafana's own alert: no Watchdog is there; where nobody evaluates it, Mimir does not answer."""
+    """Return Grafana's own alert: Watchdog is missing; where nobody evaluates it, Mimir does not answer."""
     document = Document.read("grafana-cluster/provisioning/alerting/rules.yaml")
     if not cluster.has_watchdog:
         document.set("groups", 0, "rules", 0, "data", 0, "model", "expr", to="vector(1)")
@@ -175,7 +175,7 @@ def _sources(cluster: GrafanaCluster, urls: Mapping[str, str]) -> Document:
 
 
 def _renamed(source: dict[str, Any], urls: Mapping[str, str]) -> dict[str, Any]:
-    """Give a data source of phase 3 a name and uid that phase 4 does not use."""
+    """Rename a data source of phase 3, and its uid, to what phase 4 does not use."""
     found: dict[str, Any] = json.loads(
         json.dumps(source).replace('"datasourceUid": "loki"', '"datasourceUid": "loki-phase3"')
     )
@@ -207,7 +207,7 @@ def _oidc(section: OidcSection) -> dict[str, str]:
     if section.allowed_domains:
         found["ALLOWED_DOMAINS"] = " ".join(section.allowed_domains)
     if section.allowed_groups:
-        # As JSON: names of groups have spaces.
+        # As JSON: names of groups may have spaces.
         found["ALLOWED_GROUPS"] = json.dumps(section.allowed_groups)
         found["GROUPS_ATTRIBUTE_PATH"] = section.groups_attribute_path
     login = {"GF_AUTH_DISABLE_LOGIN_FORM": "true"} if section.only else {}

@@ -30,7 +30,7 @@ CONFIG_DIRECTORY = "/etc/grafana"
 PORT = 3000
 HOME_DASHBOARD = "dashboards/stack-health.json"
 INDEX_SIZE = gibibytes(1)
-"""Room for the search index, which each replica of phase 4 makes anew; over it the pod would be evicted."""
+"""Room for the search index, which each phase 4 replica rebuilds; beyond it the pod would be evicted."""
 ADMIN_PASSWORD, SECRET_KEY = "secrets/admin-password", "secrets/secret-key"
 
 
@@ -45,8 +45,8 @@ class GrafanaHAArgs:
         published: where it is reachable from outside.
         root_url: address people type.
         data_sources: uid of a data source -> its URL.
-        existing_secret: name of a secret that has the administrator's password and the encryption key.
-        cluster: what several replicas share; None is a single one on SQLite.
+        existing_secret: name of a secret with the administrator's password and the encryption key.
+        cluster: what several replicas share; None means a single one on SQLite.
     """
 
     image: Image
@@ -88,7 +88,7 @@ class GrafanaHA(StackComponent):
 
 
 def grafana_files(args: GrafanaHAArgs) -> dict[str, str]:
-    """Give the file of settings, and the provisioning files: data sources, dashboards and who loads them."""
+    """Return the settings file and the provisioning files: data sources, dashboards and who loads them."""
     if args.cluster is not None:
         return cluster_files(args.cluster, args.data_sources, CONFIG_DIRECTORY)
     sources = Document.read("grafana/provisioning/datasources/datasources.yaml")
@@ -115,7 +115,7 @@ def _environment(args: GrafanaHAArgs) -> dict[str, str]:
         "GF_AUTH_ANONYMOUS_ENABLED": "false",
         "GF_ANALYTICS_REPORTING_ENABLED": "false",
         "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
-        # The image's own plugins lie on a read-only disk, where an update would delete and not replace them.
+        # The image's own plugins are on a read-only disk; an update would delete and not replace them.
         "GF_PLUGINS_PREINSTALL_DISABLED": "true",
         "GF_PLUGINS_PREINSTALL_AUTO_UPDATE": "false",
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{CONFIG_DIRECTORY}/{HOME_DASHBOARD}",
@@ -146,7 +146,7 @@ def _workload(name: str, args: GrafanaHAArgs, secrets: Mapping[str, SecretText])
 
 
 def _clustered(workload: Workload, cluster: GrafanaCluster) -> Workload:
-    """Make one of several replicas of it: nothing that it writes outlives it but in the database."""
+    """Turn it into one of several replicas: what it writes outlives it only in the database."""
     return replace(
         workload,
         replicas=cluster.replicas,

@@ -24,8 +24,8 @@ class Image:
     Attributes:
         repository: path in the registry, without host.
         tag: released version; never a moving tag.
-        digest: ``sha256:...`` of the image's manifest where it must be exact; None trusts the tag.
-        registry: host (and port) of the registry; empty is the container engine's default.
+        digest: ``sha256:...`` of the image's manifest, to pin it exactly; None trusts the tag.
+        registry: host (and port) of the registry; empty for the container engine's default.
         uid: numeric user the image runs as.
         gid: numeric group the image runs as.
         go: written in Go, so that GOMEMLIMIT bounds its heap.
@@ -90,7 +90,7 @@ class Images:
     overrides: Mapping[str, str]
 
     def __getitem__(self, program: str) -> Image:
-        """Give the image of a program of the catalogue.
+        """Return the image of a program in the catalogue.
 
         Raises:
             KeyError: the catalogue has no such program.
@@ -100,13 +100,13 @@ class Images:
         return image if reference is None else with_reference(image, reference)
 
     def owner_of(self, image: Image) -> Image:
-        """Find an image that has a directory owned by the user of ``image``.
+        """Find an image with a directory owned by the user of ``image``.
 
         A new volume takes the owner of the directory it is first mounted on, so this image can hand a volume
         to a user whose own image has no such directory.
 
         Raises:
-            LookupError: no image of the catalogue has one.
+            LookupError: no image in the catalogue has one.
         """
         if image.owned_directory:
             return image
@@ -117,7 +117,7 @@ class Images:
 
 
 def with_reference(image: Image, reference: str) -> Image:
-    """Point an image at another full reference, host included, and keep what is known about it.
+    """Point an image at another full reference, host included, keeping what is known about it.
 
     Raises:
         ValueError: the reference has no tag, or its digest is malformed.

@@ -24,7 +24,7 @@ class JaegerStoreArgs:
     Attributes:
         image: Jaeger's image.
         size: its limits and disk.
-        retention: age at which a trace expires; Badger knows no limit by size.
+        retention: age at which a trace expires; Badger has no limit by size.
         largest_request: largest request that applications may send.
         published: where UI and query API are reachable from outside.
     """

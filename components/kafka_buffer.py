@@ -26,12 +26,12 @@ CLUSTER_ID = base64.urlsafe_b64encode(b"otel-stack-kafka").decode().rstrip("=")
 
 TOOL_SIZE = ProgramSize(memory=mebibytes(384), cpus=1)
 TOOL_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""For programs that end after a second: 1.4 instead of 2.8 s of processor time each."""
+"""For programs that run for a second: 1.4 instead of 2.8 s of processor time each."""
 GC_LOG = "-Xlog:gc=off"
-"""Said, because Kafka's start script writes ten files of 100 MB into a folder of 64 MiB where nothing is."""
+"""Set, because by default Kafka's start script writes ten files of 100 MB into a folder of 64 MiB."""
 
 STOP_GRACE = Duration(60)
-"""A broker hands its leaderships over and closes its log within this, or checks all of it when it starts."""
+"""A broker hands over its leaderships and closes its log in this time, or checks all of it at its start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,8 @@ class MetricsTarget:
     """A store that takes metrics as OTLP over HTTP, without encryption.
 
     Attributes:
-        endpoint: base address, as an exporter of a collector takes it.
-        header: further line of every request.
+        endpoint: base address, as a collector's exporter takes it.
+        header: additional header line of every request.
     """
 
     endpoint: str
@@ -64,13 +64,13 @@ class KafkaBufferArgs:
     Attributes:
         image: Kafka's image, for brokers and tools.
         size: brokers, partitions, copies.
-        kafka: mode, retention, who makes the topics.
-        largest_message: largest record that the topics take.
-        metrics: where counts of partitions that lack a copy go.
+        kafka: mode, retention, who creates the topics.
+        largest_message: largest record that the topics accept.
+        metrics: where the counts of partitions that lack a copy are sent.
         trace_readers: consumer groups that read the traces topic; it gets more partitions only when they have
             read all of it.
         password: SASL password of an external cluster, or where it is kept.
-        authority: certificates of who signs those of its brokers, or where they are kept.
+        authority: certificates of the CA that signs its brokers' own, or where they are kept.
     """
 
     image: Image
@@ -84,14 +84,14 @@ class KafkaBufferArgs:
 
 
 class KafkaBuffer(StackComponent):
-    """Kafka in KRaft mode, or one that exists, with the topics of the stack.
+    """Kafka in KRaft mode, or an existing one, with the topics of the stack.
 
     Attributes:
         client: how to reach it.
     """
 
     def __init__(self, name: str, args: KafkaBufferArgs, *, platform: Platform) -> None:
-        """Run the brokers, then make the topics.
+        """Run the brokers, then create the topics.
 
         Raises:
             pulumi.RunError: partitions of the traces topic, or brokers, differ from what it was made with.
@@ -149,10 +149,10 @@ def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
 
 
 def _is_alive() -> tuple[str, ...]:
-    """Ask whether a node's controller listens, which it does before its broker has begun to start.
+    """Check that a node's controller listens, which it does before its broker begins to start.
 
     The broker's own port opens last: once the log is checked after a crash, which may take long, and once
-    enough controllers are there to let the broker in. A restart helps with neither.
+    enough controllers are up to admit the broker. A restart helps with neither.
     """
     return ("bash", "-c", f"</dev/tcp/localhost/{CONTROLLER_PORT}")
 

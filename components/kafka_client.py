@@ -1,4 +1,4 @@
-"""How collectors and tools reach Kafka, whoever runs it."""
+"""How collectors and tools connect to Kafka, whoever runs it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PASSWORD_FILE = "secrets/kafka-password"  # noqa: S105 - a path
 AUTHORITY_FILE = "secrets/kafka-ca.crt"
 
 QUEUED_BATCHES = 4
-"""Largest batches that a queue holds at least: what is larger than a queue is not taken at all."""
+"""How many of the largest batches a queue must hold: what is larger than a queue is not accepted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,8 @@ class KafkaClient:
         servers: ``host:port`` of its brokers.
         security: encryption and login; None for the stack's own brokers inside their network.
         password: SASL password, or where it is kept; None without login.
-        authority: certificates of who signs the brokers' own; None for a public authority.
-        largest_message: largest record that its topics take.
+        authority: certificates of the CA that signs the brokers' own; None for a public CA.
+        largest_message: largest record that its topics accept.
     """
 
     servers: Sequence[str]
@@ -65,7 +65,7 @@ class KafkaClient:
             }
 
     def configure_exporter(self, document: Document, *exporter: str, largest_request: Size) -> None:
-        """Do the same for an exporter that makes batches, and let every single record through."""
+        """Do the same for an exporter that batches, and let any single record through."""
         self.configure(document, *exporter)
         document.set(*exporter, "producer", "max_message_bytes", to=self.largest_message.bytes)
         largest = largest_batch(largest_request)
@@ -75,7 +75,7 @@ class KafkaClient:
         document.set(*queue, "queue_size", to=room)
 
     def lag(self, topics: Mapping[str, str], each: int, held: Mapping[str, int]) -> KafkaLag:
-        """Say how to measure what is unread: ``topics`` by group, ``each`` and ``held`` for one replica."""
+        """Return how to measure the lag: ``topics`` by group, ``each`` and ``held`` per replica."""
         security, login = self.security, None
         if security is not None and security.mechanism and security.username and self.password is not None:
             login = KafkaLogin(
@@ -92,7 +92,7 @@ class KafkaClient:
         )
 
     def properties(self, directory: str) -> str:
-        """Write the client properties of Kafka's own tools, which themselves read the password's file."""
+        """Write the client properties for Kafka's own tools, which read the password file themselves."""
         security = self.security or KafkaSecurity(tls=False)
         protocol = ("SASL_" if security.mechanism else "") + ("SSL" if security.tls else "PLAINTEXT")
         lines = [f"security.protocol={protocol}"]

@@ -1,4 +1,4 @@
-"""Kafka as the Strimzi operator of the cluster runs it: what is wanted, said in its resources."""
+"""Kafka run by the cluster's Strimzi operator: the desired state, expressed in its resources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from components.sizing_buffer import BufferSize
 from components.workload import Platform
 
 API = "kafka.strimzi.io/v1"
-"""Strimzi 0.49 and later."""
+"""For Strimzi 0.49 and later."""
 
 PORT = 9093
 CLUSTER = "strimzi.io/cluster"
@@ -32,7 +32,7 @@ MECHANISM = "scram-sha-512"
 
 
 class CustomResources(Platform, Protocol):
-    """A platform that takes resources of an operator."""
+    """A platform that accepts an operator's resources."""
 
     def declare(
         self,
@@ -46,10 +46,10 @@ class CustomResources(Platform, Protocol):
         labels: Mapping[str, str] | None = None,
         awaited: bool = True,
     ) -> pulumi.Resource:
-        """Declare a resource that outlives the stack; if ``awaited``, wait until it is said to be ready."""
+        """Declare a resource that outlives the stack; if ``awaited``, wait until it is reported ready."""
 
     def allow_all_egress(self, labels: Mapping[str, str], name: str, *, parent: pulumi.Resource) -> None:
-        """Let pods that an operator makes, and guards itself, connect to anything."""
+        """Let pods that an operator creates and guards itself connect to anything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +59,9 @@ class StrimziKafkaArgs:
     Attributes:
         size: brokers, partitions, copies.
         kafka: retention, version.
-        largest_message: largest record that the topics take.
+        largest_message: largest record that the topics accept.
         cluster: namespace of the stack, class of the brokers' volumes, where pods may run.
-        reserved_cpu: part of the brokers' CPU limit that they request, from 0 to 1.
+        reserved_cpu: fraction of the brokers' CPU limit that they request, from 0 to 1.
     """
 
     size: BufferSize
@@ -78,7 +78,7 @@ class StrimziKafka(StackComponent):
     the claims of an old one, since its cluster has another id.
 
     Attributes:
-        client: how to reach it: encrypted, with the password that the operator makes.
+        client: how to reach it: encrypted, with the password that the operator generates.
     """
 
     def __init__(self, name: str, args: StrimziKafkaArgs, *, platform: CustomResources) -> None:
@@ -99,7 +99,7 @@ class StrimziKafka(StackComponent):
         fix_partitions(name, args.size.partitions, parent=self)
         owned = {CLUSTER: name}
         platform.allow_all_egress(owned, f"{name}-strimzi", parent=self)
-        # A pool never says that it is ready, and Strimzi looks at it only once its Kafka is there.
+        # A pool never reports that it is ready, and Strimzi considers it only once its Kafka exists.
         pool = platform.declare(
             API, "KafkaNodePool", POOL, _pool(args), parent=self, labels=owned, awaited=False
         )
@@ -210,7 +210,7 @@ def _affinity(cluster: KubernetesSection, *, apart: bool) -> Mapping[str, Any]:
 
 
 def _confined() -> Mapping[str, Any]:
-    """Confine a container as the namespace's Pod Security level asks."""
+    """Confine a container as the namespace's Pod Security level requires."""
     return {
         "securityContext": {
             "allowPrivilegeEscalation": False,

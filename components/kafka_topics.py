@@ -1,4 +1,4 @@
-"""The topics of the stack, whoever makes them."""
+"""The topics of the stack, whoever creates them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SAMPLED = "otlp-traces-sampled"
 """What tail sampling keeps, on its way to the store."""
 
 SOURCES: Mapping[str, str] = {**TOPICS, "sampled": SAMPLED}
-"""What processors may read, by the name that receivers and consumer groups have it under -> topic."""
+"""What processors may read: name in receivers and consumer groups -> topic."""
 
 DEAD_LETTERS = "otlp-dead-letters"
 DEAD_LETTER_RETENTION = days(14)
@@ -47,10 +47,10 @@ class Topic:
 
 
 def topics(size: BufferSize, kafka: KafkaSection, largest_message: Size) -> list[Topic]:
-    """Give every topic of the stack.
+    """Return every topic of the stack.
 
-    An external Kafka has its own number of copies, so how many of them must have a record is its own as well;
-    and its own disks, so the size of files.
+    An external Kafka has its own number of copies, so how many of them must have a record is its own choice;
+    and its own disks, so the size of its files is too.
     """
     in_sync = kafka.min_in_sync_replicas if kafka.mode == "external" else size.in_sync
     shared = {

@@ -1,4 +1,4 @@
-"""How many instances of each program are scraped at least, for the alerts on those that are missing."""
+"""The least number of scraped instances of each program, for the alerts on missing ones."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ NODE_STORES = ("jaeger", "prometheus", "loki")
 
 
 def least_replicas(settings: Settings) -> Mapping[str, int]:
-    """Give them by scrape job: of what an autoscaler scales its minimum.
+    """Return them by scrape job; for what an autoscaler scales, its minimum.
 
-    Phase 4's stores and agent are not among them: they have alerts of their own.
+    Phase 4's stores and agent are not included: they have their own alerts.
     """
     phase, buffer = settings.phase, settings.buffer
     found = _single(settings)
@@ -29,7 +29,7 @@ def least_replicas(settings: Settings) -> Mapping[str, int]:
 
 
 def _single(settings: Settings) -> dict[str, int]:
-    """Count the programs that have one instance."""
+    """Return the programs that have one instance."""
     phase = settings.phase
     jobs = ["grafana"]
     if phase < ON_OBJECT_STORAGE or settings.stores.phase3 != "absent":

@@ -18,11 +18,11 @@ CONFIG_DIRECTORY = "/usr/local/etc/haproxy"
 OBSERVE_PORT = 8404
 
 AT_REST = mebibytes(32)
-"""Memory of HAProxy itself: twice what 2.6 takes without a connection on two cores, 15 MiB."""
+"""Memory of HAProxy itself: twice what 2.6 uses without a connection on two cores, 15 MiB."""
 
 CONNECTION = Size(64 * 2**10)
-"""Memory of one connection that is busy: two buffers of 16 KiB (``tune.bufsize``) towards the client and two
-towards the gateway. Measured, with 2.6 and gateways that read nothing: 53 KiB with all that belongs to it."""
+"""Memory of one busy connection: two buffers of 16 KiB (``tune.bufsize``) towards the client and two towards
+the gateway. Measured, with 2.6 and gateways that read nothing: 53 KiB with everything that belongs to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class LoadBalancerArgs:
     Attributes:
         image: HAProxy's image.
         size: its limits.
-        largest_request: largest OTLP request over HTTP; the gateways bound those over gRPC.
+        largest_request: largest OTLP request over HTTP; the gateways limit those over gRPC.
         grpc: where OTLP over gRPC is published.
         http: where OTLP over HTTP is published.
         observe: where its statistics and metrics are published.
@@ -52,7 +52,7 @@ class LoadBalancer(StackComponent):
     def __init__(
         self, name: str, args: LoadBalancerArgs, *, platform: Platform, after: Sequence[StackComponent]
     ) -> None:
-        """Run HAProxy once the gateways answer and whoever had the OTLP ports before gave them up."""
+        """Run HAProxy once the gateways answer and the previous owner has released the OTLP ports."""
         super().__init__(name, platform)
         workload = Workload(
             name=name,
@@ -74,5 +74,5 @@ class LoadBalancer(StackComponent):
 
 
 def most_connections(memory: Size) -> int:
-    """Give how many connections, all of them busy, fit into HAProxy's memory limit."""
+    """Return how many connections, all of them busy, fit into HAProxy's memory limit."""
     return (memory.bytes - AT_REST.bytes) // CONNECTION.bytes

@@ -27,7 +27,7 @@ def test_replaces_in_texts_what_stands_there_as_often_as_expected() -> None:
     text = "for: 12h # half\nrange: 12h\n"
     assert replaced(text, "12h", "6h", times=2) == "for: 6h # half\nrange: 6h\n"
     for times in (0, 1, 3):
-        with pytest.raises(ValueError, match=f"'12h' stands 2 times .*, not {times} times"):
+        with pytest.raises(ValueError, match=f"'12h' occurs 2 times .*, not {times} times"):
             replaced(text, "12h", "6h", times=times)
 
 
