@@ -21,10 +21,10 @@ from components.store_parts import workload_of
 from components.workload import Platform, callee
 
 OLDEST = days(7)
-"""Age up to which records are let in, at least."""
+"""Age up to which records are accepted, at least."""
 
 LONGEST_CHUNK = Duration(2 * 3600)
-"""Time that a record is in replicas only: the program's own ``ingester.max_chunk_age``."""
+"""How long a record is only in replicas: the program's own ``ingester.max_chunk_age``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +35,15 @@ class LokiClusterArgs:
         image: Loki's image.
         shape: one binary, or parts.
         sizes: workload -> replicas and limits.
-        bucket: where chunks and index are.
-        tenant: whose rules the stack's own are.
+        bucket: where chunks and index are stored.
+        tenant: tenant of the stack's own rules.
         retention: age at which log records are deleted.
         buffer_retention: age of records that may still come out of Kafka.
-        accepted_rate: bytes per second after which it answers "slow down".
+        accepted_rate: bytes per second above which it answers "slow down".
         max_streams: active streams.
         rule_files: the stack's own rules, by file.
-        metrics_url: where recording rules write to, as remote write.
-        alertmanager_url: who is told of alerts.
+        metrics_url: where recording rules write, as remote write.
+        alertmanager_url: where alerts are sent.
         published: where the query API is reachable from outside.
     """
 
@@ -66,7 +66,7 @@ class LokiCluster(ClusterStore):
     """Loki 3: three replicas of everything, or write, read and backend.
 
     Attributes:
-        otlp_url: where logs are written to as OTLP.
+        otlp_url: where logs are written as OTLP.
         query_url: its query API.
     """
 

@@ -15,11 +15,11 @@ from components.workload import DataVolume, Platform, Port, Probe, Workload
 CONFIG_DIRECTORY = "/etc/loki"
 PORT = 3100
 BURST = 2
-"""How many seconds' worth of the accepted rate may come at once: the guide's ratio of burst to rate."""
+"""How many seconds' worth of the accepted rate may arrive at once: the guide's ratio of burst to rate."""
 
 LEAST_BURST = 256
-"""Megabytes that one request may come to in any case: what is over the burst is never taken. What is said of
-the resource counts for each record: 8,192 records with 2.5 kB of it are 21 MB, sent as 0.3 MB."""
+"""Megabytes that one request may reach in any case: what exceeds the burst is never accepted. The resource's
+attributes count for each record: 8,192 records with 2.5 kB of them are 21 MB, sent as 0.3 MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class LokiStoreArgs:
         image: Loki's image.
         size: its limits and disk.
         retention: age at which log records are deleted.
-        accepted_rate: bytes per second after which it answers "slow down".
+        accepted_rate: bytes per second above which it answers "slow down".
         published: where the query API is reachable from outside.
     """
 
@@ -60,7 +60,7 @@ def loki_configuration(args: LokiStoreArgs) -> Document:
 
 
 def rate_limits(accepted: Size) -> dict[str, str | int]:
-    """Give Loki's limits for a rate in bytes per second, of all streams and of one."""
+    """Return Loki's limits for a rate in bytes per second, for all streams and for one."""
     rate = -(-accepted.bytes // 2**20)
     burst = max(LEAST_BURST, rate * BURST)
     return {

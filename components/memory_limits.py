@@ -1,4 +1,4 @@
-"""Memory limits by scrape job, which the alerts on memory are told."""
+"""Memory limits by scrape job, for the alerts on memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.settings import Settings
 
 
 def node_limits(settings: Settings) -> Mapping[str, Size]:
-    """Give the limits of the programs of phases 1 to 3."""
+    """Return the limits of the programs of phases 1 to 3."""
     programs = settings.size.programs
     return {
         "otel-collector": programs["collector"].memory,
@@ -21,7 +21,7 @@ def node_limits(settings: Settings) -> Mapping[str, Size]:
 
 
 def object_limits(settings: Settings) -> Mapping[str, Size]:
-    """Give the limits of the programs of phase 4."""
+    """Return the limits of the programs of phase 4."""
     size = settings.store_size
     return {
         **{name: part.each.memory for name, part in size.parts.items()},

@@ -20,9 +20,9 @@ class MetricsAgentArgs:
     Attributes:
         image: Prometheus's image.
         size: its limits and disk.
-        environment: external label on everything it sends on.
+        environment: external label on everything it forwards.
         tenant: name under which the samples are stored.
-        write_url: where it sends them, as remote write.
+        write_url: where it sends them, by remote write.
         scraped: ``host:port`` of what it may scrape.
     """
 

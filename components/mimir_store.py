@@ -1,4 +1,4 @@
-"""Mimir: stores metrics on object storage, evaluates rules, tells people of alerts."""
+"""Mimir: stores metrics on object storage, evaluates rules, notifies people of alerts."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from components.workload import Platform
 CONFIG_DIRECTORY = "/etc/mimir"
 PORT = 9009
 BURST = 10
-"""How many seconds' worth of the accepted rate may come at once: what waited in Kafka comes in bulk."""
+"""How many seconds' worth of the accepted rate may arrive at once: what waited in Kafka arrives in bulk."""
 
 LEAST_BURST = 500_000
-"""Samples that may come at once in any case: a request over the burst would be told to wait for ever."""
+"""Samples that may arrive at once in any case: a request over the burst would be told to wait forever."""
 
 HEAD = Duration(2 * 3600)
-"""Time after which samples go from memory into a block."""
+"""Time after which samples move from memory into a block."""
 
 NEWEST = Duration(13 * 3600)
 """Age up to which replicas keep blocks that they have handed over."""
@@ -38,12 +38,12 @@ NEWEST = Duration(13 * 3600)
 
 @dataclass(frozen=True, kw_only=True)
 class MimirBuckets:
-    """Where Mimir keeps what.
+    """Where Mimir keeps its data.
 
     Attributes:
         blocks: samples.
         ruler: rules that teams upload.
-        alertmanager: silences, and what has been sent.
+        alertmanager: silences, and a record of what has been sent.
     """
 
     blocks: StoreBucket
@@ -60,15 +60,15 @@ class MimirStoreArgs:
         shape: one binary, or parts.
         sizes: workload -> replicas and limits.
         buckets: where its data is.
-        tenant: whose rules the stack's own are.
+        tenant: tenant of the stack's own rules.
         retention: age at which samples are deleted.
         out_of_order: how late a sample may arrive.
         series: series in memory.
         samples_per_second: samples that are accepted.
         exemplars: exemplars that are kept.
-        rules: the stack's own in files, or those that teams upload.
+        rules: the stack's own from files, or those that teams upload.
         rule_files: the stack's own rules, by file.
-        contact_points: who is told of alerts.
+        contact_points: who is notified of alerts.
         published: where the query API is reachable from outside.
     """
 
@@ -92,9 +92,9 @@ class MimirStore(ClusterStore):
     """Mimir 3: three replicas of everything, or write, read and backend.
 
     Attributes:
-        otlp_url: where samples are written to as OTLP.
-        push_url: where they are as remote write.
-        query_url: its query API, as Prometheus has it.
+        otlp_url: where samples are written as OTLP.
+        push_url: where they are written as remote write.
+        query_url: its query API, the same as Prometheus's.
         alertmanager_url: its Alertmanager.
         rules: the stack's own rules, by file, for others that evaluate them too.
     """
@@ -136,7 +136,7 @@ def mimir_program(name: str, args: MimirStoreArgs) -> Program:
 
 
 def mimir_files(name: str, args: MimirStoreArgs) -> dict[str, str]:
-    """Give the configuration file, the rules by tenant, and who is told of alerts."""
+    """Return the configuration file, the rules by tenant, and who is notified of alerts."""
     rules = {f"rules/{args.tenant}/{path}": content for path, content in args.rule_files.items()}
     return {
         "mimir.yaml": mimir_configuration(name, args).dump(),

@@ -44,7 +44,7 @@ class NodeStores:
 
     @property
     def metrics_target(self) -> MetricsTarget:
-        """Where programs without a collector's exporter send metrics."""
+        """Where programs that have no collector's exporter send metrics."""
         return MetricsTarget(endpoint=self.otlp_endpoints["otlp_http/prometheus"])
 
     @property

@@ -1,4 +1,4 @@
-"""Phase 4: phase 3's path into Tempo, Mimir and Loki on object storage, and several replicas of Grafana."""
+"""Phase 4: phase 3's path to Tempo, Mimir and Loki on object storage, and several replicas of Grafana."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> Ob
 
 
 def object_storage(settings: Settings) -> ObjectStorage:
-    """Make the buckets on AWS, or describe those that exist."""
+    """Create the buckets on AWS, or describe existing ones."""
     args = ObjectStorageArgs(
         storage=settings.object_storage,
         environment=settings.environment,
@@ -79,7 +79,7 @@ def object_storage(settings: Settings) -> ObjectStorage:
 
 @dataclass(frozen=True, kw_only=True)
 class _Stack:
-    """Makes the parts of one stack."""
+    """Creates the parts of one stack."""
 
     settings: Settings
     platform: KubernetesPlatform
@@ -90,7 +90,7 @@ class _Stack:
 
     @property
     def addresses(self) -> Addresses:
-        """Give the addresses of phase 3, and those of the new stores inside the cluster."""
+        """The addresses of phase 3, with those of the new stores inside the cluster."""
         return replace(
             cluster_addresses(self.settings),
             traces=self._readable("tempo"),
@@ -103,7 +103,7 @@ class _Stack:
         return inside(self.settings, name, PORTS[store], "readers")
 
     def phase3(self) -> NodeStores | None:
-        """Run the stores of phase 3 on as they are, while somebody wants them."""
+        """Keep running the stores of phase 3 as they are, unless the settings want them absent."""
         if self.settings.stores.phase3 == "absent":
             return None
         jobs = {address.partition(":")[0]: address for address in self._scraped}
@@ -149,7 +149,7 @@ class _Stack:
 
     @property
     def _scraped(self) -> list[str]:
-        """Give everything that serves metrics."""
+        """The addresses of everything that serves metrics."""
         size, old = self.settings.store_size, self.settings.stores.phase3
         more = (PHASE3_PROCESSOR,) if old == "written" else ()
         found = list(collector_jobs(self.settings, *more).values())
@@ -159,5 +159,5 @@ class _Stack:
 
     @staticmethod
     def _groups(args: CollectorProcessorArgs) -> Mapping[str, str]:
-        """Give the topic that each consumer group reads."""
+        """Return the topic that each consumer group reads."""
         return {group: SOURCES[source] for source, group in groups(args).items()}

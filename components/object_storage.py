@@ -24,23 +24,23 @@ from components.storage_policies import (
 
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 ASSOCIATED_ROLE = "otel-stack.io/associated-role"
-"""Says the role where an association gives it; nobody reads it, but with another role it is another text."""
+"""Names the role that an association grants; nobody reads it, but another role makes it another text."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
-    """A bucket as the store sees it that uses it.
+    """A bucket as seen by the store that uses it.
 
     Attributes:
         name: the bucket.
         endpoint: ``host`` or ``host:port`` of the service.
         region: region of the bucket.
         path_style: the name goes into the path, not into the host name.
-        tls: the service is spoken to over TLS, and its certificate verified.
+        tls: the service is reached over TLS, and its certificate verified.
         arn: the bucket on AWS; none elsewhere.
-        role_arn: role with the right to use it, which the store's pods get; none elsewhere.
-        credentials_secret: Secret with ``credentials``, a file as AWS's tools read it; none on AWS.
-        ca_secret: Secret with ``ca.crt``; none where public authorities sign.
+        role_arn: role that may use it, which the store's pods get; none elsewhere.
+        credentials_secret: Secret with ``credentials``, a file in the format of AWS's tools; none on AWS.
+        ca_secret: Secret with ``ca.crt``; none where public CAs sign.
     """
 
     name: pulumi.Input[str]
@@ -59,12 +59,11 @@ class ObjectStorageArgs:
     """What the buckets depend on.
 
     Attributes:
-        storage: settings of object storage, checked.
-        environment: name of the environment, part of names and tags.
+        storage: checked settings of object storage.
+        environment: name of the environment, used in names and tags.
         namespace: Kubernetes namespace of the stores.
-        retention: how long each signal is kept; the stores delete, and nothing is tiered shortly before.
-        service_accounts: Kubernetes service accounts of each store; one of the store's name when nothing is
-            said.
+        retention: how long each signal is kept; the stores delete, and nothing is tiered shortly before that.
+        service_accounts: Kubernetes service accounts of each store; by default one with the store's name.
     """
 
     storage: ObjectStorageSection
@@ -81,14 +80,14 @@ class ObjectStorage(pulumi.ComponentResource):
 
     Attributes:
         buckets: by purpose: traces, metrics, ruler, alertmanager, logs, backups.
-        role_arns: by store: tempo, mimir, loki, backups; empty but on AWS.
+        role_arns: by store: tempo, mimir, loki, backups; empty unless on AWS.
         ready: resources that exist only once a store may use its buckets.
     """
 
     def __init__(
         self, name: str, args: ObjectStorageArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Make the buckets on AWS, or describe those that exist."""
+        """Create the buckets on AWS, or describe existing ones."""
         super().__init__("otel-stack:index:ObjectStorage", name, None, opts)
         self.buckets: Mapping[str, Bucket] = {}
         self.role_arns: Mapping[str, pulumi.Output[str]] = {}
@@ -106,7 +105,7 @@ class ObjectStorage(pulumi.ComponentResource):
         )
 
     def annotations(self, store: str) -> dict[str, pulumi.Input[str]]:
-        """Annotations of a store's service account that say its role, or by which it gets it."""
+        """Return the annotations of a store's service account that name its role, or grant it."""
         if store not in self.role_arns:
             return {}
         return {ROLE_ANNOTATION if self._annotated else ASSOCIATED_ROLE: self.role_arns[store]}
@@ -165,7 +164,7 @@ def _bucket_plans(args: ObjectStorageArgs, region: str, tags: Mapping[str, str])
 
 
 def _tiering(purpose: str, args: ObjectStorageArgs) -> int | None:
-    """Days after which objects are tiered: none where the store soon deletes them."""
+    """Return the days after which objects are tiered; None where the store deletes them soon after."""
     after = args.storage.aws.infrequent_access_after
     kept = getattr(args.retention, purpose) if purpose in ("traces", "metrics", "logs") else None
     return after.days if kept is not None and is_tiered(after, kept) else None

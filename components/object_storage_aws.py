@@ -11,24 +11,24 @@ import pulumi_aws as aws
 from components.sections_storage import AwsStorage
 
 ABORT_AFTER_DAYS = 7
-"""Days after which the parts of an upload that was never finished are deleted."""
+"""Days after which the parts of an unfinished upload are deleted."""
 
 NONCURRENT_DAYS = 30
-"""Days for which an object can be got back that was deleted or written over."""
+"""Days for which a deleted or overwritten object can be recovered."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BucketPlan:
-    """A bucket to make.
+    """A bucket to create.
 
     Attributes:
         purpose: what is in it.
-        name: of the bucket.
+        name: name of the bucket.
         policy: its policy document.
-        versioned: keep what is deleted or written over for 30 days. Not for the stores' own blocks: they
-            never write one over, and what they delete at the end of its retention has to go.
+        versioned: keep what is deleted or overwritten for 30 days. Not for the stores' own blocks: they never
+            overwrite one, and what they delete at the end of its retention has to go.
         infrequent_after_days: age at which objects move to infrequent access.
-        expire_after_days: age at which objects are deleted; never where a store does that itself.
+        expire_after_days: age at which objects are deleted; None where a store does that itself.
         tags: tags of the bucket.
     """
 
@@ -43,14 +43,14 @@ class BucketPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class RolePlan:
-    """A store's role to make.
+    """A store's role to create.
 
     Attributes:
         store: who gets it.
         namespace: Kubernetes namespace of its service accounts.
         service_accounts: whose pods get it.
-        trust: who may assume it, as a document.
-        policy: what it may do, as a document.
+        trust: trust policy document: who may assume it.
+        policy: policy document: what it may do.
         tags: tags of the role.
     """
 
@@ -63,14 +63,14 @@ class RolePlan:
 
 
 class AwsBuckets:
-    """Makes buckets and roles in one region.
+    """Creates buckets and roles in one region.
 
     Attributes:
         made: resources that exist only once a store may use its buckets.
     """
 
     def __init__(self, name: str, settings: AwsStorage, region: str, parent: pulumi.Resource) -> None:
-        """Begin the resources' names with ``name``, and make them part of ``parent``."""
+        """Prefix the resources' names with ``name``, and make them children of ``parent``."""
         unchecked = not settings.check_credentials
         provider = aws.Provider(
             f"{name}-aws",
@@ -91,7 +91,7 @@ class AwsBuckets:
         self.made: list[pulumi.Resource] = []
 
     def bucket(self, plan: BucketPlan) -> aws.s3.Bucket:
-        """Make a bucket with everything that closes it; on destroy they stay or go together."""
+        """Create a bucket with everything that protects it; on destroy they stay or go together."""
         name = f"{self._name}-{plan.purpose}"
         bucket = aws.s3.Bucket(
             name,
@@ -111,7 +111,7 @@ class AwsBuckets:
             restrict_public_buckets=True,
             opts=self._kept,
         )
-        # One after the other: S3 refuses a policy while it takes the public access block.
+        # One after the other: S3 refuses a policy while it applies the public access block.
         policy = aws.s3.BucketPolicy(
             f"{name}-tls",
             bucket=bucket.bucket,
@@ -138,7 +138,7 @@ class AwsBuckets:
         return bucket
 
     def role(self, plan: RolePlan) -> pulumi.Output[str]:
-        """Make a store's role with its one policy, and give it to its service accounts; answers its ARN."""
+        """Create a store's role with its one policy, give it to its service accounts, and return its ARN."""
         name = f"{self._name}-{plan.store}"
         role = aws.iam.Role(
             name,
@@ -198,7 +198,7 @@ class AwsBuckets:
 
 
 def _lifecycle(plan: BucketPlan) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
-    """What S3 tidies up by itself: what nobody can see, and what the plan says."""
+    """Return the rules for what S3 cleans up itself: what nobody can see, and what the plan says."""
     rule = aws.s3.BucketLifecycleConfigurationRuleArgs
     everything = aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="")
     rules = [

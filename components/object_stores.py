@@ -74,7 +74,7 @@ class ObjectStores:
 
 
 def service_accounts(settings: Settings) -> dict[str, tuple[str, ...]]:
-    """Give the service accounts that may use the buckets of each store."""
+    """Return the service accounts that may use the buckets of each store."""
     parts = {store: tuple(settings.store_size.of(store)) for store in PARTS}
     if settings.postgres.mode == "builtin":
         parts["backups"] = (backup_name(POSTGRES),)
@@ -98,7 +98,7 @@ def run_clustered_grafana(
     *,
     phase3: Mapping[str, str] | None = None,
 ) -> GrafanaHA:
-    """Run Grafana's database and its replicas over the stores, and over phase 3's where there are any."""
+    """Run Grafana's database and its replicas over the stores, and over phase 3's if there are any."""
     published = addresses.grafana
     database, after = _database(settings, platform, stores.storage)
     args = GrafanaHAArgs(
@@ -143,7 +143,7 @@ def _database(
 
 
 def _bucket(settings: Settings, storage: ObjectStorage, purpose: str) -> StoreBucket:
-    """Describe the bucket of a purpose to the store that uses it."""
+    """Describe the bucket for a purpose to the store that uses it."""
     names = bucket_names(settings.object_storage, settings.environment)
     store = next(store for store, purposes in STORES.items() if purpose in purposes)
     return StoreBucket(
@@ -155,7 +155,7 @@ def _bucket(settings: Settings, storage: ObjectStorage, purpose: str) -> StoreBu
 
 @dataclass(frozen=True)
 class _Stores:
-    """Makes the stores of one stack."""
+    """Creates the stores of one stack."""
 
     settings: Settings
     platform: Platform
@@ -245,7 +245,7 @@ class _Stores:
 
 
 def _sizing(settings: Settings) -> str:
-    """Tell the alerts what this sizing runs and allows."""
+    """Set in the rules what this sizing runs and allows."""
     size = settings.store_size
     document = Document.read("mimir/rules/sizing.yaml")
     document.set("groups", 0, "rules", 0, "expr", to=str(size.series))

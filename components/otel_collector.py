@@ -1,4 +1,4 @@
-"""OpenTelemetry Collectors: what all of them share, and the one of phase 1."""
+"""OpenTelemetry Collectors: what they all share, and the single one of phase 1."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONFIG_DIRECTORY = "/etc/otelcol"
 GRPC_PORT, HTTP_PORT, METRICS_PORT, HEALTH_PORT = 4317, 4318, 8888, 13133
 
 CONNECTION_AGE = Duration(300)
-"""Age at which a gRPC client is asked to reconnect, when the settings do not say."""
+"""Age at which a gRPC client is asked to reconnect by default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class OtelCollectorArgs:
 
 
 class OtelCollector(StackComponent):
-    """The single collector of phase 1: a queue on disk before every store."""
+    """The single collector of phase 1: a queue on disk in front of every store."""
 
     def __init__(
         self, name: str, args: OtelCollectorArgs, *, platform: Platform, after: Sequence[StackComponent] = ()
@@ -94,7 +94,7 @@ def set_stores(document: Document, stores: Mapping[str, str]) -> None:
 def set_memory(document: Document, size: ProgramSize) -> None:
     """Refuse data while the heap is above 60% of the memory limit, and collect garbage at once above 80%.
 
-    The limiter refuses at ``limit_mib`` less ``spike_limit_mib``, its room for what comes between two looks.
+    The limiter refuses above ``limit_mib`` minus ``spike_limit_mib``, its room for growth between two checks.
     """
     document.set("processors", "memory_limiter", "limit_mib", to=size.memory.share(0.8).mebibytes)
     document.set("processors", "memory_limiter", "spike_limit_mib", to=size.memory.share(0.2).mebibytes)
@@ -119,7 +119,7 @@ def set_resource(document: Document, *, environment: str, name: str) -> None:
 
 
 def otlp_ports(grpc: Publication | None, http: Publication | None) -> list[Port]:
-    """Ports on which applications, or a load balancer before them, reach a collector."""
+    """Return the ports on which applications, or their load balancer, reach a collector."""
     return [
         Port(name="otlp-grpc", number=GRPC_PORT, published=grpc, speaks="grpc"),
         Port(name="otlp-http", number=HTTP_PORT, published=http),
@@ -136,9 +136,9 @@ def collector_workload(
     volumes: Sequence[DataVolume] = (),
     **further: Any,
 ) -> Workload:
-    """Describe a collector with a given configuration; its image has no program that could ask for health.
+    """Describe a collector with a given configuration; its image has no program that could check its health.
 
-    ``further`` are fields of ``Workload``.
+    ``further`` holds additional fields of ``Workload``.
     """
     return Workload(
         name=name,

@@ -1,4 +1,4 @@
-"""What other teams read from the stack: the contract of ``docs/outputs.md``."""
+"""What other teams read from the stack: the contract in ``docs/outputs.md``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from components.addresses import Addresses
 from components.settings import Settings
 
 CONTRACT_VERSION = "1"
-"""Raised when an output is renamed, removed, or changes its meaning."""
+"""Incremented when an output is renamed, removed, or changes its meaning."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """Outputs of every phase. No secret is among them.
+    """Outputs of every phase, none of them secret.
 
     Attributes:
         contract_version: version of this contract.
@@ -25,14 +25,14 @@ class Outputs:
         sdk_environment: shell lines that point any OpenTelemetry SDK at the stack.
         grafana_url: address of Grafana.
         grafana_admin_user: login of Grafana's administrator.
-        traces_ui_url: address of the trace store's own UI; that of its API where it has none (Tempo).
+        traces_ui_url: address of the trace store's own UI, or of its API where it has none (Tempo).
         traces_query_url: base address of the trace store's query API.
         metrics_query_url: base address of the metric store's query API (PromQL).
         logs_query_url: base address of the log store's query API (LogQL).
         traces_datasource_uid: uid of Grafana's data source for traces.
         metrics_datasource_uid: uid of Grafana's data source for metrics.
         logs_datasource_uid: uid of Grafana's data source for logs.
-        limit_events_per_second: sustained spans, samples and log records that this sizing is made for.
+        limit_events_per_second: sustained spans, samples and log records that this sizing is meant for.
         limit_message_bytes: largest OTLP request that is accepted.
         limit_log_bytes_per_second: log volume above which senders are told to slow down.
         retention_traces_seconds: age at which traces are deleted.
@@ -66,7 +66,7 @@ class Outputs:
     retention_logs_seconds: int
 
     def as_dict(self) -> dict[str, str | int]:
-        """Give all outputs by name."""
+        """Return all outputs by name."""
         return asdict(self)
 
 

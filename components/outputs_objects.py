@@ -16,13 +16,13 @@ from components.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectOutputs(Outputs):
-    """Outputs of phase 4. No secret is among them.
+    """Outputs of phase 4, none of them secret.
 
     Attributes:
-        tenant: value of the header ``X-Scope-OrgID`` that every query names.
+        tenant: value of the header ``X-Scope-OrgID`` that every query must send.
         buckets: name of the bucket by purpose, as JSON.
-        bucket_arns: its ARN, where it is on AWS, as JSON.
-        role_arns: role of each store, where they are on AWS, as JSON.
+        bucket_arns: ARN of the bucket by purpose, if on AWS, as JSON.
+        role_arns: role of each store, if the buckets are on AWS, as JSON.
     """
 
     tenant: str
@@ -31,12 +31,12 @@ class ObjectOutputs(Outputs):
     role_arns: pulumi.Output[str]
 
     def as_dict(self) -> dict[str, Any]:
-        """Give all outputs by name."""
+        """Return all outputs by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def object_outputs(settings: Settings, common: Outputs, stores: ObjectStores) -> ObjectOutputs:
-    """Gather the outputs of phase 4: those of every phase, for other stores, and its own."""
+    """Gather the outputs of phase 4: those of every phase, for its stores, and its own."""
     storage = stores.storage
     arns = {purpose: one.arn for purpose, one in storage.buckets.items() if one.arn is not None}
     found: dict[str, Any] = {

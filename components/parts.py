@@ -42,20 +42,20 @@ from components.workload import Platform
 Buffer = KafkaBuffer | StrimziKafka
 
 ROOM_TO_GROW = 3
-"""Replicas at most, over the sizing's own number: peaks of three times the declared rate."""
+"""Most replicas, as a multiple of the sizing's own number: peaks of three times the declared rate."""
 
 RECONNECT = Duration(60)
-"""Age of a client's connection where connections, not calls, are spread over the gateways: so long may a new
-gateway wait for its share."""
+"""Age of a client's connection where connections, not calls, are spread over the gateways: a new gateway may
+wait that long for its share."""
 
 GATEWAY_MEMORY = 0.75
-"""Share of its memory limit at which gateways get another: about where they refuse data. That is at 60% for
-the heap, to which come stacks, code and garbage that the runtime has not given back."""
+"""Share of their memory limit at which gateways get another: about where they refuse data. That is at 60% for
+the heap, on top of which come stacks, code and garbage that the runtime has not returned."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Makes the parts of one stack on one platform."""
+    """Creates the parts of one stack on one platform."""
 
     settings: Settings
     platform: Platform
@@ -68,7 +68,7 @@ class Parts:
         http: Publication | None = None,
         after: Sequence[StackComponent] = (),
     ) -> OtelCollector:
-        """Make the single collector of phase 1."""
+        """Create the single collector of phase 1."""
         settings = self.settings
         args = OtelCollectorArgs(
             image=settings.image_catalogue["collector"],
@@ -83,13 +83,13 @@ class Parts:
         return OtelCollector("otel-collector", args, platform=self.platform, after=[*stores.all, *after])
 
     def buffer(self, platform: CustomResources, metrics: MetricsTarget) -> Buffer:
-        """Make the buffer on a cluster, as the settings choose; counts of copies go to ``metrics``."""
+        """Create the buffer on a cluster, as the settings choose; counts of copies go to ``metrics``."""
         if self.settings.kafka.mode == "strimzi":
             return self._strimzi(platform)
         return self.kafka(metrics)
 
     def kafka(self, metrics: MetricsTarget) -> KafkaBuffer:
-        """Make the buffer; the counts of its copies go to ``metrics``."""
+        """Create the buffer; the counts of its copies go to ``metrics``."""
         settings = self.settings
         args = KafkaBufferArgs(
             image=settings.image_catalogue["kafka"],
@@ -106,7 +106,7 @@ class Parts:
     def gateway(
         self, kafka: Buffer, addresses: Addresses | None = None, *, scaled: bool = False
     ) -> CollectorGateway:
-        """Make the gateways; with addresses where no load balancer stands before them."""
+        """Create the gateways; with addresses where no load balancer is in front of them."""
         settings = self.settings
         size = settings.buffer.gateway
         args = CollectorGatewayArgs(
@@ -123,13 +123,13 @@ class Parts:
         return CollectorGateway("otel-gateway", args, platform=self.platform, after=[kafka])
 
     def processor(self, kafka: Buffer, stores: NodeStores, *, scaled: bool = False) -> CollectorProcessor:
-        """Make the processors."""
+        """Create the processors."""
         scaling = self.processor_scaling(kafka) if scaled else None
         args = replace(self.processor_args(kafka, stores.otlp_endpoints), autoscaling=scaling)
         return CollectorProcessor("otel-processor", args, platform=self.platform, after=[kafka, *stores.all])
 
     def processor_args(self, kafka: Buffer, endpoints: Mapping[str, str]) -> CollectorProcessorArgs:
-        """Give the settings of processors that write to these stores."""
+        """Return the settings of processors that write to these stores."""
         settings = self.settings
         return CollectorProcessorArgs(
             image=settings.image_catalogue["collector"],
@@ -143,7 +143,7 @@ class Parts:
         )
 
     def copier(self, kafka: Buffer) -> CollectorCopier | None:
-        """Make the copier, where another stack is named."""
+        """Create the copier, if another stack is named."""
         settings = self.settings
         if settings.kafka.copy_to is None:
             return None
@@ -156,7 +156,7 @@ class Parts:
         return CollectorCopier(COPIER, args, platform=self.platform, after=[kafka])
 
     def load_balancer(self, addresses: Addresses, after: Sequence[StackComponent]) -> LoadBalancer:
-        """Make the load balancer of phase 2."""
+        """Create the load balancer of phase 2."""
         settings = self.settings
         args = LoadBalancerArgs(
             image=settings.image_catalogue["haproxy"],
@@ -169,7 +169,7 @@ class Parts:
         return LoadBalancer("haproxy", args, platform=self.platform, after=after)
 
     def _strimzi(self, platform: CustomResources) -> StrimziKafka:
-        """Have the Strimzi operator make the buffer."""
+        """Have the Strimzi operator create the buffer."""
         settings = self.settings
         args = StrimziKafkaArgs(
             size=settings.buffer,
@@ -182,7 +182,7 @@ class Parts:
 
     @property
     def _reconnecting(self) -> IngestSection:
-        """What is accepted where no load balancer spreads single calls."""
+        """What is accepted where no load balancer spreads individual calls."""
         ingest = self.settings.ingest
         return replace(ingest, max_connection_age=ingest.max_connection_age or RECONNECT)
 
@@ -210,7 +210,7 @@ class Parts:
         )
 
     def processor_scaling(self, kafka: Buffer, topics: Mapping[str, str] | None = None) -> Autoscaling:
-        """Give the bounds of the processors; ``topics`` are those of consumer groups other than phase 3's."""
+        """Return the processors' bounds; ``topics`` are those of consumer groups other than phase 3's."""
         section, size = self.settings.autoscaling, self.settings.buffer
         replicas = size.processor.replicas
         lag = None
@@ -224,15 +224,15 @@ class Parts:
 
     @property
     def _topics_by_group(self) -> Mapping[str, str]:
-        """Give what each consumer group of phase 3 reads."""
+        """Return what each consumer group of phase 3 reads."""
         read = SOURCES if self.settings.sampling.mode == "tail" else TOPICS
         return {GROUPS[source]: topic for source, topic in read.items()}
 
     @property
     def _held(self) -> Mapping[str, int]:
-        """Give what each processor has read of traces, but not told Kafka: at most a record for each span.
+        """Return the trace records that each processor has read but not committed: at most one per span.
 
-        A sampler tells it so seldom that all that counts is what it has read since the last look.
+        A sampler commits so seldom that what it has read since the last poll is all that counts.
         """
         settings = self.settings
         spans = declared_rate(settings.sizing) * SHARES["traces"] / settings.buffer.processor.replicas
@@ -243,7 +243,7 @@ class Parts:
 
 
 def collector_jobs(settings: Settings, *more: str) -> dict[str, str]:
-    """Give the address of each collector that is scraped from phase 2 on, by name: ``more`` runs besides."""
+    """Return the address of each collector scraped from phase 2 on, by name, those in ``more`` included."""
     names = ("otel-gateway", "otel-processor", *more)
     return {**{name: f"{name}:{METRICS_PORT}" for name in names}, **copier_job(settings)}
 

@@ -1,4 +1,4 @@
-"""The compositions of the stack; each reads like its line of the README's table of phases."""
+"""The compositions of the stack; each reads like its line in the README's table of phases."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def build(settings: Settings) -> Outputs:
     """Compose the phase that the settings choose.
 
     Raises:
-        pulumi.RunError: the data of the stack is elsewhere than the settings say.
+        pulumi.RunError: the stack's data is not where the settings say.
     """
     fix_places(settings)
     return _PHASES[settings.phase](settings)
@@ -42,7 +42,7 @@ def single_node(settings: Settings) -> Outputs:
 def buffered_node(settings: Settings) -> Outputs:
     """Phase 2: applications -> HAProxy -> gateways -> Kafka -> processors -> phase 1's stores -> Grafana.
 
-    Phase 1's collector stays, without its address, to hand over what its queue on disk still holds.
+    Phase 1's collector stays, without its address, to deliver what its queue on disk still holds.
     """
     platform, addresses = _docker(settings), host_addresses(settings)
     parts = Parts(settings=settings, platform=platform)
@@ -74,7 +74,7 @@ def cluster(settings: Settings) -> Outputs:
 
 
 def object_cluster(settings: Settings) -> Outputs:
-    """Phase 4: phase 3's path into Tempo, Mimir and Loki on object storage, Grafana in several replicas."""
+    """Phase 4: phase 3's path to Tempo, Mimir and Loki on object storage, Grafana in several replicas."""
     return object_store_cluster(settings, _kubernetes(settings))
 
 

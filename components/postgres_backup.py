@@ -19,7 +19,7 @@ DIRECTORY, CLIENT_CONFIG = "/etc/postgres-backup", "aws-config"
 PASSWORD = "secrets/password"  # noqa: S105 - a path
 DUMPED, UPLOADED = "/tmp/last-dump", "/tmp/last-upload"  # noqa: S108 - inside the containers
 STALE = Duration(26 * 3600)
-"""Age at which the last dump or upload is one too few: they come once a day."""
+"""Age of the last dump or upload at which one is missing: they come once a day."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class PostgresBackupArgs:
         image: PostgreSQL's image.
         client: image of the S3 client.
         bucket: where they go.
-        kept: age at which one on the volume is deleted.
+        kept: age at which a dump on the volume is deleted.
         volume: disk budget of the volume.
     """
 
@@ -42,7 +42,7 @@ class PostgresBackupArgs:
 
 
 def backup_name(name: str) -> str:
-    """Name the program that dumps the database of a name, and its account."""
+    """Name the program that dumps a database, and its account, after the database."""
     return f"{name}-backup"
 
 
@@ -78,7 +78,7 @@ def backup_workload(name: str, args: PostgresBackupArgs, database: Database) -> 
 
 
 def _recent(path: str) -> Probe:
-    """Ask whether a file was touched within the last day; a restart would not make an old one newer.
+    """Check that a file was touched within the last day; a restart would not make an old one newer.
 
     With ``stat``, as the client's image has no ``find``.
     """
@@ -88,19 +88,19 @@ def _recent(path: str) -> Probe:
 
 
 def _client_config(bucket: StoreBucket) -> str:
-    """Give what the S3 client reads from a file only."""
+    """Return what the S3 client reads only from a file."""
     style = "path" if bucket.bucket.path_style else "auto"
     return f"[default]\ns3 =\n  addressing_style = {style}\n"
 
 
 def _uploader(args: PostgresBackupArgs) -> Companion:
-    """Describe what brings new dumps into the bucket."""
+    """Describe the program that copies new dumps into the bucket."""
     bucket = args.bucket
     environment = {
         **bucket.environment(DIRECTORY),
         "AWS_CONFIG_FILE": f"{DIRECTORY}/{CLIENT_CONFIG}",
         "AWS_REGION": bucket.bucket.region,
-        # Else the client sends checksums that many S3 services but Amazon's do not know.
+        # Otherwise the client sends checksums that many S3 services other than Amazon's do not know.
         "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
         "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
         "BUCKET": bucket.name,

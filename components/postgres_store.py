@@ -1,4 +1,4 @@
-"""PostgreSQL: Grafana's database, ours with daily dumps in object storage, or one that exists."""
+"""PostgreSQL: Grafana's database, the stack's own with daily dumps in object storage, or an existing one."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class PostgresStoreArgs:
     Attributes:
         image: PostgreSQL's image.
         size: its limits and disk.
-        section: settings.
+        section: settings from the stack configuration.
         client: image of the S3 client that uploads dumps.
-        bucket: where they go.
+        bucket: where the dumps go.
     """
 
     image: Image
@@ -46,7 +46,7 @@ class PostgresStoreArgs:
 
 
 class PostgresStore(StackComponent):
-    """PostgreSQL 17 on a volume, and a program that dumps it every day onto another and into a bucket.
+    """PostgreSQL 17 on a volume, and a program that dumps it daily to another volume and into a bucket.
 
     Attributes:
         database: how Grafana reaches it.

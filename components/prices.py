@@ -1,4 +1,4 @@
-"""The price table that a plan counts with."""
+"""The price table that a plan uses."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 @dataclass(frozen=True, kw_only=True, config=TABLE)
 class Machine:
-    """A machine for rent.
+    """A rentable machine.
 
     Attributes:
         name: what the provider calls it.
         cpus: cores.
         memory: memory.
-        per_hour: price of an hour.
+        per_hour: price per hour.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Prices:
     """A price table.
 
     Attributes:
-        date: when the prices were those.
+        date: date of the prices.
         currency: of all prices.
         source: whose prices these are.
         machines: machines to choose from.
@@ -78,10 +78,10 @@ class Prices:
 
     @classmethod
     def load(cls, table: Mapping[str, Any]) -> Prices:
-        """Read a table as it is written in YAML.
+        """Read a table as written in YAML.
 
         Raises:
-            pydantic.ValidationError: a price is missing, unknown, or no number.
+            pydantic.ValidationError: a price is missing, unknown, or not a number.
         """
         return _ADAPTER.validate_python(table)
 

@@ -28,7 +28,7 @@ HOST_JOB = "otel-collector"
 """The collector of phases 1 and 2, which is on no cluster."""
 
 Discovery = Literal["names", "pods"]
-"""How Prometheus finds what it scrapes: by the names of its jobs, or all pods that say so."""
+"""How Prometheus finds what it scrapes: by the names of its jobs, or all pods annotated for it."""
 
 POD_ATTRIBUTES = ("k8s.namespace.name", "k8s.pod.name", "k8s.node.name", "k8s.deployment.name")
 
@@ -40,17 +40,17 @@ class PrometheusStoreArgs:
     Attributes:
         image: Prometheus's image.
         size: its limits and disk.
-        environment: external label on everything it sends on.
+        environment: external label on everything it forwards.
         retention: age at which a block is dropped.
         retention_size: disk at which the oldest blocks are dropped.
         out_of_order: how late a sample may arrive.
         memory_limits: scrape job -> memory limit of its program, for the alerts on memory.
-        replicas: scrape job -> its least number of instances, for the alerts on those that are missing.
-        buffer_retention: how long Kafka keeps what nobody has read, for the alert on its age.
-        copies_counted: counts of Kafka's copies are sent here, for the alert on their absence.
-        events_per_second: rate that the stack is made for, for the alert on more than that.
+        replicas: scrape job -> its least number of instances, for the alerts on missing ones.
+        buffer_retention: how long Kafka keeps unread records, for the alert on their age.
+        copies_counted: counts of Kafka's copies are sent here, for the alert on missing counts.
+        events_per_second: rate that the stack is sized for, for the alert on exceeding it.
         runbooks_url: address of ``docs/``, for links to the runbooks.
-        jobs: further scrape job -> ``name:port`` of programs; a name may stand for several replicas.
+        jobs: additional scrape job -> ``name:port`` of programs; a name may stand for several replicas.
         discovery: how it finds them.
         published: where UI and query API are reachable from outside.
     """
@@ -76,7 +76,7 @@ class PrometheusStore(StackComponent):
     """Prometheus 3 on a volume, taking OTLP.
 
     Attributes:
-        alert_rules: its rule files, for others that evaluate them too.
+        alert_rules: its rule files, for others that also evaluate them.
     """
 
     def __init__(self, name: str, args: PrometheusStoreArgs, *, platform: Platform) -> None:
@@ -102,7 +102,7 @@ def prometheus_configuration(args: PrometheusStoreArgs) -> Document:
 
 
 def prometheus_files(args: PrometheusStoreArgs) -> dict[str, str]:
-    """Give the configuration file, the rule files, and how pods are found."""
+    """Return the configuration file, the rule files, and how pods are found."""
     rules = {f"rules/{path}": content for path, content in _rules_of(args).items()}
     pods = {} if args.discovery == "names" else {"scrape/pods.yaml": text("prometheus/scrape/pods.yaml")}
     return {"prometheus.yaml": prometheus_configuration(args).dump(), **rules, **pods}
@@ -120,7 +120,7 @@ def _rules_of(args: PrometheusStoreArgs) -> dict[str, str]:
 
 
 def _scraped(args: PrometheusStoreArgs) -> list[str]:
-    """Give the addresses of everything that it scrapes but itself."""
+    """Return the addresses of everything that it scrapes except itself."""
     document = Document.read("prometheus/prometheus.yaml")
     always = {
         job["job_name"]: job["static_configs"][0]["targets"][0] for job in document.get("scrape_configs")
@@ -144,7 +144,7 @@ def _workload(name: str, args: PrometheusStoreArgs) -> Workload:
             "--storage.tsdb.path=/prometheus",
             f"--storage.tsdb.retention.time={hours(args.retention)}",
             f"--storage.tsdb.retention.size={args.retention_size.bytes}B",
-            # Counters that come as differences are added up; refused, they would take others along.
+            # Adds up delta counters; refused, they would take others in the same request with them.
             "--enable-feature=exemplar-storage,otlp-deltatocumulative",
             "--web.enable-otlp-receiver",
             "--web.enable-remote-write-receiver",

@@ -1,4 +1,4 @@
-"""Where others than the stack's own programs reach a port."""
+"""Where clients other than the stack's own programs reach a port."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """Where others than the stack's own programs reach a port.
+    """Where clients other than the stack's own programs reach a port.
 
     Attributes:
-        host: name or address that they name.
-        port: port that they name.
-        scheme: ``https`` where something before the program ends the encryption.
+        host: name or address that they use.
+        port: port that they use.
+        scheme: ``https`` where something in front of the program terminates TLS.
     """
 
     host: str
@@ -22,12 +22,12 @@ class Publication:
 
     @property
     def url(self) -> str:
-        """The HTTP address for others."""
+        """The HTTP address for clients."""
         return f"{self.scheme}://{self.host}:{self.port}"
 
     @property
     def origin(self) -> str:
-        """The same as browsers write it, without the scheme's own port: sign-in providers compare texts."""
+        """The same as browsers write it, without the default port: sign-in providers compare strings."""
         own = {"http": 80, "https": 443}[self.scheme]
         return f"{self.scheme}://{self.host}" if self.port == own else self.url
 
@@ -45,10 +45,10 @@ class HostPort(Publication):
 
 @dataclass(frozen=True, kw_only=True)
 class Exposure(Publication):
-    """A name under which a cluster makes a port known.
+    """A name under which a cluster publishes a port.
 
     Attributes:
-        audience: whom it is for: everybody, also outside the cluster; the namespaces of applications; the
+        audience: whom it is for: everybody, outside the cluster too; the namespaces of applications; the
             namespaces that may query the stores.
     """
 

@@ -119,12 +119,12 @@ class Size(_Quantity):
         return -(-self.value // 2**30)
 
     def share(self, fraction: float) -> Size:
-        """Give a fraction of this amount, rounded down to whole MiB."""
+        """Return a fraction of this amount, rounded down to whole MiB."""
         return Size(int(self.value * fraction) // 2**20 * 2**20)
 
 
 def days(count: int) -> Duration:
-    """Give a length of ``count`` days."""
+    """Return a duration of ``count`` days."""
     return Duration(count * Duration.UNITS["d"])
 
 
@@ -132,10 +132,10 @@ DAY = days(1)
 
 
 def mebibytes(count: int) -> Size:
-    """Give a size of ``count`` MiB."""
+    """Return a size of ``count`` MiB."""
     return Size(count * 2**20)
 
 
 def gibibytes(count: int) -> Size:
-    """Give a size of ``count`` GiB."""
+    """Return a size of ``count`` GiB."""
     return Size(count * 2**30)

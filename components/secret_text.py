@@ -1,4 +1,4 @@
-"""Secrets as programs get them: the stack's own, or kept by somebody else."""
+"""Secrets as programs get them: the stack's own, or managed by others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pulumi
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingSecret:
-    """A value in a secret that somebody else keeps on the platform.
+    """A value in a secret that others manage on the platform.
 
     Attributes:
         name: name of the secret.

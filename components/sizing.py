@@ -9,24 +9,24 @@ from components.quantities import Duration, Size, gibibytes, mebibytes
 from components.sections import LimitSizing, ProgramSizing, RetentionSection, SizingSection
 
 PRESETS: Mapping[str, int] = {"small": 1_000, "medium": 10_000, "large": 50_000}
-"""Sustained events per second that each preset is made for."""
+"""Sustained events per second that each preset is meant for."""
 
 SHARES: Mapping[str, float] = {"traces": 0.4, "metrics": 0.2, "logs": 0.4}
-"""Part of each signal in a declared rate that does not say its mix."""
+"""Share of each signal in a declared rate, which does not specify its mix."""
 
 STORED_BYTES: Mapping[str, int] = {"traces": 500, "metrics": 2, "logs": 150}
-"""Bytes on disk per span (Jaeger on Badger), sample (Prometheus) and log record (Loki): figures to plan with,
-on the safe side. Generated records, all alike, took a tenth of them in the lab."""
+"""Bytes on disk per span (Jaeger on Badger), sample (Prometheus) and log record (Loki): planning figures, on
+the safe side. Generated records, all alike, took a tenth of them in the lab."""
 
 WIRE_BYTES = 500
 """Bytes of one event as OTLP in the collector's queue."""
 
 QUEUED_OUTAGE = Duration(4 * 3600)
-"""How long a store may be away before the collector's queue volume is full, at the declared rate; the queue
-itself ends at 10,000 requests, which many small senders reach earlier."""
+"""How long a store may be down before the collector's queue volume is full, at the declared rate; the queue
+itself is limited to 10,000 requests, which many small senders reach earlier."""
 
 HEADROOM = 1.2
-"""Free space that stores need to rewrite their blocks, as a factor."""
+"""Factor for the free space that stores need to rewrite their blocks."""
 
 MINIMUM_MEMORY: Mapping[str, Size] = {
     "collector": mebibytes(256),
@@ -39,7 +39,7 @@ MINIMUM_MEMORY: Mapping[str, Size] = {
     "kafka": mebibytes(768),
     "haproxy": mebibytes(64),
 }
-"""Least memory that is accepted. At rest in the lab, in MiB: collector 22, processor 79, gateway 35, Jaeger
+"""Least memory that is accepted. Idle in the lab, in MiB: collector 22, processor 79, gateway 35, Jaeger
 133, Prometheus 148, Loki 102, Kafka 430, HAProxy 8; about double leaves room for a first burst. Grafana could
 not be measured there."""
 
@@ -55,8 +55,8 @@ class ProgramSize:
         memory: hard limit.
         cpus: hard limit, in cores.
         volume: disk budget of its data volume.
-        reserved: share of the memory that is promised even when the host is full; a quarter, as in the guide,
-            but for programs that take more as soon as they start.
+        reserved: share of the memory that is guaranteed even when the host is full; a quarter, as in the
+            guide, except for programs that take more as soon as they start.
     """
 
     memory: Size
@@ -66,7 +66,7 @@ class ProgramSize:
 
     @property
     def reserved_memory(self) -> Size:
-        """Memory promised even when the host is full."""
+        """Memory guaranteed even when the host is full."""
         return self.memory.share(self.reserved)
 
 
@@ -122,31 +122,31 @@ _BANDS: tuple[tuple[int, Mapping[str, ProgramSize]], ...] = (
 
 
 SMALL_RATE, BUSY_RATE = 1_000, 10_000
-"""Events per second up to which a stack is made for trying it out, and above which it is made for much."""
+"""Events per second up to which a stack is meant for a trial, and above which it is meant for heavy load."""
 
 SMALL_RESERVED_CPU, RESERVED_CPU = 0.125, 0.5
-"""Part of the CPU limits that is promised: a small stack's programs are seldom busy all at once."""
+"""Fraction of the CPU limits that is guaranteed: a small stack's programs are seldom all busy at once."""
 
 
 def reserved_cpu(sizing: SizingSection, percent: int | None) -> float:
-    """Give the part of the CPU limits that pods request, from 0 to 1."""
+    """Return the fraction of the CPU limits that pods request, from 0 to 1."""
     if percent is not None:
         return percent / 100
     return SMALL_RESERVED_CPU if declared_rate(sizing) <= SMALL_RATE else RESERVED_CPU
 
 
 def declared_rate(sizing: SizingSection) -> int:
-    """Events per second that a sizing section stands for."""
+    """Return the events per second that a sizing section stands for."""
     return sizing.events_per_second or PRESETS[sizing.preset or "small"]
 
 
 def stored_bytes(signal: str, rate: int, retention: Duration) -> Size:
-    """Disk that one signal takes at a rate over a retention, without headroom."""
+    """Return the disk that one signal takes at a rate over a retention, without headroom."""
     return Size(int(rate * SHARES[signal] * STORED_BYTES[signal] * retention.seconds) or 1)
 
 
 def size_stack(sizing: SizingSection, retention: RetentionSection) -> StackSize:
-    """Give every program its limits for the declared rate, overrides applied."""
+    """Give every program its limits for the declared rate, with overrides applied."""
     rate = declared_rate(sizing)
     band = next((sizes for limit, sizes in _BANDS if rate <= limit), _BANDS[-1][1])
     metrics_size = retention.metrics_size or max(
@@ -174,13 +174,13 @@ def size_stack(sizing: SizingSection, retention: RetentionSection) -> StackSize:
 
 
 def with_headroom(size: Size) -> Size:
-    """Give a volume that holds ``size`` and the space to rewrite it, in whole GiB."""
+    """Return the size of a volume for ``size`` and the space to rewrite it, in whole GiB."""
     gib = -(-int(size.bytes * HEADROOM) // 2**30)
     return max(SMALLEST_VOLUME, gibibytes(gib))
 
 
 def override(size: ProgramSize, wanted: LimitSizing) -> ProgramSize:
-    """Put what the settings say in place of what the sizing gives."""
+    """Replace what the sizing gives by what the settings say."""
     volume = wanted.volume if isinstance(wanted, ProgramSizing) else None
     return replace(
         size,

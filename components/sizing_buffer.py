@@ -18,39 +18,39 @@ from components.sizing import (
 )
 
 GATEWAY_RATE = 100_000
-"""Events per second that one gateway of 2 cores is counted with: what it acknowledged of its slowest signal,
-traces, while broker, processor, store and load had the same 2 cores (docs/performance.md)."""
+"""Events per second assumed for one gateway of 2 cores: what it acknowledged of its slowest signal, traces,
+while broker, processor, store and load shared the same 2 cores (docs/performance.md)."""
 
 PROCESSOR_RATE = 50_000
-"""Events per second that one processor of 2 cores is counted with: two thirds of what it did with the slowest
-signals, traces with sampling and logs, while broker and store had the same 2 cores (docs/performance.md)."""
+"""Events per second assumed for one processor of 2 cores: two thirds of what it did with the slowest signals,
+traces with sampling and logs, while broker and store shared the same 2 cores (docs/performance.md)."""
 
 BUFFERED_BYTES = 100
-"""Bytes of one event in Kafka, compressed: about twice what the benchmark's largest signal, traces, took, for
+"""Bytes of one event in Kafka, compressed: about twice what the benchmark's largest signal, traces, took, as
 its generated records are more alike than real ones (docs/performance.md)."""
 
 BROKER_HEAP = 0.5
 """Share of a broker's memory that its heap takes as soon as it starts; the rest caches its files."""
 
 BROKER_RESERVED = 0.75
-"""Share of a broker's memory that is promised to it: the heap, and half of the rest."""
+"""Share of a broker's memory that is guaranteed: the heap, and half of the rest."""
 
 LEAST_PARTITION = gibibytes(10)
-"""Least size at which a partition's oldest records are deleted, as in the guide. All partitions together are
-more than a broker's disk: at more than the declared rate that is full first, and Kafka refuses what is new
-rather than delete what may be unread."""
+"""Least size at which a partition's oldest records are deleted, as in the guide. All partitions together
+exceed a broker's disk: above the declared rate the disk fills first, and Kafka refuses new records rather
+than delete what may be unread."""
 
 PARTITION_SPARE = 1.25
-"""Room of a partition over its equal part of a topic."""
+"""Room of a partition, as a multiple of its equal share of a topic."""
 
 SEGMENT = mebibytes(256)
 """Kafka deletes whole files of this size, and never the one that it writes to: a partition holds up to one
-more than its retention says. By Kafka's default, 1 GiB, that would be most of a small stack's disk."""
+more than its retention says. With Kafka's default, 1 GiB, that would be most of a small stack's disk."""
 
 TOPICS: Mapping[str, str] = {"traces": "otlp-traces", "metrics": "otlp-metrics", "logs": "otlp-logs"}
 LEAST_TRACES = 100_000
 DECISION_SPARE = 2
-"""Traces to hold, over those that arrive while one is waiting for its decision."""
+"""Traces to hold, as a multiple of those that arrive while one waits for its decision."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class TierSize:
 
 @dataclass(frozen=True, kw_only=True)
 class BufferSize:
-    """Size of the way through Kafka.
+    """Size of the path through Kafka.
 
     Attributes:
         gateway: collectors that applications send to.
@@ -79,8 +79,8 @@ class BufferSize:
         replicas: copies of each partition.
         partition_size: size at which a partition's oldest records are deleted.
         load_balancer: limits of the load balancer.
-        copier: limits of the collector that copies to another stack, where there is one.
-        max_traces: traces that one processor holds undecided.
+        copier: limits of the collector that copies to another stack, if there is one.
+        max_traces: undecided traces that one processor holds.
     """
 
     gateway: TierSize
@@ -101,7 +101,7 @@ class BufferSize:
 
     @property
     def stateless_programs(self) -> Sequence[ProgramSize]:
-        """Limits of the programs that keep nothing, one for each replica."""
+        """Limits of the programs that keep no data, one for each replica."""
         tiers = (self.gateway, self.processor)
         return [*(tier.each for tier in tiers for _ in range(tier.replicas)), self.load_balancer]
 
@@ -116,7 +116,7 @@ def _processors(rate: int) -> int:
 
 
 def _partitions(rate: int) -> int:
-    """Give so many that the rate's processors can double: in dozens, as they cannot grow on a live stack."""
+    """Return enough for twice the rate's processors, in dozens: they cannot be added on a live stack."""
     return 6 if rate <= BUSY_RATE else 12 * -(-2 * _processors(rate) // 12)
 
 
@@ -154,7 +154,7 @@ def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSe
 
 
 def partition_bytes(rate: int, retention: Duration, partitions: int) -> Size:
-    """Bytes that a partition of the largest topic gets within the retention at a rate, with some to spare."""
+    """Return the bytes that a partition of the largest topic gets within the retention, with some spare."""
     topic = rate * max(SHARES.values()) * BUFFERED_BYTES * retention.seconds
     return Size(int(topic / partitions * PARTITION_SPARE) or 1)
 
@@ -165,14 +165,14 @@ def in_gibibytes(size: Size) -> Size:
 
 
 def _shares(sampling: SamplingSection) -> Sequence[float]:
-    """Give the part of the declared rate that each topic gets; tail sampling may have to keep every trace."""
+    """Return the share of the declared rate that each topic gets; tail sampling may keep every trace."""
     return [*SHARES.values(), *([SHARES["traces"]] if sampling.mode == "tail" else [])]
 
 
 def _broker_volume(
     rate: int, retention: Duration, partitions: int, partition: Size, shares: Sequence[float]
 ) -> Size:
-    """Disk of one broker; with as many copies as brokers each holds everything."""
+    """Return the disk of one broker; with as many copies as brokers, each holds everything."""
     by_time = rate * sum(shares) * BUFFERED_BYTES * retention.seconds
     by_size = partition.bytes * partitions * len(shares)
     segments = SEGMENT.bytes * partitions * len(shares)

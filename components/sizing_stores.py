@@ -27,29 +27,29 @@ COPIES = 3
 """Replicas that hold each event until it is in the bucket: one may be lost and one restarted meanwhile."""
 
 SPLIT_ABOVE = 50_000
-"""Events per second up to which one binary with all parts is used. Tempo's documentation gives it 55,000 to
-80,000 spans a second as one process; three of them write each span three times."""
+"""Events per second up to which one binary with all parts is used. Tempo's documentation states 55,000 to
+80,000 spans per second for one process; three of them write each span three times."""
 
 PART_RATE = 50_000
-"""Events of its signal per second that one replica of a split part is counted with, copies included."""
+"""Events of its signal per second assumed for one replica of a split part, copies included."""
 
 SERIES_PER_SAMPLE = 60
 """Series behind one sample per second: applications send each about once a minute."""
 
 SERIES_SPARE = 1.3
-"""Room for more series than are expected: programs that restart leave their old ones in memory for hours."""
+"""Room for more series than expected: programs that restart leave their old ones in memory for hours."""
 
 OWN_SERIES = 30_000
-"""Series of the stack's own programs, as counted with preset ``small``."""
+"""Series of the stack's own programs, as counted under preset ``small``."""
 
 BYTES_PER_SERIES = 2_500_000_000 // 300_000
-"""Memory of one series in a replica, from Mimir's documentation of its capacity."""
+"""Memory of one series in a replica, from Mimir's capacity documentation."""
 
 SERIES_MEMORY = 0.8
-"""Part of a replica's memory that series may take."""
+"""Fraction of a replica's memory that series may take."""
 
 KEEPERS_RESERVED = 0.75
-"""Part of its memory that a replica with data is promised: what is not yet in the bucket fills it."""
+"""Fraction of its memory guaranteed to a replica with data: what is not yet in the bucket fills it."""
 
 HOUR = 3600
 KEPT_SECONDS: Mapping[str, int] = {"traces": 1 * HOUR, "metrics": 15 * HOUR, "logs": 2 * HOUR}
@@ -57,9 +57,9 @@ KEPT_SECONDS: Mapping[str, int] = {"traces": 1 * HOUR, "metrics": 15 * HOUR, "lo
 the 13 hours that they stay readable, Loki's chunks and the log written ahead of them."""
 
 BUCKET_OUTAGE: Mapping[str, int] = {"traces": 4 * HOUR, "metrics": 0, "logs": 0}
-"""Seconds that the bucket may be away before the disk of a replica is full, on top of ``KEPT_SECONDS``: Tempo
-loses spans that it has taken when its disk is full. Mimir's disk has room for more than that anyway, and Loki
-has its chunks in memory, which ends before its disk does."""
+"""Seconds that the bucket may be down before a replica's disk is full, on top of ``KEPT_SECONDS``: Tempo
+loses spans that it has accepted when its disk is full. Mimir's disk has room for more than that anyway, and
+Loki keeps its chunks in memory, which runs out before its disk does."""
 
 SIGNALS: Mapping[str, str] = {"tempo": "traces", "mimir": "metrics", "loki": "logs"}
 
@@ -80,7 +80,7 @@ class StoresSize:
         log_bytes_per_second: bytes that Loki accepts.
         grafana: limits of one replica of Grafana.
         postgres: limits of the database.
-        agent: limits of the Prometheus that scrapes.
+        agent: limits of the Prometheus agent that scrapes.
     """
 
     shape: Shape
@@ -94,7 +94,7 @@ class StoresSize:
     agent: ProgramSize
 
     def of(self, store: str) -> Mapping[str, TierSize]:
-        """Give the workloads of one store, that with the data first."""
+        """Return the workloads of one store, the one with the data first."""
         return {part.name: self.parts[part.name] for part in PARTS[store][self.shape]}
 
 
@@ -150,7 +150,7 @@ def _keeper(rate: int, signal: str, shape: Shape) -> ProgramSize:
 
 
 def _for_series(mimir: TierSize, samples: int, most: int | None) -> tuple[TierSize, int]:
-    """Give Mimir the replicas that hold all series, and the number that these hold in all."""
+    """Give Mimir enough replicas for all series, and return the number that these hold in total."""
     each = int(mimir.each.memory.bytes * SERIES_MEMORY) // BYTES_PER_SERIES
     wanted = most or int((samples * SERIES_PER_SAMPLE + OWN_SERIES) * SERIES_SPARE)
     replicas = max(mimir.replicas, -(-wanted * COPIES // each))
@@ -158,15 +158,15 @@ def _for_series(mimir: TierSize, samples: int, most: int | None) -> tuple[TierSi
 
 
 def disk_bytes(signal: str) -> int:
-    """Bytes of one event on a replica's disk: as it came and as it is stored, both at once."""
+    """Return the bytes of one event on a replica's disk: as received and as stored, both at once."""
     return STORED_BYTES[signal] + (WIRE_BYTES if signal != "metrics" else 20)
 
 
 def _scratch(rate: int, signal: str) -> Size:
-    """Disk for what is read from the bucket and written back.
+    """Return the disk for what is read from the bucket and written back.
 
-    Mimir compacts on disk, a tenant's day of blocks before and after, in one replica; Tempo compacts in
-    passing, Loki only its index.
+    Mimir compacts on disk, in one replica, a tenant's day of blocks before and after; Tempo compacts as a
+    stream, Loki only its index.
     """
     if signal != "metrics":
         return SMALLEST_VOLUME
@@ -175,7 +175,7 @@ def _scratch(rate: int, signal: str) -> Size:
 
 
 def _accepted(rate: int, signal: str) -> Size:
-    """Twice what the declared rate brings, at least 10 MiB/s."""
+    """Return twice what the declared rate brings, at least 10 MiB/s."""
     return max(Size(10 * 2**20), Size(int(2 * rate * SHARES[signal] * WIRE_BYTES)))
 
 

@@ -19,19 +19,19 @@ STORES: Mapping[str, tuple[str, ...]] = {
 """Purposes of each store; it may use their buckets and no others."""
 
 TIERED_MARGIN = days(30)
-"""How much longer than the tiering age a signal must be kept to be tiered."""
+"""How much longer than the tiering age a signal must be kept for it to be tiered."""
 
 LONGEST_NAME = 63
-"""Letters of a bucket's name, at most."""
+"""Most letters in a bucket's name."""
 
 
 def is_tiered(after: Duration, kept: Duration) -> bool:
-    """Tell whether what is deleted at one age is brought to cheaper storage at another before that."""
+    """Tell whether what is deleted at age ``kept`` moves to cheaper storage at age ``after``."""
     return kept.seconds >= after.seconds + TIERED_MARGIN.seconds
 
 
 def bucket_names(storage: ObjectStorageSection, environment: str) -> dict[str, str]:
-    """Name the bucket of each purpose; one that the settings leave nameless is missing."""
+    """Name the bucket of each purpose; those that the settings do not name are missing."""
     names = {purpose: getattr(storage.buckets, purpose) for purpose in PURPOSES}
     if storage.bucket_prefix is not None:
         derived = f"{storage.bucket_prefix}-{environment}"

@@ -1,4 +1,4 @@
-"""Policy documents of buckets and roles, as text that a preview shows whole."""
+"""Policy documents of buckets and roles, as text that a preview shows in full."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Any
 
 VERSION = "2012-10-17"
 READ_WRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
-"""What a store does with its objects; it deletes those that its own retention ends."""
+"""What a store does with its objects; it deletes those past its own retention."""
 
 APPEND = ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload")
-"""What a backup does with its objects: it cannot delete any, their age does."""
+"""What a backup does with its objects: it cannot delete any; they expire by age."""
 
 LEAST_TLS = 1.2
 
 
 def partition(region: str) -> str:
-    """Partition of AWS to which a region belongs."""
+    """Return the AWS partition that a region belongs to."""
     special = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
     return next((name for start, name in special.items() if region.startswith(f"{start}-")), "aws")
 
 
 def bucket_arn(name: str, region: str) -> str:
-    """ARN of a bucket."""
+    """Return the ARN of a bucket."""
     return f"arn:{partition(region)}:s3:::{name}"
 
 
 def service_host(region: str) -> str:
-    """Host name of S3 in a region."""
+    """Return the host name of S3 in a region."""
     return f"s3.{region}.amazonaws.com" + (".cn" if partition(region) == "aws-cn" else "")
 
 
 def tls_only(arn: str) -> str:
-    """Policy of a bucket: nobody over plain HTTP or an old TLS, whatever else allows it."""
+    """Return a bucket's policy: no access over plain HTTP or an old TLS, whatever else allows it."""
     denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [arn, f"{arn}/*"]}
     return _document(
         {"Sid": "OnlyTls", **denied, "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
@@ -46,7 +46,7 @@ def tls_only(arn: str) -> str:
 
 
 def bucket_access(arns: Sequence[str], actions: Sequence[str], kms_key_arn: str | None) -> str:
-    """Policy of a role: these actions on the objects of these buckets, and on no others."""
+    """Return a role's policy: these actions on the objects of these buckets, and on no others."""
     statements: list[dict[str, Any]] = [
         {"Sid": "List", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": list(arns)},
         {
@@ -63,7 +63,7 @@ def bucket_access(arns: Sequence[str], actions: Sequence[str], kms_key_arn: str 
 
 
 def pod_identity_trust(cluster: str, namespace: str, service_accounts: Sequence[str]) -> str:
-    """Who may assume a role: EKS, for these service accounts of this cluster and namespace."""
+    """Return who may assume a role: EKS, for these service accounts of this cluster and namespace."""
     return _document(
         {
             "Effect": "Allow",
@@ -81,7 +81,7 @@ def pod_identity_trust(cluster: str, namespace: str, service_accounts: Sequence[
 
 
 def irsa_trust(oidc_provider_arn: str, namespace: str, service_accounts: Sequence[str]) -> str:
-    """Who may assume a role: these service accounts, by a token of the cluster's OIDC provider."""
+    """Return who may assume a role: these service accounts, by a token of the cluster's OIDC provider."""
     issuer = oidc_provider_arn.partition(":oidc-provider/")[2]
     subjects = [f"system:serviceaccount:{namespace}:{account}" for account in service_accounts]
     return _document(

@@ -1,4 +1,4 @@
-"""How a store reaches its buckets: endpoint, credentials, and what the network must let through."""
+"""How a store reaches its buckets: endpoint, credentials, and what the network must allow."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from components.secret_text import ExistingSecret, SecretText
 
 CREDENTIALS, AUTHORITY = "secrets/credentials", "secrets/s3-ca.crt"
 POD_IDENTITY_AGENT = "169.254.170.23:80"
-"""Where EKS Pod Identity hands out a role's credentials, on every node. Policies open its port to any
-address, as to all that is outside: for Cilium this one is the node itself, which no
-``ipBlock`` matches."""
+"""Where EKS Pod Identity issues a role's credentials, on every node. Policies open its port to any address,
+as for everything outside: for Cilium this one is the node itself, which no ``ipBlock`` matches."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreBucket:
-    """A bucket under the name that configuration files say, which is known before it exists.
+    """A bucket under the name in the configuration files, which is known before it exists.
 
     Attributes:
         name: its name.
-        bucket: the rest.
-        account: annotations of the store's service accounts about their role.
+        bucket: everything else about it.
+        account: annotations of the store's service accounts for their role.
     """
 
     name: str
@@ -33,15 +32,15 @@ class StoreBucket:
 
     @property
     def lookup(self) -> str:
-        """How its address is made, in the words of Mimir and Loki."""
+        """How its address is formed, in Mimir's and Loki's terms."""
         return "path" if self.bucket.path_style else "virtual-hosted"
 
     def authority(self, directory: str) -> str:
-        """Path of the certificate authority's file; empty for public ones."""
+        """Return the path of the CA's certificate file; empty for public CAs."""
         return f"{directory}/{AUTHORITY}" if self.bucket.ca_secret else ""
 
     def environment(self, directory: str) -> Mapping[str, str]:
-        """Variables that lead the store's S3 client to its credentials."""
+        """Return the variables that point the store's S3 client to its credentials."""
         if self.bucket.credentials_secret is None:
             return {}
         return {"AWS_SHARED_CREDENTIALS_FILE": f"{directory}/{CREDENTIALS}"}
@@ -58,15 +57,15 @@ class StoreBucket:
 
     @property
     def calls(self) -> tuple[str, ...]:
-        """``host:port`` of the service, and of who hands out credentials."""
+        """``host:port`` of the service, and of what issues credentials."""
         endpoint = self.bucket.endpoint
         if ":" not in endpoint:
             endpoint = f"{endpoint}:{443 if self.bucket.tls else 80}"
-        # A role that accounts are annotated with (IRSA) comes from AWS, on the port of its other services.
+        # Credentials for an annotated role (IRSA) come from AWS, on the port of its other services.
         return (endpoint, POD_IDENTITY_AGENT) if ASSOCIATED_ROLE in self.account else (endpoint,)
 
     def settings(self, directory: str) -> dict[str, object]:
-        """Settings of the S3 client that Mimir and Loki share, but for the bucket's name."""
+        """Return the S3 client settings that Mimir and Loki share, except the bucket's name."""
         return {
             "endpoint": self.bucket.endpoint,
             "region": self.bucket.region,

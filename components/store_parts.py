@@ -1,4 +1,4 @@
-"""How Tempo, Mimir and Loki are divided into workloads, and which of these others come to for what."""
+"""How Tempo, Mimir and Loki are divided into workloads, and which of these serves what."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Literal
 from components.sections_phase4 import Shape
 
 Role = Literal["keeper", "writer", "reader", "backend"]
-"""Has what is not in the bucket yet; takes what is to be stored; answers queries; of Mimir and Loki, does all
-else, the Alertmanager and the compactor among that."""
+"""Holds what is not yet in the bucket; receives what is to be stored; answers queries; for Mimir and Loki,
+does everything else, including the Alertmanager and the compactor."""
 
 ALL: frozenset[Role] = frozenset(("keeper", "writer", "reader", "backend"))
 
@@ -34,7 +34,7 @@ def _part(name: str, target: str, *roles: Role) -> StorePart:
     return StorePart(name=name, target=target, roles=frozenset(roles))
 
 
-# Rulers are where queries are answered: who asks Mimir or Loki for data asks for rules at the same address.
+# Rulers run where queries are answered: clients ask Mimir or Loki for data and rules at the same address.
 PARTS: Mapping[str, Mapping[Shape, tuple[StorePart, ...]]] = {
     "tempo": {
         "single": (_part("tempo", "scalable-single-binary", *ALL),),
@@ -64,7 +64,7 @@ PARTS: Mapping[str, Mapping[Shape, tuple[StorePart, ...]]] = {
         ),
     },
 }
-"""Store -> shape -> its workloads; the first one keeps data, and is the same one in both shapes."""
+"""Store -> shape -> its workloads; the first one keeps data, and is the same in both shapes."""
 
 
 def workload_of(store: str, shape: Shape, role: Role) -> str:

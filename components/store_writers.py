@@ -1,4 +1,4 @@
-"""Configuration of the processors of phase 4, and of those that keep phase 3's stores fed meanwhile."""
+"""Configuration of phase 4's processors, and of those that keep feeding phase 3's stores meanwhile."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ WRITERS: Mapping[str, str] = {
     "logs": "otel-log-writers",
     "sampled": "otel-sampled-writers",
 }
-"""Consumer group of what goes to the stores. It is not phase 3's: each has its own place in Kafka, so both
-sets of stores can be fed at once, and the new one begins with all that Kafka still holds."""
+"""Consumer group of what goes to the stores. It is not phase 3's: each has its own offsets in Kafka, so both
+sets of stores can be fed at once, and the new one starts with all that Kafka still holds."""
 
 SAMPLER = (
     ("service", "pipelines", "traces"),
@@ -52,7 +52,7 @@ SPAN_METRICS = (
 def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
     """Set the processors' configuration file for the stores of phase 4.
 
-    Sampling goes on in the group that it had in phase 3: only one of them may decide.
+    Sampling continues in the group that it had in phase 3: only one of them may decide.
     """
     old = {before: args.stores[after] for before, after in EXPORTERS.items()}
     document = processor_configuration(replace(args, stores=old))
@@ -63,7 +63,7 @@ def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
     document.set("exporters", to={EXPORTERS.get(name, name): one for name, one in exporters.items()})
     for name in EXPORTERS.values():
         document.get("exporters", name)["headers"] = {TENANT_HEADER: tenant}
-    # Tempo cuts off by itself what is over its limit, Mimir keeps what is good of a request.
+    # Tempo itself cuts off what exceeds its limit; Mimir keeps the valid part of a request.
     document.remove(*UNUSUAL_PIPELINE)
     for name in FOR_NODE_STORES:
         document.remove("processors", name)
@@ -75,7 +75,7 @@ def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
 
 
 def stack_groups(settings: Settings) -> Mapping[str, str]:
-    """Give every consumer group that a stack reads Kafka in, with its topic."""
+    """Return every consumer group in which a stack reads Kafka, with its topic."""
     copiers = {} if settings.kafka.copy_to is None else COPIERS
     copied = {group: SOURCES[signal] for signal, group in copiers.items()}
     return {**_processor_groups(settings), **copied}
@@ -89,29 +89,29 @@ def _processor_groups(settings: Settings) -> Mapping[str, str]:
 
 
 def topic_readers(settings: Settings, topic: str) -> list[str]:
-    """Give the consumer groups of a stack's processors that read a topic.
+    """Return the consumer groups of a stack's processors that read a topic.
 
-    The copier is none of them: how a trace's spans are spread over partitions is nothing to it.
+    The copier is none of them: how a trace's spans are spread over partitions does not matter to it.
     """
     return [group for group, read in _processor_groups(settings).items() if read == topic]
 
 
 def groups(args: CollectorProcessorArgs) -> Mapping[str, str]:
-    """Give the consumer group of each topic that processors of phase 4 read."""
+    """Return the consumer group of each topic that processors of phase 4 read."""
     return writer_groups(args.sampling.mode)
 
 
 def writer_groups(mode: str) -> Mapping[str, str]:
-    """Give the same by how traces are sampled."""
+    """Return the same, given how traces are sampled."""
     if mode == "tail":
         return {**WRITERS, "traces": GROUPS["traces"]}
     return {source: group for source, group in WRITERS.items() if source != "sampled"}
 
 
 def phase3_configuration(args: CollectorProcessorArgs) -> Document:
-    """Set the configuration file of those that only write on to phase 3's stores.
+    """Set the configuration file of those that only keep writing to phase 3's stores.
 
-    They decide about no trace and make no metrics of spans: that is done once.
+    They decide on no trace and derive no metrics from spans: that is done once.
     """
     document = processor_configuration(args)
     document.remove("processors", "tail_sampling")
@@ -122,7 +122,7 @@ def phase3_configuration(args: CollectorProcessorArgs) -> Document:
 
 
 def without_scaling(args: CollectorProcessorArgs) -> CollectorProcessorArgs:
-    """Give the same with a fixed number of replicas."""
+    """Return the same with a fixed number of replicas."""
     size = TierSize(replicas=args.size.replicas, each=args.size.each)
     return replace(args, autoscaling=None, size=size)
 

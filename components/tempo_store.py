@@ -1,4 +1,4 @@
-"""Tempo: stores traces on object storage, and draws who calls whom."""
+"""Tempo: stores traces on object storage, and derives who calls whom."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from components.workload import Platform, Port, callee, headless
 CONFIG_DIRECTORY = "/etc/tempo"
 PORT, OTLP_PORT = 3200, 4317
 BURST = 2
-"""How many seconds' worth of the accepted rate may come at once."""
+"""How many seconds' worth of the accepted rate may arrive at once."""
 
 LEAST_BURST = 20 * 2**20
-"""Bytes that may come at once in any case: a request over the burst would be told to wait for ever."""
+"""Bytes that may arrive at once in any case: a request over the burst would be told to wait forever."""
 
 ON_THE_WAY = Duration(60)
-"""How long a span is on its way, but for the time that the sampler waits."""
+"""How long a span is on its way, not counting the time that the sampler waits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class TempoStoreArgs:
         image: Tempo's image.
         shape: one binary, or parts.
         sizes: workload -> replicas and limits.
-        bucket: where its blocks are.
+        bucket: where its blocks are stored.
         retention: age at which traces are deleted.
         buffer_retention: age of spans that may still come out of Kafka.
         decision_wait: how long the sampler holds a trace's spans back.
@@ -49,7 +49,7 @@ class TempoStoreArgs:
         max_trace_size: largest trace.
         max_attribute_size: longest key or value of an attribute.
         max_series: series of the metrics generator, in one replica.
-        metrics_url: where the metrics generator writes to, as remote write.
+        metrics_url: where the metrics generator writes, as remote write.
         published: where the query API is reachable from outside.
     """
 
@@ -73,7 +73,7 @@ class TempoStore(ClusterStore):
     """Tempo 2.10: three replicas of everything, or its microservices.
 
     Attributes:
-        otlp: where spans are written to, ``host:port`` of OTLP over gRPC.
+        otlp: where spans are written, ``host:port`` of OTLP over gRPC.
         query_url: its query API.
     """
 

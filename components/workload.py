@@ -1,4 +1,4 @@
-"""One program to run, said once for every platform."""
+"""One program to run, described once for every platform."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from components.quantities import Duration, Size, mebibytes
 from components.secret_text import SecretText
 
 STOP_GRACE = Duration(30)
-"""Time a program gets to finish after it is asked to stop; the guide's figure."""
+"""Time that a program gets to finish after it is asked to stop; the guide's figure."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,8 @@ class Port:
     Attributes:
         name: what it speaks, such as ``otlp-grpc``.
         number: port inside the container.
-        published: where others can reach it; None keeps it inside.
-        speaks: what a proxy before it must know.
+        published: where others can reach it; None keeps it internal.
+        speaks: the protocol that a proxy in front of it must know.
         transport: TCP or UDP.
     """
 
@@ -40,18 +40,18 @@ class Port:
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """How to ask a program whether it is ready.
+    """How to check whether a program is ready.
 
     Attributes:
-        port: HTTP port of its health endpoint; None where only the command can tell.
+        port: HTTP port of its health endpoint; None where only the command can check.
         path: path that answers 2xx when it is ready.
         command: command inside its own image that exits 0 when it is ready; None where the image has no
-            program that could ask, and readiness must be proved from outside.
-        alive_command: command that exits 0 as long as a restart would not help; None is the same command.
-        alive: path that answers 2xx as long as a restart would not help, even when it is not ready; None is
+            program that could check, and readiness must be checked from outside.
+        alive_command: command that exits 0 as long as a restart would not help; None for the same command.
+        alive: path that answers 2xx as long as a restart would not help, even when it is not ready; None for
             the same path.
         start_period: time in which failures do not count yet.
-        interval: time between two questions.
+        interval: time between two checks.
     """
 
     port: int | None
@@ -79,7 +79,7 @@ class Resources:
 
     @property
     def go_memory(self) -> str:
-        """``GOMEMLIMIT``: from 80% of the limit on Go collects garbage rather than grow."""
+        """``GOMEMLIMIT``: from 80% of the limit on, Go collects garbage rather than grow."""
         return f"{self.memory.share(0.8).mebibytes}MiB"
 
 
@@ -103,8 +103,8 @@ class ApiRule:
     """What a program may read from the platform's own API.
 
     Attributes:
-        group: API group; empty for the core.
-        resources: kinds, in plural.
+        group: API group; empty for the core group.
+        resources: kinds, in the plural.
         everywhere: in all namespaces, not only the stack's.
     """
 
@@ -115,7 +115,7 @@ class ApiRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Companion:
-    """A program that runs beside another one, with its account, files, volumes and temporary directories.
+    """A program that runs beside another, sharing its account, files, volumes and temporary directories.
 
     Attributes:
         name: its name.
@@ -136,7 +136,7 @@ class Companion:
     environment: Mapping[str, str]
 
     def within(self, workload: Workload) -> Workload:
-        """Describe it as a workload of its own, with all that it shares."""
+        """Describe it as a separate workload, with all that it shares."""
         return replace(
             workload,
             name=self.name,
@@ -161,27 +161,27 @@ class Workload:
         probe: how to tell that it is ready.
         resources: limits and reservations.
         replicas: number of equal instances that share the name; each then has its own volumes and finds its
-            own name in the environment variable REPLICA. None is a single one without number.
+            own name in the environment variable REPLICA. None means a single one without a number.
         identity: a replica that comes back has the number it had before, in REPLICA_NUMBER, counted from 1.
-            Values of the environment may say ``$(REPLICA)``, ``$(REPLICA_NUMBER)`` and ``$(DOMAIN)``, which
-            makes a name of the stack one that is understood wherever the platform's names are.
+            Values of the environment may contain ``$(REPLICA)``, ``$(REPLICA_NUMBER)`` and ``$(DOMAIN)``,
+            which extends a name of the stack so that it resolves wherever the platform's names do.
         peers: the replicas find each other before any of them is ready, by a name that stands for all of
-            them; with an identity or volumes each has a host name of its own as well.
+            them; with an identity or volumes each also has its own host name.
         autoscaling: bounds within which their number follows the load, where the platform can do that.
         calls: ``host:port`` of everything it opens connections to.
         reads: what it reads from the platform's own API, where there is one.
-        account: annotations of its account on the platform, by which a cloud gives it a role; other ones
+        account: annotations of its account on the platform, by which a cloud grants it a role; changed ones
             replace what runs, since a cloud decides on credentials when a program starts.
         scraped: name of the port that serves ``/metrics``.
         args: arguments; the image's entry point stays.
         entry_point: command in place of the image's entry point.
         environment: environment variables; no secrets.
-        config_directory: directory in which ``files`` and ``secret_files`` lie, read-only.
+        config_directory: directory that holds ``files`` and ``secret_files``, read-only.
         files: configuration text by path relative to ``config_directory``.
-        secret_files: the same for secrets, readable by the image's user only.
+        secret_files: the same for secrets, readable only by the image's user.
         ports: what it listens on.
         volumes: what outlives it.
-        writable: further directories it may write to, lost when it stops.
+        writable: additional directories that it may write to, lost when it stops.
         writable_size: most that each of these may hold: memory on Docker, the node's disk on Kubernetes.
         companions: programs that run beside it; only some platforms can do that.
         stop_grace: time to finish after it is asked to stop.
@@ -223,10 +223,10 @@ class Workload:
             raise ValueError(f"{self.name}: files must be relative to {self.config_directory}: {outside}")
         numbers = [(port.number, port.transport) for port in self.ports]
         if len(set(numbers)) != len(numbers):
-            raise ValueError(f"{self.name}: a port is named twice: {numbers}")
+            raise ValueError(f"{self.name}: a port is given twice: {numbers}")
 
     def port(self, name: str) -> Port:
-        """Give a port by name.
+        """Return a port by name.
 
         Raises:
             KeyError: the program does not listen on such a port.
@@ -239,7 +239,7 @@ class Workload:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """A workload as it runs.
+    """A deployed workload.
 
     Attributes:
         workload: what runs.
@@ -252,26 +252,26 @@ class Deployed:
     ready: Sequence[pulumi.Resource]
 
     def address(self, port: str) -> str:
-        """Give ``host:port`` inside the platform's network."""
+        """Return ``host:port`` inside the platform's network."""
         return f"{self.host}:{self.workload.port(port).number}"
 
     def url(self, port: str, scheme: Literal["http", "https"] = "http") -> str:
-        """Give the address of an HTTP port inside the platform's network."""
+        """Return the address of an HTTP port inside the platform's network."""
         return f"{scheme}://{self.address(port)}"
 
 
 def replica_hosts(name: str, replicas: int) -> Sequence[str]:
-    """Give the names of the replicas of a workload whose replicas are peers."""
+    """Return the names of the replicas of a workload whose replicas are peers."""
     return [f"{name}-{number}.{headless(name)}" for number in range(1, replicas + 1)]
 
 
 def headless(name: str) -> str:
-    """Give the name that stands for each replica of a workload, and not for any of them."""
+    """Return the name that stands for each replica of a workload, not for any one of them."""
     return f"{name}-headless"
 
 
 def callee(url: str) -> str:
-    """Give the ``host:port`` of an address, with scheme and path or without.
+    """Return the ``host:port`` of an address, with or without scheme and path.
 
     Raises:
         ValueError: it names no host and port.
@@ -283,7 +283,7 @@ def callee(url: str) -> str:
 
 
 class Platform(Protocol):
-    """Turns workloads into whatever the platform runs."""
+    """Turns workloads into what the platform runs."""
 
     @property
     def component_options(self) -> pulumi.ResourceOptions:
@@ -292,4 +292,4 @@ class Platform(Protocol):
     def run(
         self, workload: Workload, *, parent: pulumi.Resource, after: Sequence[pulumi.Resource] = ()
     ) -> Deployed:
-        """Run a workload as children of ``parent``, once everything in ``after`` exists."""
+        """Run a workload, as children of ``parent``, once everything in ``after`` exists."""
