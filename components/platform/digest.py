@@ -1,4 +1,4 @@
-"""Configuration by its plain text: other text is another value, which a preview shows."""
+"""Identifies configuration by its plain text: changed text is a changed value, which a preview shows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 
 def digest(files: Mapping[str, str], digits: int) -> str:
-    """Hash texts by path, to so many hexadecimal digits."""
+    """Hash texts by path, to ``digits`` hexadecimal digits."""
     found = hashlib.sha256()
     for path, content in sorted(files.items()):
         found.update(f"{path}\0{content}\0".encode())

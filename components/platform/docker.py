@@ -3,11 +3,11 @@
 Every root filesystem is read-only. Docker refuses to copy files into such a container, so configuration
 goes through a volume: a container of the same image that is created but never started takes the uploads into
 the volume, and the program mounts it read-only. The volume's name carries a hash of the text, so new text is
-a new volume and the old one stays whole until nothing uses it any more.
+a new volume and the old one stays intact until nothing uses it any more.
 
 A new volume belongs to root, unless the image has the directory it is mounted on. Where the program's own
-image has none, another never-started container mounts the volume on a directory of an image that has one of
-the right owner, and Docker hands the owner on. No process runs as root for it.
+image has none, another never-started container mounts the volume on a directory with the right owner in
+another image, and Docker passes the owner on. No process runs as root for that.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from components.workload import DataVolume, Deployed, Probe, Workload, headless
 NETWORK = "observability"
 
 NOT_APPLIED = ["healthcheck", "tmpfs", "init"]
-"""Fields of a container that the provider accepts to change without changing the container."""
+"""Fields of a container for which the provider accepts a change without applying it."""
 
 LOG_ROTATION = {"max-size": "10m", "max-file": "3"}
 IDLE_MEMORY = mebibytes(16)
@@ -43,7 +43,7 @@ class DockerPlatform:
     """Runs workloads on one Docker Engine, in one network."""
 
     def __init__(self, *, host: str, images: Images) -> None:
-        """Name the engine; nothing is contacted before the update itself."""
+        """Set the engine; nothing is contacted before the update itself."""
         self._images = images
         self._provider = docker.Provider("docker", host=host)
         opts = pulumi.ResourceOptions(provider=self._provider)
@@ -52,7 +52,7 @@ class DockerPlatform:
 
     @property
     def component_options(self) -> pulumi.ResourceOptions:
-        """Options for components, so that what they create is made on this engine."""
+        """Options for components, so that what they create is on this engine."""
         return pulumi.ResourceOptions(providers=[self._provider])
 
     def run(
@@ -60,15 +60,15 @@ class DockerPlatform:
     ) -> Deployed:
         """Run a workload as containers with their volumes and one configuration.
 
-        Replicas are started, and on a later update replaced, one after the other; those that need each other
+        Replicas are started, and replaced by later updates, one after the other; those that need each other
         all at once.
 
         Raises:
-            ValueError: another program is to run beside it, which containers of Docker cannot do.
+            ValueError: another program is to run beside it, which Docker containers cannot do.
         """
         if workload.companions:
             beside = [companion.name for companion in workload.companions]
-            raise ValueError(f"{workload.name}: a container of Docker runs one program, not {beside} as well")
+            raise ValueError(f"{workload.name}: a Docker container runs one program, not {beside} as well")
         config_volume, config = self._config(workload, parent)
         ready: list[pulumi.Resource] = []
         for name in _names(workload):
@@ -155,7 +155,7 @@ class DockerPlatform:
     def _probe(
         self, asked: str, probe: Probe, container: docker.Container, parent: pulumi.Resource
     ) -> docker.Container:
-        """Run a small container that asks a program which cannot be asked from within its own image."""
+        """Run a small container that checks a program whose own image has nothing to check it with."""
         name = f"{asked}-ready"
         url = f"http://{asked}:{probe.port}{probe.path}"
         return docker.Container(
@@ -189,7 +189,7 @@ class DockerPlatform:
         )
 
     def _confined(self, name: str, image: Image, memory: Size, *, read_only: bool = True) -> dict[str, Any]:
-        """What every container has: fixed name and image, limits, rotated logs, no privileges."""
+        """Return what every container has: fixed name and image, limits, rotated logs, no privileges."""
         return {
             "name": name,
             "image": self._pull(image),
@@ -238,15 +238,15 @@ def _names(workload: Workload) -> list[str]:
 
 
 def _aliases(name: str, workload: Workload) -> list[str]:
-    """Give the name shared by all replicas, and a peer's own as a cluster's name service gives it."""
+    """Return the name shared by all replicas, and a peer's own as a cluster's name service forms it."""
     return [workload.name, *([f"{name}.{headless(workload.name)}"] if workload.peers else [])]
 
 
 def _secrets(workload: Workload) -> list[tuple[str, pulumi.Input[str]]]:
-    """Give the texts of secret files.
+    """Return the texts of secret files.
 
     Raises:
-        TypeError: one is kept by somebody else, which an engine has no place for.
+        TypeError: one is managed by others, for which an engine has no place.
     """
     found: list[tuple[str, pulumi.Input[str]]] = []
     for path, content in sorted(workload.secret_files.items()):
@@ -257,7 +257,7 @@ def _secrets(workload: Workload) -> list[tuple[str, pulumi.Input[str]]]:
 
 
 def _own(volume: str, name: str, workload: Workload) -> str:
-    """Give a replica's own volume its number."""
+    """Add a replica's number to its own volume."""
     return volume + name.removeprefix(workload.name)
 
 
@@ -279,7 +279,7 @@ def _filled(value: str, replica: Mapping[str, str]) -> str:
 
 
 def _temporary(workload: Workload) -> dict[str, str]:
-    """Give the program the directories it writes to; Docker would give them to root."""
+    """Make the program the owner of the directories it writes to; Docker would make it root."""
     owner = f"uid={workload.image.uid},gid={workload.image.gid},mode=0755"
     options = f"rw,noexec,nosuid,size={workload.writable_size.mebibytes}m,{owner}"
     return dict.fromkeys(workload.writable, options)

@@ -31,8 +31,8 @@ KEPT_BY_GIT_TOOLS = {
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
     "kustomize.toolkit.fluxcd.io/prune": "disabled",
 }
-"""With the namespace its claims would go, and everything stored; with what an operator is asked for, the
-data that it keeps."""
+"""Deleting the namespace would delete its claims, and everything stored; deleting an operator's resources,
+the data that it keeps."""
 
 READY = {"pulumi.com/waitFor": "condition=Ready"}
 
@@ -41,7 +41,7 @@ class KubernetesPlatform:
     """Runs workloads in one namespace of one cluster, or writes their manifests into a folder."""
 
     def __init__(self, scope: Scope) -> None:
-        """Name the cluster; nothing is contacted before the update itself."""
+        """Set the cluster; nothing is contacted before the update itself."""
         self._scope = scope
         self._provider = kubernetes.Provider("kubernetes", **_connection(scope), namespace=scope.namespace)
         self._adopting = self._provider
@@ -53,7 +53,7 @@ class KubernetesPlatform:
 
     @property
     def component_options(self) -> pulumi.ResourceOptions:
-        """Options for components, so that what they create is made in this cluster."""
+        """Options for components, so that what they create is in this cluster."""
         return pulumi.ResourceOptions(providers=[self._provider])
 
     def run(
@@ -82,9 +82,9 @@ class KubernetesPlatform:
         labels: Mapping[str, str] | None = None,
         awaited: bool = True,
     ) -> pulumi.Resource:
-        """Declare a resource and, if ``awaited``, wait until its operator says that it is ready.
+        """Declare a resource and, if ``awaited``, wait until its operator reports it ready.
 
-        Its data would go with it, so it outlives the stack like claims do, and the next one takes it over.
+        Its data would go with it, so like claims it outlives the stack, and the next one takes it over.
         """
         waits = READY if awaited else NOT_AWAITED
         annotations = {**KEPT_BY_GIT_TOOLS, **FORCE_FIELD_OWNERSHIP, **waits}
@@ -106,7 +106,7 @@ class KubernetesPlatform:
         return declared
 
     def allow_all_egress(self, labels: Mapping[str, str], name: str, *, parent: pulumi.Resource) -> None:
-        """Let pods that an operator makes, and guards itself, connect to anything."""
+        """Let pods that an operator creates and guards itself connect to anything."""
         kubernetes.networking.v1.NetworkPolicy(
             f"{name}-egress",
             metadata=self._scope.metadata(name, name=f"{name}-egress"),
@@ -115,7 +115,7 @@ class KubernetesPlatform:
         )
 
     def alert_rules(self, rules: Mapping[str, str], *, parent: pulumi.Resource) -> None:
-        """Give alert rules, by file, to the operator's Prometheus where the settings choose it."""
+        """Give alert rules, by file, to the operator's Prometheus if the settings choose it."""
         if self._scope.section.monitoring == "prometheus-operator":
             CustomResource(
                 "otel-stack-rules",
@@ -130,8 +130,8 @@ class KubernetesPlatform:
 def _connection(scope: Scope) -> dict[str, str]:
     section = scope.section
     if section.render is not None:
-        # Said, though empty: left out, the SDK would put the environment's KUBECONFIG here, which the plugin
-        # refuses beside a folder. To the plugin an empty one is none; ops/engine.py leads it to no cluster.
+        # Set, though empty: otherwise the SDK would put the environment's KUBECONFIG here, which the plugin
+        # refuses beside a folder. To the plugin an empty one is none; ops/engine.py points it to no cluster.
         return {"render_yaml_to_directory": f"{section.render}/manifests", "kubeconfig": ""}
     return {
         "kubeconfig": section.kubeconfig or "",
@@ -141,9 +141,9 @@ def _connection(scope: Scope) -> dict[str, str]:
 
 
 def _namespace(scope: Scope, provider: kubernetes.Provider) -> kubernetes.core.v1.Namespace:
-    """Make the namespace, or take over the one that the stack left behind with its volumes.
+    """Create the namespace, or take over the one that the stack left behind with its volumes.
 
-    The API server refuses it where another stack has written that it is the owner.
+    The API server refuses it if another stack is recorded as its owner.
     """
     metadata = {
         "name": scope.namespace,

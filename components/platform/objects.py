@@ -1,7 +1,7 @@
-"""How the objects of one workload are made: what all of them share, and what each kind of them is.
+"""How the objects of one workload are created: what all of them share, and what is particular to each kind.
 
-ConfigMaps and Secrets are immutable and named by the provider, so other text is another object: the pods
-roll, and an older version still finds its own. While manifests are only written for Git, there is no state to
+ConfigMaps and Secrets are immutable and named by the provider, so changed text is another object: the pods
+roll, and an older version still finds its own. When manifests are only written for Git, there is no state to
 remember such a name in; then it carries the text's hash.
 """
 
@@ -18,42 +18,42 @@ from components.platform.manifests.scope import Manifest, Scope, text_hash
 from components.workload import Workload
 
 FORCE_FIELD_OWNERSHIP = {"pulumi.com/patchForce": "true"}
-"""What was left behind is this stack's again, whatever its settings were when it was left. And the API server
-keeps an autoscaler's metrics in another shape, and gives them as owned by whoever last touched any other
-field of it; without this the next change of a bound would be refused as a conflict."""
+"""What was left behind becomes this stack's again, whatever its settings were then. Also, the API server
+stores an autoscaler's metrics in another form, and attributes them to whoever last touched any other field
+of it; without this the next change of a bound would be refused as a conflict."""
 
 NOT_AWAITED = {"pulumi.com/skipAwait": "true"}
 """A Service waits for pods, which wait for it, and an Ingress for an address, which not every controller
-tells: the pods' own readiness is what counts."""
+reports: the pods' own readiness is what counts."""
 
 
 class Objects:
-    """Makes the objects of one workload.
+    """Creates the objects of one workload.
 
     Attributes:
-        scope: the stack that they are of.
+        scope: the stack that they belong to.
         workload: what they are for.
         name: its name.
-        after: what must be there before its pods, the namespace first.
+        after: what must exist before its pods, the namespace first.
     """
 
     def __init__(
         self, scope: Scope, workload: Workload, parent: pulumi.Resource, after: Sequence[pulumi.Resource]
     ) -> None:
-        """Name whose they are; ``after``, which the namespace begins, must be there before its pods."""
+        """Set whose they are; ``after``, of which the namespace is first, must exist before its pods."""
         self.scope, self.workload, self.name = scope, workload, workload.name
         self.after: list[pulumi.Resource] = list(after)
         self._parent = parent
 
     def policy(self, name: str, spec: Manifest) -> pulumi.Resource:
-        """Make a NetworkPolicy."""
+        """Create a NetworkPolicy."""
         policy: pulumi.Resource = kubernetes.networking.v1.NetworkPolicy(
             name, metadata=self.scope.metadata(self.name, name=name), spec=spec, opts=self.options()
         )
         return policy
 
     def config_map(self, kind: str, files: Mapping[str, str]) -> pulumi.Input[str] | None:
-        """Make a ConfigMap, if there is anything to keep in it, and give its name."""
+        """Create a ConfigMap, if there is anything to keep in it, and return its name."""
         if not files:
             return None
         made = kubernetes.core.v1.ConfigMap(
@@ -67,7 +67,7 @@ class Objects:
         return name
 
     def secret(self, kind: str, texts: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str] | None:
-        """Make a Secret, if there is anything to keep in it, and give its name."""
+        """Create a Secret, if there is anything to keep in it, and return its name."""
         if not texts:
             return None
         secret = kubernetes.core.v1.Secret(
@@ -89,7 +89,7 @@ class Objects:
         labels: Mapping[str, str] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
     ) -> None:
-        """Make a Service; pods that are made after it wait for it."""
+        """Create a Service; pods that are created after it wait for it."""
         metadata = self.scope.metadata(
             self.name, name=name, annotations={**(annotations or {}), **NOT_AWAITED}, labels=labels
         )
@@ -107,7 +107,7 @@ class Objects:
         annotations: Mapping[str, str] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
     ) -> pulumi.Resource:
-        """Make an object of a kind that an operator of the cluster knows."""
+        """Create an object of a kind that an operator in the cluster knows."""
         name = name or self.name
         made: pulumi.Resource = CustomResource(
             f"{name}-{kind.lower()}",
@@ -126,7 +126,7 @@ class Objects:
         custom_timeouts: pulumi.CustomTimeouts | None = None,
         ignore_changes: list[str] | None = None,
     ) -> pulumi.ResourceOptions:
-        """Give the options of any of the objects; without ``depends_on`` it waits for the namespace alone."""
+        """Return the options of any object; without ``depends_on`` it waits only for the namespace."""
         return pulumi.ResourceOptions(
             parent=self._parent,
             depends_on=list(depends_on or self.after[:1]),

@@ -1,4 +1,4 @@
-"""The ways in to a workload from outside its namespace: load balancers, Ingresses, routes, scrapes."""
+"""The ways into a workload from outside its namespace: load balancers, Ingresses, routes, scrapes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from components.workload import Port
 
 
 def expose(made: Objects, pods: pulumi.Resource) -> None:
-    """Let others in, once there are pods: Services, Ingresses, routes, and the operator's Prometheus."""
+    """Let others in, once the pods exist: Services, Ingresses, routes, and the operator's Prometheus."""
     scope, workload = made.scope, made.workload
     section = scope.section.exposure
     if section.type == "LoadBalancer" and network.exposed(workload):

@@ -16,22 +16,22 @@ from components.workload import Workload, headless
 
 START = Duration(600)
 """How long pods that start together may take to become ready before the update fails and says which did not;
-nodes may have to come and images to be fetched."""
+nodes may have to be added and images fetched."""
 START_TIMEOUT = START.in_unit("m")
 
 LONGEST = Duration(2 * 3600)
-"""How long an update waits at most, so that one that is stuck is told of the same morning. It leaves each of
-a dozen replicas of a store, which is as many as a high rate needs, nine minutes to hand over and to start."""
+"""How long an update waits at most, so that a stuck one is reported the same morning. It leaves each of a
+dozen replicas of a store, which is as many as a high rate needs, nine minutes to hand over and to start."""
 
 MADE_ONCE = ["spec.volumeClaimTemplates"]
-"""To change them a StatefulSet has to be replaced: all its pods at once, and no claim would change by it.
+"""Changing them would mean replacing the StatefulSet: all its pods at once, and no claim would change by it.
 
-The engine puts the old templates into what it replaces a StatefulSet by as well, so one that comes to have a
-volume, or to have none, must become another resource."""
+The engine also puts the old templates into a StatefulSet's replacement, so one that gains its first volume,
+or loses its last, must become another resource."""
 
 
 def make_account(made: Objects) -> None:
-    """Make the account, and what it may read."""
+    """Create the account, and what it may read."""
     name, workload, scope = made.name, made.workload, made.scope
     account = kubernetes.core.v1.ServiceAccount(
         name,
@@ -66,14 +66,14 @@ def make_account(made: Objects) -> None:
 
 
 def make_policies(made: Objects) -> None:
-    """Open exactly the ways that the workload's data takes."""
+    """Open exactly the paths that the workload's data takes."""
     egress = {f"{made.name}-egress": network.egress_spec(made.scope, made.workload)}
     for name, spec in {**egress, **network.ingress_policies(made.scope, made.workload)}.items():
         made.after.append(made.policy(name, spec))
 
 
 def make_configuration(made: Objects) -> config.ConfigObjects:
-    """Make ConfigMap and Secret."""
+    """Create the ConfigMap and the Secret."""
     workload = made.workload
     config_map = made.config_map("config", workload.files)
     secret = made.secret("secrets", config.own_secrets(workload))
@@ -81,7 +81,7 @@ def make_configuration(made: Objects) -> config.ConfigObjects:
 
 
 def make_services(made: Objects) -> None:
-    """Make the Service, and the headless one where single pods are reached, before the pods."""
+    """Create the Service, and the headless one where single pods are addressed, before the pods."""
     workload = made.workload
     if not workload.ports:
         return
@@ -92,7 +92,7 @@ def make_services(made: Objects) -> None:
 
 
 def make_pods(made: Objects, objects: config.ConfigObjects) -> pulumi.Resource:
-    """Make the Deployment or StatefulSet and wait for its pods."""
+    """Create the Deployment or StatefulSet and wait for its pods."""
     scope, workload = made.scope, made.workload
     options = made.options(
         depends_on=made.after,

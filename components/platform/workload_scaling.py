@@ -1,4 +1,4 @@
-"""How many pods of a workload there are, and how many may be away."""
+"""How many pods a workload has, and how many may be unavailable."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from components.secret_text import ExistingSecret
 
 KEDA = "keda.sh/v1alpha1"
 ALLOW_KEDA_TAKEOVER = {"validations.keda.sh/hpa-ownership": "false"}
-"""When processors change over to scaling by lag, KEDA's object comes before this autoscaler goes, and KEDA
-refuses to scale what another autoscaler does, unless that one says this."""
+"""When processors switch to scaling by lag, KEDA's object is created before this autoscaler is deleted, and
+KEDA refuses to scale what another autoscaler does, unless that one has this."""
 
 
 def scale(made: Objects, pods: pulumi.Resource) -> None:
-    """Bound how many of the pods there are, and how many may be away."""
+    """Bound how many pods there are, and how many may be unavailable."""
     workload, metadata = made.workload, made.scope.metadata(made.name)
     if workload.replicas is not None and workload.replicas > 1:
         spec = scaling.disruption_spec(workload)
@@ -37,7 +37,7 @@ def scale(made: Objects, pods: pulumi.Resource) -> None:
 
 
 def _scale_by_lag(made: Objects, bounds: Autoscaling, lag: KafkaLag, pods: pulumi.Resource) -> None:
-    """Let KEDA scale, once all that it needs is there: it waits ever longer for what it did not find."""
+    """Let KEDA scale, once all that it needs exists: it waits ever longer for what it did not find."""
     scope, secrets = made.scope, scaling.login_secrets(lag)
     login, needed = None, [pods]
     if secrets:

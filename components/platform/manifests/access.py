@@ -1,4 +1,4 @@
-"""What a program may read from the API server: its own account, and rules only where it reads something."""
+"""What a program may read from the API server: its own account, and rules only if it reads something."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RBAC = "rbac.authorization.k8s.io"
 
 
 def rules(found: Sequence[ApiRule]) -> list[Manifest]:
-    """Give the rules of a Role or ClusterRole."""
+    """Return the rules of a Role or ClusterRole."""
     return [
         {"apiGroups": [rule.group], "resources": list(rule.resources), "verbs": list(VERBS)} for rule in found
     ]
@@ -29,5 +29,5 @@ def account(scope: Scope, workload: Workload) -> Manifest:
 
 
 def cluster_role_name(scope: Scope, workload: Workload) -> str:
-    """Name an object outside namespaces so that two stacks of a cluster do not share it."""
+    """Name an object outside namespaces so that two stacks in a cluster do not share it."""
     return f"{scope.namespace}-{workload.name}"

@@ -14,7 +14,7 @@ from components.workload import Workload
 
 VOLUME = "config"
 READABLE, PRIVATE = 0o644, 0o440
-"""Modes of files. Kafka copies its own with their mode and then appends to it, so 0444 would not do."""
+"""File modes. Kafka copies its own files with their mode and then appends to them, so 0444 would not do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class ConfigObjects:
 
     Attributes:
         config_map: name of the ConfigMap; None without files.
-        secret: name of the Secret of the stack's own; None without secrets of its own.
+        secret: name of the stack's own Secret; None without secrets of its own.
     """
 
     config_map: pulumi.Input[str] | None
@@ -31,17 +31,17 @@ class ConfigObjects:
 
 
 def config_data(files: Mapping[str, str]) -> dict[str, str]:
-    """Give the data of a ConfigMap: text by key."""
+    """Return the data of a ConfigMap: text by key."""
     return {key(path): content for path, content in sorted(files.items())}
 
 
 def own_secrets(workload: Workload) -> dict[str, pulumi.Input[str]]:
-    """Give the data of a workload's own Secret: text by key."""
+    """Return the data of a workload's own Secret: text by key."""
     return {key(path): content for path, content in _own(workload)}
 
 
 def config_volume(workload: Workload, objects: ConfigObjects) -> Manifest:
-    """Give the folder of all files, each at its path."""
+    """Return the volume with all files, each at its path."""
     sources: list[Manifest] = []
     if objects.config_map is not None:
         items = [_item(key(path), path, READABLE) for path in sorted(workload.files)]
@@ -56,7 +56,7 @@ def config_volume(workload: Workload, objects: ConfigObjects) -> Manifest:
 
 
 def key(path: str) -> str:
-    """Write a path as a key, which may hold no slash."""
+    """Write a path as a key, which may not contain a slash."""
     return path.replace("/", "__")
 
 

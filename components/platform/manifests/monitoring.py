@@ -15,7 +15,7 @@ from components.workload import Workload
 
 
 def service_monitor_spec(workload: Workload, port: str) -> Manifest:
-    """Give the spec of a ServiceMonitor: job and labels as in the stack's own Prometheus."""
+    """Return the spec of a ServiceMonitor: job and labels as in the stack's own Prometheus."""
     return {
         "jobLabel": "app.kubernetes.io/name",
         "selector": {"matchLabels": {**selector(workload.name), SCRAPED: "true"}},
@@ -28,9 +28,9 @@ SCRAPED = "otel-stack.io/scraped"
 
 
 def rule_groups(files: Mapping[str, str], namespace: str) -> list[Manifest]:
-    """Give the groups of a PrometheusRule from Prometheus's own rule files, for the series of one namespace.
+    """Return a PrometheusRule's groups from Prometheus's own rule files, for the series of one namespace.
 
-    Two files may have groups of one name, which one resource may not: the file's name comes before it. The
+    Two files may have groups of the same name, one resource may not: the file's name is prefixed. The
     operator's Prometheus may watch other stacks as well, whose series have the same names.
     """
     groups: list[Manifest] = []
@@ -44,13 +44,13 @@ def rule_groups(files: Mapping[str, str], namespace: str) -> list[Manifest]:
 
 
 def _rule_in(rule: Mapping[str, Any], namespace: str) -> Manifest:
-    """Keep a rule to one namespace: what it looks at, and what comes of it, which has no such label else."""
+    """Restrict a rule to one namespace: what it reads, and its result, which otherwise lacks that label."""
     labels = {**rule.get("labels", {}), "namespace": namespace}
     return {**rule, "expr": in_namespace(rule["expr"], namespace), "labels": labels}
 
 
 def application_spec(scope: Scope, gitops: GitOpsSection, path: str) -> Manifest:
-    """Give the spec of an Argo CD Application over the rendered manifests."""
+    """Return the spec of an Argo CD Application over the rendered manifests."""
     return {
         "project": gitops.argo_project,
         "source": {
@@ -68,7 +68,7 @@ def application_spec(scope: Scope, gitops: GitOpsSection, path: str) -> Manifest
 
 
 def git_repository_spec(gitops: GitOpsSection) -> Manifest:
-    """Give the spec of Flux's GitRepository."""
+    """Return the spec of Flux's GitRepository."""
     spec: Manifest = {
         "interval": gitops.interval,
         "url": _as_url(gitops.repository or ""),
@@ -80,7 +80,7 @@ def git_repository_spec(gitops: GitOpsSection) -> Manifest:
 
 
 def _as_url(repository: str) -> str:
-    """Write ``git@host:org/repo.git`` as the URL that it stands for, the only form that Flux takes."""
+    """Write ``git@host:org/repo.git`` as the URL that it stands for, the only form that Flux accepts."""
     if "://" in repository:
         return repository
     host, _, path = repository.partition(":")
@@ -88,7 +88,7 @@ def _as_url(repository: str) -> str:
 
 
 def kustomization_spec(scope: Scope, gitops: GitOpsSection, path: str, source: str) -> Manifest:
-    """Give the spec of Flux's Kustomization over the rendered manifests."""
+    """Return the spec of Flux's Kustomization over the rendered manifests."""
     return {
         "interval": gitops.interval,
         "path": f"./{path}",

@@ -14,12 +14,12 @@ NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
 def service_spec(workload: Workload) -> Manifest:
-    """Give the Service that spreads connections over a workload's pods."""
+    """Return the Service that spreads connections over a workload's pods."""
     return {"type": "ClusterIP", "selector": selector(workload.name), "ports": _ports(workload.ports)}
 
 
 def load_balancer_spec(scope: Scope, workload: Workload) -> Manifest:
-    """Give the Service through which a load balancer of the cloud reaches the ports that are for others."""
+    """Return the Service through which a cloud load balancer reaches the published ports."""
     section = scope.section.exposure
     spec: Manifest = {
         "type": "LoadBalancer",
@@ -34,12 +34,12 @@ def load_balancer_spec(scope: Scope, workload: Workload) -> Manifest:
 
 
 def backend_spec(workload: Workload, port: Port) -> Manifest:
-    """Give the Service of one port alone, for controllers that are told of its protocol by annotations."""
+    """Return the Service of a single port, for controllers that learn its protocol from annotations."""
     return {"type": "ClusterIP", "selector": selector(workload.name), "ports": _ports([port])}
 
 
 def headless_spec(workload: Workload) -> Manifest:
-    """Give the Service whose name stands for every single pod, peers even before they are ready."""
+    """Return the Service whose name stands for every single pod, peers even before they are ready."""
     return {
         "type": "ClusterIP",
         "clusterIP": "None",
@@ -50,7 +50,7 @@ def headless_spec(workload: Workload) -> Manifest:
 
 
 def exposed(workload: Workload) -> list[tuple[Port, Exposure]]:
-    """Give the ports that are reachable from outside the cluster."""
+    """Return the ports that are reachable from outside the cluster."""
     return [
         (port, port.published)
         for port in workload.ports
@@ -59,12 +59,12 @@ def exposed(workload: Workload) -> list[tuple[Port, Exposure]]:
 
 
 def way_in_annotations(section: ExposureSection, port: Port) -> Mapping[str, str]:
-    """Give the annotations of an Ingress or route; controllers want to be told of gRPC."""
+    """Return the annotations of an Ingress or route; controllers need to be told of gRPC."""
     return {**section.annotations, **(section.grpc_annotations if port.speaks == "grpc" else {})}
 
 
 def ingress_spec(scope: Scope, service: str, port: Port, exposure: Exposure) -> Manifest:
-    """Give the spec of an Ingress for one host name."""
+    """Return the spec of an Ingress for one host name."""
     section = scope.section.exposure
     backend = {"service": {"name": service, "port": {"number": port.number}}}
     spec: Manifest = {
@@ -83,9 +83,9 @@ def ingress_spec(scope: Scope, service: str, port: Port, exposure: Exposure) -> 
 
 
 def route_spec(scope: Scope, workload: Workload, port: Port, exposure: Exposure) -> Manifest:
-    """Give the spec of a Gateway API route (GRPCRoute or HTTPRoute) for one host name.
+    """Return the spec of a Gateway API route (GRPCRoute or HTTPRoute) for one host name.
 
-    What the API server would add is written out: Argo CD takes what only the cluster has for a difference.
+    What the API server would add is written out: Argo CD reports what only the cluster has as a difference.
     """
     section = scope.section.exposure
     parent = {
@@ -104,17 +104,17 @@ def route_spec(scope: Scope, workload: Workload, port: Port, exposure: Exposure)
 
 
 def deny_all_spec() -> Manifest:
-    """Give the policy under which nothing in the namespace talks to anything."""
+    """Return the policy under which nothing in the namespace talks to anything."""
     return {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
 def open_egress_spec(labels: Mapping[str, str]) -> Manifest:
-    """Give the policy under which pods of these labels may connect to anything."""
+    """Return the policy under which pods with these labels may connect to anything."""
     return {"podSelector": {"matchLabels": dict(labels)}, "policyTypes": ["Egress"], "egress": [{}]}
 
 
 def egress_spec(scope: Scope, workload: Workload) -> Manifest:
-    """Give the policy of what a workload may connect to: names, what it calls, the API where it reads it."""
+    """Return the policy for what a workload may connect to: DNS, what it calls, the API if it reads it."""
     inside, outside = _callees(workload.calls)
     section = scope.section
     rules = [{"ports": [*_numbered("UDP", section.dns_ports), *_tcp(section.dns_ports)]}]
@@ -133,9 +133,9 @@ def egress_spec(scope: Scope, workload: Workload) -> Manifest:
 
 
 def ingress_policies(scope: Scope, workload: Workload) -> Mapping[str, Manifest]:
-    """Give the policies of who may connect to what: by name, the policy's spec.
+    """Return the policies for who may connect to what: by name, the policy's spec.
 
-    A workload opens the way to those that it calls; and its own ports to its peers, to the applications that
+    A workload opens the way to those that it calls, and its own ports to its peers, to the applications that
     its published ports are for, and to the operator's Prometheus.
     """
     inside, _ = _callees(workload.calls)
@@ -156,13 +156,13 @@ def ingress_policies(scope: Scope, workload: Workload) -> Mapping[str, Manifest]
 
 
 def whole_name(scope: Scope, address: str) -> str:
-    """Write a ``host:port`` of the stack's own as another namespace must write it."""
+    """Write a ``host:port`` of the stack's own as needed from another namespace."""
     host, _, port = address.rpartition(":")
     return f"{host}.{scope.namespace}.svc:{port}" if _callees([address])[0] else address
 
 
 def lag_policies(servers: Iterable[str], namespace: str) -> Mapping[str, Manifest]:
-    """Give the policies that let the scaler of another namespace ask the stack's own brokers."""
+    """Return the policies that let the scaler in another namespace query the stack's own brokers."""
     source = _namespaces({NAMESPACE_NAME: namespace})
     return {
         f"{namespace}-to-{name}": _admit(name, _tcp(ports), [source])
@@ -171,14 +171,14 @@ def lag_policies(servers: Iterable[str], namespace: str) -> Mapping[str, Manifes
 
 
 def _audiences(scope: Scope, workload: Workload) -> Mapping[str, Manifest]:
-    """Open the published ports to those whom they are for; stores ask nobody for a password."""
+    """Open the published ports to those they are for; stores require no password."""
     ports: dict[str, list[int]] = defaultdict(list)
     for port in workload.ports:
         if isinstance(port.published, Exposure):
             ports[port.published.audience].append(port.number)
     clients = _namespaces(scope.section.clients)
     sources = {
-        # Without a source also what is in no namespace, as a load balancer.
+        # Without a source, also what is in no namespace, such as a load balancer.
         "everybody": [clients] if scope.section.clients else [],
         "clients": [clients],
         "readers": [_namespaces(scope.section.readers)],
@@ -192,7 +192,7 @@ def _audiences(scope: Scope, workload: Workload) -> Mapping[str, Manifest]:
 
 
 def _callees(calls: Iterable[str]) -> tuple[Mapping[str, set[int]], set[int]]:
-    """Sort ``host:port`` into workloads of the stack with their ports, and ports of anybody else."""
+    """Sort ``host:port`` into the stack's workloads with their ports, and ports of anything else."""
     inside: dict[str, set[int]] = defaultdict(set)
     outside: set[int] = set()
     for call in calls:

@@ -1,4 +1,4 @@
-"""Where pods may run, and how they spread over nodes and zones: the stack's own, and an operator's."""
+"""Where pods may run, and how they are spread over nodes and zones: the stack's own, and an operator's."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ ZONE, NODE = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 
 
 def tolerations(section: KubernetesSection) -> list[Manifest]:
-    """Give the taints of nodes that pods may run on all the same."""
+    """Return the node taints that pods tolerate."""
     return [
         {key: value for key, value in asdict(one).items() if value is not None} for one in section.tolerations
     ]
 
 
 def over_zones(section: KubernetesSection, pods: Manifest, *, peers: bool) -> Manifest:
-    """Spread pods over zones: those of peers must be where the settings ask for it."""
+    """Spread pods over zones; for peers this is mandatory if the settings ask for it."""
     return _evenly(ZONE, pods, required=peers and section.spread == "zones")
 
 
@@ -33,7 +33,7 @@ def must_be_apart(section: KubernetesSection) -> bool:
 
 
 def apart(pods: Manifest, *, required: bool) -> Manifest:
-    """Give the affinity of pods that are to be on nodes of their own."""
+    """Return the affinity of pods that are to be on separate nodes."""
     term = {**pods, "topologyKey": NODE}
     if required:
         return {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
@@ -42,7 +42,7 @@ def apart(pods: Manifest, *, required: bool) -> Manifest:
 
 
 def _evenly(topology: str, pods: Manifest, *, required: bool) -> Manifest:
-    """Spread pods over zones or nodes; one that takes no pods, drained or lost, does not count."""
+    """Spread pods over zones or nodes; one that accepts no pods, drained or lost, does not count."""
     how: Manifest = {"whenUnsatisfiable": "ScheduleAnyway"}
     if required:
         how = {"whenUnsatisfiable": "DoNotSchedule", "nodeTaintsPolicy": "Honor"}

@@ -1,4 +1,4 @@
-"""A workload's pod: its containers, confined as the ``restricted`` Pod Security level asks."""
+"""A workload's pod: its containers, confined as the ``restricted`` Pod Security level requires."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from components.workload import Port, Probe, Workload
 
 CONFIG_HASH = "otel-stack.io/config-hash"
 START_SECONDS = 300
-"""How long a program may take to start before it is begun again."""
+"""How long a program may take to start before it is restarted."""
 
 PRESTOP_DELAY = Duration(5)
-"""Time for every node to hear that a pod gets no more connections, before it is asked to stop."""
+"""Time for every node to learn that a pod gets no more connections, before it is asked to stop."""
 
 GRACE_MARGIN = Duration(10)
-"""Time over a program's own to stop, before it is killed."""
+"""Time beyond a program's own to stop, before it is killed."""
 
 TO_SCALE_BY = 0.5
-"""Part of the CPU limits from which on those of scaled programs are promised as far as they scale by them."""
+"""Fraction of the CPU limits from which scaled programs request at least the fraction they scale by."""
 
 PROBE_TIMEOUT = 5
 VERSION = "pod-template-hash"
@@ -27,7 +27,7 @@ VERSION = "pod-template-hash"
 
 
 def pod_template(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
-    """Give the template of a workload's pods."""
+    """Return the template of a workload's pods."""
     annotations = {CONFIG_HASH: text_hash(workload.files), **_scraping(workload), **workload.account}
     return {
         "metadata": {"labels": scope.labels(workload.name), "annotations": annotations},
@@ -38,14 +38,14 @@ def pod_template(scope: Scope, workload: Workload, objects: ConfigObjects) -> Ma
 def is_stateful(workload: Workload) -> bool:
     """Tell whether the replicas have volumes or an identity of their own.
 
-    Phases may run a program by the same name, with a volume in one of them alone: in the other it must be no
-    StatefulSet, for those keep the templates of claims that they began with, even when they are replaced.
+    Phases may run a program under the same name, with a volume in only one of them: in the other it must not
+    be a StatefulSet, as those keep the claim templates that they started with, even when they are replaced.
     """
     return bool(workload.volumes) or workload.identity
 
 
 def grace(workload: Workload) -> Duration:
-    """Give how long a pod may take to stop before it is killed."""
+    """Return how long a pod may take to stop before it is killed."""
     leave = PRESTOP_DELAY.seconds if _leaves(workload) else 0
     return Duration(leave + workload.stop_grace.seconds + GRACE_MARGIN.seconds)
 
@@ -116,7 +116,7 @@ def _leaves(workload: Workload) -> bool:
 
 
 def _environment(scope: Scope, workload: Workload) -> list[Manifest]:
-    """Give the variables, those first that others refer to."""
+    """Return the variables, those that others refer to first."""
     fields = {"POD_IP": "status.podIP"}
     if workload.replicas is not None:
         fields["REPLICA"] = "metadata.name"
@@ -200,7 +200,7 @@ def _pod_security(workload: Workload) -> Manifest:
 
 
 def _placement(scope: Scope, workload: Workload) -> Manifest:
-    """Say on which nodes the pods may run, and how they spread over nodes and zones."""
+    """Return on which nodes the pods may run, and how they are spread over nodes and zones."""
     section = scope.section
     found: Manifest = {}
     if section.node_selector:
@@ -214,7 +214,7 @@ def _placement(scope: Scope, workload: Workload) -> Manifest:
         placement.over_zones(section, pods, peers=workload.peers),
         placement.over_nodes(pods),
     ]
-    # Where nodes have no zone the constraints above count for nothing, or with "zones" keep pods away.
+    # Where nodes have no zone the constraints above have no effect, or with "zones" keep pods away.
     required = workload.peers and placement.must_be_apart(section)
     found["affinity"] = placement.apart(pods, required=required)
     return found
@@ -223,8 +223,8 @@ def _placement(scope: Scope, workload: Workload) -> Manifest:
 def _alike(workload: Workload) -> Manifest:
     """Select the pods that are to be apart.
 
-    A Deployment's new pods run beside those that they replace, which are about to go and count for nothing:
-    else all new ones would come to lie where no old one is.
+    A Deployment's new pods run beside those that they replace, which are about to stop and do not count:
+    otherwise all new ones would be placed where no old one is.
     """
     pods: Manifest = {"labelSelector": {"matchLabels": selector(workload.name)}}
     return pods if is_stateful(workload) else {**pods, "matchLabelKeys": [VERSION]}

@@ -1,6 +1,6 @@
-"""Selectors in PromQL: where they stand in an expression, and how to keep them to one namespace.
+"""Selectors in PromQL: where they occur in an expression, and how to restrict them to one namespace.
 
-Only as much of the language is read as tells a selector from everything else.
+Only as much of the language is parsed as is needed to tell a selector from everything else.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Selector:
     """What chooses series.
 
     Attributes:
-        name: the metric's name; empty where only matchers choose.
+        name: the metric's name; empty where there are only matchers.
         matchers: text between the braces; empty without.
         start: where it begins in the expression.
         end: where it ends.
@@ -55,7 +55,7 @@ def selectors(expression: str) -> Iterator[Selector]:
 
 
 def in_namespace(expression: str, namespace: str) -> str:
-    """Let every selector of an expression choose only the series of one namespace."""
+    """Restrict every selector in an expression to the series of one namespace."""
     parts, done = [], 0
     for selector in selectors(expression):
         matchers = [f'namespace="{namespace}"', *filter(None, [selector.matchers.strip()])]
@@ -65,7 +65,7 @@ def in_namespace(expression: str, namespace: str) -> str:
 
 
 def _is_metric(tokens: Sequence[re.Match[str]], number: int) -> bool:
-    """Tell whether a token is a metric's name: not a word of the language, a function or an aggregation."""
+    """Tell whether a token is a metric's name: not a keyword, a function or an aggregation."""
     if number < 0 or tokens[number].lastgroup != "name":
         return False
     after = _text(tokens, number + 1).lower()

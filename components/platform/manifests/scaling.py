@@ -1,4 +1,4 @@
-"""How many pods there are: autoscalers, and how many may be away at once."""
+"""How many pods there are: autoscalers, and how many may be unavailable at once."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from components.secret_text import ExistingSecret, SecretText
 from components.workload import Workload
 
 CALM_SECONDS = 300
-"""How long the load must have been lower before replicas are taken away."""
+"""How long the load must have been lower before replicas are removed."""
 
 STEP_SECONDS = 60
-"""At most one replica goes, and at most as many come as there are, in this time."""
+"""At most one replica is removed, and the number at most doubles, in this time."""
 
 
 def autoscaler_spec(workload: Workload, scaling: Autoscaling) -> Manifest:
-    """Give the spec of a HorizontalPodAutoscaler by CPU, and by memory where that tells load.
+    """Return the spec of a HorizontalPodAutoscaler by CPU, and by memory where that reflects load.
 
-    Targets are amounts, taken from the limits: shares would be of the requests, which are far below.
+    Targets are amounts, derived from the limits: shares would refer to the requests, which are far below.
     """
     limits = workload.resources
     metrics = [_metric("cpu", millicores(limits.cpus * scaling.cpu))]
@@ -41,11 +41,11 @@ def autoscaler_spec(workload: Workload, scaling: Autoscaling) -> Manifest:
 def scaled_object_spec(
     scope: Scope, workload: Workload, scaling: Autoscaling, lag: KafkaLag, login: str | None
 ) -> Manifest:
-    """Give the spec of KEDA's ScaledObject: one trigger for each consumer group.
+    """Return the spec of KEDA's ScaledObject: one trigger for each consumer group.
 
-    A partition whose reader has not moved since the last look does not count: more processors help nobody
-    while a store is away, and each that comes moves partitions. The autoscaler gets what KEDA's look found;
-    a look for it alone would come so soon after that nothing had moved.
+    A partition whose reader has not advanced since the last poll does not count: more processors do not help
+    while a store is down, and each new one moves partitions. The autoscaler gets what KEDA's poll found; a
+    separate poll for it would come so soon after that nothing had advanced.
 
     Args:
         scope: the stack; KEDA runs in another namespace and needs whole names.
@@ -90,7 +90,7 @@ SASL = {"PLAIN": "plaintext", "SCRAM-SHA-256": "scram_sha256", "SCRAM-SHA-512": 
 
 
 def login_secrets(lag: KafkaLag) -> dict[str, SecretText]:
-    """Give the secrets that KEDA must know to log in, by its own names."""
+    """Return the secrets that KEDA needs to log in, by its own names."""
     found: dict[str, SecretText] = {}
     if lag.login is not None:
         found["password"] = lag.login.password
@@ -102,11 +102,11 @@ def login_secrets(lag: KafkaLag) -> dict[str, SecretText]:
 def trigger_authentication_spec(
     secrets: Mapping[str, SecretText], own: pulumi.Input[str] | None, user: pulumi.Input[str] | None
 ) -> Manifest:
-    """Give the spec of KEDA's TriggerAuthentication.
+    """Return the spec of KEDA's TriggerAuthentication.
 
     Args:
-        secrets: what is secret, by KEDA's name.
-        own: name of the Secret with what of it is the stack's own.
+        secrets: the secrets, by KEDA's names.
+        own: name of the Secret with those that are the stack's own.
         user: name of the ConfigMap with the user's name; None without login.
     """
     refs = [
@@ -122,9 +122,9 @@ def trigger_authentication_spec(
 
 
 def disruption_spec(workload: Workload) -> Manifest:
-    """Give the spec of a PodDisruptionBudget: one at a time.
+    """Return the spec of a PodDisruptionBudget: one at a time.
 
-    Pods that do not work anyway may always go, unless they hold data that others would then lack.
+    Pods that do not work anyway may always be evicted, unless they hold data that others would then lack.
     """
     keeps_data = workload.peers and is_stateful(workload)
     return {

@@ -14,7 +14,7 @@ from components.sections_kubernetes import KubernetesSection
 NAME, PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of"
 STACK = "otel-stack"
 OWNER = "otel-stack.io/owner"
-"""Annotation of the namespace: the stack that has it. No label: names of stacks may be longer than those."""
+"""Annotation of the namespace: its owning stack. Not a label, as stack names may be longer than those."""
 
 Manifest = dict[str, Any]
 
@@ -27,7 +27,7 @@ class Scope:
         section: settings of the cluster.
         environment: name of the environment.
         keda_namespace: namespace of KEDA.
-        reserved_cpu: part of the CPU limits that pods request, from 0 to 1.
+        reserved_cpu: fraction of the CPU limits that pods request, from 0 to 1.
     """
 
     section: KubernetesSection
@@ -41,7 +41,7 @@ class Scope:
         return self.section.namespace
 
     def labels(self, name: str) -> dict[str, str]:
-        """Give the labels of everything that belongs to a workload."""
+        """Return the labels of everything that belongs to a workload."""
         own = {
             **selector(name),
             "app.kubernetes.io/instance": self.environment,
@@ -59,7 +59,7 @@ class Scope:
         autonamed: bool = False,
         cluster_wide: bool = False,
     ) -> Manifest:
-        """Give an object's metadata; without a name it has the workload's, or the provider makes one."""
+        """Return an object's metadata; without a name it has the workload's, or the provider makes one."""
         found: Manifest = {"labels": {**self.labels(workload), **(labels or {})}}
         if not autonamed:
             found["name"] = name or workload
@@ -76,7 +76,7 @@ def owner(project: str, stack: str) -> str:
 
 
 def selector(name: str) -> dict[str, str]:
-    """Give the labels that select a workload's pods; they never change."""
+    """Return the labels that select a workload's pods; they never change."""
     return {NAME: name, PART_OF: STACK}
 
 

@@ -9,15 +9,15 @@ from components.quantities import Duration
 from components.workload import DataVolume, Workload, headless
 
 STORAGE = "storage.otel-stack.io/"
-"""What annotations of a StatefulSet begin with that say, by volume, what the settings ask for: its template
-of claims cannot be changed, and claims that exist stay as they are."""
+"""Prefix of a StatefulSet's annotations that record, by volume, what the settings ask for: its claim
+templates cannot be changed, and existing claims stay as they are."""
 
 HISTORY = 3
 PROGRESS_SECONDS = 600
 
 
 def deployment_spec(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
-    """Give the spec of a workload without state: a new pod is ready before an old one goes."""
+    """Return the spec of a workload without state: a new pod is ready before an old one stops."""
     return {
         **_replicas(workload),
         "selector": {"matchLabels": selector(workload.name)},
@@ -29,10 +29,10 @@ def deployment_spec(scope: Scope, workload: Workload, objects: ConfigObjects) ->
 
 
 def stateful_set_spec(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
-    """Give the spec of a workload with volumes or identity: its claims outlive it, one pod rolls at a time.
+    """Return the spec of a workload with volumes or identity: its claims outlive it, pods roll one by one.
 
-    No pod waits for another one to be ready: a processor on a lost node would keep others from being made,
-    and a pod that never gets ready would keep the version that mends it away.
+    No pod waits for another one to be ready: a processor on a lost node would keep others from being created,
+    and a pod that never becomes ready would block the version that fixes it.
     """
     return {
         **_replicas(workload),
@@ -50,9 +50,9 @@ def stateful_set_spec(scope: Scope, workload: Workload, objects: ConfigObjects) 
 
 
 def rollout(workload: Workload) -> Duration:
-    """Give how long all pods may take to become new ones, one after another, if none fails.
+    """Return how long replacing all pods, one after another, may take if none fails.
 
-    A pod that takes longer than that to start or to stop is killed. Those of a StatefulSet stop first, to
+    A pod that takes longer than its share to start or stop is killed. Those of a StatefulSet stop first, to
     start under the same name; a Deployment's new pod starts beside the old one, whose end nobody awaits.
     """
     scaled = workload.autoscaling
@@ -62,12 +62,12 @@ def rollout(workload: Workload) -> Duration:
 
 
 def storage(workload: Workload) -> dict[str, str]:
-    """Give the annotations of what the settings ask for, by volume."""
+    """Return the annotations for what the settings ask for, by volume."""
     return {f"{STORAGE}{volume.name}": _amount(volume) for volume in workload.volumes}
 
 
 def _service(workload: Workload) -> Manifest:
-    """Name the Service by which the pods have names; one that listens on nothing has none."""
+    """Name the Service that gives the pods their names; a workload that listens on nothing has none."""
     if not workload.ports:
         return {}
     return {"serviceName": headless(workload.name) if workload.peers else workload.name}
