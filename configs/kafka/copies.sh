@@ -1,12 +1,12 @@
 #!/bin/bash
-# Counts each minute the partitions that lack a copy, topic by topic, and sends the counts as OTLP to the metrics
-# store itself: on the way through Kafka they would be late just when something is wrong with it.
+# Counts every minute the partitions that lack a copy, topic by topic, and sends the counts as OTLP directly to the
+# metrics store: on the way through Kafka they would be late just when something is wrong with it.
 #
 # BOOTSTRAP   host:port[,host:port...]
 # TOPICS      lines that begin with a topic's name
 # CLIENT      optional file with client properties (security)
 # METRICS     host:port/path that takes OTLP metrics over HTTP
-# HEADER      optional line for its requests, "name: value"
+# HEADER      optional header line for its requests, "name: value"
 set -uo pipefail
 
 PATH=/opt/kafka/bin:$PATH
@@ -46,7 +46,7 @@ send() {
     printf '%sContent-Length: %d\r\nConnection: close\r\n\r\n%s' "${HEADER:+$HEADER$'\r\n'}" "${#body}" "$body"
   } >&3
   IFS= read -r -t 30 status <&3
-  while IFS= read -r -t 30 _ <&3; do :; done # who closes before the end resets the connection
+  while IFS= read -r -t 30 _ <&3; do :; done # closing before the end resets the connection
   exec 3>&-
   if [[ "$status" != *" 2"* ]]; then echo "$METRICS does not take the counts: ${status:-no answer}" >&2; fi
 }

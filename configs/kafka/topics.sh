@@ -1,15 +1,15 @@
 #!/bin/bash
-# Makes the topics before anybody writes and keeps their settings as configured. Runs beside the brokers, in
+# Creates the topics before anybody writes and keeps their settings as configured. Runs beside the brokers, in
 # Kafka's own image; the file /tmp/ready says that every topic is there.
 #
 # BOOTSTRAP   host:port[,host:port...]
-# REPLICAS    copies of each partition; as the cluster has it where this is empty
+# REPLICAS    copies of each partition; the cluster's own default if empty
 # TOPICS      lines of "name partitions key=value[,key=value...]"
 # KEYED       topic in which the number of partitions decides where a record goes: it gets more only when nothing
 #             is unread
 # READERS     consumer groups that read it
 # CLIENT      optional file with client properties (security)
-# METRICS     of copies.sh, which then goes on in its place
+# METRICS     of copies.sh, which then runs in its place
 set -euo pipefail
 
 PATH=/opt/kafka/bin:$PATH
@@ -17,7 +17,7 @@ options=(--bootstrap-server "$BOOTSTRAP")
 if [[ -n "${CLIENT:-}" ]]; then options+=(--command-config "$CLIENT"); fi
 
 # Records of a topic that its readers have still to read. Kafka does not know a group that never joined; it will
-# begin with the oldest record, like one whose next record is gone.
+# start with the oldest record, like one whose next record is gone.
 unread() {
   local topic=$1 groups earliest latest group name partition offset end sum=0
   local -A oldest committed

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Dumps Grafana's database once a day. Before that it deletes dumps that are older than BACKUPS_KEPT_DAYS, but never
-# the newest: a full volume gets room again, and with the database away for long one is left.
-# A dump has its final name only when it is whole. Restore: docs/phase4.md, "Grafana's database".
+# the newest: that frees room on a full volume, and leaves one dump if the database is down for long.
+# A dump has its final name only once it is complete. Restore: docs/phase4.md, "Grafana's database".
 set -eu
 
 : "${PGHOST:?}" "${PGDATABASE:?}" "${PGUSER:?}" "${PASSWORD_FILE:?}" "${BACKUPS_KEPT_DAYS:?}"
 folder=/backups
 state=/tmp/last-dump
 
-# For libpq, which reads no bare password from a file; a variable would be seen by all who see the process.
+# For libpq, which reads no bare password from a file; a variable would be visible to all who see the process.
 PGPASSFILE=/tmp/pgpass
 export PGPASSFILE
 (
@@ -21,7 +21,7 @@ trap 'exit 0' TERM INT
 make_room() {
     rm -f "$folder"/*.part
     newest=
-    for one in "$folder"/*.dump; do newest=$one; done # names end with their time
+    for one in "$folder"/*.dump; do newest=$one; done # names end in their time
     find "$folder" -name '*.dump' ! -path "$newest" -mtime "+$BACKUPS_KEPT_DAYS" -delete
 }
 

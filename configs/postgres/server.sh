@@ -1,11 +1,11 @@
 #!/bin/sh
-# Runs PostgreSQL with the password of its Secret, also on data that was made with another one.
+# Runs PostgreSQL with the password from its Secret, even on data that was created with another one.
 set -eu
 
 : "${PGDATA:?}" "${POSTGRES_USER:?}" "${POSTGRES_PASSWORD_FILE:?}"
 
 set_password() {
-    # One line of SQL through the standard input: neither the list of processes nor the log has it.
+    # One line of SQL on standard input: neither the process list nor the log has it.
     password=$(sed "s/'/''/g" "$POSTGRES_PASSWORD_FILE")
     printf "ALTER ROLE \"%s\" PASSWORD '%s'\n" "$POSTGRES_USER" "$password" |
         postgres --single "$@" -c log_min_error_statement=panic -c log_statement=none postgres >/dev/null
@@ -16,6 +16,6 @@ if [ -s "$PGDATA/PG_VERSION" ]; then
 else
     docker-ensure-initdb.sh postgres "$@"
 fi
-# The image's script would put what is in the file into a variable of the server.
+# The image's script would put the file's content into a variable of the server.
 unset POSTGRES_PASSWORD_FILE
 exec docker-entrypoint.sh postgres "$@"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Copies dumps of Grafana's database into the bucket for backups as they are made, and deletes nothing there.
-# The dumps of backup.sh and the folder for temporary files are shared with it.
+# Copies dumps of Grafana's database into the backup bucket as they are made, and deletes nothing there.
+# It shares backup.sh's dumps and folder for temporary files.
 set -eu
 
 : "${BUCKET:?}" "${ENDPOINT:?}"
@@ -11,7 +11,7 @@ begun=/tmp/this-upload
 trap 'exit 0' TERM INT
 
 upload() {
-    touch "$begun" # a dump that is made meanwhile is newer, and is uploaded next
+    touch "$begun" # a dump made in the meantime is newer, and is uploaded next
     aws --endpoint-url "$ENDPOINT" s3 sync /backups "s3://$BUCKET/postgres" \
         --exclude '*' --include '*.dump' --no-progress && mv "$begun" "$uploaded"
 }
