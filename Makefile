@@ -109,7 +109,7 @@ test-e2e: $(STAMP) ## the stack on a real Docker Engine
 bench: $(STAMP) ## phase 2's throughput against the guide's configuration, 25 minutes
 	@$(PY) -m tests.bench
 
-drills: $(STAMP) ## everything that takes minutes: drills of phases 2 and 3, stores on S3, 100 simulated nodes
+drills: $(STAMP) ## everything that takes minutes: drills of all phases, stores on S3, 100 simulated nodes
 	@$(PYTEST) tests/e2e tests/stores tests/kubernetes/test_scale.py --drills
 
 lint: $(STAMP) ## ruff and mypy
