@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from tests.support.drills import Found
+from tests.support.drills import Found, Site
 from tests.support.numbered import Load, Rates
 from tests.support.otlp import SERVICES
 
@@ -24,6 +25,19 @@ class Reached(Protocol):
     @property
     def target(self) -> str:
         """``host:port`` of OTLP over gRPC."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the programs' logs of a failed test on Docker, whose stack is gone by the time anybody looks."""
+    report = yield
+    if report.when == "call" and report.failed and isinstance(item, pytest.Function):
+        site = item.funcargs.get("site")
+        if isinstance(site, Site):
+            folder = Path(tempfile.mkdtemp(prefix="otel-stack-drill-"))
+            site.keep_logs(folder)
+            report.sections.append(("logs of the programs", f"in {folder}"))
+    return report
 
 
 @pytest.fixture

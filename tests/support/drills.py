@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import docker
@@ -120,6 +121,11 @@ class Site:
             lambda: self.container(name).attrs["State"].get("Health", {}).get("Status") == "healthy",
             seconds=seconds,
         )
+
+    def keep_logs(self, folder: Path) -> None:
+        """Write the log of every container into a folder."""
+        for container in self.client.containers.list(all=True):
+            (folder / f"{container.name}.log").write_bytes(container.logs(timestamps=True))
 
     def run(self, name: str, *command: str) -> str:
         """Run a command in a container.

@@ -6,9 +6,7 @@ tests' own.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Generator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import docker
 import pytest
@@ -22,23 +20,6 @@ from tests.support.stack import Stack
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer to drill a stack that is already running."""
     parser.addoption("--drill-running", action="store_true", help="drill the stack that is up (hurts it!)")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep the programs' logs of a drill that failed, as its stack is gone by the time anybody looks."""
-    report = yield
-    if report.when == "call" and report.failed and isinstance(item, pytest.Function):
-        for site in [value for value in item.funcargs.values() if isinstance(value, Site)][:1]:
-            report.sections.append(("logs of the programs", f"in {_keep_logs(site)}"))
-    return report
-
-
-def _keep_logs(site: Site) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="otel-stack-drill-"))
-    for container in site.client.containers.list(all=True):
-        (folder / f"{container.name}.log").write_bytes(container.logs(timestamps=True))
-    return folder
 
 
 @pytest.fixture(scope="package")
