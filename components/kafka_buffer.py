@@ -20,6 +20,10 @@ from components.sizing_buffer import TOPICS, BufferSize
 from components.workload import DataVolume, Platform, Port, Probe, Workload, callee, headless, replica_hosts
 
 CONFIG_DIRECTORY = "/mnt/shared/config"
+DATA_DIRECTORY = "/var/lib/kafka/data"
+IMAGE_COMMAND = "/etc/kafka/docker/run"
+"""What the image runs by default: it formats a new disk, writes the configuration and becomes the broker."""
+
 PORT, CONTROLLER_PORT = 9092, 9093
 CLUSTER_ID = base64.urlsafe_b64encode(b"otel-stack-kafka").decode().rstrip("=")
 """Sixteen bytes that every broker of a cluster must share; each stack's network has one cluster only."""
@@ -126,6 +130,7 @@ def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
         replicas=args.size.brokers,
         identity=True,
         peers=True,
+        args=["bash", f"{CONFIG_DIRECTORY}/run.sh", DATA_DIRECTORY, IMAGE_COMMAND],
         environment=_broker_environment(name, args),
         config_directory=CONFIG_DIRECTORY,
         files={
@@ -142,7 +147,7 @@ def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
             alive_command=_is_alive(),
         ),
         resources=limits(args.size.broker),
-        volumes=[DataVolume(name="kafka-data", path="/var/lib/kafka/data", size=args.size.broker.volume)],
+        volumes=[DataVolume(name="kafka-data", path=DATA_DIRECTORY, size=args.size.broker.volume)],
         writable=("/tmp", "/opt/kafka/config", "/opt/kafka/logs"),  # noqa: S108 - paths inside the container
         stop_grace=STOP_GRACE,
     )

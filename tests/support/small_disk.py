@@ -27,9 +27,12 @@ class SmallDisk:
     folder: str
 
     def fill(self) -> None:
-        """Take all the space that is left."""
-        for block in ("1M", "1k"):
-            self.run(f"dd if=/dev/zero bs={block} status=none >>{self.folder}/{BALLAST} || true")
+        """Take all the space that is left, to the last byte, at up to 20 MiB/s."""
+        ballast = f"{self.folder}/{BALLAST}"
+        self.run(
+            f"while dd if=/dev/zero bs=1M count=1 status=none >>{ballast}; do sleep 0.05; done 2>/dev/null; "
+            f"dd if=/dev/zero bs=1k status=none >>{ballast} 2>/dev/null || true"
+        )
 
     def free(self) -> None:
         """Give the space back."""

@@ -47,15 +47,13 @@ def demand_nothing_lost(
     *,
     unsure: Sequence[tuple[float, float]] = (),
     seconds: float = FOUND_SECONDS,
-    refusal: str = "",
 ) -> dict[str, Found]:
     """Require every acknowledged log record and sample, and every error and slow trace complete.
 
     ``unsure`` says from when to when processors with tail sampling were killed or changed: traces that were
     undecided then may be missing, which are those acknowledged at most the bound before. So may those
     whose halves were acknowledged so far apart, as in an outage, that the sampler decided on one alone. All
-    others have ``seconds`` to be found. No call may have been refused for good, except with an error that
-    contains ``refusal``.
+    others have ``seconds`` to be found. No call may have been refused for good.
     """
     apart = load.tallies["traces"].apart
     halved = {number for number, between in apart.items() if between > DECISION_SECONDS - SPARE_SECONDS}
@@ -64,7 +62,7 @@ def demand_nothing_lost(
     found = await_all(site, load, seconds=20 if unsure or halved else seconds)
     for signal in SERVICES:
         errors = set(load.tallies[signal].refused.values())
-        assert all(refusal and refusal in error for error in errors), f"{signal} refused for good: {errors}"
+        assert not errors, f"{signal} refused for good: {errors}"
     for signal in ("logs", "metrics"):
         assert not found[signal].missing, f"{signal} missing: {found[signal].missing}"
     when = load.tallies["traces"].acknowledged

@@ -1,0 +1,115 @@
+"""A broker runs only while its disk has room to spare: the script that starts and stops it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from components.documents import CONFIGS
+from tests.support.waiting import until
+
+SCRIPT = CONFIGS / "kafka" / "brokers" / "run.sh"
+BLOCK, MEBIBYTE, GIBIBYTE = 4096, 1 << 20, 1 << 30
+DISK = 10 * GIBIBYTE
+SPARE = DISK // 50
+BROKER = 'trap "echo closed; exit 143" TERM; echo "runs as $$"; while :; do sleep 0.05; done'
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    """What ``stat -f`` says about the disk; the directory of the program that says it is the file's own."""
+    says = tmp_path / "disk"
+    program = tmp_path / "stat"
+    program.write_text(f'#!/bin/sh\n[ "$*" = "-f -c %a %b %S {tmp_path}" ] && cat {says}\n')
+    program.chmod(0o755)
+    return says
+
+
+def has(disk: Path, free: int, total: int = DISK) -> None:
+    """Set how many bytes of the disk are free."""
+    written = disk.with_suffix(".new")
+    written.write_text(f"{free // BLOCK} {total // BLOCK} {BLOCK}\n")
+    written.replace(disk)
+
+
+def test_the_broker_is_the_process_that_was_started(disk: Path) -> None:
+    has(disk, DISK)
+    with _started(disk) as (process, output):
+        said = f"runs as {process.pid}"
+        until(said, lambda: said in output.read_text(), seconds=10)
+
+
+def test_a_broker_stops_before_its_disk_is_full(disk: Path) -> None:
+    has(disk, SPARE)
+    with _started(disk) as (process, output):
+        until("the broker", lambda: "runs as" in output.read_text(), seconds=10)
+        has(disk, SPARE - MEBIBYTE)
+        assert process.wait(timeout=10) == 143
+    assert "closed" in output.read_text()
+    assert f"has {SPARE // MEBIBYTE - 1} MiB free: the broker stops" in output.read_text()
+
+
+def test_a_broker_whose_disk_has_too_little_waits_until_it_has_more(disk: Path) -> None:
+    has(disk, SPARE - MEBIBYTE)
+    with _started(disk) as (_, output):
+        said = f"starts once it has {SPARE // MEBIBYTE} MiB"
+        until(said, lambda: said in output.read_text(), seconds=10)
+        assert "runs as" not in output.read_text()
+        has(disk, SPARE)
+        until("the broker", lambda: "runs as" in output.read_text(), seconds=10)
+    assert output.read_text().count(said) == 1
+
+
+def test_one_that_waits_can_be_stopped(disk: Path) -> None:
+    has(disk, 0)
+    with _started(disk) as (process, output):
+        until("it to wait", lambda: "starts once" in output.read_text(), seconds=10)
+        process.terminate()
+        assert process.wait(timeout=10) == 143
+
+
+@pytest.mark.parametrize(
+    ("total", "spare"),
+    [
+        pytest.param(GIBIBYTE, 128, id="at least"),
+        pytest.param(30 * GIBIBYTE, 614, id="2% of the disk"),
+        pytest.param(1000 * GIBIBYTE, 1024, id="at most"),
+    ],
+)
+def test_what_a_disk_has_to_spare(disk: Path, total: int, spare: int) -> None:
+    has(disk, MEBIBYTE, total)
+    with _started(disk) as (_, output):
+        said = f"has 1 MiB free: the broker starts once it has {spare} MiB\n"
+        until(said, lambda: said in output.read_text(), seconds=10)
+
+
+def test_a_disk_that_cannot_be_measured_stops_nobody(disk: Path) -> None:
+    with _started(disk) as (_, output):
+        until("the broker", lambda: "runs as" in output.read_text(), seconds=10)
+
+
+@contextmanager
+def _started(disk: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Run the script on a disk; give its process and its output."""
+    folder = disk.parent
+    broker, output = folder / "broker", folder / "output"
+    broker.write_text(f"#!/bin/bash\n{BROKER}\n")
+    broker.chmod(0o755)
+    environment: Mapping[str, str] = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+    command = ["bash", str(SCRIPT), str(folder), str(broker)]
+    with output.open("wb") as into:
+        process = subprocess.Popen(
+            command, env=environment, stdout=into, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            yield process, output
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
