@@ -29,6 +29,9 @@ POOL = "broker"
 BROKERS = {"labelSelector": {"matchLabels": {"strimzi.io/pool-name": POOL}}}
 USER = "otel-stack"
 MECHANISM = "scram-sha-512"
+LEAST_FREE = 0.05
+"""Share of a broker's disk below which it accepts no more records: Strimzi's plugin looks once a minute, and
+brokers damage their log on a full disk (docs/reliability.md)."""
 
 
 class CustomResources(Platform, Protocol):
@@ -157,6 +160,7 @@ def _cluster(args: StrimziKafkaArgs) -> Mapping[str, Any]:
                 }
             ],
             "authorization": {"type": "simple"},
+            "quotas": {"type": "strimzi", "minAvailableRatioPerVolume": LEAST_FREE},
             "config": {
                 "auto.create.topics.enable": False,
                 "default.replication.factor": copies,
