@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from components.batches import MOST_FOR_JAEGER, MOST_REQUEST, WRITTEN_AT_ONCE
 from components.checks_kafka import KAFKA_CHECKS
@@ -12,16 +11,14 @@ from components.checks_phase4 import PHASE4_CHECKS
 from components.checks_storage import STORAGE_CHECKS
 from components.phase_numbers import ON_OBJECT_STORAGE
 from components.problems import Check, Problem
+from components.settings_model import SettingsModel
 from components.sizing import HEADROOM, MINIMUM_MEMORY, declared_rate, size_stack, stored_bytes
-
-if TYPE_CHECKING:
-    from components.settings import Settings
 
 CEILINGS: Mapping[int, int] = {1: 50_000, 2: 100_000}
 """Events per second up to which a phase is meant to be used: the guide's triggers for the next one."""
 
 
-def ceiling_problem(settings: Settings) -> Problem | None:
+def ceiling_problem(settings: SettingsModel) -> Problem | None:
     """Report a declared rate that belongs to a later phase."""
     rate = declared_rate(settings.sizing)
     ceiling = CEILINGS.get(settings.phase)
@@ -36,13 +33,13 @@ def ceiling_problem(settings: Settings) -> Problem | None:
     )
 
 
-def _rate_fits_phase(settings: Settings) -> Iterator[Problem]:
+def _rate_fits_phase(settings: SettingsModel) -> Iterator[Problem]:
     problem = ceiling_problem(settings)
     if problem is not None and not settings.sizing.allow_above_ceiling:
         yield problem
 
 
-def _one_way_of_sizing(settings: Settings) -> Iterator[Problem]:
+def _one_way_of_sizing(settings: SettingsModel) -> Iterator[Problem]:
     sizing = settings.sizing
     if sizing.preset is not None and sizing.events_per_second is not None:
         yield Problem(
@@ -52,7 +49,7 @@ def _one_way_of_sizing(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _ports_differ(settings: Settings) -> Iterator[Problem]:
+def _ports_differ(settings: SettingsModel) -> Iterator[Problem]:
     taken: dict[int, str] = {}
     for key, port in settings.published_ports().items():
         if port in taken:
@@ -62,7 +59,7 @@ def _ports_differ(settings: Settings) -> Iterator[Problem]:
         taken.setdefault(port, key)
 
 
-def _memory_suffices(settings: Settings) -> Iterator[Problem]:
+def _memory_suffices(settings: SettingsModel) -> Iterator[Problem]:
     for program, least in MINIMUM_MEMORY.items():
         memory = getattr(settings.sizing, program).memory
         if memory is not None and memory < least:
@@ -71,7 +68,7 @@ def _memory_suffices(settings: Settings) -> Iterator[Problem]:
             )
 
 
-def _volumes_hold_retention(settings: Settings) -> Iterator[Problem]:
+def _volumes_hold_retention(settings: SettingsModel) -> Iterator[Problem]:
     if not settings.has_node_stores:
         return
     sizing, retention = settings.sizing, settings.retention
@@ -101,7 +98,7 @@ def _volumes_hold_retention(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _requests_fit_the_way(settings: Settings) -> Iterator[Problem]:
+def _requests_fit_the_way(settings: SettingsModel) -> Iterator[Problem]:
     largest = settings.ingest.max_message_size
     to_jaeger = settings.phase < ON_OBJECT_STORAGE or settings.stores.phase3 == "written"
     if to_jaeger and largest > MOST_FOR_JAEGER:

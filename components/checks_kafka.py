@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING
 
 import yaml
 
 from components.phase_numbers import ON_KUBERNETES, WITH_KAFKA
 from components.problems import Check, Problem
+from components.settings_model import SettingsModel
 from components.sizing import declared_rate
 from components.sizing_buffer import in_gibibytes, partition_bytes
-
-if TYPE_CHECKING:
-    from components.settings import Settings
 
 _NOT_TAKEN = re.compile(r'["\\\x00-\x1f\x7f]|\$[${]')
 """What JAAS reads as the end of a string or as an escape, and what a collector expands in any value."""
@@ -27,7 +24,7 @@ OWN_GATEWAYS = ("haproxy", "otel-gateway", "otel-gateway-headless")
 """Names by which the programs of a stack reach its own OTLP address; the first in phase 2 only."""
 
 
-def _external_is_whole(settings: Settings) -> Iterator[Problem]:
+def _external_is_whole(settings: SettingsModel) -> Iterator[Problem]:
     kafka = settings.kafka
     if kafka.mode == "external" and not kafka.bootstrap_servers:
         yield Problem(
@@ -43,7 +40,7 @@ def _external_is_whole(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _login_is_whole(settings: Settings) -> Iterator[Problem]:
+def _login_is_whole(settings: SettingsModel) -> Iterator[Problem]:
     security = settings.kafka.security
     if (security.mechanism is None) != (security.username is None):
         yield Problem(
@@ -69,7 +66,7 @@ def _login_is_whole(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _login_is_taken_as_it_is(settings: Settings) -> Iterator[Problem]:
+def _login_is_taken_as_it_is(settings: SettingsModel) -> Iterator[Problem]:
     """Refuse what programs, which parse both out of their configuration, would take for syntax."""
     user, password = settings.kafka.security.username, settings.kafka_password
     if user is not None and _NOT_TAKEN.search(user):
@@ -98,7 +95,7 @@ def _is_no_text(password: str) -> bool:
     return isinstance(found, (date, dict)) or (isinstance(found, int) and abs(found) >= 10**18)
 
 
-def _authority_is_of_use(settings: Settings) -> Iterator[Problem]:
+def _authority_is_of_use(settings: SettingsModel) -> Iterator[Problem]:
     kafka, kubernetes = settings.kafka, settings.kubernetes
     given = {
         "kafka.security.ca": kafka.security.ca and "(certificates)",
@@ -134,7 +131,7 @@ def _authority_is_of_use(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _topics_have_a_maker(settings: Settings) -> Iterator[Problem]:
+def _topics_have_a_maker(settings: SettingsModel) -> Iterator[Problem]:
     kafka = settings.kafka
     if kafka.mode == "external":
         return
@@ -154,7 +151,7 @@ def _topics_have_a_maker(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _processors_have_partitions(settings: Settings) -> Iterator[Problem]:
+def _processors_have_partitions(settings: SettingsModel) -> Iterator[Problem]:
     buffer = settings.buffer
     processors, partitions = buffer.processor.replicas, buffer.partitions
     if settings.phase >= WITH_KAFKA and processors > partitions:
@@ -167,7 +164,7 @@ def _processors_have_partitions(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _gateways_have_a_name(settings: Settings) -> Iterator[Problem]:
+def _gateways_have_a_name(settings: SettingsModel) -> Iterator[Problem]:
     gateways = settings.buffer.gateway.replicas
     if settings.phase == WITH_KAFKA and gateways > MOST_BALANCED:
         yield Problem(
@@ -178,7 +175,7 @@ def _gateways_have_a_name(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _partitions_hold_retention(settings: Settings) -> Iterator[Problem]:
+def _partitions_hold_retention(settings: SettingsModel) -> Iterator[Problem]:
     kafka = settings.kafka
     if settings.phase < WITH_KAFKA or not kafka.create_topics or kafka.retention_size is None:
         return
@@ -194,7 +191,7 @@ def _partitions_hold_retention(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _replay_fits_the_stores(settings: Settings) -> Iterator[Problem]:
+def _replay_fits_the_stores(settings: SettingsModel) -> Iterator[Problem]:
     kept, window = settings.kafka.retention, settings.retention.metrics_out_of_order
     if settings.phase >= WITH_KAFKA and window < kept:
         yield Problem(
@@ -205,7 +202,7 @@ def _replay_fits_the_stores(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _copy_is_of_kafka(settings: Settings) -> Iterator[Problem]:
+def _copy_is_of_kafka(settings: SettingsModel) -> Iterator[Problem]:
     copy = settings.kafka.copy_to
     if copy is None:
         return
@@ -224,7 +221,7 @@ def _copy_is_of_kafka(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _published(settings: Settings) -> str:
+def _published(settings: SettingsModel) -> str:
     """Return the stack's own OTLP address on a Docker host; empty on Kubernetes."""
     if settings.phase >= ON_KUBERNETES:
         return ""
@@ -232,7 +229,7 @@ def _published(settings: Settings) -> str:
     return f"{host}:{settings.ingest.grpc_port}"
 
 
-def _own_names(settings: Settings) -> list[str | None]:
+def _own_names(settings: SettingsModel) -> list[str | None]:
     """Return the names that lead to the stack's own gateways, whatever the port."""
     if settings.phase < ON_KUBERNETES:
         return [*OWN_GATEWAYS]
@@ -241,7 +238,7 @@ def _own_names(settings: Settings) -> list[str | None]:
     return [section.exposure.otlp_grpc_host, *(f"{name}{end}" for name in OWN_GATEWAYS for end in domains)]
 
 
-def _copy_leaves_the_stack(settings: Settings) -> Iterator[Problem]:
+def _copy_leaves_the_stack(settings: SettingsModel) -> Iterator[Problem]:
     copy = settings.kafka.copy_to
     if copy is None:
         return

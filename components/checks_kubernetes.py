@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
 from components.problems import Check, Problem
-
-if TYPE_CHECKING:
-    from components.settings import Settings
+from components.settings_model import SettingsModel
 
 
-def _cluster_is_named(settings: Settings) -> Iterator[Problem]:
+def _cluster_is_named(settings: SettingsModel) -> Iterator[Problem]:
     section = settings.kubernetes
     if settings.phase < ON_KUBERNETES or section.render is not None:
         return
@@ -29,7 +26,7 @@ def _cluster_is_named(settings: Settings) -> Iterator[Problem]:
             )
 
 
-def _exposure_is_whole(settings: Settings) -> Iterator[Problem]:
+def _exposure_is_whole(settings: SettingsModel) -> Iterator[Problem]:
     exposure = settings.kubernetes.exposure
     if exposure.type == "ClusterIP":
         return
@@ -58,7 +55,7 @@ def _exposure_is_whole(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _exposure_is_of_its_type(settings: Settings) -> Iterator[Problem]:
+def _exposure_is_of_its_type(settings: SettingsModel) -> Iterator[Problem]:
     exposure = settings.kubernetes.exposure
     if exposure.gateway_listener is not None and exposure.type != "GatewayAPI":
         yield Problem(
@@ -76,7 +73,7 @@ def _exposure_is_of_its_type(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _hosts_differ(settings: Settings) -> Iterator[Problem]:
+def _hosts_differ(settings: SettingsModel) -> Iterator[Problem]:
     exposure = settings.kubernetes.exposure
     if exposure.type not in ("Ingress", "GatewayAPI"):
         return
@@ -98,7 +95,7 @@ def _hosts_differ(settings: Settings) -> Iterator[Problem]:
             )
 
 
-def _clients_can_be_told(settings: Settings) -> Iterator[Problem]:
+def _clients_can_be_told(settings: SettingsModel) -> Iterator[Problem]:
     section = settings.kubernetes
     if section.clients and section.exposure.type == "LoadBalancer":
         yield Problem(
@@ -110,7 +107,7 @@ def _clients_can_be_told(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _api_and_names_have_ports(settings: Settings) -> Iterator[Problem]:
+def _api_and_names_have_ports(settings: SettingsModel) -> Iterator[Problem]:
     """Refuse empty lists: a policy without ports would allow all of them."""
     section = settings.kubernetes
     for key, ports, message in (
@@ -129,7 +126,7 @@ def _api_and_names_have_ports(settings: Settings) -> Iterator[Problem]:
             yield Problem(key=f"kubernetes.{key}", value=[], message=message)
 
 
-def _rendering_has_no_secrets(settings: Settings) -> Iterator[Problem]:
+def _rendering_has_no_secrets(settings: SettingsModel) -> Iterator[Problem]:
     section = settings.kubernetes
     if settings.phase < ON_KUBERNETES or section.render is None:
         return
@@ -165,7 +162,7 @@ def _rendering_has_no_secrets(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _scaling_fits(settings: Settings) -> Iterator[Problem]:
+def _scaling_fits(settings: SettingsModel) -> Iterator[Problem]:
     for tier, section, size in (
         ("gateway", settings.autoscaling.gateway, settings.buffer.gateway),
         ("processor", settings.autoscaling.processor, settings.buffer.processor),
@@ -185,7 +182,7 @@ def _scaling_fits(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _kafka_fits_platform(settings: Settings) -> Iterator[Problem]:
+def _kafka_fits_platform(settings: SettingsModel) -> Iterator[Problem]:
     if settings.kafka.mode == "strimzi" and settings.phase < ON_KUBERNETES:
         yield Problem(
             key="kafka.mode",
@@ -202,7 +199,7 @@ def _kafka_fits_platform(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _brokers_have_whole_names(settings: Settings) -> Iterator[Problem]:
+def _brokers_have_whole_names(settings: SettingsModel) -> Iterator[Problem]:
     """Refuse names that network policies take for the stack's own: short ones, or of a headless Service."""
     if settings.phase < ON_KUBERNETES or settings.kafka.mode != "external":
         return

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from components.phase_numbers import ON_OBJECT_STORAGE
 from components.problems import Check, Problem
 from components.quantities import Size, days, mebibytes
-
-if TYPE_CHECKING:
-    from components.settings import Settings
+from components.settings_model import SettingsModel
 
 DUMP_LAG = days(2)
 """How much later than its age says a dump leaves the volume: ages count in whole days, and are checked once a
@@ -20,7 +17,7 @@ day."""
 LEAST_MEMORY: Size = mebibytes(256)
 
 
-def unheard_problem(settings: Settings) -> Problem | None:
+def unheard_problem(settings: SettingsModel) -> Problem | None:
     """Report that nobody is notified of alerts."""
     if settings.phase < ON_OBJECT_STORAGE or settings.alerting.contact_points:
         return None
@@ -31,7 +28,7 @@ def unheard_problem(settings: Settings) -> Problem | None:
     )
 
 
-def _database_is_whole(settings: Settings) -> Iterator[Problem]:
+def _database_is_whole(settings: SettingsModel) -> Iterator[Problem]:
     postgres = settings.postgres
     if postgres.mode == "builtin":
         if postgres.host is not None:
@@ -53,7 +50,7 @@ def _database_is_whole(settings: Settings) -> Iterator[Problem]:
             yield Problem(key=f"postgres.{key}", value=None, message=f"postgres.mode: external needs {what}")
 
 
-def _contact_points_differ(settings: Settings) -> Iterator[Problem]:
+def _contact_points_differ(settings: SettingsModel) -> Iterator[Problem]:
     names = Counter(point.name for point in settings.alerting.contact_points)
     for name, count in names.items():
         if count > 1:
@@ -64,7 +61,7 @@ def _contact_points_differ(settings: Settings) -> Iterator[Problem]:
             )
 
 
-def _phase3_only_in_phase4(settings: Settings) -> Iterator[Problem]:
+def _phase3_only_in_phase4(settings: SettingsModel) -> Iterator[Problem]:
     wanted = settings.stores.phase3
     if wanted != "absent" and settings.phase < ON_OBJECT_STORAGE:
         yield Problem(
@@ -74,7 +71,7 @@ def _phase3_only_in_phase4(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _stores_have_memory(settings: Settings) -> Iterator[Problem]:
+def _stores_have_memory(settings: SettingsModel) -> Iterator[Problem]:
     for store in ("tempo", "mimir", "loki"):
         memory = getattr(settings.stores, store).memory
         if memory is not None and memory < LEAST_MEMORY:
@@ -85,7 +82,7 @@ def _stores_have_memory(settings: Settings) -> Iterator[Problem]:
             )
 
 
-def _attributes_fit_their_trace(settings: Settings) -> Iterator[Problem]:
+def _attributes_fit_their_trace(settings: SettingsModel) -> Iterator[Problem]:
     tempo = settings.stores.tempo
     if tempo.max_attribute_size >= tempo.max_trace_size:
         yield Problem(
@@ -95,7 +92,7 @@ def _attributes_fit_their_trace(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _expired_dumps_stay_away(settings: Settings) -> Iterator[Problem]:
+def _expired_dumps_stay_away(settings: SettingsModel) -> Iterator[Problem]:
     """Refuse dumps that outlive those in S3: the folder is uploaded as it is, and would restore them."""
     if settings.phase < ON_OBJECT_STORAGE or settings.object_storage.provider != "aws":
         return

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from components.phase_numbers import ON_OBJECT_STORAGE
 from components.problems import Check, Problem
 from components.quantities import days
 from components.sections_storage import AwsStorage, ObjectStorageSection, S3Storage
+from components.settings_model import SettingsModel
 from components.storage_names import LONGEST_NAME, PURPOSES, bucket_names
-
-if TYPE_CHECKING:
-    from components.settings import Settings
 
 LEAST_TIERING_DAYS = 30
 """S3 moves nothing to infrequent access earlier, and bills it there for at least as many days."""
@@ -134,7 +131,7 @@ def _s3(service: S3Storage) -> Iterator[Problem]:
         )
 
 
-def _storage_is_whole(settings: Settings) -> Iterator[Problem]:
+def _storage_is_whole(settings: SettingsModel) -> Iterator[Problem]:
     if settings.phase >= ON_OBJECT_STORAGE or settings.buckets_wait:
         yield from storage_problems(settings.object_storage, settings.environment)
 

@@ -30,8 +30,8 @@ BROKERS = {"labelSelector": {"matchLabels": {"strimzi.io/pool-name": POOL}}}
 USER = "otel-stack"
 MECHANISM = "scram-sha-512"
 LEAST_FREE = 0.05
-"""Share of a broker's disk below which it accepts no more records: Strimzi's plugin looks only now and then, and
-brokers damage their log on a full disk (docs/reliability.md)."""
+"""Share of a broker's disk below which it accepts no more records: brokers damage their log on a full disk
+(docs/reliability.md), and Strimzi's plugin looks only now and then."""
 
 
 class CustomResources(Platform, Protocol):

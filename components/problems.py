@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from components.settings import Settings
+from components.settings_model import SettingsModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,4 +33,4 @@ class Check:
     """
 
     reads: tuple[str, ...]
-    run: Callable[[Settings], Iterator[Problem]]
+    run: Callable[[SettingsModel], Iterator[Problem]]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import field
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,81 +11,16 @@ from pydantic.dataclasses import dataclass
 
 from components.checks import CHECKS, ceiling_problem
 from components.checks_phase4 import unheard_problem
-from components.images import Images
-from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.problems import Problem
-from components.sections import (
-    STRICT,
-    DockerSection,
-    EnvironmentName,
-    ImagesSection,
-    IngestSection,
-    KafkaSection,
-    Phase,
-    QuerySection,
-    RetentionSection,
-    SamplingSection,
-    SizingSection,
-)
-from components.sections_kubernetes import AutoscalingSection, KubernetesSection
-from components.sections_phase4 import (
-    AlertingSection,
-    ClusteredGrafanaSection,
-    PostgresSection,
-    StoresSection,
-)
-from components.sections_storage import ObjectStorageSection
+from components.sections import STRICT
 from components.settings_errors import SettingsError, describe
-from components.sizing import ProgramSize, StackSize, reserved_cpu, size_stack
-from components.sizing_buffer import BufferSize, size_buffer
-from components.sizing_stores import StoresSize, size_stores
-from components.storage_names import PURPOSES, bucket_names
+from components.settings_model import SettingsModel
 from components.unused import unused_problems
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Settings:
-    """All settings of a stack.
-
-    Attributes:
-        environment: name of the environment; becomes ``deployment.environment.name`` on all telemetry.
-        phase: 1: one Docker node; 2: gateways, Kafka, processors on Docker; 3: Kubernetes; 4: object storage.
-        sizing: how much the stack carries.
-        retention: how long each signal is kept.
-        ingest: where applications send OTLP.
-        query: where the stores' query interfaces are published.
-        images: where images come from.
-        kafka: the buffer between gateways and processors, from phase 2 on.
-        kafka_password: SASL password for an external Kafka; set it with ``--secret``.
-        sampling: which traces the processors keep, from phase 2 on.
-        docker: the Docker Engine of phases 1 and 2.
-        kubernetes: the cluster of phases 3 and 4.
-        autoscaling: how gateways and processors follow the load, from phase 3 on.
-        object_storage: where the stores of phase 4 keep their data.
-        stores: the stores of phase 4.
-        grafana: Grafana's address and logins.
-        postgres: Grafana's database in phase 4.
-        alerting: who is notified of alerts, and where the runbooks are.
-    """
-
-    environment: EnvironmentName = "dev"
-    phase: Phase = 1
-    sizing: SizingSection = field(default_factory=SizingSection)
-    retention: RetentionSection = field(default_factory=RetentionSection)
-    ingest: IngestSection = field(default_factory=IngestSection)
-    query: QuerySection = field(default_factory=QuerySection)
-    images: ImagesSection = field(default_factory=ImagesSection)
-    kafka: KafkaSection = field(default_factory=KafkaSection)
-    kafka_password: str | None = field(default=None, repr=False)
-    sampling: SamplingSection = field(default_factory=SamplingSection)
-    docker: DockerSection = field(default_factory=DockerSection)
-    kubernetes: KubernetesSection = field(default_factory=KubernetesSection)
-    autoscaling: AutoscalingSection = field(default_factory=AutoscalingSection)
-    object_storage: ObjectStorageSection = field(default_factory=ObjectStorageSection)
-    stores: StoresSection = field(default_factory=StoresSection)
-    grafana: ClusteredGrafanaSection = field(default_factory=ClusteredGrafanaSection)
-    postgres: PostgresSection = field(default_factory=PostgresSection)
-    alerting: AlertingSection = field(default_factory=AlertingSection)
+class Settings(SettingsModel):
+    """All settings of a stack, as read from its configuration."""
 
     @classmethod
     def load(cls, config: Mapping[str, Any]) -> Settings:
@@ -138,85 +72,6 @@ class Settings:
         return [
             f"{problem.key}: {problem.value}: {problem.message}" for problem in found if problem is not None
         ]
-
-    def published_ports(self) -> dict[str, int]:
-        """Ports taken on the host, by configuration key; none on Kubernetes."""
-        if self.phase >= ON_KUBERNETES:
-            return {}
-        ports = {
-            "ingest.grpcPort": self.ingest.grpc_port,
-            "ingest.httpPort": self.ingest.http_port,
-            "query.jaegerPort": self.query.jaeger_port,
-            "query.prometheusPort": self.query.prometheus_port,
-            "query.lokiPort": self.query.loki_port,
-            "grafana.port": self.grafana.port,
-        }
-        return ports | ({"query.haproxyPort": self.query.haproxy_port} if self.phase == 2 else {})
-
-    @property
-    def size(self) -> StackSize:
-        """Limits of every program."""
-        return size_stack(self.sizing, self.retention)
-
-    @property
-    def buffer(self) -> BufferSize:
-        """Size of the path through Kafka."""
-        return size_buffer(self.sizing, self.kafka, self.sampling)
-
-    @property
-    def reserved_cpu(self) -> float:
-        """Fraction of their CPU limits that pods request, from 0 to 1."""
-        return reserved_cpu(self.sizing, self.kubernetes.reserved_cpu_percent)
-
-    @property
-    def counts_copies(self) -> bool:
-        """Whether ``kafka-topics`` runs, which makes the topics and counts their copies."""
-        return self.phase >= WITH_KAFKA and self.kafka.mode != "strimzi" and self.kafka.create_topics
-
-    @property
-    def has_node_stores(self) -> bool:
-        """Whether Jaeger, Prometheus and the single Loki run: up to phase 3 and during a changeover."""
-        return self.phase < ON_OBJECT_STORAGE or self.stores.phase3 != "absent"
-
-    @property
-    def stateful_programs(self) -> Sequence[ProgramSize]:
-        """Limits of the programs of phases 1 and 2 that keep data, one for each replica."""
-        brokers = self.buffer.brokers if self.phase == 2 and self.kafka.mode == "builtin" else 0
-        return [*self.size.programs.values(), *[self.buffer.broker] * brokers]
-
-    @property
-    def programs(self) -> Sequence[ProgramSize]:
-        """Limits of all programs of phases 1 and 2, one for each replica."""
-        if self.phase != WITH_KAFKA:
-            return self.stateful_programs
-        copier = [] if self.kafka.copy_to is None else [self.buffer.copier]
-        return [*self.stateful_programs, *self.buffer.stateless_programs, *copier]
-
-    @property
-    def store_size(self) -> StoresSize:
-        """Size of the stores of phase 4."""
-        return size_stores(self.sizing, self.stores, self.postgres)
-
-    @property
-    def buckets_wait(self) -> bool:
-        """Whether AWS buckets are named that no store uses yet, or any longer: in phase 3.
-
-        The stack owns them then as well, so that it can come back from phase 4 and return there.
-        """
-        named = bucket_names(self.object_storage, self.environment)
-        return (
-            ON_KUBERNETES <= self.phase < ON_OBJECT_STORAGE
-            and self.kubernetes.render is None
-            and self.object_storage.provider == "aws"
-            and self.object_storage.aws.region is not None
-            and len(named) == len(PURPOSES)
-        )
-
-    @property
-    def image_catalogue(self) -> Images:
-        """The pinned images, with mirror and overrides applied."""
-        overrides = {str(program): reference for program, reference in self.images.overrides.items()}
-        return Images(registry=self.images.registry or "", overrides=overrides)
 
 
 _TEXTS = ("environment", "kafkaPassword")

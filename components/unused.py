@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_camel
 
 from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.problems import Problem
-
-if TYPE_CHECKING:
-    from components.settings import Settings
+from components.settings_model import SettingsModel
 
 _LAST = ON_OBJECT_STORAGE
 _ON_DOCKER = range(1, ON_KUBERNETES)
@@ -41,7 +38,7 @@ SIZING_PHASES: Mapping[str, range] = {
 """Program in ``sizing`` -> phases that run it. ``prometheus`` sizes the agent in phase 4."""
 
 
-def unused_problems(settings: Settings) -> Iterator[Problem]:
+def unused_problems(settings: SettingsModel) -> Iterator[Problem]:
     """Name the sections, and the programs in ``sizing``, that are set for another phase."""
     phases = {
         **{to_camel(section): (getattr(settings, section), of) for section, of in SECTION_PHASES.items()},
