@@ -11,9 +11,10 @@ from typing import Protocol
 
 import pytest
 
-from tests.support.drills import Found, Site
+from tests.support.docker_site import Site
 from tests.support.numbered import Load, Rates
 from tests.support.otlp import SERVICES
+from tests.support.stored import Found
 
 Note = Callable[[Mapping[str, object]], None]
 Report = Callable[[Load, dict[str, Found]], None]

@@ -12,10 +12,11 @@ import httpx
 from tests.kubernetes.edges import OUTSIDE, Edge, allowed, used
 from tests.lab.cluster import layout
 from tests.support.connections import over_tcp, over_udp
-from tests.support.drills import lag_of
+from tests.support.kafka_seen import lag_of
 from tests.support.kubernetes_site import ClusterSite, program_of
 from tests.support.manifests import Tree
-from tests.support.numbered import Load, running
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.steady import flow
 from tests.support.waiting import until
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import httpx
 
-from tests.support.drills import Found, Site, compare, kept_traces, logs_of, samples_of
+from tests.support.docker_site import Site
 from tests.support.numbered import Load
+from tests.support.stored import Found, compare, kept_traces, logs_of, samples_of
 from tests.support.waiting import until
 
 KINDS = ("plain", "error", "slow")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from tests.support.containers import archive
-from tests.support.drills import Site
+from tests.support.docker_site import Site
 
 NETWORK = "observability"
 NAME = "drill-doors"

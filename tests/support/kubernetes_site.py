@@ -17,8 +17,8 @@ import httpx
 from tests.lab.cluster import kubectl
 from tests.lab.errors import LabError
 from tests.support.cluster import Cluster
-from tests.support.drills import jaeger_traces
 from tests.support.numbered import Load
+from tests.support.stored import jaeger_traces
 from tests.support.waiting import until
 
 GRPC, HTTP, METRICS = 4317, 4318, 8888

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.docker_engine import Engine
-from tests.support.drills import Site
+from tests.support.docker_site import Site
 from tests.support.ports import free_ports
 from tests.support.program import run_program
 from tests.support.stack import Stack

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from tests.support.drills import Found, Stores, await_all, lag_of, readers_of
+from tests.support.drilled import Stores
+from tests.support.kafka_seen import lag_of, readers_of
 from tests.support.numbered import Load
 from tests.support.otlp import SERVICES
+from tests.support.stored import Found, await_all
 from tests.support.waiting import until
 
 STEADY = {"logs": 1000, "metrics": 1000, "traces": 120}

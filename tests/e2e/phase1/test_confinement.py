@@ -12,7 +12,7 @@ from components.images import CATALOGUE
 from components.platform.docker import NETWORK
 from components.settings import Settings
 from tests.support.containers import archive
-from tests.support.drills import Site
+from tests.support.docker_site import Site
 from tests.support.phase1 import PROGRAMS
 
 pytestmark = pytest.mark.usefixtures("stack")

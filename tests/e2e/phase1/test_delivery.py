@@ -8,11 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.support.deliveries import await_acknowledged, await_everything
-from tests.support.drills import Site, has_wrong_trace, logs_of, samples_of
-from tests.support.numbered import Load, large_span_request, logs_request, mixed_metrics_request, running
+from tests.support.docker_site import Site
+from tests.support.numbered import Load
+from tests.support.numbered_requests import large_span_request, logs_request, mixed_metrics_request
+from tests.support.numbered_sending import running
 from tests.support.otlp import export
 from tests.support.phase1 import PROGRAMS
 from tests.support.stack import Stack
+from tests.support.stored import has_wrong_trace, logs_of, samples_of
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("stack")

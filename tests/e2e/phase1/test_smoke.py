@@ -11,7 +11,7 @@ import pytest
 
 from components.documents import CONFIGS
 from ops.project import ROOT
-from tests.support.drills import Site
+from tests.support.docker_site import Site
 from tests.support.queries import PanelQuery, execute, iter_queries
 from tests.support.stack import Stack
 

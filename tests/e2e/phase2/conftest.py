@@ -13,7 +13,7 @@ import pytest
 
 from tests.support import phase2
 from tests.support.docker_engine import Engine
-from tests.support.drills import Site
+from tests.support.docker_site import Site
 from tests.support.stack import Stack
 
 

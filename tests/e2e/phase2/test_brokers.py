@@ -10,8 +10,9 @@ from docker.errors import NotFound
 
 from ops.kafka.tools import command
 from tests.e2e.conftest import Note, Report
-from tests.support.drills import Site
-from tests.support.numbered import Load, running
+from tests.support.docker_site import Site
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.otlp import DEADLINE_SECONDS, SERVICES
 from tests.support.stack import Stack
 from tests.support.steady import LONG_SECONDS, demand_nothing_lost, flow, turned_away

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Report
-from tests.support.drills import Site, await_all
-from tests.support.numbered import Load, running
+from tests.support.docker_site import Site
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.otlp import SERVICES
 from tests.support.phase2 import PHASE
 from tests.support.stack import Stack
 from tests.support.steady import demand_nothing_lost, flow
+from tests.support.stored import await_all
 
 NO_OWN_STACK = "only changes a stack of the tests' own"
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Report
-from tests.support.drills import Site
-from tests.support.numbered import Load, running
+from tests.support.docker_site import Site
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.small_disk import SmallDisk, small_disk
 from tests.support.stack import Stack
 from tests.support.steady import demand_nothing_lost, flow, turned_away

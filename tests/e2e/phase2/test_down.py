@@ -10,10 +10,12 @@ import pytest
 from ops.inventory import take_inventory
 from ops.kafka.tools import command
 from tests.e2e.conftest import Report
-from tests.support.drills import Site, await_all
-from tests.support.numbered import Load, running
+from tests.support.docker_site import Site
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.stack import Stack
 from tests.support.steady import demand_nothing_lost, flow, lag_gone
+from tests.support.stored import await_all
 
 
 @pytest.fixture

@@ -16,10 +16,11 @@ from ops.kafka.topics import read_topics
 from ops.project import load_stack
 from tests.e2e.conftest import Report
 from tests.support.docker_engine import Engine
-from tests.support.drills import Site
+from tests.support.docker_site import Site
 from tests.support.external_kafka import MAKES, NAME, USES, ExternalKafka
 from tests.support.external_kafka_docker import running as somebodys_kafka
-from tests.support.numbered import Load, running
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.stack import Stack
 from tests.support.steady import demand_nothing_lost, flow
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.drills import Site
+from tests.support.docker_site import Site
 
 
 def test_a_broker_logs_to_standard_output_and_writes_no_file(site: Site) -> None:

@@ -7,8 +7,9 @@ import time
 import pytest
 
 from tests.e2e.conftest import Report
-from tests.support.drills import Site
-from tests.support.numbered import Load, running
+from tests.support.docker_site import Site
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.steady import LONG_SECONDS, demand_nothing_lost, flow, turned_away
 
 STORES = ("loki", "prometheus", "jaeger")

@@ -9,26 +9,19 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Report
-from tests.support.drills import (
-    DEAD_LETTERS,
-    Site,
-    dead_letters,
-    end_offset,
-    has_wrong_trace,
-    logs_of,
-    produce,
-    samples_of,
-)
-from tests.support.numbered import (
-    Load,
+from tests.support.docker_site import Site
+from tests.support.kafka_seen import DEAD_LETTERS, dead_letters, end_offset, produce
+from tests.support.numbered import Load
+from tests.support.numbered_requests import (
     large_span_request,
     logs_request,
     metrics_request,
     mixed_metrics_request,
-    running,
 )
+from tests.support.numbered_sending import running
 from tests.support.otlp import export
 from tests.support.steady import demand_nothing_lost, flow
+from tests.support.stored import has_wrong_trace, logs_of, samples_of
 from tests.support.waiting import until
 
 MEBIBYTE = 2**20

@@ -8,10 +8,12 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Report
+from tests.support.docker_site import Site
 from tests.support.doors import doors
-from tests.support.drills import Site, kept_traces
-from tests.support.numbered import SPANS, Load, running
+from tests.support.numbered import SPANS, Load
+from tests.support.numbered_sending import running
 from tests.support.steady import demand_nothing_lost, flow
+from tests.support.stored import kept_traces
 from tests.support.waiting import until
 
 GATEWAYS = ("otel-gateway-1", "otel-gateway-2")

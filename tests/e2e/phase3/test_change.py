@@ -10,7 +10,8 @@ import pytest
 from tests.e2e.conftest import Report
 from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import ClusterSite, program_of
-from tests.support.numbered import Load, running
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.steady import demand_nothing_lost, flow
 
 FEWER_SECONDS = 480.0

@@ -10,7 +10,8 @@ from tests.e2e.conftest import Report
 from tests.support.deployment import ClusterDeployment
 from tests.support.external_kafka import MAKES, USES, ExternalKafka
 from tests.support.external_kafka_pod import running as somebodys_kafka
-from tests.support.numbered import Load, running
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 

@@ -13,7 +13,8 @@ from tests.support.counting import since, watched
 from tests.support.deployment import ClusterDeployment
 from tests.support.filling import fill
 from tests.support.kubernetes_site import ClusterSite
-from tests.support.numbered import Load, Rates, running
+from tests.support.numbered import Load, Rates
+from tests.support.numbered_sending import running
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 

@@ -13,10 +13,13 @@ from tests.e2e.conftest import Note, Report
 from tests.support import phase2
 from tests.support.deployment import ClusterDeployment
 from tests.support.docker_engine import Engine
-from tests.support.drills import Site, logs_of, readers_of
-from tests.support.numbered import Load, running
+from tests.support.docker_site import Site
+from tests.support.kafka_seen import readers_of
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.relay import reached_from, relayed
 from tests.support.steady import demand_nothing_lost, flow, lag_gone
+from tests.support.stored import logs_of
 from tests.support.waiting import until
 
 START_SECONDS = 300.0

@@ -16,7 +16,8 @@ from tests.e2e.conftest import Note, Report
 from tests.lab.cluster import layout, lifecycle, runtime, second
 from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import READY_SECONDS, ClusterSite, Pod, program_of
-from tests.support.numbered import Load, running
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 

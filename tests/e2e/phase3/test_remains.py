@@ -12,11 +12,13 @@ import pytest
 from tests.e2e.phase3.conftest import NAMESPACE
 from tests.lab.cluster import kubectl
 from tests.support.deployment import ClusterDeployment
-from tests.support.drills import Stores, compare, logs_of, samples_of
+from tests.support.drilled import Stores
 from tests.support.kubernetes_site import ClusterSite, program_of
-from tests.support.numbered import Load, running
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.stack import Stack
 from tests.support.steady import demand_nothing_lost, flow
+from tests.support.stored import compare, logs_of, samples_of
 from tests.support.waiting import until
 
 SECRET = "grafana-login"

@@ -10,7 +10,8 @@ import pytest
 from tests.e2e.conftest import Note, Report
 from tests.support.counting import since, watched
 from tests.support.deployment import ClusterDeployment
-from tests.support.numbered import Load, Rates, running
+from tests.support.numbered import Load, Rates
+from tests.support.numbered_sending import running
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 

@@ -20,7 +20,8 @@ from tests.e2e.phase3.conftest import NAMESPACE
 from tests.lab.cluster import layout
 from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import GRPC, ClusterSite
-from tests.support.numbered import Load, Rates, running
+from tests.support.numbered import Load, Rates
+from tests.support.numbered_sending import running
 from tests.support.sharing import accepted, shares
 from tests.support.waiting import until
 

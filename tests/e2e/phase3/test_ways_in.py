@@ -17,7 +17,9 @@ from tests.lab.cluster import kubectl, lifecycle, pki, traefik
 from tests.lab.errors import LabError
 from tests.support.deployment import ClusterDeployment
 from tests.support.lab import missing
-from tests.support.numbered import Load, logs_request, running
+from tests.support.numbered import Load
+from tests.support.numbered_requests import logs_request
+from tests.support.numbered_sending import running
 from tests.support.otlp import Tls
 from tests.support.sharing import accepted, shares
 from tests.support.steady import demand_nothing_lost, flow

@@ -10,10 +10,11 @@ import pytest
 
 from tests.e2e.conftest import Report
 from tests.e2e.phase4.conftest import NAMESPACE, Deployment
-from tests.support.drills import compare, logs_of, samples_of
 from tests.support.kubernetes_site import ClusterSite
-from tests.support.numbered import Load, Rates, running
+from tests.support.numbered import Load, Rates
+from tests.support.numbered_sending import running
 from tests.support.steady import demand_nothing_lost, flow
+from tests.support.stored import compare, logs_of, samples_of
 
 OLD = ("jaeger", "prometheus", "loki")
 FLOW_SECONDS = 300.0

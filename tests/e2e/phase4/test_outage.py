@@ -9,7 +9,8 @@ import pytest
 from tests.e2e.conftest import Note, Report
 from tests.e2e.phase4.conftest import Deployment
 from tests.support.minio_pods import bucket_of
-from tests.support.numbered import Load, running
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.object_site import BUCKET_OF, STORES, TENANT
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until

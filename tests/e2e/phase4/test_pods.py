@@ -8,7 +8,8 @@ import pytest
 
 from tests.e2e.conftest import Note, Report
 from tests.e2e.phase4.questions import NOT_YET, await_answers, of_grafana, of_stores, signed_in, user_of
-from tests.support.numbered import Load, running
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.object_site import STORES, ObjectSite
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until

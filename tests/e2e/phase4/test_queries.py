@@ -10,7 +10,8 @@ import pytest
 from tests.e2e.phase4.conftest import Deployment
 from tests.e2e.phase4.questions import await_answers
 from tests.support.manifests import Tree
-from tests.support.numbered import Load, running, trace_id
+from tests.support.numbered import Load, trace_id
+from tests.support.numbered_sending import running
 from tests.support.object_queries import alert_series, object_queries, why_absent, why_empty
 from tests.support.object_site import LOKI, MIMIR, TEMPO, TENANT, ObjectSite
 from tests.support.queries import execute

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 import uuid
 
-from tests.support.drills import DEAD_LETTERS, dead_letters, end_offset
-from tests.support.numbered import Load, metrics_request, running
+from tests.support.kafka_seen import DEAD_LETTERS, dead_letters, end_offset
+from tests.support.numbered import Load
+from tests.support.numbered_requests import metrics_request
+from tests.support.numbered_sending import running
 from tests.support.object_site import ObjectSite
 from tests.support.otlp import export
 from tests.support.steady import demand_nothing_lost, flow

@@ -15,7 +15,8 @@ from tests.e2e.conftest import Note
 from tests.e2e.phase4.conftest import Deployment
 from tests.e2e.phase4.handing_over import hand_over
 from tests.support.minio_pods import bucket_of
-from tests.support.numbered import METRIC, SPANS, Load, Rates, running, trace_id
+from tests.support.numbered import METRIC, SPANS, Load, Rates, trace_id
+from tests.support.numbered_sending import running
 from tests.support.object_site import BUCKET_OF, LOKI, MIMIR, STORES, TEMPO, TENANT, ObjectSite
 from tests.support.objects import Objects
 from tests.support.steady import demand_nothing_lost, flow

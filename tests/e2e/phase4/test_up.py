@@ -11,7 +11,8 @@ from tests.e2e.conftest import Note, Report
 from tests.e2e.phase4.conftest import Deployment
 from tests.support.kubernetes_site import GRPC
 from tests.support.minio_pods import bucket_of
-from tests.support.numbered import Load, running
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
 from tests.support.object_site import BUCKET_OF, LOKI, MIMIR, STORES, TEMPO, TENANT, ObjectSite
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
