@@ -23,7 +23,7 @@ RESTART_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """A running stack of phase 2.
+    """A running stack on Docker.
 
     Attributes:
         client: API of its Docker Engine.
