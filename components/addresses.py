@@ -80,9 +80,7 @@ def _exposed(settings: Settings, service: str, port: int, host: HostName | None)
     section = settings.kubernetes.exposure
     if host is None or section.type == "ClusterIP":
         return inside(settings, service, port)
-    if section.type == "LoadBalancer":
-        return Exposure(host=host, port=port, audience="everybody")
-    encrypted = section.type == "GatewayAPI" or section.tls_secret is not None
-    if encrypted:
-        return Exposure(host=host, port=443, scheme="https", audience="everybody")
-    return Exposure(host=host, port=80, audience="everybody")
+    encrypted = section.encrypted
+    if section.type != "LoadBalancer":
+        port = 443 if encrypted else 80
+    return Exposure(host=host, port=port, scheme="https" if encrypted else "http", audience="everybody")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
+from components.checks_exposure import EXPOSURE_CHECKS
 from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
 from components.problems import Check, Problem
+from components.sections_kubernetes import Toleration
 from components.settings_model import SettingsModel
 
 
@@ -26,84 +29,48 @@ def _cluster_is_named(settings: SettingsModel) -> Iterator[Problem]:
             )
 
 
-def _exposure_is_whole(settings: SettingsModel) -> Iterator[Problem]:
-    exposure = settings.kubernetes.exposure
-    if exposure.type == "ClusterIP":
-        return
-    for key, value in (
-        ("otlpGrpcHost", exposure.otlp_grpc_host),
-        ("otlpHttpHost", exposure.otlp_http_host),
-    ):
-        if value is None:
-            yield Problem(
-                key=f"kubernetes.exposure.{key}",
-                value=None,
-                message=f"exposure.type: {exposure.type} needs the host name under which it is reached",
-            )
-    if exposure.type == "GatewayAPI" and exposure.gateway is None:
-        yield Problem(
-            key="kubernetes.exposure.gateway",
-            value=None,
-            message="exposure.type: GatewayAPI needs the name of a Gateway in the cluster",
-        )
-    if exposure.tls_secret is not None and exposure.type != "Ingress":
-        yield Problem(
-            key="kubernetes.exposure.tlsSecret",
-            value=exposure.tls_secret,
-            message="only an Ingress uses it; a Gateway's listeners and a cloud's load balancer have their "
-            "own certificates (see exposure.annotations)",
-        )
-
-
-def _exposure_is_of_its_type(settings: SettingsModel) -> Iterator[Problem]:
-    exposure = settings.kubernetes.exposure
-    if exposure.gateway_listener is not None and exposure.type != "GatewayAPI":
-        yield Problem(
-            key="kubernetes.exposure.gatewayListener",
-            value=exposure.gateway_listener,
-            message=f"exposure.type: {exposure.type} has no Gateway; remove it, or set exposure.type: "
-            "GatewayAPI",
-        )
-    if exposure.source_ranges and exposure.type != "LoadBalancer":
-        yield Problem(
-            key="kubernetes.exposure.sourceRanges",
-            value=list(exposure.source_ranges),
-            message=f"exposure.type: {exposure.type} has no load balancer of the stack's own; remove it and "
-            "restrict what is in front of it, or set exposure.type: LoadBalancer",
-        )
-
-
-def _hosts_differ(settings: SettingsModel) -> Iterator[Problem]:
-    exposure = settings.kubernetes.exposure
-    if exposure.type not in ("Ingress", "GatewayAPI"):
-        return
-    taken: dict[str, str] = {}
-    for key, host in (
-        ("otlpGrpcHost", exposure.otlp_grpc_host),
-        ("otlpHttpHost", exposure.otlp_http_host),
-        ("grafanaHost", exposure.grafana_host),
-    ):
-        if host is None:
-            continue
-        first = taken.setdefault(host.lower(), key)
-        if first != key:
-            yield Problem(
-                key=f"kubernetes.exposure.{key}",
-                value=host,
-                message=f"kubernetes.exposure.{first} is the same, and exposure.type: {exposure.type} tells "
-                "them apart only by their hosts; give each its own",
-            )
-
-
-def _clients_can_be_told(settings: SettingsModel) -> Iterator[Problem]:
+def _namespace_is_its_own(settings: SettingsModel) -> Iterator[Problem]:
+    """Refuse namespaces of others: policies deny everything in the stack's, and pods are confined there."""
     section = settings.kubernetes
-    if section.clients and section.exposure.type == "LoadBalancer":
+    taken = {"default": "every cluster's own"}
+    if section.monitoring == "prometheus-operator":
+        taken[section.monitoring_namespace] = "kubernetes.monitoringNamespace"
+    if settings.autoscaling.lag == "keda":
+        taken[settings.autoscaling.keda_namespace] = "autoscaling.kedaNamespace"
+    whose = "Kubernetes' own" if section.namespace.startswith("kube-") else taken.get(section.namespace)
+    if whose is not None:
         yield Problem(
-            key="kubernetes.clients",
-            value=dict(section.clients),
-            message="connections of a load balancer come from no namespace, so this could not keep others "
-            "out: remove it and restrict the load balancer (exposure.sourceRanges), or choose another "
-            "exposure.type",
+            key="kubernetes.namespace",
+            value=section.namespace,
+            message=f"{whose}; the stack denies all connections in its namespace that it does not make, and "
+            "confines the pods there: choose one for the stack alone, such as observability",
+        )
+
+
+def _tolerations_are_whole(settings: SettingsModel) -> Iterator[Problem]:
+    for index, one in enumerate(settings.kubernetes.tolerations):
+        wrong = None
+        if one.operator == "Exists" and one.value is not None:
+            wrong = "Exists takes no value: remove it, or the operator"
+        elif one.key is None and (one.operator == "Equal" or one.value is not None):
+            wrong = "a value needs the key of its taint"
+        elif one.operator == "Equal" and one.value is None:
+            wrong = "Equal needs a value; an empty one is ''"
+        if wrong is not None:
+            yield Problem(key=f"kubernetes.tolerations.{index}", value=_given(one), message=wrong)
+
+
+def _given(toleration: Toleration) -> dict[str, str]:
+    return {key: value for key, value in asdict(toleration).items() if value is not None}
+
+
+def _folder_is_in_the_repository(settings: SettingsModel) -> Iterator[Problem]:
+    path = settings.kubernetes.gitops.path
+    if path is not None and (path.startswith("/") or path.endswith("/") or ".." in path.split("/")):
+        yield Problem(
+            key="kubernetes.gitops.path",
+            value=path,
+            message="write the folder as seen from the repository's root, such as deploy/prod",
         )
 
 
@@ -216,10 +183,10 @@ def _brokers_have_whole_names(settings: SettingsModel) -> Iterator[Problem]:
 
 KUBERNETES_CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "kubernetes"), run=_cluster_is_named),
-    Check(reads=("kubernetes",), run=_exposure_is_whole),
-    Check(reads=("kubernetes",), run=_exposure_is_of_its_type),
-    Check(reads=("kubernetes",), run=_hosts_differ),
-    Check(reads=("kubernetes",), run=_clients_can_be_told),
+    *EXPOSURE_CHECKS,
+    Check(reads=("kubernetes", "autoscaling"), run=_namespace_is_its_own),
+    Check(reads=("kubernetes",), run=_tolerations_are_whole),
+    Check(reads=("kubernetes",), run=_folder_is_in_the_repository),
     Check(reads=("kubernetes",), run=_api_and_names_have_ports),
     Check(reads=("phase", "kubernetes", "kafkaPassword", "postgres"), run=_rendering_has_no_secrets),
     Check(reads=("sizing", "kafka", "sampling", "autoscaling"), run=_scaling_fits),

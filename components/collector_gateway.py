@@ -22,11 +22,8 @@ from components.sections import IngestSection
 from components.sizing_buffer import TOPICS, TierSize
 from components.workload import ApiRule, Platform
 
-POD_RULES = (
-    ApiRule(resources=("pods", "namespaces"), everywhere=True),
-    ApiRule(group="apps", resources=("replicasets",), everywhere=True),
-)
-"""What shows which pod an address belongs to, and which Deployment the pod belongs to."""
+POD_RULES = (ApiRule(resources=("pods",), everywhere=True),)
+"""What shows which pod an address belongs to; its ReplicaSet's name has that of its Deployment."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,9 +48,9 @@ RECONNECT = Duration(60)
 """Age of a client's connection where connections, not calls, are spread over the gateways: a new gateway may
 wait that long for its share."""
 
-GATEWAY_MEMORY = 0.75
-"""Share of their memory limit at which gateways get another: about where they refuse data. That is at 60% for
-the heap, on top of which come stacks, code and garbage that the runtime has not returned."""
+GATEWAY_MEMORY = 0.55
+"""Share of their memory limit at which gateways are kept: they get another at a tenth more, which is where
+they begin to refuse data (60% for the heap)."""
 
 
 @dataclass(frozen=True, kw_only=True)

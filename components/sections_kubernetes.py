@@ -11,11 +11,14 @@ from pydantic.dataclasses import dataclass
 
 from components.sections import STRICT, HostName, TcpPort, Text
 
+_SEGMENT = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 
 ObjectName = Annotated[
     str,
-    Text(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", "a Kubernetes name: lower-case letters, digits, hyphens"),
+    Text(
+        rf"(?=.{{1,253}}$){_SEGMENT}(\.{_SEGMENT})*", "a Kubernetes name: lower-case letters, digits, hyphens"
+    ),
 ]
 NamespaceName = Annotated[
     str,
@@ -24,12 +27,12 @@ NamespaceName = Annotated[
 ClassName = Annotated[
     str,
     Text(
-        r"([a-z0-9.-]{1,253}/)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?",
+        rf"({_SEGMENT}(\.{_SEGMENT})*/)?{_SEGMENT}(\.{_SEGMENT})*",
         "a class, such as nginx or service.k8s.aws/nlb",
     ),
 ]
 LabelKey = Annotated[
-    str, Text(rf"([a-z0-9.-]{{1,253}}/)?{_LABEL}", "a label's key, such as example.com/team")
+    str, Text(rf"({_SEGMENT}(\.{_SEGMENT})*/)?{_LABEL}", "a label's key, such as example.com/team")
 ]
 LabelValue = Annotated[str, Text(rf"({_LABEL})?", "a label's value: up to 63 letters, digits, - _ .")]
 
@@ -54,7 +57,8 @@ GitAddress = Annotated[
     ),
 ]
 Path = Annotated[str, Text(r"\S(.*\S)?", "the path of a file or folder")]
-Share = Annotated[int, Field(ge=10, le=100)]
+Share = Annotated[int, Field(ge=10, le=90)]
+"""Of a limit, in percent: the autoscaler ignores up to a tenth more, and nothing uses more than its limit."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -63,13 +67,13 @@ class Toleration:
 
     Attributes:
         key: the taint's key; every key by default.
-        operator: ``Exists``, or ``Equal`` with a value.
+        operator: ``Equal`` where a value is given, otherwise ``Exists``.
         value: the taint's value.
         effect: the taint's effect; every effect by default.
     """
 
     key: LabelKey | None = None
-    operator: Literal["Exists", "Equal"] = "Exists"
+    operator: Literal["Exists", "Equal"] | None = None
     value: LabelValue | None = None
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
 
@@ -85,6 +89,8 @@ class ExposureSection:
         otlp_http_host: name for OTLP over HTTP; needed by all but ``ClusterIP``.
         grafana_host: name for Grafana; without it Grafana stays inside the cluster.
         tls_secret: Secret of type ``kubernetes.io/tls`` for these names, for ``Ingress``.
+        tls: whether clients encrypt; by default ``GatewayAPI``, and ``Ingress`` with a Secret. Set it where
+            something else holds the certificates, such as a load balancer with an annotation.
         class_name: class of the Ingresses, or of the load balancers.
         gateway: name of the Gateway, for ``GatewayAPI``; its listeners hold the certificates.
         gateway_namespace: namespace of the Gateway; the stack's own by default.
@@ -101,6 +107,7 @@ class ExposureSection:
     otlp_http_host: HostName | None = None
     grafana_host: HostName | None = None
     tls_secret: ObjectName | None = None
+    tls: bool | None = None
     class_name: ClassName | None = None
     gateway: ObjectName | None = None
     gateway_namespace: NamespaceName | None = None
@@ -108,6 +115,12 @@ class ExposureSection:
     source_ranges: tuple[Network, ...] = ()
     annotations: dict[LabelKey, str] = field(default_factory=dict)
     grpc_annotations: dict[LabelKey, str] = field(default_factory=dict)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether clients from outside the cluster encrypt."""
+        is_known = self.type == "GatewayAPI" or self.tls_secret is not None
+        return is_known if self.tls is None else self.tls
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -171,6 +184,8 @@ class KubernetesSection:
         clients: labels of the namespaces whose pods may send OTLP and open Grafana, including that of the
             Ingress controller or Gateway; all namespaces by default. Not for ``LoadBalancer``, whose
             connections come from no namespace.
+        client_networks: networks that may as well: those of nodes, for agents on the host's network, whose
+            connections come from no namespace either.
         readers: labels of the namespaces whose pods may query the stores, which require no password; by
             default none, and Grafana is the way to them.
         api_ports: ports of the cluster's API server, to which gateways and Prometheus may connect: its
@@ -200,6 +215,7 @@ class KubernetesSection:
     labels: dict[LabelKey, LabelValue] = field(default_factory=dict)
     reserved_cpu_percent: Annotated[int, Field(ge=1, le=100)] | None = None
     clients: dict[LabelKey, LabelValue] = field(default_factory=dict)
+    client_networks: tuple[Network, ...] = ()
     readers: dict[LabelKey, LabelValue] = field(default_factory=dict)
     api_ports: tuple[TcpPort, ...] = (443, 6443)
     egress_ports: tuple[TcpPort, ...] = ()
@@ -218,7 +234,7 @@ class TierScaling:
 
     Attributes:
         maximum: most replicas; three times the sizing's number by default.
-        cpu_percent: share of the CPU limit above which a replica is added.
+        cpu_percent: share of the CPU limit that replicas are kept at; one is added at a tenth more.
     """
 
     maximum: Annotated[int, Field(ge=2, le=100)] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +21,8 @@ from ops.project import Stack
 
 ARGO_CD, FLUX = "argo-cd-application.yaml", "flux-kustomization.yaml"
 MANIFESTS = "manifests"
+_OTHERS = re.compile("[^a-z0-9]+")
+"""What the name of a stack may have, but not that of an object."""
 
 
 def gitops_files(stack: Stack, folder: Path) -> Mapping[str, str]:
@@ -38,7 +41,7 @@ def gitops_files(stack: Stack, folder: Path) -> Mapping[str, str]:
     scope = Scope(
         section=settings.kubernetes, environment=settings.environment, reserved_cpu=settings.reserved_cpu
     )
-    name = f"{STACK}-{settings.environment}"
+    name = f"{STACK}-{_OTHERS.sub('-', stack.name.lower()).strip('-')}"
     return {
         ARGO_CD: _text(_argo_cd(scope, gitops, path, name)),
         FLUX: _text(*_flux(scope, gitops, path, name)),

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
-from unittest import mock
 
 import pytest
 import yaml
-from pulumi.runtime.mocks import MockMonitor
 
 from components.autoscaling import POLL_INTERVAL
 from components.collector_processor import SAMPLER_COMMIT
 from components.documents import Document
 from components.quantities import Duration
-from tests.support.manifests import Manifest, Tree, name_of, tree
-from tests.support.program import run_program
+from tests.support.made import annotations_of, made, requests
+from tests.support.manifests import Manifest, Tree, name_of
 from tests.support.variants import CLUSTER_VARIANTS
-
-
-def made(name: str, **sections: Any) -> Tree:
-    config = {**CLUSTER_VARIANTS[name], **sections}
-    return tree(run_program(config), config)
-
-
-def annotations_of(one: Manifest) -> dict[str, str]:
-    found: dict[str, str] = one["metadata"].get("annotations", {})
-    return found
 
 
 def test_a_node_pool_is_not_waited_for_since_it_never_says_that_it_is_ready() -> None:
@@ -189,41 +175,6 @@ def test_what_the_operators_prometheus_selects_by_labels_has_those_of_the_settin
     assert all(labels.items() <= one["metadata"]["labels"].items() for one in selected)
 
 
-@pytest.mark.parametrize("policy", ["everybody-to-otel-gateway", "everybody-to-grafana"])
-def test_clients_are_kept_to_behind_an_ingress_as_well(policy: str) -> None:
-    (rule,) = made("phase3-everything-set").get("NetworkPolicy", policy)["spec"]["ingress"]
-    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"example.com/telemetry": "sends"}}}]
-
-
-def test_what_makes_a_controller_speak_grpc_is_about_grpc_alone() -> None:
-    """Some read it on the Ingress, some on the Service, and there for all of its ports."""
-    found, told = made("phase3-everything-set"), {"nginx.ingress.kubernetes.io/backend-protocol": "GRPC"}
-    ingresses = {one["metadata"]["name"]: one for one in found.of("Ingress")}
-    for name, ingress in ingresses.items():
-        (rule,) = ingress["spec"]["rules"]
-        (path,) = rule["http"]["paths"]
-        service = found.get("Service", path["backend"]["service"]["name"])
-        is_grpc = name == "otel-gateway-otlp-grpc"
-        assert (told.items() <= annotations_of(ingress).items()) == is_grpc
-        assert (told.items() <= annotations_of(service).items()) == is_grpc
-    ports = found.get("Service", "otel-gateway-otlp-grpc")["spec"]["ports"]
-    assert [(port["port"], port["appProtocol"]) for port in ports] == [(4317, "kubernetes.io/h2c")]
-
-
-@contextmanager
-def requests() -> Iterator[list[Any]]:
-    """Note how the program registers its resources."""
-    found: list[Any] = []
-    register: Callable[[MockMonitor, Any], Any] = MockMonitor.RegisterResource
-
-    def noting(monitor: MockMonitor, request: Any) -> Any:
-        found.append(request)
-        return register(monitor, request)
-
-    with mock.patch.object(MockMonitor, "RegisterResource", noting):
-        yield found
-
-
 def test_another_size_of_a_volume_replaces_no_stateful_set() -> None:
     """Replaced, all its pods would go at once; what the settings ask for is in an annotation."""
     with requests() as registered:
@@ -266,72 +217,6 @@ def test_an_update_is_given_up_some_day() -> None:
     with requests() as registered:
         made("phase3-small", autoscaling={"gateway": {"maximum": 100}})
     assert waits(registered)["otel-gateway"] == ("10m", "120m")
-
-
-WAYS_IN = {
-    "phase3-everything-set": ("kubernetes:networking.k8s.io/v1:Ingress", ""),
-    "phase3-gateway-api": ("kubernetes:gateway.networking.k8s.io/v1:", ""),
-    "phase3-load-balancer": ("kubernetes:core/v1:Service", "-external"),
-}
-"""By variant: how their types begin, and how their names end."""
-
-
-@pytest.mark.parametrize("name", WAYS_IN)
-def test_ways_in_come_after_the_pods_behind_them(name: str) -> None:
-    kind, end = WAYS_IN[name]
-    with requests() as registered:
-        made(name)
-    ways = [one for one in registered if one.type.startswith(kind) and one.name.endswith(end)]
-    assert {one.name.split("-")[0] for one in ways} == {"otel", "grafana"}
-    for one in ways:
-        (before,) = one.dependencies
-        program = "otel-gateway" if one.name.startswith("otel-gateway-") else "grafana"
-        assert before.endswith((f":apps/v1:Deployment::{program}", f":apps/v1:StatefulSet::{program}"))
-
-
-def test_routes_attach_to_the_listener_of_the_settings_alone() -> None:
-    """Else to every one of the Gateway, those without TLS included."""
-    kind = {"group": "gateway.networking.k8s.io", "kind": "Gateway"}
-    parent = {**kind, "name": "public", "namespace": "gateways"}
-    config = CLUSTER_VARIANTS["phase3-gateway-api"]["kubernetes"]
-    exposure = {key: value for key, value in config["exposure"].items() if key != "gatewayListener"}
-    for found, parents in (
-        (made("phase3-gateway-api"), [{**parent, "sectionName": "https"}]),
-        (made("phase3-gateway-api", kubernetes={**config, "exposure": exposure}), [parent]),
-    ):
-        routes = found.of("GRPCRoute", "HTTPRoute")
-        assert len(routes) == 3
-        assert all(one["spec"]["parentRefs"] == parents for one in routes)
-
-
-def test_routes_say_all_that_the_api_server_would_add() -> None:
-    """Else Argo CD finds them changed for ever. A GRPCRoute has no match that would be added."""
-    backend = {"group": "", "kind": "Service", "weight": 1}
-    everything = [{"path": {"type": "PathPrefix", "value": "/"}}]
-    for one in made("phase3-gateway-api").of("GRPCRoute", "HTTPRoute"):
-        (rule,) = one["spec"]["rules"]
-        (found,) = rule["backendRefs"]
-        assert {key: found[key] for key in backend} == backend
-        assert rule.get("matches") == (everything if one["kind"] == "HTTPRoute" else None)
-
-
-def test_load_balancers_take_what_comes_from_the_named_networks_alone() -> None:
-    config = CLUSTER_VARIANTS["phase3-load-balancer"]["kubernetes"]
-    free = {key: value for key, value in config["exposure"].items() if key != "sourceRanges"}
-    for found, ranges in (
-        (made("phase3-load-balancer"), ["192.0.2.0/24", "2001:db8::/32"]),
-        (made("phase3-load-balancer", kubernetes={**config, "exposure": free}), None),
-    ):
-        for name in ("otel-gateway-external", "grafana-external"):
-            assert found.get("Service", name)["spec"].get("loadBalancerSourceRanges") == ranges
-        inside = [one for one in found.of("Service") if one["spec"]["type"] == "ClusterIP"]
-        assert not any("loadBalancerSourceRanges" in one["spec"] for one in inside)
-
-
-def test_an_ingress_is_not_waited_for_since_not_every_controller_tells_an_address() -> None:
-    ingresses = made("phase3-everything-set").of("Ingress")
-    assert ingresses
-    assert all(annotations_of(one)["pulumi.com/skipAwait"] == "true" for one in ingresses)
 
 
 ZONE = "topology.kubernetes.io/zone"

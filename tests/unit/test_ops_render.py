@@ -67,9 +67,11 @@ class Checkout:
     def object(self, text: str) -> None:
         (self.folder / "object").write_text(text)
 
-    def render(self, to: str | None = "deploy/prod", *, new: bool = False) -> dict[str, str]:
+    def render(
+        self, to: str | None = "deploy/prod", *, stack: str = "prod", new: bool = False
+    ) -> dict[str, str]:
         """Render; give what is in the folder then."""
-        return self.files(render("prod", None if to is None else self.root / to, self.root, new=new))
+        return self.files(render(stack, None if to is None else self.root / to, self.root, new=new))
 
     def files(self, folder: Path) -> dict[str, str]:
         found = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -294,6 +296,17 @@ def test_git_tools_are_told_all_that_they_need(checkout: Checkout) -> None:
     assert identity(applied) == kustomization
     assert applied["spec"]["prune"] is True
     assert applied["spec"]["sourceRef"] == {"kind": "GitRepository", "name": "otel-stack-prod"}
+
+
+def test_one_git_tool_can_have_several_stacks(checkout: Checkout) -> None:
+    """Also of one environment: their objects are named after the stacks, of which each name is one's own."""
+    names = set()
+    for stack in ("eu", "US_east.2"):
+        (checkout.root / f"Pulumi.{stack}.yaml").write_text(STACK)
+        files = checkout.render(f"deploy/{stack}", stack=stack)
+        objects = [yaml.safe_load(files[f"gitops/{ARGO_CD}"]), *yaml.safe_load_all(files[f"gitops/{FLUX}"])]
+        names |= {one["metadata"]["name"] for one in objects}
+    assert names == {"otel-stack-eu", "otel-stack-us-east-2"}
 
 
 @pytest.mark.parametrize(

@@ -78,8 +78,8 @@ ALONE: list[tuple[dict[str, Any], str]] = [
         r"autoscaling\.gateway\.maximum: 1: must be greater than or equal to 2",
     ),
     (
-        {"phase": 3, "autoscaling": {"processor": {"cpuPercent": 101}}},
-        r"autoscaling\.processor\.cpuPercent: 101: must be less than or equal to 100",
+        {"phase": 3, "autoscaling": {"processor": {"cpuPercent": 91}}},
+        r"autoscaling\.processor\.cpuPercent: 91: must be less than or equal to 90",
     ),
     (
         {"phase": 3, "autoscaling": {"gateway": {"cpuPercent": "70%"}}},

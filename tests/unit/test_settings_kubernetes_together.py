@@ -79,42 +79,120 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         exposed(type="GatewayAPI", gateway="public", tlsSecret="tls", **HOSTS),
         [
             (
-                "kubernetes.exposure.tlsSecret: 'tls': only an Ingress uses it; a Gateway's listeners and a "
-                "cloud's load balancer have their own certificates (see exposure.annotations)"
+                "kubernetes.exposure.tlsSecret: 'tls': exposure.type: GatewayAPI does not use it (a "
+                "Gateway's listeners and a cloud's load balancer have their own certificates (see "
+                "exposure.annotations)); remove it, or set exposure.type: Ingress"
             )
         ],
     ),
     *(
         (
-            exposed(type=kind, gatewayListener="https", **HOSTS),
+            exposed(type=kind, **{key: value}, **hosts),
             [
                 (
-                    f"kubernetes.exposure.gatewayListener: 'https': exposure.type: {kind} has no Gateway; "
-                    "remove it, or set exposure.type: GatewayAPI"
+                    f"kubernetes.exposure.{key}: {value!r}: exposure.type: {kind} does not use it; "
+                    f"remove it, or set exposure.type: {types}"
                 )
             ],
         )
-        for kind in ("ClusterIP", "LoadBalancer", "Ingress")
+        for kind, hosts, key, value, types in (
+            ("ClusterIP", {}, "gatewayListener", "https", "GatewayAPI"),
+            ("LoadBalancer", HOSTS, "gatewayListener", "https", "GatewayAPI"),
+            ("Ingress", HOSTS, "gateway", "public", "GatewayAPI"),
+            ("ClusterIP", {}, "otlpGrpcHost", "otlp.example.com", "LoadBalancer or Ingress or GatewayAPI"),
+            ("ClusterIP", {}, "tls", True, "LoadBalancer or Ingress or GatewayAPI"),
+            ("ClusterIP", {}, "annotations", {"a.b/c": "d"}, "LoadBalancer or Ingress or GatewayAPI"),
+            ("LoadBalancer", HOSTS, "grpcAnnotations", {"a.b/c": "d"}, "Ingress or GatewayAPI"),
+            ("ClusterIP", {}, "className", "nginx", "LoadBalancer or Ingress"),
+        )
+    ),
+    (
+        exposed(type="Ingress", sourceRanges=["192.0.2.0/24"], **HOSTS),
+        [
+            (
+                "kubernetes.exposure.sourceRanges: ['192.0.2.0/24']: exposure.type: Ingress does not use it "
+                "(restrict what is in front of it); remove it, or set exposure.type: LoadBalancer"
+            )
+        ],
     ),
     *(
         (
-            exposed(type=kind, gateway="public", sourceRanges=["192.0.2.0/24"], **HOSTS),
+            exposed(type="Ingress", otlpGrpcHost=host, otlpHttpHost="otlp.example.com"),
             [
                 (
-                    f"kubernetes.exposure.sourceRanges: ['192.0.2.0/24']: exposure.type: {kind} has no load "
-                    "balancer of the stack's own; remove it and restrict what is in front of it, or set "
-                    "exposure.type: LoadBalancer"
+                    f"kubernetes.exposure.otlpGrpcHost: '{host}': exposure.type: Ingress takes names in "
+                    "lower case only, no addresses, such as otlp.example.com"
                 )
             ],
         )
-        for kind in ("ClusterIP", "Ingress", "GatewayAPI")
+        for host in ("OTLP.example.com", "192.0.2.1", "otlp..example.com", "otlp.example.com.")
+    ),
+    (
+        exposed(type="Ingress", annotations={"cert-manager.io/cluster-issuer": "main"}, **HOSTS),
+        [
+            (
+                "kubernetes.exposure.annotations: 'cert-manager.io/cluster-issuer': it makes a certificate "
+                "for each Ingress, and all of them share exposure.tlsSecret; remove it, and make one "
+                "Certificate for all host names"
+            )
+        ],
+    ),
+    *(
+        (
+            cluster(tolerations=[given]),
+            [f"kubernetes.tolerations.0: {given!r}: {wrong}"],
+        )
+        for given, wrong in (
+            (
+                {"key": "pool", "operator": "Exists", "value": "telemetry"},
+                "Exists takes no value: remove it, or the operator",
+            ),
+            ({"operator": "Equal", "value": "telemetry"}, "a value needs the key of its taint"),
+            ({"value": "telemetry"}, "a value needs the key of its taint"),
+            ({"key": "pool", "operator": "Equal"}, "Equal needs a value; an empty one is ''"),
+        )
+    ),
+    *(
+        (
+            {**cluster(namespace=name, **section), **others},
+            [
+                (
+                    f"kubernetes.namespace: '{name}': {whose}; the stack denies all connections in its "
+                    "namespace that it does not make, and confines the pods there: choose one for the stack "
+                    "alone, such as observability"
+                )
+            ],
+        )
+        for name, whose, section, others in (
+            ("kube-system", "Kubernetes' own", {}, {}),
+            ("default", "every cluster's own", {}, {}),
+            (
+                "monitoring",
+                "kubernetes.monitoringNamespace",
+                {"monitoring": "prometheus-operator"},
+                {},
+            ),
+            ("keda", "autoscaling.kedaNamespace", {}, {"autoscaling": {"lag": "keda"}}),
+        )
+    ),
+    *(
+        (
+            cluster(gitops={"path": path}),
+            [
+                (
+                    f"kubernetes.gitops.path: '{path}': write the folder as seen from the repository's root, "
+                    "such as deploy/prod"
+                )
+            ],
+        )
+        for path in ("/deploy/prod", "deploy/prod/", "../other", "a/../../b")
     ),
     (
         exposed(
             type="GatewayAPI",
             gateway="public",
             otlpGrpcHost="otlp.example.com",
-            otlpHttpHost="OTLP.example.com",
+            otlpHttpHost="otlp.example.com",
             grafanaHost="otlp.example.com",
         ),
         [
@@ -122,7 +200,7 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
                 f"kubernetes.exposure.{key}: '{host}': kubernetes.exposure.otlpGrpcHost is the same, and "
                 "exposure.type: GatewayAPI tells them apart only by their hosts; give each its own"
             )
-            for key, host in (("otlpHttpHost", "OTLP.example.com"), ("grafanaHost", "otlp.example.com"))
+            for key, host in (("otlpHttpHost", "otlp.example.com"), ("grafanaHost", "otlp.example.com"))
         ],
     ),
     (

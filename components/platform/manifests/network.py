@@ -19,12 +19,16 @@ def service_spec(workload: Workload) -> Manifest:
 
 
 def load_balancer_spec(scope: Scope, workload: Workload) -> Manifest:
-    """Return the Service through which a cloud load balancer reaches the published ports."""
+    """Return the Service through which a cloud load balancer reaches the published ports.
+
+    Its ports name no protocol: AKS would probe those of HTTP for a 200 on ``/``, which neither OTLP nor
+    Grafana answers.
+    """
     section = scope.section.exposure
     spec: Manifest = {
         "type": "LoadBalancer",
         "selector": selector(workload.name),
-        "ports": _ports(port for port, _ in exposed(workload)),
+        "ports": _ports((port for port, _ in exposed(workload)), protocols=False),
     }
     if section.class_name is not None:
         spec["loadBalancerClass"] = section.class_name
@@ -176,11 +180,12 @@ def _audiences(scope: Scope, workload: Workload) -> Mapping[str, Manifest]:
     for port in workload.ports:
         if isinstance(port.published, Exposure):
             ports[port.published.audience].append(port.number)
-    clients = _namespaces(scope.section.clients)
+    networks = [{"ipBlock": {"cidr": network}} for network in scope.section.client_networks]
+    clients = [_namespaces(scope.section.clients), *networks]
     sources = {
         # Without a source, also what is in no namespace, such as a load balancer.
-        "everybody": [clients] if scope.section.clients else [],
-        "clients": [clients],
+        "everybody": clients if scope.section.clients else [],
+        "clients": clients,
         "readers": [_namespaces(scope.section.readers)],
     }
     if not scope.section.readers:
@@ -224,8 +229,8 @@ def _namespaces(labels: Mapping[str, str]) -> Manifest:
     return {"namespaceSelector": {"matchLabels": dict(labels)} if labels else {}}
 
 
-def _ports(ports: Iterable[Port]) -> list[Manifest]:
-    speaks = {"grpc": "kubernetes.io/h2c", "http": "http"}
+def _ports(ports: Iterable[Port], *, protocols: bool = True) -> list[Manifest]:
+    speaks = {"grpc": "kubernetes.io/h2c", "http": "http"} if protocols else {}
     return [
         {
             "name": port.name,

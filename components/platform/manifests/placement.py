@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from components.platform.manifests.scope import Manifest
-from components.sections_kubernetes import KubernetesSection
+from components.sections_kubernetes import KubernetesSection, Toleration
 
 ZONE, NODE = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 
 
 def tolerations(section: KubernetesSection) -> list[Manifest]:
     """Return the node taints that pods tolerate."""
-    return [
-        {key: value for key, value in asdict(one).items() if value is not None} for one in section.tolerations
-    ]
+    return [_toleration(one) for one in section.tolerations]
+
+
+def _toleration(given: Toleration) -> Manifest:
+    operator = given.operator or ("Exists" if given.value is None else "Equal")
+    stated = {**asdict(given), "operator": operator}
+    return {key: value for key, value in stated.items() if value is not None}
 
 
 def over_zones(section: KubernetesSection, pods: Manifest, *, peers: bool) -> Manifest:
