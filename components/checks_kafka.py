@@ -11,7 +11,7 @@ import yaml
 from components.phase_numbers import ON_KUBERNETES, WITH_KAFKA
 from components.problems import Check, Problem
 from components.settings_model import SettingsModel
-from components.sizing import declared_rate
+from components.sizing import declared_rate, with_headroom
 from components.sizing_buffer import in_gibibytes, partition_bytes
 
 _NOT_TAKEN = re.compile(r'["\\\x00-\x1f\x7f]|\$[${]')
@@ -191,6 +191,19 @@ def _partitions_hold_retention(settings: SettingsModel) -> Iterator[Problem]:
         )
 
 
+def _volume_holds_retention(settings: SettingsModel) -> Iterator[Problem]:
+    volume, kept = settings.sizing.kafka.volume, settings.buffer.kept
+    is_own = settings.phase >= WITH_KAFKA and settings.kafka.mode != "external"
+    if is_own and volume is not None and volume < kept:
+        yield Problem(
+            key="sizing.kafka.volume",
+            value=str(volume),
+            message=f"{declared_rate(settings.sizing):,} events/s fill it before kafka.retention "
+            f"({settings.kafka.retention}), and brokers stop; it takes about {with_headroom(kept)}: enlarge "
+            "it, or shorten the retention",
+        )
+
+
 def _replay_fits_the_stores(settings: SettingsModel) -> Iterator[Problem]:
     kept, window = settings.kafka.retention, settings.retention.metrics_out_of_order
     if settings.phase >= WITH_KAFKA and window < kept:
@@ -260,6 +273,7 @@ KAFKA_CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_processors_have_partitions),
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_gateways_have_a_name),
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_partitions_hold_retention),
+    Check(reads=("phase", "sizing", "kafka", "sampling"), run=_volume_holds_retention),
     Check(reads=("phase", "kafka", "retention"), run=_replay_fits_the_stores),
     Check(reads=("phase", "kafka"), run=_copy_is_of_kafka),
     Check(reads=("phase", "kafka", "ingest", "docker", "kubernetes"), run=_copy_leaves_the_stack),

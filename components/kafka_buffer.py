@@ -21,6 +21,9 @@ from components.workload import DataVolume, Platform, Port, Probe, Workload, cal
 
 CONFIG_DIRECTORY = "/mnt/shared/config"
 DATA_DIRECTORY = "/var/lib/kafka/data"
+WAITS = "/tmp/waits-for-room"  # noqa: S108 - a path inside the container
+"""The file by which ``run.sh`` says that it waits."""
+
 IMAGE_COMMAND = "/etc/kafka/docker/run"
 """What the image runs by default: it formats a new disk, writes the configuration and becomes the broker."""
 
@@ -130,7 +133,7 @@ def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
         replicas=args.size.brokers,
         identity=True,
         peers=True,
-        args=["bash", f"{CONFIG_DIRECTORY}/run.sh", DATA_DIRECTORY, IMAGE_COMMAND],
+        args=["bash", f"{CONFIG_DIRECTORY}/run.sh", DATA_DIRECTORY, IMAGE_COMMAND, WAITS],
         environment=_broker_environment(name, args),
         config_directory=CONFIG_DIRECTORY,
         files={
@@ -157,9 +160,10 @@ def _is_alive() -> tuple[str, ...]:
     """Check that a node's controller listens, which it does before its broker begins to start.
 
     The broker's own port opens last: once the log is checked after a crash, which may take long, and once
-    enough controllers are up to admit the broker. A restart helps with neither.
+    enough controllers are up to admit the broker. A restart helps with neither, nor while ``run.sh`` waits
+    for room on the disk.
     """
-    return ("bash", "-c", f"</dev/tcp/localhost/{CONTROLLER_PORT}")
+    return ("bash", "-c", f"test -f {WAITS} || </dev/tcp/localhost/{CONTROLLER_PORT}")
 
 
 def _broker_environment(name: str, args: KafkaBufferArgs) -> Mapping[str, str]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.quantities import Size, days
+from components.quantities import Duration, Size, days, gibibytes
 from components.sections import KafkaSection
-from components.sizing_buffer import SEGMENT, TOPICS, BufferSize
+from components.sizing_buffer import SEGMENT, TOPICS, BufferSize, segment_age
 
 SAMPLED = "otlp-traces-sampled"
 """What tail sampling keeps, on its way to the store."""
@@ -18,6 +18,8 @@ SOURCES: Mapping[str, str] = {**TOPICS, "sampled": SAMPLED}
 
 DEAD_LETTERS = "otlp-dead-letters"
 DEAD_LETTER_RETENTION = days(14)
+DEAD_LETTERS_SIZE = gibibytes(1)
+"""Size at which the oldest letters are deleted before that age; each may hold 64 KiB of a store's answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,12 @@ def topics(size: BufferSize, kafka: KafkaSection, largest_message: Size) -> list
     An external Kafka has its own number of copies, so how many of them must have a record is its own choice;
     and its own disks, so the size of its files is too.
     """
+
+    def files(retention: Duration) -> Mapping[str, int]:
+        if kafka.mode == "external":
+            return {}
+        return {"segment.bytes": SEGMENT.bytes, "segment.ms": segment_age(retention).seconds * 1000}
+
     in_sync = kafka.min_in_sync_replicas if kafka.mode == "external" else size.in_sync
     shared = {
         **({} if in_sync is None else {"min.insync.replicas": in_sync}),
@@ -60,9 +68,13 @@ def topics(size: BufferSize, kafka: KafkaSection, largest_message: Size) -> list
     kept = {
         "retention.ms": kafka.retention.seconds * 1000,
         "retention.bytes": size.partition_size.bytes,
-        **({} if kafka.mode == "external" else {"segment.bytes": SEGMENT.bytes}),
+        **files(kafka.retention),
     }
-    dead = {"retention.ms": DEAD_LETTER_RETENTION.seconds * 1000}
+    dead = {
+        "retention.ms": DEAD_LETTER_RETENTION.seconds * 1000,
+        "retention.bytes": DEAD_LETTERS_SIZE.bytes,
+        **files(DEAD_LETTER_RETENTION),
+    }
     signals = [
         Topic(name=name, partitions=size.partitions, replicas=size.replicas, settings={**shared, **kept})
         for name in SOURCES.values()

@@ -11,17 +11,14 @@ from components.base import hours
 from components.cluster_store import GRPC_PORT, ClusterStore, Program, members, parts_of
 from components.documents import Document
 from components.images import Image
-from components.loki_store import CONFIG_DIRECTORY, PORT, rate_limits
+from components.loki_store import CONFIG_DIRECTORY, PORT, accepted_age, rate_limits
 from components.publication import Publication
-from components.quantities import Duration, Size, days
+from components.quantities import Duration, Size
 from components.sections_phase4 import Shape
 from components.sizing_buffer import TierSize
 from components.store_bucket import StoreBucket
 from components.store_parts import workload_of
 from components.workload import Platform, callee
-
-OLDEST = days(7)
-"""Age up to which records are accepted, at least."""
 
 LONGEST_CHUNK = Duration(2 * 3600)
 """How long a record is only in replicas: the program's own ``ingester.max_chunk_age``."""
@@ -38,7 +35,7 @@ class LokiClusterArgs:
         bucket: where chunks and index are stored.
         tenant: tenant of the stack's own rules.
         retention: age at which log records are deleted.
-        buffer_retention: age of records that may still come out of Kafka.
+        oldest_replayed: age of the oldest records that may still come out of Kafka.
         accepted_rate: bytes per second above which it answers "slow down".
         max_streams: active streams.
         rule_files: the stack's own rules, by file.
@@ -53,7 +50,7 @@ class LokiClusterArgs:
     bucket: StoreBucket
     tenant: str
     retention: Duration
-    buffer_retention: Duration
+    oldest_replayed: Duration
     accepted_rate: Size
     max_streams: int
     metrics_url: str
@@ -109,12 +106,11 @@ def loki_cluster_configuration(name: str, args: LokiClusterArgs) -> Document:
     s3 = {"bucket_name": args.bucket.name, **args.bucket.settings(CONFIG_DIRECTORY)}
     for key, value in s3.items():
         document.set("storage_config", "object_store", "s3", key, to=value)
-    late = Duration(args.buffer_retention.seconds + LONGEST_CHUNK.seconds)
+    late = Duration(args.oldest_replayed.seconds + LONGEST_CHUNK.seconds)
     document.set("querier", "query_ingesters_within", to=hours(late))
-    oldest = max(OLDEST, args.buffer_retention)
     limits: dict[str, str | int] = {
         "retention_period": hours(args.retention),
-        "reject_old_samples_max_age": hours(oldest),
+        "reject_old_samples_max_age": accepted_age(args.oldest_replayed),
         **rate_limits(args.accepted_rate),
         "max_global_streams_per_user": args.max_streams,
     }

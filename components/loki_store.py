@@ -8,7 +8,7 @@ from components.base import StackComponent, hours, limits
 from components.documents import Document
 from components.images import Image
 from components.publication import Publication
-from components.quantities import Duration, Size
+from components.quantities import Duration, Size, days
 from components.sizing import ProgramSize
 from components.workload import DataVolume, Platform, Port, Probe, Workload
 
@@ -16,6 +16,9 @@ CONFIG_DIRECTORY = "/etc/loki"
 PORT = 3100
 BURST = 2
 """How many seconds' worth of the accepted rate may arrive at once: the guide's ratio of burst to rate."""
+
+OLDEST = days(7)
+"""Age up to which records are accepted, at least."""
 
 LEAST_BURST = 256
 """Megabytes that one request may reach in any case: what exceeds the burst is never accepted. The resource's
@@ -30,6 +33,7 @@ class LokiStoreArgs:
         image: Loki's image.
         size: its limits and disk.
         retention: age at which log records are deleted.
+        oldest_replayed: age of the oldest records that may still come out of Kafka; None without it.
         accepted_rate: bytes per second above which it answers "slow down".
         published: where the query API is reachable from outside.
     """
@@ -38,6 +42,7 @@ class LokiStoreArgs:
     size: ProgramSize
     retention: Duration
     accepted_rate: Size
+    oldest_replayed: Duration | None = None
     published: Publication | None = None
 
 
@@ -53,10 +58,19 @@ class LokiStore(StackComponent):
 def loki_configuration(args: LokiStoreArgs) -> Document:
     """Set Loki's configuration file from its settings."""
     document = Document.read("loki/loki.yaml")
-    values = {"retention_period": hours(args.retention), **rate_limits(args.accepted_rate)}
+    values = {
+        "retention_period": hours(args.retention),
+        "reject_old_samples_max_age": accepted_age(args.oldest_replayed),
+        **rate_limits(args.accepted_rate),
+    }
     for key, value in values.items():
         document.set("limits_config", key, to=value)
     return document
+
+
+def accepted_age(oldest_replayed: Duration | None) -> str:
+    """Return the age up to which Loki accepts records."""
+    return hours(OLDEST if oldest_replayed is None else max(OLDEST, oldest_replayed))
 
 
 def rate_limits(accepted: Size) -> dict[str, str | int]:

@@ -12,7 +12,7 @@ from components.kafka_buffer import MetricsTarget
 from components.least_replicas import least_replicas
 from components.loki_store import LokiStore, LokiStoreArgs
 from components.memory_limits import node_limits
-from components.phase_numbers import ON_OBJECT_STORAGE
+from components.phase_numbers import ON_OBJECT_STORAGE, WITH_KAFKA
 from components.prometheus_store import Discovery, PrometheusStore, PrometheusStoreArgs
 from components.publication import Publication
 from components.settings import Settings
@@ -95,7 +95,7 @@ def _prometheus(
         environment=settings.environment,
         retention=settings.retention.metrics,
         retention_size=settings.size.metrics_size,
-        out_of_order=settings.retention.metrics_out_of_order,
+        out_of_order=settings.out_of_order,
         memory_limits=node_limits(settings),
         replicas=least_replicas(settings),
         buffer_retention=settings.kafka.retention,
@@ -113,6 +113,7 @@ def _loki(settings: Settings, addresses: Addresses) -> LokiStoreArgs:
         image=settings.image_catalogue["loki"],
         size=settings.size.programs["loki"],
         retention=settings.retention.logs,
+        oldest_replayed=settings.oldest_replayed if settings.phase >= WITH_KAFKA else None,
         accepted_rate=settings.size.log_bytes_per_second,
         published=addresses.logs,
     )

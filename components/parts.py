@@ -77,7 +77,7 @@ class Parts:
             ingest=settings.ingest,
             grpc=grpc,
             http=http,
-            out_of_order=settings.retention.metrics_out_of_order,
+            out_of_order=settings.out_of_order,
             stores=stores.otlp_endpoints,
         )
         return OtelCollector("otel-collector", args, platform=self.platform, after=[*stores.all, *after])
@@ -138,7 +138,7 @@ class Parts:
             largest_request=settings.ingest.max_message_size,
             sampling=settings.sampling,
             max_traces=settings.buffer.max_traces,
-            out_of_order=settings.retention.metrics_out_of_order,
+            out_of_order=settings.out_of_order,
             stores=endpoints,
         )
 

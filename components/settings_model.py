@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from components.images import Images
 from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
+from components.quantities import Duration
 from components.sections import (
     STRICT,
     DockerSection,
@@ -31,7 +32,7 @@ from components.sections_phase4 import (
 )
 from components.sections_storage import ObjectStorageSection
 from components.sizing import ProgramSize, StackSize, reserved_cpu, size_stack
-from components.sizing_buffer import BufferSize, size_buffer
+from components.sizing_buffer import BufferSize, oldest_record, size_buffer
 from components.sizing_stores import StoresSize, size_stores
 from components.storage_names import PURPOSES, bucket_names
 
@@ -103,6 +104,17 @@ class SettingsModel:
     def buffer(self) -> BufferSize:
         """Size of the path through Kafka."""
         return size_buffer(self.sizing, self.kafka, self.sampling)
+
+    @property
+    def oldest_replayed(self) -> Duration:
+        """Age of the oldest records that may still come out of Kafka."""
+        return oldest_record(self.kafka.retention)
+
+    @property
+    def out_of_order(self) -> Duration:
+        """How late a sample may arrive: with Kafka, at least as late as it may come out of it."""
+        asked = self.retention.metrics_out_of_order
+        return asked if self.phase < WITH_KAFKA else max(asked, self.oldest_replayed)
 
     @property
     def reserved_cpu(self) -> float:

@@ -47,6 +47,14 @@ SEGMENT = mebibytes(256)
 """Kafka deletes whole files of this size, and never the one that it writes to: a partition holds up to one
 more than its retention says. With Kafka's default, 1 GiB, that would be most of a small stack's disk."""
 
+SEGMENTS = 24
+"""Files, at least, that a partition's retention is cut into. Kafka deletes whole files: a partition that gets
+little would otherwise keep its records for up to a week longer, as long as Kafka writes to one file."""
+
+LEAST_SEGMENT_AGE = Duration(600)
+DELETION = Duration(600)
+"""How long Kafka takes to delete a file that is old enough: it looks every five minutes, and waits one."""
+
 TOPICS: Mapping[str, str] = {"traces": "otlp-traces", "metrics": "otlp-metrics", "logs": "otlp-logs"}
 LEAST_TRACES = 100_000
 DECISION_SPARE = 2
@@ -78,6 +86,7 @@ class BufferSize:
         partitions: partitions of each topic.
         replicas: copies of each partition.
         partition_size: size at which a partition's oldest records are deleted.
+        kept: what a broker keeps at the declared rate.
         load_balancer: limits of the load balancer.
         copier: limits of the collector that copies to another stack, if there is one.
         max_traces: undecided traces that one processor holds.
@@ -90,6 +99,7 @@ class BufferSize:
     partitions: int
     replicas: int
     partition_size: Size
+    kept: Size
     load_balancer: ProgramSize
     copier: ProgramSize
     max_traces: int
@@ -133,10 +143,11 @@ def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSe
     partition = kafka.retention_size or max(
         LEAST_PARTITION, in_gibibytes(partition_bytes(rate, kafka.retention, partitions))
     )
+    kept = _kept(rate, kafka.retention, partitions, partition, _shares(sampling))
     broker = ProgramSize(
         memory=gibibytes(1) if small else gibibytes(4),
         cpus=1 if small else 2,
-        volume=_broker_volume(rate, kafka.retention, partitions, partition, _shares(sampling)),
+        volume=with_headroom(kept),
         reserved=BROKER_RESERVED,
     )
     return BufferSize(
@@ -147,10 +158,21 @@ def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSe
         partitions=partitions,
         replicas=brokers,
         partition_size=partition,
+        kept=kept,
         load_balancer=override(ProgramSize(memory=mebibytes(256), cpus=1), sizing.haproxy),
         copier=collector,
         max_traces=sampling.max_traces or max(LEAST_TRACES, int(waiting)),
     )
+
+
+def segment_age(retention: Duration) -> Duration:
+    """Return the age at which Kafka begins another file."""
+    return max(LEAST_SEGMENT_AGE, Duration(retention.seconds // SEGMENTS))
+
+
+def oldest_record(retention: Duration) -> Duration:
+    """Return the age of the oldest record that Kafka may still have: it deletes whole files."""
+    return Duration(retention.seconds + segment_age(retention).seconds + DELETION.seconds)
 
 
 def partition_bytes(rate: int, retention: Duration, partitions: int) -> Size:
@@ -169,11 +191,9 @@ def _shares(sampling: SamplingSection) -> Sequence[float]:
     return [*SHARES.values(), *([SHARES["traces"]] if sampling.mode == "tail" else [])]
 
 
-def _broker_volume(
-    rate: int, retention: Duration, partitions: int, partition: Size, shares: Sequence[float]
-) -> Size:
-    """Return the disk of one broker; with as many copies as brokers, each holds everything."""
+def _kept(rate: int, retention: Duration, partitions: int, partition: Size, shares: Sequence[float]) -> Size:
+    """Return what one broker keeps; with as many copies as brokers, each holds everything."""
     by_time = rate * sum(shares) * BUFFERED_BYTES * retention.seconds
     by_size = partition.bytes * partitions * len(shares)
     segments = SEGMENT.bytes * partitions * len(shares)
-    return with_headroom(Size(int(min(by_time, by_size)) + segments))
+    return Size(int(min(by_time, by_size)) + segments)

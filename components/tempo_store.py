@@ -42,7 +42,7 @@ class TempoStoreArgs:
         sizes: workload -> replicas and limits.
         bucket: where its blocks are stored.
         retention: age at which traces are deleted.
-        buffer_retention: age of spans that may still come out of Kafka.
+        oldest_replayed: age of the oldest spans that may still come out of Kafka.
         decision_wait: how long the sampler holds a trace's spans back.
         largest_request: largest request that applications may send.
         accepted_rate: bytes of spans per second that one replica accepts.
@@ -58,7 +58,7 @@ class TempoStoreArgs:
     sizes: Mapping[str, TierSize]
     bucket: StoreBucket
     retention: Duration
-    buffer_retention: Duration
+    oldest_replayed: Duration
     decision_wait: Duration
     largest_request: Size
     accepted_rate: Size
@@ -125,7 +125,7 @@ def tempo_configuration(name: str, args: TempoStoreArgs) -> Document:
     }
     for key, value in s3.items():
         document.set("storage", "trace", "s3", key, to=value)
-    late = hours(args.buffer_retention)
+    late = hours(args.oldest_replayed)
     document.set("storage", "trace", "wal", "ingestion_time_range_slack", to=late)
     slack = Duration(args.decision_wait.seconds + ON_THE_WAY.seconds).in_unit("s")
     document.set("metrics_generator", "metrics_ingestion_time_range_slack", to=slack)

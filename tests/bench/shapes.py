@@ -135,7 +135,7 @@ def prometheus_text() -> str:
         environment=settings.environment,
         retention=settings.retention.metrics,
         retention_size=settings.size.metrics_size,
-        out_of_order=settings.retention.metrics_out_of_order,
+        out_of_order=settings.out_of_order,
     )
     return prometheus_configuration(args).set("scrape_configs", to=[]).set("rule_files", to=[]).dump()
 
@@ -182,7 +182,7 @@ def _ours_processor() -> Document:
         largest_request=settings.ingest.max_message_size,
         sampling=settings.sampling,
         max_traces=settings.buffer.max_traces,
-        out_of_order=settings.retention.metrics_out_of_order,
+        out_of_order=settings.out_of_order,
         stores={},
     )
     return processor_configuration(args)

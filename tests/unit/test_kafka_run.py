@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +18,11 @@ from tests.support.waiting import until
 SCRIPT = CONFIGS / "kafka" / "brokers" / "run.sh"
 BLOCK, MEBIBYTE, GIBIBYTE = 4096, 1 << 20, 1 << 30
 DISK = 10 * GIBIBYTE
-SPARE = DISK // 50
+SPARE = DISK // 50 // MEBIBYTE * MEBIBYTE
+"""What the disk has to spare; twice as much for a broker that has stopped to start again."""
+LOOKS_SECONDS = 1
+WAITS = "waits"
+ALONE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 BROKER = 'trap "echo closed; exit 143" TERM; echo "runs as $$"; while :; do sleep 0.05; done'
 
 
@@ -58,12 +63,27 @@ def test_a_broker_stops_before_its_disk_is_full(disk: Path) -> None:
 def test_a_broker_whose_disk_has_too_little_waits_until_it_has_more(disk: Path) -> None:
     has(disk, SPARE - MEBIBYTE)
     with _started(disk) as (_, output):
-        said = f"starts once it has {SPARE // MEBIBYTE} MiB"
+        said = f"starts once it has {2 * SPARE // MEBIBYTE} MiB"
         until(said, lambda: said in output.read_text(), seconds=10)
+        has(disk, 2 * SPARE - MEBIBYTE)
+        time.sleep(2 * LOOKS_SECONDS)
         assert "runs as" not in output.read_text()
-        has(disk, SPARE)
+        assert (disk.parent / WAITS).exists()
+        has(disk, 2 * SPARE)
         until("the broker", lambda: "runs as" in output.read_text(), seconds=10)
+        assert not (disk.parent / WAITS).exists()
     assert output.read_text().count(said) == 1
+
+
+def test_a_broker_that_is_still_being_started_stops_as_well(disk: Path) -> None:
+    """As process 1 of a container it hears only signals that it asked for, which it does once it runs."""
+    has(disk, SPARE)
+    starts = f'echo "starts"; sleep {3 * LOOKS_SECONDS}; {BROKER}'
+    with _started(disk, broker=starts, alone=True) as (process, output):
+        until("the broker to start", lambda: "starts" in output.read_text(), seconds=10)
+        has(disk, SPARE - MEBIBYTE)
+        process.wait(timeout=20)
+    assert "closed" in output.read_text()
 
 
 def test_one_that_waits_can_be_stopped(disk: Path) -> None:
@@ -77,9 +97,9 @@ def test_one_that_waits_can_be_stopped(disk: Path) -> None:
 @pytest.mark.parametrize(
     ("total", "spare"),
     [
-        pytest.param(GIBIBYTE, 128, id="at least"),
-        pytest.param(30 * GIBIBYTE, 614, id="2% of the disk"),
-        pytest.param(1000 * GIBIBYTE, 1024, id="at most"),
+        pytest.param(GIBIBYTE, 2 * 128, id="at least"),
+        pytest.param(30 * GIBIBYTE, 2 * 614, id="2% of the disk"),
+        pytest.param(1000 * GIBIBYTE, 2 * 1024, id="at most"),
     ],
 )
 def test_what_a_disk_has_to_spare(disk: Path, total: int, spare: int) -> None:
@@ -95,14 +115,16 @@ def test_a_disk_that_cannot_be_measured_stops_nobody(disk: Path) -> None:
 
 
 @contextmanager
-def _started(disk: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """Run the script on a disk; give its process and its output."""
+def _started(
+    disk: Path, *, broker: str = BROKER, alone: bool = False
+) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Run the script on a disk, if need be as process 1 of a namespace; give its process and its output."""
     folder = disk.parent
-    broker, output = folder / "broker", folder / "output"
-    broker.write_text(f"#!/bin/bash\n{BROKER}\n")
-    broker.chmod(0o755)
+    program, output = folder / "broker", folder / "output"
+    program.write_text(f"#!/bin/bash\n{broker}\n")
+    program.chmod(0o755)
     environment: Mapping[str, str] = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
-    command = ["bash", str(SCRIPT), str(folder), str(broker)]
+    command = [*(ALONE if alone else ()), "bash", str(SCRIPT), str(folder), str(program), str(folder / WAITS)]
     with output.open("wb") as into:
         process = subprocess.Popen(
             command, env=environment, stdout=into, stderr=subprocess.STDOUT, start_new_session=True

@@ -19,8 +19,9 @@ from components.sections import (
 )
 from components.sections_phase4 import MimirSection, OwnSizing, StoresSection
 from components.settings import Settings
+from components.settings_errors import SettingsError
 from components.sizing import MINIMUM_MEMORY, PRESETS, SHARES, declared_rate, size_stack, stored_bytes
-from components.sizing_buffer import BUFFERED_BYTES, SEGMENT, size_buffer
+from components.sizing_buffer import BUFFERED_BYTES, SEGMENT, segment_age, size_buffer
 from components.sizing_stores import BYTES_PER_SERIES, COPIES, SERIES_PER_SAMPLE, StoresSize, size_stores
 from tests.support.program import run_program
 
@@ -174,3 +175,30 @@ def test_or_the_oldest_go_where_the_settings_say_so() -> None:
     size = Settings.load({"phase": 2, "kafka": kafka, "sizing": {"kafka": {"volume": "32GiB"}}}).buffer
     most = (size.partition_size.bytes + SEGMENT.bytes) * size.partitions * len(SOURCES)
     assert most < size.broker.volume.bytes
+
+
+@pytest.mark.parametrize(
+    ("retention", "file", "oldest"),
+    [("24h", 3600, 25 * 3600 + 600), ("7d", 7 * 3600, 7 * 25 * 3600 + 600), ("1h", 600, 3600 + 1200)],
+)
+def test_what_kafka_may_still_hand_out_is_accepted(retention: str, file: int, oldest: int) -> None:
+    """Kafka deletes whole files, of which it begins another in good time however little there is to write."""
+    given = {"phase": 2, "kafka": {"retention": retention}, "retention": {"metricsOutOfOrder": retention}}
+    settings = Settings.load(given)
+    assert segment_age(settings.kafka.retention).seconds == file
+    assert settings.oldest_replayed.seconds == settings.out_of_order.seconds == oldest
+    kept = Settings.load({**given, "retention": {"metricsOutOfOrder": "30d"}})
+    assert kept.out_of_order.days == 30
+
+
+def test_without_kafka_samples_may_be_as_late_as_the_settings_say() -> None:
+    assert Settings.load({"phase": 1}).out_of_order.seconds == 24 * 3600
+
+
+@pytest.mark.parametrize("volume", ["5GiB", "570GiB"])
+def test_a_broker_has_room_for_what_the_declared_rate_brings(volume: str) -> None:
+    given = {"phase": 2, "sizing": {"preset": "large", "kafka": {"volume": volume}}}
+    said = rf"sizing\.kafka\.volume: '{volume}': 50,000 events/s fill it .* takes about 691GiB: enlarge"
+    with pytest.raises(SettingsError, match=said):
+        Settings.load(given)
+    Settings.load({**given, "kafka": {"mode": "external", "bootstrapServers": ["kafka.example.com:9092"]}})

@@ -6,29 +6,32 @@
 #
 # $1    its data directory
 # $2    the command that runs it
+# $3    file that is there while the broker waits for room, for probes
 set -euo pipefail
 
-readonly DATA=$1 RUN=$2
+readonly DATA=$1 RUN=$2 WAITS=$3
 readonly LEAST=128 MOST=1024 # MiB; in between, 2% of the file system
 
-short() { # whether the disk has too little; free and spare are the MiB that it has and has to have
+short() { # whether the disk has less than $1 times what it has to spare; sets free and spare, in MiB
   local available total block
   read -r available total block < <(stat -f -c '%a %b %S' "$DATA") || return 1
   free=$((available * block >> 20)) spare=$((total * block / 50 >> 20))
   spare=$((spare < LEAST ? LEAST : spare > MOST ? MOST : spare))
-  ((free < spare))
+  ((free < $1 * spare))
 }
 
-guard() { # stops process $1
-  until short; do sleep 1; done
+guard() { # stops process $1, which does not hear the first signals while it is still the shell that starts the broker
+  until short 1; do sleep 1; done
   echo "the disk of $DATA has $free MiB free: the broker stops, since it needs $spare MiB to spare" >&2
-  kill -TERM "$1"
+  while kill -TERM "$1" 2>/dev/null; do sleep 1; done
 }
 
 trap 'exit 143' TERM
-if short; then
-  echo "the disk of $DATA has $free MiB free: the broker starts once it has $spare MiB" >&2
-  while short; do sleep 1; done
+if short 1; then
+  touch "$WAITS"
+  echo "the disk of $DATA has $free MiB free: the broker starts once it has $((2 * spare)) MiB" >&2
+  while short 2; do sleep 1; done
+  rm "$WAITS"
 fi
 guard $$ &
 exec "$RUN"

@@ -28,6 +28,7 @@ FOUND_SECONDS = 120.0
 @pytest.mark.long
 @pytest.mark.timeout(1500)
 def test_data_outlives_the_stack(deployed: ClusterDeployment, load: Load) -> None:
+    deployed.become()
     _fill(deployed.site, load)
     deployed.stack.destroy()
     assert {one.partition("/")[0] for one in deployed.left()} == {"persistentvolumeclaim"}
