@@ -98,15 +98,33 @@ def _shape(spec: Any) -> dict[str, Any]:
         for one in spec["containers"]
     ]
     kept = {key: value for key, value in spec.items() if key not in {"nodeName", "hostname", "volumes"}}
-    return {**kept, "containers": containers, "volumes": [_unnamed(volume) for volume in own]}
+    shape: dict[str, Any] = _without_version(
+        {**kept, "containers": containers, "volumes": [_unnamed(volume) for volume in own]}
+    )
+    return shape
+
+
+def _without_version(given: Any) -> Any:
+    """Remove the hash of the Deployment's template, which the API server adds to selectors of pods."""
+    if isinstance(given, dict):
+        return {key: _without_version(value) for key, value in given.items()}
+    if isinstance(given, list):
+        return [_without_version(one) for one in given if not _is_version(one)]
+    return given
+
+
+def _is_version(one: Any) -> bool:
+    return isinstance(one, dict) and one.get("key") == "pod-template-hash"
 
 
 def _unnamed(volume: dict[str, Any]) -> dict[str, Any]:
-    """Remove the names of ConfigMaps and Secrets from a volume."""
+    """Remove the names of ConfigMaps and Secrets from a volume, and those of the Secrets' keys."""
     copy: dict[str, Any] = json.loads(json.dumps(volume))
     for source in copy.get("projected", {}).get("sources", []):
-        for kind in source.values():
-            kind.pop("name", None)
+        for kind, content in source.items():
+            content.pop("name", None)
+            for item in content.get("items", []) if kind == "secret" else ():
+                item.pop("key")
     return copy
 
 
