@@ -139,7 +139,8 @@ def test_every_alert_has_a_section_in_the_runbook_and_every_section_an_alert() -
     assert sorted(sections) == sorted(alert["alert"] for alert in ALERTS)
     for alert in ALERTS:
         assert alert["annotations"]["runbook_url"] == f"runbooks/alerts.md#{alert['alert'].lower()}"
-    anchors = {section.lower() for section in sections}
+    below = re.findall(r"^### (.+)$", runbook, re.MULTILINE)
+    anchors = {section.lower().replace(" ", "-") for section in (*sections, *below)}
     assert set(re.findall(r"\]\(#([^)]+)\)", runbook)) <= anchors
 
 
