@@ -88,8 +88,11 @@ def _recent(path: str) -> Probe:
 
 
 def _client_config(bucket: StoreBucket) -> str:
-    """Return what the S3 client reads only from a file."""
-    style = "path" if bucket.bucket.path_style else "auto"
+    """Return what the S3 client reads only from a file.
+
+    Not ``auto``: that is ``path`` for every client that is told its endpoint.
+    """
+    style = "path" if bucket.bucket.path_style else "virtual"
     return f"[default]\ns3 =\n  addressing_style = {style}\n"
 
 

@@ -125,6 +125,8 @@ def tempo_configuration(name: str, args: TempoStoreArgs) -> Document:
     }
     for key, value in s3.items():
         document.set("storage", "trace", "s3", key, to=value)
+    if bucket.bucket.path_style:
+        document.remove("storage", "trace", "s3", "bucket_lookup_type")
     late = hours(args.oldest_replayed)
     document.set("storage", "trace", "wal", "ingestion_time_range_slack", to=late)
     slack = Duration(args.decision_wait.seconds + ON_THE_WAY.seconds).in_unit("s")

@@ -12,6 +12,10 @@ from tests.support.phase4 import objects_of, result_of
 from tests.support.program import run_program
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
+_TEMPO_STYLES = {(True, None): "path", (False, 1): "virtual"}
+_MINIO_STYLES = {"path": "path", "virtual-hosted": "virtual"}
+"""How clients put it -> where the bucket's name goes: into the path, or into the host name."""
+
 
 @pytest.mark.parametrize("variant", OBJECT_VARIANTS)
 def test_three_copies_on_three_replicas(variant: str) -> None:
@@ -70,6 +74,34 @@ def test_tempo_takes_what_a_processor_sends(largest: str | None, taken: int) -> 
     assert receiver["max_recv_msg_size_mib"] == taken
     assert found["server"]["grpc_server_max_recv_msg_size"] == taken * 2**20
     assert found["overrides"]["defaults"]["ingestion"]["burst_size_bytes"] >= taken * 2**20
+
+
+def bucket_styles(found: Tree) -> dict[str, str]:
+    """Where each client of S3 puts the bucket's name, in the words of AWS's own client."""
+    tempo = found.document("tempo", "tempo.yaml")["storage"]["trace"]["s3"]
+    mimir = found.document("mimir", "mimir.yaml")["common"]["storage"]["s3"]
+    loki = found.document("loki-cluster", "loki-cluster.yaml")["storage_config"]["object_store"]["s3"]
+    upload = found.files(found.program("postgres-backup"))
+    return {
+        "tempo": _TEMPO_STYLES[tempo["forcepathstyle"], tempo.get("bucket_lookup_type")],
+        "mimir": _MINIO_STYLES[mimir["bucket_lookup_type"]],
+        "loki": _MINIO_STYLES[loki["bucket_lookup_type"]],
+        "upload": upload["aws-config"].rpartition(" = ")[2].strip(),
+    }
+
+
+@pytest.mark.parametrize(("path_style", "style"), [(True, "path"), (False, "virtual")])
+def test_all_clients_put_the_name_of_the_bucket_in_the_same_place(path_style: bool, style: str) -> None:
+    """Whoever leaves it to the client gets the path: none of them knows this service."""
+    storage = OBJECT_VARIANTS["phase4-small"]["objectStorage"]
+    service = {**storage, "s3": {**storage["s3"], "pathStyle": path_style}}
+    settings = {**OBJECT_VARIANTS["phase4-small"], "objectStorage": service}
+    found = bucket_styles(tree(run_program(settings), settings))
+    assert found == dict.fromkeys(("tempo", "mimir", "loki", "upload"), style)
+
+
+def test_on_aws_it_goes_into_the_host_name() -> None:
+    assert set(bucket_styles(objects_of("phase4-aws")).values()) == {"virtual"}
 
 
 def test_searches_ask_the_replicas_until_others_find_the_block(phase4_small: Tree) -> None:
