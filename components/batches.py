@@ -26,6 +26,22 @@ go, 10.1 MB, in which each attribute comes with the service's name, its own and 
 10.0 MB in 170 attributes was stored, and one of 17.7 MB was answered with "try again", forever."""
 
 
+MOST_ANSWER = Size(100 * 2**20)
+"""Most that Tempo's clients receive at once, such as a querier from a replica: the default of their
+``grpc_client_config.max_recv_msg_size``."""
+
+MOST_TRACE = Size(MOST_ANSWER.bytes // 2)
+"""Largest trace whose answer all of them receive."""
+
+
+def largest_answer(largest_trace: Size) -> Size:
+    """Return the size of an answer that a whole trace fits into.
+
+    That is twice the trace: its limit counts what came in, not what an answer adds.
+    """
+    return Size(2 * largest_trace.bytes)
+
+
 def largest_batch(largest_request: Size) -> int:
     """Return the bytes of a batch that any single record fits into.
 

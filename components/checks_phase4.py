@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from components.batches import MOST_ANSWER, MOST_TRACE
 from components.phase_numbers import ON_OBJECT_STORAGE
 from components.problems import Check, Problem
 from components.quantities import Size, days, mebibytes
@@ -82,6 +83,17 @@ def _stores_have_memory(settings: SettingsModel) -> Iterator[Problem]:
             )
 
 
+def _traces_can_be_queried(settings: SettingsModel) -> Iterator[Problem]:
+    largest = settings.stores.tempo.max_trace_size
+    if largest > MOST_TRACE:
+        yield Problem(
+            key="stores.tempo.maxTraceSize",
+            value=str(largest),
+            message=f"up to {MOST_TRACE}: an answer may be twice as large as its trace, and Tempo receives "
+            f"none over {MOST_ANSWER}, so nobody could open it. Lower it; further spans are then rejected",
+        )
+
+
 def _attributes_fit_their_trace(settings: SettingsModel) -> Iterator[Problem]:
     tempo = settings.stores.tempo
     if tempo.max_attribute_size >= tempo.max_trace_size:
@@ -111,6 +123,7 @@ PHASE4_CHECKS: tuple[Check, ...] = (
     Check(reads=("alerting",), run=_contact_points_differ),
     Check(reads=("phase", "stores"), run=_phase3_only_in_phase4),
     Check(reads=("stores",), run=_stores_have_memory),
+    Check(reads=("stores",), run=_traces_can_be_queried),
     Check(reads=("stores",), run=_attributes_fit_their_trace),
     Check(reads=("phase", "objectStorage", "postgres"), run=_expired_dumps_stay_away),
 )

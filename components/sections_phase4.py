@@ -55,7 +55,7 @@ class TempoSection(OwnSizing):
     """Limits of Tempo; memory, CPU and volume are those of one replica that keeps data.
 
     Attributes:
-        max_trace_size: largest trace that is stored; further spans of it are refused.
+        max_trace_size: largest trace that is stored, 50MiB at most; further spans of it are refused.
         max_attribute_size: longest key or value of an attribute; the rest is cut off.
         rate: bytes of spans per second that one replica accepts; from the sizing by default.
         service_graph_series: most series that the metrics generator creates in one replica.

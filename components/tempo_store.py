@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.base import hours
-from components.batches import largest_delivery
+from components.batches import largest_answer, largest_delivery
 from components.cluster_store import GRPC_PORT, ClusterStore, Program, members, parts_of
 from components.documents import Document
 from components.images import Image
@@ -135,8 +135,10 @@ def tempo_configuration(name: str, args: TempoStoreArgs) -> Document:
     delivery = largest_delivery(args.largest_request)
     otlp = ("distributor", "receivers", "otlp", "protocols", "grpc")
     document.set(*otlp, "max_recv_msg_size_mib", to=delivery.mebibytes)
+    message = max(delivery, largest_answer(args.max_trace_size)).bytes
     for limit in ("grpc_server_max_recv_msg_size", "grpc_server_max_send_msg_size"):
-        document.set("server", limit, to=delivery.bytes)
+        document.set("server", limit, to=message)
+    document.set("querier", "frontend_worker", "grpc_client_config", "max_send_msg_size", to=message)
     rate = args.accepted_rate.bytes
     defaults = ("overrides", "defaults")
     document.set(*defaults, "ingestion", "rate_limit_bytes", to=rate)

@@ -116,6 +116,7 @@ def test_documents_say_how_long_stores_do_without_their_bucket(preset: str, colu
         ({"postgres": {"mode": "external"}}, "postgres.passwordSecret", "a Secret in the stack's namespace"),
         ({"postgres": {"host": "db.example.com"}}, "postgres.host", "only for postgres.mode: external"),
         ({"stores": {"tenant": "a/b"}}, "stores.tenant", "a tenant"),
+        ({"stores": {"tempo": {"maxTraceSize": "51MiB"}}}, "stores.tempo.maxTraceSize", "up to 50MiB: "),
         ({"stores": {"tempo": {"memory": "8MiB"}}}, "stores.tempo.memory", "needs at least"),
         (
             {"stores": {"tempo": {"maxAttributeSize": "5MB"}}},

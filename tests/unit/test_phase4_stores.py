@@ -76,6 +76,22 @@ def test_tempo_takes_what_a_processor_sends(largest: str | None, taken: int) -> 
     assert found["overrides"]["defaults"]["ingestion"]["burst_size_bytes"] >= taken * 2**20
 
 
+@pytest.mark.parametrize(
+    ("tempo", "largest"), [({}, 16 * 2**20), ({"maxTraceSize": "50MiB"}, 100 * 2**20)], ids=["small", "most"]
+)
+def test_a_trace_that_is_stored_fits_into_an_answer(tempo: dict[str, str], largest: int) -> None:
+    """From a replica, and from a querier: else Tempo says "response larger than the max"."""
+    settings = {**OBJECT_VARIANTS["phase4-small"], "stores": {"tempo": tempo}}
+    found = tree(run_program(settings), settings).document("tempo", "tempo.yaml")
+    sizes = {
+        found["server"]["grpc_server_max_recv_msg_size"],
+        found["server"]["grpc_server_max_send_msg_size"],
+        found["querier"]["frontend_worker"]["grpc_client_config"]["max_send_msg_size"],
+    }
+    assert sizes == {largest}
+    assert 2 * found["overrides"]["defaults"]["global"]["max_bytes_per_trace"] <= largest
+
+
 def bucket_styles(found: Tree) -> dict[str, str]:
     """Where each client of S3 puts the bucket's name, in the words of AWS's own client."""
     tempo = found.document("tempo", "tempo.yaml")["storage"]["trace"]["s3"]
