@@ -19,6 +19,8 @@ PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazon
 INSIDE = (".svc", ".svc.cluster.local")
 """Endings of names that stay inside a cluster."""
 
+_OF_AN_ACCOUNT = "-an"
+
 PRODUCTION = re.compile(r"prod|(^|-)(prd|live)(?![a-z])")
 """Names of environments whose buckets are never deleted: eu-prod, preprod, live-2, but not delivery."""
 
@@ -50,6 +52,13 @@ def _names(storage: ObjectStorageSection, environment: str) -> Iterator[Problem]
                 value=name,
                 message=f"{len(name)} letters, S3 allows {LONGEST_NAME}: shorten objectStorage.bucketPrefix "
                 "or environment, or set this name",
+            )
+        if storage.provider == "aws" and name.endswith(_OF_AN_ACCOUNT):
+            yield Problem(
+                key=key,
+                value=name,
+                message=f"S3 keeps names that end in {_OF_AN_ACCOUNT} for buckets in an account's own "
+                "namespace, which the stack does not make; choose another",
             )
         if "." in name and (storage.provider == "aws" or not storage.s3.path_style):
             yield Problem(

@@ -11,21 +11,28 @@ from components.quantities import Duration, days
 from components.sections import STRICT, Text
 from components.sections_kubernetes import ObjectName
 
+_RESERVED_STARTS = r"xn--|sthree-|amzn-s3-demo-"
+_RESERVED_ENDS = r"-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3"
+_NO_LABELS = r"([0-9]+\.){3}[0-9]+$|.*(\.\.|\.-|-\.)"
+"""An address, and dots that separate no labels of a host name: the stores' client of S3 takes neither."""
+
 BucketName = Annotated[
     str,
     Text(
-        r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)(?<!--ol-s3)",
-        "a bucket's name: 3 to 63 lower-case letters, digits, hyphens, no prefix or suffix that S3 reserves",
+        rf"(?!{_RESERVED_STARTS})(?!.*({_RESERVED_ENDS})$)(?!{_NO_LABELS})[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]",
+        "a bucket's name: 3 to 63 lower-case letters, digits, hyphens; no IP address, no dot beside a dot or "
+        "hyphen, and nothing that S3 reserves: xn--, sthree- or amzn-s3-demo- at the beginning, -s3alias, "
+        "--ol-s3, .mrap, --x-s3 or --table-s3 at the end",
     ),
 ]
 BucketPrefix = Annotated[
     str,
     Text(
-        r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9-]{1,29}",
+        rf"(?!{_RESERVED_STARTS})[a-z0-9][a-z0-9-]{{1,29}}",
         "2 to 30 lower-case letters, digits or hyphens that nobody else's buckets begin with",
     ),
 ]
-Region = Annotated[str, Text(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region, such as eu-central-1")]
+Region = Annotated[str, Text(r"([a-z]{2}|eusc)(-[a-z]+)+-[0-9]", "a region, such as eu-central-1")]
 KmsKeyArn = Annotated[
     str,
     Text(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+", "arn:aws:kms:REGION:ACCOUNT:key/ID"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 VERSION = "2012-10-17"
@@ -15,11 +15,21 @@ APPEND = ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload")
 
 LEAST_TLS = 1.2
 
+_PARTITIONS: Mapping[str, tuple[str, str]] = {
+    "cn": ("aws-cn", "amazonaws.com.cn"),
+    "eusc": ("aws-eusc", "amazonaws.eu"),
+    "us-gov": ("aws-us-gov", "amazonaws.com"),
+    "us-iso": ("aws-iso", "c2s.ic.gov"),
+    "us-isob": ("aws-iso-b", "sc2s.sgov.gov"),
+    "eu-isoe": ("aws-iso-e", "cloud.adc-e.uk"),
+    "us-isof": ("aws-iso-f", "csp.hci.ic.gov"),
+}
+"""Beginning of a region's name -> partition, and domain of its services."""
+
 
 def partition(region: str) -> str:
     """Return the AWS partition that a region belongs to."""
-    special = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
-    return next((name for start, name in special.items() if region.startswith(f"{start}-")), "aws")
+    return _place(region)[0]
 
 
 def bucket_arn(name: str, region: str) -> str:
@@ -29,7 +39,7 @@ def bucket_arn(name: str, region: str) -> str:
 
 def service_host(region: str) -> str:
     """Return the host name of S3 in a region."""
-    return f"s3.{region}.amazonaws.com" + (".cn" if partition(region) == "aws-cn" else "")
+    return f"s3.{region}.{_place(region)[1]}"
 
 
 def tls_only(arn: str) -> str:
@@ -92,6 +102,12 @@ def irsa_trust(oidc_provider_arn: str, namespace: str, service_accounts: Sequenc
             "Condition": {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": subjects}},
         }
     )
+
+
+def _place(region: str) -> tuple[str, str]:
+    """Return partition and domain of a region."""
+    special = (place for start, place in _PARTITIONS.items() if region.startswith(f"{start}-"))
+    return next(special, ("aws", "amazonaws.com"))
 
 
 def _document(*statements: dict[str, Any]) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from botocore.loaders import Loader
+from pydantic import TypeAdapter
 
+from components.sections_storage import Region
 from components.storage_names import STORES
 from components.storage_policies import partition, service_host
 from tests.support.object_storage import AWS, REGION, StorageRun, aws_with, name_of
@@ -69,7 +72,25 @@ def test_credentials_are_checked_unless_told_otherwise(on_aws: StorageRun) -> No
         ("eu-central-1", "aws", "s3.eu-central-1.amazonaws.com"),
         ("cn-north-1", "aws-cn", "s3.cn-north-1.amazonaws.com.cn"),
         ("us-gov-west-1", "aws-us-gov", "s3.us-gov-west-1.amazonaws.com"),
+        ("us-iso-east-1", "aws-iso", "s3.us-iso-east-1.c2s.ic.gov"),
+        ("us-isob-east-1", "aws-iso-b", "s3.us-isob-east-1.sc2s.sgov.gov"),
+        ("eu-isoe-west-1", "aws-iso-e", "s3.eu-isoe-west-1.cloud.adc-e.uk"),
+        ("us-isof-south-1", "aws-iso-f", "s3.us-isof-south-1.csp.hci.ic.gov"),
+        ("eusc-de-east-1", "aws-eusc", "s3.eusc-de-east-1.amazonaws.eu"),
     ],
 )
 def test_partitions(region: str, expected: str, host: str) -> None:
     assert (partition(region), service_host(region)) == (expected, host)
+
+
+def test_every_region_that_awss_client_knows_may_be_set() -> None:
+    known = {
+        (found["id"], found["outputs"]["dnsSuffix"], region)
+        for found in Loader().load_data("partitions")["partitions"]
+        for region in found["regions"]
+        if not region.endswith("-global")
+    }
+    assert {name for name, _, _ in known} >= {"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc"}
+    for name, domain, region in known:
+        assert TypeAdapter(Region).validate_python(region) == region
+        assert (partition(region), service_host(region)) == (name, f"s3.{region}.{domain}")

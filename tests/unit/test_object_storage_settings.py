@@ -50,6 +50,7 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({**AWS, "buckets": {"logs": "a"}}, "buckets.logs: 'a': write a bucket's name"),
     ({**AWS, "buckets": {"logs": "x-s3alias"}}, "buckets.logs: 'x-s3alias': write a bucket's name"),
     ({**AWS, "buckets": {"logs": "my.logs"}}, "buckets.logs: 'my.logs': .* use hyphens"),
+    ({**AWS, "buckets": {"logs": "acme-an"}}, "buckets.logs: 'acme-an': S3 keeps names that end in -an"),
     ({**AWS, "buckets": {"log": "abc"}}, r"buckets.log: 'abc': unknown key; did you mean logs\?"),
     (
         {**AWS, "buckets": {"logs": "same", "traces": "same"}},
@@ -75,6 +76,40 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
 def test_mistakes_are_told_with_what_to_do(storage: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         StorageRun(storage)
+
+
+@pytest.mark.parametrize("storage", [AWS, S3], ids=["aws", "s3"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "192.168.5.4",
+        "acme..logs",
+        "acme.-logs",
+        "acme-.logs",
+        "xn--acme",
+        "sthree-acme",
+        "amzn-s3-demo-acme",
+        "acme-s3alias",
+        "acme--ol-s3",
+        "acme.mrap",
+        "acme--use1-az4--x-s3",
+        "acme--table-s3",
+        "a" * 64,
+        "acme\n",
+    ],
+)
+def test_names_that_s3_does_not_take_are_refused(name: str, storage: dict[str, Any]) -> None:
+    """As AWS's "General purpose buckets naming rules" have it, and the stores' client of S3."""
+    with pytest.raises(SettingsError, match=r"objectStorage\.buckets\.logs: .*: write a bucket's name"):
+        StorageRun({**storage, "buckets": {"logs": name}})
+
+
+@pytest.mark.parametrize(
+    "name", ["acme.logs", "1.2.3", "192.168.5.4-logs", "acme-xn--logs", "x-s3", "acme-an", "a" * 63]
+)
+def test_other_names_are_taken(name: str) -> None:
+    run = StorageRun({**S3, "buckets": {"logs": name}})
+    assert run.made[0].buckets["logs"].name == name
 
 
 @pytest.mark.parametrize(
