@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from pydantic.alias_generators import to_camel
+
 from components.batches import MOST_ANSWER, MOST_TRACE
 from components.phase_numbers import ON_OBJECT_STORAGE
 from components.problems import Check, Problem
 from components.quantities import Size, days, mebibytes
+from components.sections_phase4 import PostgresSection
 from components.settings_model import SettingsModel
 
 DUMP_LAG = days(2)
@@ -32,12 +35,16 @@ def unheard_problem(settings: SettingsModel) -> Problem | None:
 def _database_is_whole(settings: SettingsModel) -> Iterator[Problem]:
     postgres = settings.postgres
     if postgres.mode == "builtin":
-        if postgres.host is not None:
-            yield Problem(
-                key="postgres.host",
-                value=postgres.host,
-                message="only for postgres.mode: external; set that, or remove the host",
-            )
+        unset = PostgresSection()
+        for name in ("host", "port", "tls", "ca_secret"):
+            value = getattr(postgres, name)
+            if value != getattr(unset, name):
+                yield Problem(
+                    key=f"postgres.{to_camel(name)}",
+                    value=value,
+                    message="only for postgres.mode: external, has no effect on the builtin one; set that "
+                    "mode, or remove this",
+                )
         return
     needed = {
         "host": (postgres.host, "the server's name, such as db.example.com"),
