@@ -58,6 +58,22 @@ def _database_is_whole(settings: SettingsModel) -> Iterator[Problem]:
             yield Problem(key=f"postgres.{key}", value=None, message=f"postgres.mode: external needs {what}")
 
 
+def _sign_in_comes_back(settings: SettingsModel) -> Iterator[Problem]:
+    """Refuse sign-in that ends at an address of the cluster: the provider sends browsers back to Grafana's."""
+    grafana, exposure = settings.grafana, settings.kubernetes.exposure
+    if settings.phase < ON_OBJECT_STORAGE or grafana.oidc is None:
+        return
+    is_published = exposure.type != "ClusterIP" and exposure.grafana_host is not None
+    if grafana.root_url is None and not is_published:
+        yield Problem(
+            key="grafana.rootUrl",
+            value=None,
+            message="grafana.oidc sends browsers back to Grafana's address, which is one inside the cluster; "
+            "set the one that people type, such as https://grafana.example.com, or "
+            "kubernetes.exposure.grafanaHost with a type other than ClusterIP",
+        )
+
+
 def _contact_points_differ(settings: SettingsModel) -> Iterator[Problem]:
     names = Counter(point.name for point in settings.alerting.contact_points)
     for name, count in names.items():
@@ -127,6 +143,7 @@ def _expired_dumps_stay_away(settings: SettingsModel) -> Iterator[Problem]:
 
 PHASE4_CHECKS: tuple[Check, ...] = (
     Check(reads=("postgres",), run=_database_is_whole),
+    Check(reads=("phase", "grafana", "kubernetes"), run=_sign_in_comes_back),
     Check(reads=("alerting",), run=_contact_points_differ),
     Check(reads=("phase", "stores"), run=_phase3_only_in_phase4),
     Check(reads=("stores",), run=_stores_have_memory),

@@ -29,6 +29,7 @@ from components.store_writers import stack_groups
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 SMALL = OBJECT_VARIANTS["phase4-small"]
+OIDC = OBJECT_VARIANTS["phase4-everything-set"]["grafana"]["oidc"]
 CHANGING = OBJECT_VARIANTS["phase4-changing-over"]
 
 
@@ -150,6 +151,33 @@ def test_mistakes_are_told(wrong: dict[str, Any], key: str, words: str) -> None:
         settings(**wrong)
     assert key in str(told.value)
     assert words in str(told.value)
+
+
+EXPOSED = {"otlpGrpcHost": "grpc.example.com", "otlpHttpHost": "http.example.com"}
+
+
+@pytest.mark.parametrize("exposure", [{}, {"type": "LoadBalancer", **EXPOSED}], ids=["inside", "OTLP only"])
+def test_sign_in_needs_an_address_that_browsers_reach(exposure: dict[str, Any]) -> None:
+    kubernetes = {**SMALL["kubernetes"], "exposure": exposure}
+    with pytest.raises(SettingsError, match=r"grafana\.rootUrl: not set: .*https://grafana\.example\.com"):
+        settings(grafana={"oidc": OIDC}, kubernetes=kubernetes)
+
+
+@pytest.mark.parametrize(
+    ("grafana", "exposure"),
+    [
+        ({}, {"type": "LoadBalancer", **EXPOSED, "grafanaHost": "grafana.example.com"}),
+        ({"rootUrl": "http://localhost:3000"}, {}),
+    ],
+    ids=["published", "forwarded"],
+)
+def test_sign_in_is_possible_where_they_do(grafana: dict[str, Any], exposure: dict[str, Any]) -> None:
+    kubernetes = {**SMALL["kubernetes"], "exposure": exposure}
+    assert settings(grafana={"oidc": OIDC, **grafana}, kubernetes=kubernetes).grafana.oidc
+
+
+def test_earlier_phases_have_no_sign_in() -> None:
+    assert Settings.load({"grafana": {"oidc": OIDC}}).grafana.oidc
 
 
 @pytest.mark.parametrize("name", ["a" * 41, "On-call", "-team", "nobody", "empty", ""])
