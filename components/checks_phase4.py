@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pydantic.alias_generators import to_camel
 
 from components.batches import MOST_ANSWER, MOST_TRACE
 from components.phase_numbers import ON_OBJECT_STORAGE
 from components.problems import Check, Problem
-from components.quantities import Size, days, mebibytes
+from components.quantities import Duration, Size, days, mebibytes
 from components.sections_phase4 import PostgresSection
 from components.settings_model import SettingsModel
 
 DUMP_LAG = days(2)
 """How much later than its age says a dump leaves the volume: ages count in whole days, and are checked once a
 day."""
+
+HOUR = 3600
+LEAST_HOURS: Mapping[str, tuple[str, int]] = {
+    "traces": ("Tempo", 1),
+    "metrics": ("Mimir", 1),
+    "logs": ("Loki", 24),
+}
+"""Signal -> its store, and the hours that it has to keep it. Loki's documentation names that minimum ("Log
+retention"); hours are the unit that all three are told."""
 
 LEAST_MEMORY: Size = mebibytes(256)
 
@@ -59,7 +68,7 @@ def _database_is_whole(settings: SettingsModel) -> Iterator[Problem]:
 
 
 def _sign_in_comes_back(settings: SettingsModel) -> Iterator[Problem]:
-    """Refuse sign-in that ends at an address of the cluster: the provider sends browsers back to Grafana's."""
+    """Refuse sign-in that ends at an address inside the cluster, to which the provider sends browsers back."""
     grafana, exposure = settings.grafana, settings.kubernetes.exposure
     if settings.phase < ON_OBJECT_STORAGE or grafana.oidc is None:
         return
@@ -117,6 +126,21 @@ def _traces_can_be_queried(settings: SettingsModel) -> Iterator[Problem]:
         )
 
 
+def _stores_can_count_their_retention(settings: SettingsModel) -> Iterator[Problem]:
+    if settings.phase < ON_OBJECT_STORAGE:
+        return
+    for signal, (store, fewest) in LEAST_HOURS.items():
+        kept = getattr(settings.retention, signal)
+        whole = Duration(max(fewest, -(-kept.seconds // HOUR)) * HOUR)
+        if kept != whole:
+            yield Problem(
+                key=f"retention.{signal}",
+                value=str(kept),
+                message=f"{store} keeps {signal} for whole hours, {fewest} at least; set "
+                f"{whole.in_unit('h')}, or longer",
+            )
+
+
 def _attributes_fit_their_trace(settings: SettingsModel) -> Iterator[Problem]:
     tempo = settings.stores.tempo
     if tempo.max_attribute_size >= tempo.max_trace_size:
@@ -147,6 +171,7 @@ PHASE4_CHECKS: tuple[Check, ...] = (
     Check(reads=("alerting",), run=_contact_points_differ),
     Check(reads=("phase", "stores"), run=_phase3_only_in_phase4),
     Check(reads=("stores",), run=_stores_have_memory),
+    Check(reads=("phase", "retention"), run=_stores_can_count_their_retention),
     Check(reads=("stores",), run=_traces_can_be_queried),
     Check(reads=("stores",), run=_attributes_fit_their_trace),
     Check(reads=("phase", "objectStorage", "postgres"), run=_expired_dumps_stay_away),

@@ -160,13 +160,13 @@ class RetentionSection:
     """How long each signal is kept.
 
     Attributes:
-        traces: age at which Jaeger expires a trace.
-        metrics: age at which Prometheus drops a block.
+        traces: age at which Jaeger expires a trace; phase 4: Tempo, in whole hours.
+        metrics: age at which Prometheus drops a block; phase 4: Mimir, in whole hours.
         metrics_size: disk at which Prometheus drops its oldest blocks even before that age; 40GB, or what
             the declared rate needs if that is more.
         metrics_out_of_order: how late a sample may arrive, which bounds the outage of Prometheus or the
             collector after which queued metrics can still be stored.
-        logs: age at which Loki deletes log records.
+        logs: age at which Loki deletes log records; phase 4: in whole hours, at least 24.
     """
 
     traces: Duration = days(30)

@@ -90,7 +90,7 @@ def test_every_region_that_awss_client_knows_may_be_set() -> None:
         for region in found["regions"]
         if not region.endswith("-global")
     }
-    assert {name for name, _, _ in known} >= {"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc"}
+    assert {name for name, _, _ in known} >= {"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b"}
     for name, domain, region in known:
         assert TypeAdapter(Region).validate_python(region) == region
         assert (partition(region), service_host(region)) == (name, f"s3.{region}.{domain}")

@@ -153,6 +153,28 @@ def test_mistakes_are_told(wrong: dict[str, Any], key: str, words: str) -> None:
     assert words in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("signal", "kept", "said"),
+    [
+        ("traces", "90m", "Tempo keeps traces for whole hours, 1 at least; set 2h"),
+        ("metrics", "1s", "Mimir keeps metrics for whole hours, 1 at least; set 1h"),
+        ("logs", "23h", "Loki keeps logs for whole hours, 24 at least; set 24h"),
+        ("logs", "1441m", "Loki keeps logs for whole hours, 24 at least; set 25h"),
+    ],
+)
+def test_retention_is_what_the_stores_can_be_told(signal: str, kept: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=rf"retention\.{signal}: '{kept}': {said}, or longer"):
+        settings(retention={signal: kept})
+    assert Settings.load({"retention": {signal: kept}})
+
+
+def test_whole_hours_are_kept() -> None:
+    assert (
+        settings(retention={"traces": "1h", "metrics": "7200s", "logs": "1d"}).retention.traces.seconds
+        == 3600
+    )
+
+
 EXPOSED = {"otlpGrpcHost": "grpc.example.com", "otlpHttpHost": "http.example.com"}
 
 
