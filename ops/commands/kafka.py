@@ -86,8 +86,8 @@ def list_letters(
         out.print(show.letters(found))
     else:
         say(_none(reason))
-    if letters.cut:
-        say(letters.cut)
+    for note in filter(None, (letters.ignored, letters.cut)):
+        say(note)
 
 
 @deadletters.command("inspect")
@@ -193,6 +193,8 @@ def _positions(tools: Tools, last: int | None, reason: str) -> list[Position]:
             f"--last {letters.total} takes these, a few seconds each; --last {LETTERS} the newest",
             status=2,
         )
+    if letters.ignored:
+        say(letters.ignored)
     return [letter.position for letter in letters.because(reason) if letter.position is not None]
 
 

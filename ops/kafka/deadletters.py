@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+
+from google.protobuf.json_format import Parse, ParseError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from components.kafka_topics import DEAD_LETTERS
 from ops.kafka.offsets import end_offsets
@@ -59,10 +62,12 @@ class Letters:
         newest: the oldest of them first.
         total: letters that the topic has. At least: one of its records holds several letters when they were
             written within a second, and the older ones are counted without reading them.
+        unreadable: lines and log records among the newest that are no letters and were left out.
     """
 
     newest: list[DeadLetter]
     total: int
+    unreadable: int = 0
 
     def because(self, reason: str) -> list[DeadLetter]:
         """Those of the newest whose error contains this text, ignoring case; all for no text."""
@@ -75,6 +80,16 @@ class Letters:
             return ""
         return f"{len(self.newest):,} of {self.total:,} or more; --last {self.total} for more"
 
+    @property
+    def ignored(self) -> str:
+        """What to say of what is no letter; empty when all of them are."""
+        if not self.unreadable:
+            return ""
+        return (
+            f"left out of {DEAD_LETTERS}: {self.unreadable:,} that cannot be read as dead letters; "
+            "only processors should write to this topic, find out what else does"
+        )
+
 
 def read_dead_letters(tools: Tools, limit: int) -> Letters:
     """Read the last ``limit`` letters of the dead-letter topic.
@@ -84,7 +99,7 @@ def read_dead_letters(tools: Tools, limit: int) -> Letters:
     """
     earliest = end_offsets(tools, "earliest", DEAD_LETTERS)
     letters: list[DeadLetter] = []
-    older = 0
+    older = unreadable = 0
     for (topic, partition), end in end_offsets(tools, "latest", DEAD_LETTERS).items():
         oldest = earliest.get((topic, partition), 0)
         start = max(oldest, end - limit)
@@ -95,36 +110,54 @@ def read_dead_letters(tools: Tools, limit: int) -> Letters:
                 *("--topic", topic, "--partition", str(partition), "--offset", str(start)),
                 *("--max-messages", str(end - start), "--timeout-ms", str(READ_MILLISECONDS)),
             )
-            letters += parse_letters(output.decode(errors="replace"))
+            found, skipped = parse_letters(output.decode(errors="replace"))
+            letters += found
+            unreadable += skipped
     newest = sorted(letters, key=lambda letter: (letter.time, str(letter.position)))[-limit:]
-    return Letters(newest=newest, total=len(letters) + older)
+    return Letters(newest=newest, total=len(letters) + older, unreadable=unreadable)
 
 
-def parse_letters(output: str) -> list[DeadLetter]:
-    """Read OTLP logs in JSON, one request per line; what is not a letter is ignored."""
-    return [letter for line in output.splitlines() for letter in _letters(line)]
+def parse_letters(output: str) -> tuple[list[DeadLetter], int]:
+    """Read OTLP logs in JSON, one request per line; what is not a letter is ignored.
+
+    Returns:
+        The letters, and how many lines are no OTLP logs or log records no letter though they look like one.
+    """
+    found = [one for line in output.split("\n") if line.strip() for one in _letters(line)]
+    letters = [one for one in found if one is not None]
+    return letters, len(found) - len(letters)
 
 
-def _letters(line: str) -> Iterator[DeadLetter]:
+def _letters(line: str) -> Iterator[DeadLetter | None]:
+    """Give a line's letters, and None for each that cannot be read."""
+    request = ExportLogsServiceRequest()
     try:
-        request = json.loads(line)
-    except ValueError:
+        Parse(line, request, ignore_unknown_fields=True)
+    except ParseError:
+        yield None
         return
-    for resource in request.get("resourceLogs", []):
-        for scope in resource.get("scopeLogs", []):
-            for record in scope.get("logRecords", []):
-                attributes = {one["key"]: _scalar(one["value"]) for one in record.get("attributes", [])}
+    if not line.lstrip().startswith("{"):  # Parse accepts an empty list, and any text in quotes
+        yield None
+    for resource in request.resource_logs:
+        for scope in resource.scope_logs:
+            for record in scope.log_records:
+                attributes = {one.key: _scalar(one.value) for one in record.attributes}
                 if attributes.keys() >= _POSITION or attributes.keys() & set(_DROPPED):
                     yield _letter(record, attributes)
 
 
-def _letter(record: Mapping[str, Any], attributes: Mapping[str, str]) -> DeadLetter:
-    nanoseconds = int(record.get("timeUnixNano") or record.get("observedTimeUnixNano") or 0)
+def _letter(record: LogRecord, attributes: Mapping[str, str]) -> DeadLetter | None:
+    nanoseconds = record.time_unix_nano or record.observed_time_unix_nano
+    try:
+        position = _position(attributes)
+        dropped = sum(int(attributes.get(name, 0)) for name in _DROPPED)
+    except ValueError:
+        return None
     return DeadLetter(
         time=datetime.fromtimestamp(nanoseconds // 1_000_000 / 1000, timezone.utc),
-        position=_position(attributes),
+        position=position,
         error=next((attributes[name] for name in _ERRORS if attributes.get(name)), ""),
-        dropped=sum(int(attributes.get(name, 0)) for name in _DROPPED),
+        dropped=dropped,
     )
 
 
@@ -138,5 +171,6 @@ def _position(attributes: Mapping[str, str]) -> Position | None:
     )
 
 
-def _scalar(value: Mapping[str, Any]) -> str:
-    return str(next(iter(value.values()), ""))
+def _scalar(value: AnyValue) -> str:
+    kind = value.WhichOneof("value")
+    return "" if kind is None else str(getattr(value, kind))

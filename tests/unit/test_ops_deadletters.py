@@ -51,13 +51,71 @@ def test_what_names_no_record_is_refused(text: str) -> None:
 
 def test_dead_letters_have_record_time_and_reason() -> None:
     lines = [letter(1, ("exception.message", "too old")), "not json", letter(2), letter(3, ("error", "bad"))]
-    letters = parse_letters("\n".join(lines))
+    letters, unreadable = parse_letters("\n".join(lines))
+    assert unreadable == 1
     assert [(str(one.position), one.error) for one in letters] == [
         ("otlp-logs/5/1", "too old"),
         ("otlp-logs/5/2", ""),
         ("otlp-logs/5/3", "bad"),
     ]
     assert letters[0].time.isoformat() == "2026-11-23T21:55:23.288000+00:00"
+
+
+def note(*attributes: object) -> str:
+    """Write a line with one log record that has these attributes."""
+    return json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"attributes": list(attributes)}]}]}]})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("[]", "5", "null", '"text"', "{"),
+        pytest.param("[" * 100_000, id="deep"),
+        *('{"resourceLogs": 5}', '{"resourceLogs": [null]}', '{"resourceLogs": [{"scopeLogs": {}}]}'),
+        note({"key": "partition", "value": 5}),
+        letter(1).replace('"5"', '"five"'),
+        letter(1).replace('{"intValue": "5"}', '{"stringValue": "five"}'),
+        letter(1).replace(', "value": {"intValue": "5"}', ""),
+        letter(1).replace("1795470923288884689", "yesterday"),
+        note({"key": "dropped_spans", "value": {"stringValue": "some"}}),
+    ],
+)
+def test_what_is_no_letter_is_left_out_and_counted(line: str) -> None:
+    letters, unreadable = parse_letters("\n".join([letter(1), line, letter(2)]))
+    assert [str(one.position) for one in letters] == ["otlp-logs/5/1", "otlp-logs/5/2"]
+    assert unreadable == 1
+
+
+@pytest.mark.parametrize("line", ["{}", '{"resourceLogs": null}', note({"key": "topic"}), note("topic")])
+def test_logs_that_are_about_no_record_are_ignored(line: str) -> None:
+    assert parse_letters(f"{line}\n") == ([], 0)
+
+
+def test_a_letter_may_have_empty_attributes_and_any_text() -> None:
+    line = letter(1, ("error", "two lines")).replace("two lines", "two\u2028lines")
+    (found,), _ = parse_letters(line.replace('"attributes": [', '"attributes": [{"key": "message"}, '))
+    assert (str(found.position), found.error) == ("otlp-logs/5/1", "two\u2028lines")
+
+
+def test_how_much_was_left_out_is_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def consume(*arguments: str) -> bytes:
+        if "--formatter-property" in arguments:
+            return stored(one_log())(*arguments)
+        return f"null\n{letter(1)}\n[]\n".encode()
+
+    def ends(*arguments: str) -> bytes:
+        if "--topic" not in arguments:
+            return b"otlp-logs:5:0\n"
+        return f"otlp-dead-letters:0:{0 if 'earliest' in arguments else 3}\n".encode()
+
+    fake = FakeTools(get_offsets=ends, console_consumer=consume)
+    for command in (("list",), ("replay", "--all")):
+        assert call(monkeypatch, fake, "deadletters", *command, "--json") == 0
+        captured = capfd.readouterr()
+        assert len(json.loads(captured.out)) == 1
+        assert "left out of otlp-dead-letters: 2 that cannot be read as dead letters" in captured.err
 
 
 PARTLY = {
@@ -75,7 +133,7 @@ PARTLY = {
 
 def test_what_a_store_dropped_is_a_letter_without_a_record() -> None:
     line = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [PARTLY]}]}]})
-    (found,) = parse_letters(line)
+    (found,), _ = parse_letters(line)
     assert (found.position, found.error, found.dropped) == (None, "the sample is too old", 44)
     assert found.as_dict()["record"] is None
     ends = b"otlp-dead-letters:0:1\n"
