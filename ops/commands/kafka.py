@@ -147,13 +147,13 @@ def replay(
     if reason and not every:
         raise OpsError("both records and --reason are given", "--reason chooses from --all", status=2)
     positions = [Position.parse(record) for record in records or []]
-    tools = kafka_tools(stack)
+    tools, limit = kafka_tools(stack), load_stack(stack).settings.ingest.max_message_size.bytes
     if every:
         positions = _positions(tools, last, reason)
         if not positions:
             say(_none(reason, "letters about records"))
     with _otlp_endpoint(stack, http) if yes else nullcontext("") as endpoint:
-        outcomes = replay_records(tools, positions, endpoint, send=yes)
+        outcomes = replay_records(tools, positions, endpoint, limit=limit, send=yes)
     if as_json:
         print_json([one.as_dict() for one in outcomes])
     else:

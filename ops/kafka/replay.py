@@ -1,8 +1,9 @@
 """Sends again a record that was passed over, through the endpoint that applications use.
 
-The gateway takes the record's own bytes and answers only when Kafka has them on all in-sync replicas. It
-finds the same topic by the signal and, for traces, the same key by the trace id. That works with every Kafka,
-whatever its encryption and login; what cannot be decoded is refused here, not passed over a second time.
+The gateway takes the record's own bytes, in several requests if they are too many for one, and answers only
+when Kafka has them on all in-sync replicas. It finds the same topic by the signal and, for traces, the same
+key by the trace id. That works with every Kafka, whatever its encryption and login; what cannot be decoded is
+refused here, not passed over a second time.
 
 Traces that tail sampling had kept go the same way, since Kafka's tools write lines and not bytes: they are
 counted and sampled once more. The share is chosen by trace id and keeps what it kept; an error remains one. A
@@ -22,6 +23,7 @@ from components.kafka_topics import SAMPLED
 from ops.errors import OpsError
 from ops.kafka.offsets import Partition, end_offsets
 from ops.kafka.records import NoRecordError, Position, Record, read_record
+from ops.kafka.splitting import TooLargeError, split
 from ops.kafka.telemetry import decode, signal_of
 from ops.kafka.tools import Tools
 from ops.web import problem
@@ -43,8 +45,9 @@ class Replayed:
 
     Attributes:
         record: where it was.
-        outcome: gone: retention deleted it, or it never existed. refused: it cannot be delivered, the detail
-            says why. failed: Kafka or the stack's address did not answer. not tried: one before it did.
+        outcome: gone: retention deleted it, or it never existed. refused: it cannot be delivered, or not all
+            of its requests, the detail says why. failed: Kafka or the stack's address did not answer. not
+            tried: one before it did.
         detail: what was found.
     """
 
@@ -62,7 +65,9 @@ class Replayed:
         return asdict(self)
 
 
-def replay(tools: Tools, positions: list[Position], endpoint: str, *, send: bool) -> list[Replayed]:
+def replay(
+    tools: Tools, positions: list[Position], endpoint: str, *, limit: int, send: bool
+) -> list[Replayed]:
     """Read records again and send them, or only say what would be sent.
 
     When Kafka or the address stops answering, the outcomes so far are still given: what was sent must
@@ -72,6 +77,7 @@ def replay(tools: Tools, positions: list[Position], endpoint: str, *, send: bool
         tools: Kafka's tools.
         positions: the records; one that is named twice is taken once.
         endpoint: base address of the stack's OTLP receiver over HTTP.
+        limit: bytes of the largest request that the stack accepts.
         send: really send.
 
     Raises:
@@ -88,7 +94,7 @@ def replay(tools: Tools, positions: list[Position], endpoint: str, *, send: bool
             elif missing := _missing(position, earliest):
                 outcomes.append(_told(position, "gone", missing))
             else:
-                outcomes.append(_replay_one(tools, client, position, endpoint, send=send))
+                outcomes.append(_replay_one(tools, client, position, endpoint, limit=limit, send=send))
     return outcomes
 
 
@@ -104,30 +110,57 @@ def _missing(position: Position, earliest: Mapping[Partition, int]) -> str:
 
 
 def _replay_one(
-    tools: Tools, client: httpx.Client, position: Position, endpoint: str, *, send: bool
+    tools: Tools, client: httpx.Client, position: Position, endpoint: str, *, limit: int, send: bool
 ) -> Replayed:
     try:
-        return _send(client, read_record(tools, position), endpoint, send=send)
+        return _send(client, read_record(tools, position), endpoint, limit=limit, send=send)
     except NoRecordError as error:
         return _told(position, "gone", error.message)
+    except TooLargeError as error:
+        return _told(position, "refused", f"{error.message}; {error.advice}")
     except OpsError as error:
         return _told(position, "failed", f"{error.message}; {error.advice}")
 
 
-def _send(client: httpx.Client, record: Record, endpoint: str, *, send: bool) -> Replayed:
+def _send(client: httpx.Client, record: Record, endpoint: str, *, limit: int, send: bool) -> Replayed:
     position, signal = record.position, signal_of(record.position.topic)
     content = decode(signal, record.value)
     if content.problem:
         return _told(position, "refused", content.problem)
+    requests = split(signal, record.value, limit)
+    several = f" in {len(requests)} requests" if len(requests) > 1 else ""
     again = ", to be sampled once more" if position.topic == SAMPLED else ""
-    size = f"{content.items} {signal} items, {len(record.value):,} bytes{again}"
+    size = f"{content.items} {signal} items, {len(record.value):,} bytes{several}{again}"
     if not send:
         return _told(position, "would be sent", size)
-    answer = _post(client, f"{endpoint.rstrip('/')}/v1/{signal}", record.value)
-    if answer.is_success:
-        return _told(position, "sent", size)
-    said = "larger than ingest.maxMessageSize" if answer.status_code == 413 else answer.reason_phrase
-    return _told(position, "refused", f"HTTP {answer.status_code}: {said}")
+    refusal = _post_all(client, f"{endpoint.rstrip('/')}/v1/{signal}", requests, limit)
+    return _told(position, "refused", refusal) if refusal else _told(position, "sent", size)
+
+
+def _post_all(client: httpx.Client, url: str, requests: list[bytes], limit: int) -> str:
+    """Send requests one after another, up to the first that is not accepted; tell why it was not.
+
+    Raises:
+        OpsError: the address does not answer.
+    """
+    for accepted, request in enumerate(requests):
+        before = f"; {accepted} of {len(requests)} requests were accepted before" if len(requests) > 1 else ""
+        try:
+            answer = _post(client, url, request)
+        except OpsError as error:
+            raise OpsError(f"{error.message}{before}", error.advice) from error
+        if not answer.is_success:
+            return f"HTTP {answer.status_code}: {_reason(answer, len(request), limit)}{before}"
+    return ""
+
+
+def _reason(answer: httpx.Response, size: int, limit: int) -> str:
+    if answer.status_code != 413:
+        return answer.reason_phrase
+    return (
+        f"{size:,} bytes are too large there, though ingest.maxMessageSize is {limit:,}; "
+        "make up, if that was changed"
+    )
 
 
 def _post(client: httpx.Client, url: str, value: bytes) -> httpx.Response:

@@ -20,11 +20,13 @@ from ops.errors import OpsError
 SIGNAL_OF = {**{topic: signal for signal, topic in TOPICS.items()}, SAMPLED: "traces"}
 """Topic -> what its records are. Traces that tail sampling kept have a topic of their own."""
 
-_REQUESTS: Mapping[str, type[Message]] = {
+REQUESTS: Mapping[str, type[Message]] = {
     "traces": ExportTraceServiceRequest,
     "metrics": ExportMetricsServiceRequest,
     "logs": ExportLogsServiceRequest,
 }
+"""Signal -> what its records hold."""
+
 _ITEMS = {"spans", "metrics", "logRecords"}
 _IDS = {"traceId", "spanId", "parentSpanId"}
 _LINE = 16
@@ -58,7 +60,7 @@ def signal_of(topic: str) -> str:
 
 def decode(signal: str, value: bytes) -> Content:
     """Read a record's value as OTLP of a signal."""
-    message = _REQUESTS[signal]()
+    message = REQUESTS[signal]()
     try:
         message.ParseFromString(value)
     except DecodeError as error:
