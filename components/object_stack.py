@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from components.addresses import Addresses, cluster_addresses, inside
 from components.alert_rules import operator_rules
+from components.base import StackComponent
 from components.collector_processor import CollectorProcessor, CollectorProcessorArgs
 from components.grafana_ha import PORT as GRAFANA
 from components.jaeger_store import METRICS_PORT as JAEGER_METRICS
@@ -31,8 +32,10 @@ from components.prometheus_store import PORT as PROMETHEUS
 from components.publication import Exposure
 from components.settings import Settings
 from components.store_parts import workload_of
+from components.store_writers import MIMIR as MIMIR_EXPORTER
 from components.store_writers import (
     TENANT_HEADER,
+    counted_by_phase3,
     groups,
     object_configuration,
     phase3_configuration,
@@ -55,7 +58,7 @@ def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> Ob
     made.parts.gateway(kafka, made.addresses, scaled=True)
     made.processors(kafka, stores)
     if old is not None and settings.stores.phase3 == "written":
-        made.phase3_processors(kafka, old)
+        made.phase3_processors(kafka, old, stores)
     made.parts.copier(kafka)
     made.agent(stores)
     sources = {} if old is None else old.data_sources
@@ -119,16 +122,23 @@ class _Stack:
     def processors(self, kafka: Buffer, stores: ObjectStores) -> CollectorProcessor:
         args = self.parts.processor_args(kafka, stores.otlp_endpoints)
         args = replace(args, autoscaling=self.parts.processor_scaling(kafka, self._groups(args)))
-        document = object_configuration(args, self.settings.stores.tenant)
+        document = object_configuration(
+            args, self.settings.stores.tenant, phase3_written=self.settings.stores.phase3 == "written"
+        )
         after = [kafka, *stores.all]
         return CollectorProcessor(
             "otel-processor", args, platform=self.platform, after=after, document=document
         )
 
-    def phase3_processors(self, kafka: Buffer, stores: NodeStores) -> CollectorProcessor:
-        args = without_scaling(self.parts.processor_args(kafka, stores.otlp_endpoints))
-        document = phase3_configuration(args)
-        after = [kafka, *stores.all]
+    def phase3_processors(self, kafka: Buffer, old: NodeStores, new: ObjectStores) -> CollectorProcessor:
+        """Keep feeding the stores of phase 3; where these processors count the spans, Mimir gets the counts."""
+        args = without_scaling(self.parts.processor_args(kafka, old.otlp_endpoints))
+        mimir = new.otlp_endpoints[MIMIR_EXPORTER]
+        document = phase3_configuration(args, mimir, self.settings.stores.tenant)
+        after: list[StackComponent] = [kafka, *old.all]
+        if counted_by_phase3(self.settings.sampling.mode):
+            args = replace(args, stores={**args.stores, MIMIR_EXPORTER: mimir})
+            after.append(new.mimir)
         return CollectorProcessor(
             PHASE3_PROCESSOR, args, platform=self.platform, after=after, document=document
         )

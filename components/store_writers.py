@@ -21,9 +21,10 @@ from components.sizing_buffer import TierSize
 
 TENANT_HEADER = "X-Scope-OrgID"
 
+MIMIR = "otlp_http/mimir"
 EXPORTERS: Mapping[str, str] = {
     "otlp_grpc/jaeger": "otlp_grpc/tempo",
-    "otlp_http/prometheus": "otlp_http/mimir",
+    "otlp_http/prometheus": MIMIR,
     "otlp_http/loki": "otlp_http/loki",
 }
 """Exporter of the configuration file -> the one that takes its place."""
@@ -49,10 +50,17 @@ SPAN_METRICS = (
 )
 
 
-def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
+def object_configuration(
+    args: CollectorProcessorArgs, tenant: str, *, phase3_written: bool = False
+) -> Document:
     """Set the processors' configuration file for the stores of phase 4.
 
     Sampling continues in the group that it had in phase 3: only one of them may decide.
+
+    Args:
+        args: settings of the processors.
+        tenant: whose data it is.
+        phase3_written: whether other processors keep writing to phase 3's stores.
     """
     old = {before: args.stores[after] for before, after in EXPORTERS.items()}
     document = processor_configuration(replace(args, stores=old))
@@ -71,7 +79,20 @@ def object_configuration(args: CollectorProcessorArgs, tenant: str) -> Document:
         pipeline["exporters"] = [EXPORTERS.get(name, name) for name in pipeline["exporters"]]
         if "processors" in pipeline:
             pipeline["processors"] = [one for one in pipeline["processors"] if one not in FOR_NODE_STORES]
+    if phase3_written and counted_by_phase3(args.sampling.mode):
+        for keys in SPAN_METRICS:
+            document.remove(*keys)
     return document
+
+
+def counted_by_phase3(mode: str) -> bool:
+    """Return whether, while both sets of stores are written, those that write phase 3's count the spans.
+
+    Where traces go to the store as they are read, the new stores' group begins with the oldest record of Kafka.
+    It would count again what was counted before, as if it had happened now. The old group goes on where it was;
+    only one receiver may be in it, the one that feeds Jaeger. A tail sampler is in the old group itself.
+    """
+    return mode != "tail"
 
 
 def stack_groups(settings: Settings) -> Mapping[str, str]:
@@ -108,14 +129,29 @@ def writer_groups(mode: str) -> Mapping[str, str]:
     return {source: group for source, group in WRITERS.items() if source != "sampled"}
 
 
-def phase3_configuration(args: CollectorProcessorArgs) -> Document:
+def phase3_configuration(args: CollectorProcessorArgs, mimir: str, tenant: str) -> Document:
     """Set the configuration file of those that only keep writing to phase 3's stores.
 
-    They decide on no trace and derive no metrics from spans: that is done once.
+    They decide on no trace. Metrics are derived from spans once, and written to Mimir, whoever derives them.
+
+    Args:
+        args: settings of the processors.
+        mimir: where Mimir accepts OTLP.
+        tenant: whose data it is there.
     """
     document = processor_configuration(args)
     document.remove("processors", "tail_sampling")
-    unused = (*SPAN_METRICS, *(SAMPLER if args.sampling.mode == "tail" else ()))
+    unused = SAMPLER if args.sampling.mode == "tail" else ()
+    if counted_by_phase3(args.sampling.mode):
+        exporters = document.get("exporters")
+        exporters[MIMIR] = {
+            **exporters["otlp_http/prometheus"],
+            "endpoint": mimir,
+            "headers": {TENANT_HEADER: tenant},
+        }
+        document.set("service", "pipelines", "metrics/spans", "exporters", to=[MIMIR])
+    else:
+        unused = (*SPAN_METRICS, *unused)
     for keys in unused:
         document.remove(*keys)
     return document

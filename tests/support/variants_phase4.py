@@ -41,6 +41,7 @@ OBJECT_VARIANTS: dict[str, dict[str, Any]] = {
     ),
     "phase4-split": _stores(sizing={"eventsPerSecond": 200_000}, sampling={"mode": "none"}),
     "phase4-changing-over": _stores(stores={"phase3": "written"}),
+    "phase4-changing-over-unsampled": _stores(stores={"phase3": "written"}, sampling={"mode": "none"}),
     "phase4-history": _stores(stores={"phase3": "readable"}, sampling={"mode": "head"}),
     "phase4-everything-set": _stores(
         environment="staging",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from tests.support.manifests import Tree, name_of, tree
 from tests.support.phase4 import objects_of
 from tests.support.program import run_program
@@ -37,6 +39,43 @@ def test_only_one_of_them_decides_about_traces(phase4_changing: Tree) -> None:
     assert "tail_sampling" in new
     assert "tail_sampling" not in old
     assert "span_metrics" not in old
+
+
+@pytest.mark.parametrize(
+    ("variant", "counting"),
+    [
+        ("phase4-changing-over", {"otel-processor": "otel-trace-processors"}),
+        ("phase4-changing-over-unsampled", {"otel-processor-phase3": "otel-trace-processors"}),
+        ("phase4-history", {"otel-processor": "otel-trace-writers"}),
+        ("phase4-split", {"otel-processor": "otel-trace-writers"}),
+    ],
+)
+def test_spans_are_counted_once(variant: str, counting: dict[str, str]) -> None:
+    """Groups of the new stores begin with the oldest record, so what they read has been counted before."""
+    found, groups = objects_of(variant), {}
+    for name in {one.name for one in found.programs()} & {"otel-processor", "otel-processor-phase3"}:
+        document = found.document(name, "config.yaml")
+        pipelines = document["service"]["pipelines"]
+        counts = "traces/metrics" in pipelines
+        assert counts is ("metrics/spans" in pipelines) is ("span_metrics" in document.get("connectors", {}))
+        if counts:
+            (receiver,) = pipelines["traces/metrics"]["receivers"]
+            groups[name] = document["receivers"][receiver]["group_id"]
+            assert pipelines["metrics/spans"]["exporters"] == ["otlp_http/mimir"]
+    assert groups == counting
+
+
+def test_where_the_old_processors_count_the_spans_they_may_write_to_mimir() -> None:
+    found = objects_of("phase4-changing-over-unsampled")
+    new, old = (found.document(f"otel-processor{end}", "config.yaml") for end in ("", "-phase3"))
+    assert old["exporters"]["otlp_http/mimir"] == new["exporters"]["otlp_http/mimir"]
+    used = {name for pipeline in old["service"]["pipelines"].values() for name in pipeline["exporters"]}
+    assert old["exporters"].keys() | {"span_metrics"} == used
+    assert old["service"]["pipelines"]["metrics"]["exporters"] == ["otlp_http/prometheus"]
+    assert old["service"]["pipelines"]["traces"]["receivers"] == ["kafka/traces"]
+    assert old["receivers"]["kafka/traces"]["group_id"] == "otel-trace-processors"
+    assert new["receivers"]["kafka/traces"]["group_id"] == "otel-trace-writers"
+    found.get("NetworkPolicy", "otel-processor-phase3-to-mimir")
 
 
 def test_what_jaeger_and_prometheus_would_refuse_is_spared_them_only(phase4_changing: Tree) -> None:
