@@ -68,7 +68,7 @@ def _database_is_whole(settings: SettingsModel) -> Iterator[Problem]:
 
 
 def _sign_in_comes_back(settings: SettingsModel) -> Iterator[Problem]:
-    """Refuse sign-in that ends at an address inside the cluster, to which the provider sends browsers back."""
+    """Refuse sign-in whose provider sends browsers back to an address inside the cluster."""
     grafana, exposure = settings.grafana, settings.kubernetes.exposure
     if settings.phase < ON_OBJECT_STORAGE or grafana.oidc is None:
         return

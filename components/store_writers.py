@@ -88,8 +88,8 @@ def object_configuration(
 def counted_by_phase3(mode: str) -> bool:
     """Return whether, while both sets of stores are written, those that write phase 3's count the spans.
 
-    Where traces go to the store as they are read, the new stores' group begins with the oldest record of Kafka.
-    It would count again what was counted before, as if it had happened now. The old group goes on where it was;
+    Where traces go to the store as they are read, the new stores' group begins with Kafka's oldest record. It
+    would count again what was counted before, as if it had happened now. The old group goes on where it was;
     only one receiver may be in it, the one that feeds Jaeger. A tail sampler is in the old group itself.
     """
     return mode != "tail"
