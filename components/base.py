@@ -8,7 +8,7 @@ import pulumi
 
 from components.quantities import Duration
 from components.sizing import ProgramSize
-from components.workload import Deployed, Platform, Resources, Workload
+from components.workload import DataVolume, Deployed, Platform, Resources, Workload
 
 
 class StackComponent(pulumi.ComponentResource):
@@ -44,6 +44,11 @@ class StackComponent(pulumi.ComponentResource):
 def limits(size: ProgramSize) -> Resources:
     """Turn a program's size into limits and reservations."""
     return Resources(memory=size.memory, reserved_memory=size.reserved_memory, cpus=size.cpus)
+
+
+def data_volumes(name: str, path: str, size: ProgramSize) -> list[DataVolume]:
+    """Give a program the data volume that its size says it has, if any."""
+    return [DataVolume(name=name, path=path, size=size.volume)] if size.volume.bytes else []
 
 
 def hours(duration: Duration) -> str:

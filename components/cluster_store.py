@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from components.base import StackComponent, limits
+from components.base import StackComponent, data_volumes, limits
 from components.images import Image
 from components.publication import Publication
 from components.quantities import Duration
@@ -15,7 +15,7 @@ from components.secret_text import SecretText
 from components.sections_phase4 import Shape
 from components.sizing_buffer import TierSize
 from components.store_parts import PARTS
-from components.workload import STOP_GRACE, DataVolume, Deployed, Port, Probe, Workload, headless
+from components.workload import STOP_GRACE, Deployed, Port, Probe, Workload, headless
 
 GRPC_PORT, GOSSIP_PORT = 9095, 7946
 HAND_OVER = Duration(300)
@@ -132,7 +132,7 @@ def part_workload(program: Program, part: Part, parts: Sequence[Part], size: Tie
         Port(name="gossip", number=GOSSIP_PORT, speaks="bytes"),
         *part.ports,
     ]
-    path, kept = program.data_directory, part.keeps_data
+    kept = part.keeps_data
     return Workload(
         name=part.name,
         image=program.image,
@@ -154,7 +154,7 @@ def part_workload(program: Program, part: Part, parts: Sequence[Part], size: Tie
         calls=[*program.calls, *(call for other in others for call in _within(program, other))],
         probe=Probe(port=program.http_port, path="/ready", alive=program.alive, command=None),
         resources=limits(size.each),
-        volumes=[DataVolume(name=program.volume, path=path, size=size.each.volume)],
+        volumes=data_volumes(program.volume, program.data_directory, size.each),
         stop_grace=HAND_OVER if kept else STOP_GRACE,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pulumi
 import pulumi_random as random
 
-from components.base import StackComponent, limits
+from components.base import StackComponent, data_volumes, limits
 from components.documents import Document, text, texts
 from components.grafana_cluster import (
     SETTINGS,
@@ -24,9 +24,9 @@ from components.publication import Publication
 from components.quantities import gibibytes
 from components.secret_text import ExistingSecret, SecretText
 from components.sizing import ProgramSize
-from components.workload import DataVolume, Platform, Port, Probe, Workload, callee
+from components.workload import Platform, Port, Probe, Workload, callee
 
-CONFIG_DIRECTORY = "/etc/grafana"
+CONFIG_DIRECTORY, DATA = "/etc/grafana", "/var/lib/grafana"
 PORT = 3000
 HOME_DASHBOARD = "dashboards/stack-health.json"
 INDEX_SIZE = gibibytes(1)
@@ -141,7 +141,7 @@ def _workload(name: str, args: GrafanaHAArgs, secrets: Mapping[str, SecretText])
             command=("wget", "-q", "-O", "/dev/null", f"http://localhost:{PORT}/api/health"),
         ),
         resources=limits(args.size),
-        volumes=[DataVolume(name="grafana-data", path="/var/lib/grafana", size=args.size.volume)],
+        volumes=data_volumes("grafana-data", DATA, args.size),
     )
 
 
@@ -158,7 +158,6 @@ def _clustered(workload: Workload, cluster: GrafanaCluster) -> Workload:
         secret_files={**workload.secret_files, **cluster_secrets(cluster)},
         ports=[*workload.ports, *cluster_ports()],
         calls=[*workload.calls, *cluster_calls(cluster)],
-        volumes=[],
-        writable=[*workload.writable, *(volume.path for volume in workload.volumes)],
+        writable=[*workload.writable, DATA],
         writable_size=INDEX_SIZE,
     )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.base import StackComponent, hours, limits
+from components.base import StackComponent, data_volumes, hours, limits
 from components.batches import largest_delivery
 from components.documents import Document
 from components.images import Image
 from components.publication import Publication
 from components.quantities import Duration, Size
 from components.sizing import ProgramSize
-from components.workload import DataVolume, Platform, Port, Probe, Workload
+from components.workload import Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/jaeger"
 QUERY_PORT, OTLP_PORT, METRICS_PORT, HEALTH_PORT = 16686, 4317, 8888, 13133
@@ -73,5 +73,5 @@ def _workload(name: str, args: JaegerStoreArgs) -> Workload:
             command=("wget", "-q", "-O", "/dev/null", f"http://localhost:{HEALTH_PORT}/status"),
         ),
         resources=limits(args.size),
-        volumes=[DataVolume(name="jaeger-data", path="/badger", size=args.size.volume)],
+        volumes=data_volumes("jaeger-data", "/badger", args.size),
     )

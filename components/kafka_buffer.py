@@ -6,18 +6,17 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from components.base import StackComponent, limits
+from components.base import StackComponent, data_volumes, limits
 from components.documents import text, texts
 from components.fixed import fix_brokers, fix_partitions
 from components.images import Image
 from components.kafka_client import KafkaClient
 from components.kafka_topics import topics
-from components.quantities import Duration, Size, mebibytes
+from components.quantities import Duration, Size
 from components.secret_text import SecretText
 from components.sections import KafkaSection
-from components.sizing import ProgramSize
 from components.sizing_buffer import TOPICS, BufferSize
-from components.workload import DataVolume, Platform, Port, Probe, Workload, callee, headless, replica_hosts
+from components.workload import Platform, Port, Probe, Workload, callee, headless, replica_hosts
 
 CONFIG_DIRECTORY = "/mnt/shared/config"
 DATA_DIRECTORY = "/var/lib/kafka/data"
@@ -31,7 +30,6 @@ PORT, CONTROLLER_PORT = 9092, 9093
 CLUSTER_ID = base64.urlsafe_b64encode(b"otel-stack-kafka").decode().rstrip("=")
 """Sixteen bytes that every broker of a cluster must share; each stack's network has one cluster only."""
 
-TOOL_SIZE = ProgramSize(memory=mebibytes(384), cpus=1)
 TOOL_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """For programs that run for a second: 1.4 instead of 2.8 s of processor time each."""
 GC_LOG = "-Xlog:gc=off"
@@ -150,7 +148,7 @@ def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
             alive_command=_is_alive(),
         ),
         resources=limits(args.size.broker),
-        volumes=[DataVolume(name="kafka-data", path=DATA_DIRECTORY, size=args.size.broker.volume)],
+        volumes=data_volumes("kafka-data", DATA_DIRECTORY, args.size.broker),
         writable=("/tmp", "/opt/kafka/config", "/opt/kafka/logs"),  # noqa: S108 - paths inside the container
         stop_grace=STOP_GRACE,
     )
@@ -202,7 +200,7 @@ def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
         "READERS": " ".join(args.trace_readers),
         "METRICS": args.metrics.target,
         **({"HEADER": args.metrics.header} if args.metrics.header else {}),
-        "KAFKA_HEAP_OPTS": f"-Xmx{TOOL_SIZE.memory.share(0.5).mebibytes}m",
+        "KAFKA_HEAP_OPTS": f"-Xmx{args.size.topics.memory.share(0.5).mebibytes}m",
         "KAFKA_JVM_PERFORMANCE_OPTS": TOOL_JVM,
         "LOG_DIR": "/tmp",  # noqa: S108 - a path inside the container
         **({"CLIENT": f"{root}/client.properties"} if secured else {}),
@@ -220,5 +218,5 @@ def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
         },
         secret_files=client.secret_files,
         probe=Probe(port=None, command=("test", "-f", "/tmp/ready")),  # noqa: S108 - a path inside the container
-        resources=limits(TOOL_SIZE),
+        resources=limits(args.size.topics),
     )

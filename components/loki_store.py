@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.base import StackComponent, hours, limits
+from components.base import StackComponent, data_volumes, hours, limits
 from components.documents import Document
 from components.images import Image
 from components.publication import Publication
 from components.quantities import Duration, Size, days
 from components.sizing import ProgramSize
-from components.workload import DataVolume, Platform, Port, Probe, Workload
+from components.workload import Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/loki"
 PORT = 3100
@@ -101,5 +101,5 @@ def _workload(name: str, args: LokiStoreArgs) -> Workload:
             command=("/usr/bin/loki", "-health"),
         ),
         resources=limits(args.size),
-        volumes=[DataVolume(name="loki-data", path="/loki", size=args.size.volume)],
+        volumes=data_volumes("loki-data", "/loki", args.size),
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.base import StackComponent, limits
+from components.base import StackComponent, data_volumes, limits
 from components.documents import Document, text
 from components.images import Image
 from components.prometheus_store import CONFIG_DIRECTORY, PORT, PROBE
 from components.sizing import ProgramSize
 from components.store_writers import TENANT_HEADER
-from components.workload import ApiRule, DataVolume, Platform, Port, Workload, callee
+from components.workload import ApiRule, Platform, Port, Workload, callee
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,5 +73,5 @@ def _workload(name: str, args: MetricsAgentArgs) -> Workload:
         reads=[ApiRule(resources=("pods",))],
         probe=PROBE,
         resources=limits(args.size),
-        volumes=[DataVolume(name="prometheus-agent-data", path="/prometheus", size=args.size.volume)],
+        volumes=data_volumes("prometheus-agent-data", "/prometheus", args.size),
     )

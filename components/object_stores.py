@@ -130,10 +130,12 @@ def _database(
     section = settings.postgres
     if section.mode == "external":
         return external_database(section), ()
-    images = settings.image_catalogue
+    images, size = settings.image_catalogue, settings.store_size
     args = PostgresStoreArgs(
         image=images["postgres"],
-        size=settings.store_size.postgres,
+        size=size.postgres,
+        dumper=size.dumper,
+        uploader=size.uploader,
         section=section,
         client=images["aws-cli"],
         bucket=_bucket(settings, storage, "backups"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.base import StackComponent, limits
+from components.base import StackComponent, data_volumes, limits
 from components.batches import largest_batch
 from components.documents import Document
 from components.images import Image
@@ -56,7 +56,6 @@ class OtelCollector(StackComponent):
     ) -> None:
         """Run the collector once the stores answer."""
         super().__init__(name, platform)
-        volume = DataVolume(name="otel-storage", path="/var/lib/otelcol", size=args.size.volume)
         self.run(
             collector_workload(
                 name,
@@ -64,7 +63,7 @@ class OtelCollector(StackComponent):
                 image=args.image,
                 size=args.size,
                 ports=otlp_ports(args.grpc, args.http),
-                volumes=[volume],
+                volumes=data_volumes("otel-storage", "/var/lib/otelcol", args.size),
             ),
             after,
         )

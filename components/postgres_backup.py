@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.base import limits
+from components.base import data_volumes, limits
 from components.database import Database
 from components.documents import text
 from components.images import Image
-from components.quantities import Duration, Size, mebibytes
+from components.quantities import Duration
 from components.sizing import ProgramSize
 from components.store_bucket import StoreBucket
-from components.workload import Companion, DataVolume, Probe, Workload
+from components.workload import Companion, Probe, Workload
 
-DUMPER = ProgramSize(memory=mebibytes(128), cpus=0.25)
-UPLOADER = ProgramSize(memory=mebibytes(256), cpus=0.5)
 DIRECTORY, CLIENT_CONFIG = "/etc/postgres-backup", "aws-config"
 PASSWORD = "secrets/password"  # noqa: S105 - a path
 DUMPED, UPLOADED = "/tmp/last-dump", "/tmp/last-upload"  # noqa: S108 - inside the containers
@@ -31,14 +29,16 @@ class PostgresBackupArgs:
         client: image of the S3 client.
         bucket: where they go.
         kept: age at which a dump on the volume is deleted.
-        volume: disk budget of the volume.
+        dumper: limits of the program that makes them, and disk budget of their volume.
+        uploader: limits of the one that copies them into the bucket.
     """
 
     image: Image
     client: Image
     bucket: StoreBucket
     kept: Duration
-    volume: Size
+    dumper: ProgramSize
+    uploader: ProgramSize
 
 
 def backup_name(name: str) -> str:
@@ -71,8 +71,8 @@ def backup_workload(name: str, args: PostgresBackupArgs, database: Database) -> 
         calls=[database.address, *bucket.calls],
         account=bucket.account,
         probe=_recent(DUMPED),
-        resources=limits(DUMPER),
-        volumes=[DataVolume(name="postgres-backups", path="/backups", size=args.volume)],
+        resources=limits(args.dumper),
+        volumes=data_volumes("postgres-backups", "/backups", args.dumper),
         companions=[_uploader(args)],
     )
 
@@ -118,5 +118,5 @@ def _uploader(args: PostgresBackupArgs) -> Companion:
         args=[f"{DIRECTORY}/upload.sh"],
         environment={**environment, **({"AWS_CA_BUNDLE": authority} if authority else {})},
         probe=_recent(UPLOADED),
-        resources=limits(UPLOADER),
+        resources=limits(args.uploader),
     )

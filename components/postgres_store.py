@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_random as random
 
-from components.base import StackComponent, limits
+from components.base import StackComponent, data_volumes, limits
 from components.database import Database
 from components.documents import text
 from components.images import Image
@@ -18,7 +18,7 @@ from components.secret_text import ExistingSecret, SecretText
 from components.sections_phase4 import PostgresSection
 from components.sizing import ProgramSize
 from components.store_bucket import StoreBucket
-from components.workload import DataVolume, Platform, Port, Probe, Workload
+from components.workload import Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/postgresql"
 DATA = "/var/lib/postgresql/data"
@@ -33,6 +33,8 @@ class PostgresStoreArgs:
     Attributes:
         image: PostgreSQL's image.
         size: its limits and disk.
+        dumper: those of the program that dumps it.
+        uploader: limits of the program that uploads dumps.
         section: settings from the stack configuration.
         client: image of the S3 client that uploads dumps.
         bucket: where the dumps go.
@@ -40,6 +42,8 @@ class PostgresStoreArgs:
 
     image: Image
     size: ProgramSize
+    dumper: ProgramSize
+    uploader: ProgramSize
     section: PostgresSection
     client: Image
     bucket: StoreBucket
@@ -77,7 +81,8 @@ class PostgresStore(StackComponent):
             client=args.client,
             bucket=args.bucket,
             kept=section.backups_kept,
-            volume=section.backups_volume,
+            dumper=args.dumper,
+            uploader=args.uploader,
         )
         self.start(backup_workload(backup_name(name), backup, self.database), [*self.ready, *after])
         self.register_outputs({"host": self.deployed.host})
@@ -109,7 +114,7 @@ def _server(name: str, args: PostgresStoreArgs, database: Database) -> Workload:
         ports=[Port(name="postgres", number=PORT, speaks="bytes")],
         probe=Probe(port=None, command=ready),
         resources=limits(args.size),
-        volumes=[DataVolume(name="postgres-data", path=DATA, size=args.size.volume)],
+        volumes=data_volumes("postgres-data", DATA, args.size),
         writable=("/tmp", "/run/postgresql"),  # noqa: S108 - paths inside the container
         stop_grace=Duration(60),
     )

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from components.alert_rules import alert_rules
-from components.base import StackComponent, hours, limits
+from components.base import StackComponent, data_volumes, hours, limits
 from components.documents import Document, text
 from components.images import Image
 from components.publication import Publication
 from components.quantities import DAY, Duration, Size
 from components.sizing import SMALL_RATE, ProgramSize
-from components.workload import ApiRule, DataVolume, Platform, Port, Probe, Workload
+from components.workload import ApiRule, Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/prometheus"
 PORT = 9090
@@ -158,5 +158,5 @@ def _workload(name: str, args: PrometheusStoreArgs) -> Workload:
         reads=[ApiRule(resources=("pods",))] if args.discovery == "pods" else (),
         probe=PROBE,
         resources=limits(args.size),
-        volumes=[DataVolume(name="prometheus-data", path="/prometheus", size=args.size.volume)],
+        volumes=data_volumes("prometheus-data", "/prometheus", args.size),
     )

@@ -143,7 +143,8 @@ class SettingsModel:
         if self.phase != WITH_KAFKA:
             return self.stateful_programs
         copier = [] if self.kafka.copy_to is None else [self.buffer.copier]
-        return [*self.stateful_programs, *self.buffer.stateless_programs, *copier]
+        topics = [self.buffer.topics] if self.counts_copies else []
+        return [*self.stateful_programs, *self.buffer.stateless_programs, *topics, *copier]
 
     @property
     def store_size(self) -> StoresSize:

@@ -44,6 +44,7 @@ MINIMUM_MEMORY: Mapping[str, Size] = {
 not be measured there."""
 
 SMALLEST_VOLUME = gibibytes(5)
+NO_VOLUME = Size(0)
 DEFAULT_METRICS_SIZE = Size(40 * 10**9)
 
 
@@ -54,14 +55,14 @@ class ProgramSize:
     Attributes:
         memory: hard limit.
         cpus: hard limit, in cores.
-        volume: disk budget of its data volume.
+        volume: disk budget of its data volume; a program has one only where this says how large.
         reserved: share of the memory that is guaranteed even when the host is full; a quarter, as in the
             guide, except for programs that take more as soon as they start.
     """
 
     memory: Size
     cpus: float
-    volume: Size = SMALLEST_VOLUME
+    volume: Size = NO_VOLUME
     reserved: float = 0.25
 
     @property

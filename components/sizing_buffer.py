@@ -89,6 +89,7 @@ class BufferSize:
         kept: what a broker keeps at the declared rate.
         load_balancer: limits of the load balancer.
         copier: limits of the collector that copies to another stack, if there is one.
+        topics: limits of the program that makes the topics.
         max_traces: undecided traces that one processor holds.
     """
 
@@ -102,6 +103,7 @@ class BufferSize:
     kept: Size
     load_balancer: ProgramSize
     copier: ProgramSize
+    topics: ProgramSize
     max_traces: int
 
     @property
@@ -161,6 +163,7 @@ def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSe
         kept=kept,
         load_balancer=override(ProgramSize(memory=mebibytes(256), cpus=1), sizing.haproxy),
         copier=collector,
+        topics=ProgramSize(memory=mebibytes(384), cpus=1),
         max_traces=sampling.max_traces or max(LEAST_TRACES, int(waiting)),
     )
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from components.quantities import Size, gibibytes, mebibytes
 from components.sections import SizingSection
-from components.sections_phase4 import OwnSizing, Shape, StoresSection
+from components.sections_phase4 import OwnSizing, PostgresSection, Shape, StoresSection
 from components.sizing import (
     BUSY_RATE,
+    NO_VOLUME,
     SHARES,
     SMALL_RATE,
     SMALLEST_VOLUME,
@@ -80,6 +81,8 @@ class StoresSize:
         log_bytes_per_second: bytes that Loki accepts.
         grafana: limits of one replica of Grafana.
         postgres: limits of the database.
+        dumper: limits of the program that dumps it.
+        uploader: limits of the one beside that, in the same pod.
         agent: limits of the Prometheus agent that scrapes.
     """
 
@@ -91,6 +94,8 @@ class StoresSize:
     log_bytes_per_second: Size
     grafana: ProgramSize
     postgres: ProgramSize
+    dumper: ProgramSize
+    uploader: ProgramSize
     agent: ProgramSize
 
     def of(self, store: str) -> Mapping[str, TierSize]:
@@ -98,7 +103,7 @@ class StoresSize:
         return {part.name: self.parts[part.name] for part in PARTS[store][self.shape]}
 
 
-def size_stores(sizing: SizingSection, stores: StoresSection, postgres: OwnSizing) -> StoresSize:
+def size_stores(sizing: SizingSection, stores: StoresSection, postgres: PostgresSection) -> StoresSize:
     """Give the stores their shape, numbers and limits for the declared rate."""
     rate = declared_rate(sizing)
     shape: Shape = stores.shape or ("single" if rate <= SPLIT_ABOVE else "split")
@@ -123,16 +128,27 @@ def size_stores(sizing: SizingSection, stores: StoresSection, postgres: OwnSizin
         samples_per_second=mimir.samples_per_second or max(50_000, 5 * samples),
         trace_bytes_per_second=stores.tempo.rate or _accepted(rate, "traces"),
         log_bytes_per_second=stores.loki.rate or _accepted(rate, "logs"),
-        grafana=override(
-            ProgramSize(memory=mebibytes(512) if small else gibibytes(1), cpus=0.5 if small else 1),
-            sizing.grafana,
+        grafana=_grafana(sizing, small=small),
+        postgres=override(
+            ProgramSize(memory=mebibytes(512), cpus=0.5, volume=SMALLEST_VOLUME), postgres.sizing
         ),
-        postgres=override(ProgramSize(memory=mebibytes(512), cpus=0.5), postgres.sizing),
+        dumper=ProgramSize(memory=mebibytes(128), cpus=0.25, volume=postgres.backups_volume),
+        uploader=ProgramSize(memory=mebibytes(256), cpus=0.5),
         agent=override(
-            ProgramSize(memory=mebibytes(512) if small else gibibytes(2), cpus=0.5 if small else 1),
+            ProgramSize(
+                memory=mebibytes(512) if small else gibibytes(2),
+                cpus=0.5 if small else 1,
+                volume=SMALLEST_VOLUME,
+            ),
             sizing.prometheus,
         ),
     )
+
+
+def _grafana(sizing: SizingSection, *, small: bool) -> ProgramSize:
+    """Size a replica of Grafana: what several write is in their database, so none has a volume."""
+    size = ProgramSize(memory=mebibytes(512) if small else gibibytes(1), cpus=0.5 if small else 1)
+    return replace(override(size, sizing.grafana), volume=NO_VOLUME)
 
 
 def _keeper(rate: int, signal: str, shape: Shape) -> ProgramSize:

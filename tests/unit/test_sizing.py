@@ -17,7 +17,7 @@ from components.sections import (
     SizingSection,
     TierSizing,
 )
-from components.sections_phase4 import MimirSection, OwnSizing, StoresSection
+from components.sections_phase4 import MimirSection, PostgresSection, StoresSection
 from components.settings import Settings
 from components.settings_errors import SettingsError
 from components.sizing import MINIMUM_MEMORY, PRESETS, SHARES, declared_rate, size_stack, stored_bytes
@@ -138,7 +138,7 @@ def test_a_partition_keeps_what_is_said() -> None:
 class TestSeriesOfMimir:
     def size(self, rate: int, **mimir: Any) -> StoresSize:
         stores = StoresSection(mimir=MimirSection(**mimir))
-        return size_stores(SizingSection(events_per_second=rate), stores, OwnSizing())
+        return size_stores(SizingSection(events_per_second=rate), stores, PostgresSection())
 
     @pytest.mark.parametrize("rate", [100, 1_000, 10_000, 50_000, 200_000])
     def test_replicas_hold_the_series_that_are_accepted(self, rate: int) -> None:
