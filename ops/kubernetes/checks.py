@@ -262,7 +262,7 @@ def _wanted_by_stores(settings: Settings) -> Iterator[WantedSecret]:
             yield name, (key,), setting
     if postgres.password_secret is not None:
         yield postgres.password_secret, ("password",), "postgres.passwordSecret"
-    if postgres.mode == "external" and postgres.ca_secret is not None:
+    if postgres.ca_secret is not None:
         yield postgres.ca_secret, ("ca.crt",), "postgres.caSecret"
     if oidc is not None:
         yield oidc.client_secret, ("client-secret",), "grafana.oidc.clientSecret"

@@ -152,6 +152,7 @@ def test_the_secrets_of_phase_4_must_be_there(cluster: Cluster) -> None:
     wanted = OBJECT_VARIANTS["phase4-everything-set"]
     sections = ("phase", "environment", "objectStorage", "stores", "grafana", "postgres", "alerting")
     cluster.more = {f"otel-stack:{section}": wanted[section] for section in sections}
+    cluster.more["otel-stack:grafana"] = {**wanted["grafana"], "rootUrl": "https://grafana.example.com"}
     cluster.says("get secret slack", {"data": {"url": "eA==", "routing-key": "eA=="}})
     cluster.says("get secret pagerduty", {"data": {"url": "eA=="}})
     findings = cluster.findings()
@@ -181,7 +182,6 @@ def test_what_the_stack_does_not_use_need_not_be_there(cluster: Cluster) -> None
     cluster.more = {
         "otel-stack:phase": 4,
         "otel-stack:objectStorage": {"bucketPrefix": "acme", "provider": "aws", "aws": aws, "s3": s3},
-        "otel-stack:postgres": {"caSecret": "rds-ca"},
     }
     assert failed(cluster.findings()) == []
 
