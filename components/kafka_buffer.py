@@ -11,7 +11,7 @@ from components.documents import text, texts
 from components.fixed import fix_brokers, fix_partitions
 from components.images import Image
 from components.kafka_client import KafkaClient
-from components.kafka_topics import topics
+from components.kafka_topics import Topic, topics
 from components.quantities import Duration, Size
 from components.secret_text import SecretText
 from components.sections import KafkaSection
@@ -96,7 +96,7 @@ class KafkaBuffer(StackComponent):
     """
 
     def __init__(self, name: str, args: KafkaBufferArgs, *, platform: Platform) -> None:
-        """Run the brokers, then create the topics.
+        """Run the brokers, then create the topics; others wait for those, unless somebody else makes them.
 
         Raises:
             pulumi.RunError: partitions of the traces topic, or brokers, differ from what it was made with.
@@ -117,6 +117,8 @@ class KafkaBuffer(StackComponent):
             fix_partitions(name, args.size.partitions, parent=self)
             brokers, self.ready = self.ready, []
             self.start(_topics(name, args, self.client), brokers)
+        else:
+            platform.run(_topics(name, args, self.client), parent=self)
         self.register_outputs({"servers": list(self.client.servers)})
 
 
@@ -190,16 +192,18 @@ def _broker_environment(name: str, args: KafkaBufferArgs) -> Mapping[str, str]:
 
 
 def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
+    """Describe what creates the topics, or only looks for them where somebody else does.
+
+    Either has Kafka's tools, which operators run in it. Where somebody else has still to make a topic, no
+    restart helps, and no update waits.
+    """
+    creates = args.kafka.create_topics
+    scripts = ("copies.sh", "topics.sh") if creates else ("check-topics.sh",)
     secured = client.security is not None
     root = f"/etc/{name}-topics"
     environment = {
         "BOOTSTRAP": ",".join(client.servers),
-        "REPLICAS": str(args.size.replicas) if args.kafka.mode == "builtin" else "",
-        "TOPICS": "\n".join(topic.as_line() for topic in topics(args.size, args.kafka, args.largest_message)),
-        "KEYED": TOPICS["traces"],
-        "READERS": " ".join(args.trace_readers),
-        "METRICS": args.metrics.target,
-        **({"HEADER": args.metrics.header} if args.metrics.header else {}),
+        **(_creation(args) if creates else {"TOPICS": "\n".join(topic.name for topic in _wanted(args))}),
         "KAFKA_HEAP_OPTS": f"-Xmx{args.size.topics.memory.share(0.5).mebibytes}m",
         "KAFKA_JVM_PERFORMANCE_OPTS": TOOL_JVM,
         "LOG_DIR": "/tmp",  # noqa: S108 - a path inside the container
@@ -208,15 +212,36 @@ def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
     return Workload(
         name=f"{name}-topics",
         image=args.image,
-        calls=[*client.servers, args.metrics.callee],
-        entry_point=["/bin/bash", f"{root}/topics.sh"],
+        calls=[*client.servers, *([args.metrics.callee] if creates else [])],
+        entry_point=["/bin/bash", f"{root}/{scripts[-1]}"],
         environment=environment,
         config_directory=root,
         files={
-            **texts("kafka", "*.sh"),
+            **{script: text(f"kafka/{script}") for script in scripts},
             **({"client.properties": client.properties(root)} if secured else {}),
         },
         secret_files=client.secret_files,
-        probe=Probe(port=None, command=("test", "-f", "/tmp/ready")),  # noqa: S108 - a path inside the container
+        probe=Probe(
+            port=None,
+            command=("test", "-f", "/tmp/ready"),  # noqa: S108 - a path inside the container
+            alive_command=None if creates else ("true",),
+            awaited=creates,
+        ),
         resources=limits(args.size.topics),
     )
+
+
+def _creation(args: KafkaBufferArgs) -> Mapping[str, str]:
+    """Say what ``topics.sh`` creates, and where ``copies.sh`` sends its counts."""
+    return {
+        "REPLICAS": str(args.size.replicas) if args.kafka.mode == "builtin" else "",
+        "TOPICS": "\n".join(topic.as_line() for topic in _wanted(args)),
+        "KEYED": TOPICS["traces"],
+        "READERS": " ".join(args.trace_readers),
+        "METRICS": args.metrics.target,
+        **({"HEADER": args.metrics.header} if args.metrics.header else {}),
+    }
+
+
+def _wanted(args: KafkaBufferArgs) -> Sequence[Topic]:
+    return topics(args.size, args.kafka, args.largest_message)

@@ -123,7 +123,7 @@ class SettingsModel:
 
     @property
     def counts_copies(self) -> bool:
-        """Whether ``kafka-topics`` runs, which makes the topics and counts their copies."""
+        """Whether ``kafka-topics`` creates the topics, which gives it the right to count their copies."""
         return self.phase >= WITH_KAFKA and self.kafka.mode != "strimzi" and self.kafka.create_topics
 
     @property
@@ -143,8 +143,7 @@ class SettingsModel:
         if self.phase != WITH_KAFKA:
             return self.stateful_programs
         copier = [] if self.kafka.copy_to is None else [self.buffer.copier]
-        topics = [self.buffer.topics] if self.counts_copies else []
-        return [*self.stateful_programs, *self.buffer.stateless_programs, *topics, *copier]
+        return [*self.stateful_programs, *self.buffer.stateless_programs, self.buffer.topics, *copier]
 
     @property
     def store_size(self) -> StoresSize:

@@ -52,6 +52,7 @@ class Probe:
             the same path.
         start_period: time in which failures do not count yet.
         interval: time between two checks.
+        awaited: an update waits until it is ready, and fails if that takes too long.
     """
 
     port: int | None
@@ -61,6 +62,7 @@ class Probe:
     alive_command: tuple[str, ...] | None = None
     start_period: Duration = Duration(60)
     interval: Duration = Duration(5)
+    awaited: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

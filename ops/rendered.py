@@ -92,9 +92,9 @@ def _numbers(one: Mapping[str, Any]) -> Iterator[tuple[FixedKey, FixedValue]]:
 
 
 def _partitions_made(spec: Mapping[str, Any]) -> Iterator[int]:
-    """Read the traces topic's line of what ``topics.sh`` is to create."""
+    """Read the traces topic's line of what ``topics.sh`` is to create; a name alone is somebody else's."""
     for container in spec["template"]["spec"]["containers"]:
         for variable in container.get("env", []):
             if variable["name"] == "TOPICS":
                 lines = [line.split() for line in variable["value"].splitlines()]
-                yield from (int(line[1]) for line in lines if line[:1] == [TOPICS["traces"]])
+                yield from (int(line[1]) for line in lines if line[:1] == [TOPICS["traces"]] and line[1:])

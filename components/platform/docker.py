@@ -312,7 +312,7 @@ def _health(probe: Probe, command: Sequence[str] | None) -> dict[str, Any]:
             "start_period": _go_duration(probe.start_period),
             "retries": PROBE_RETRIES,
         },
-        "wait": True,
+        "wait": probe.awaited,
         "wait_timeout": START_SECONDS,
     }
 

@@ -24,7 +24,7 @@ of it; without this the next change of a bound would be refused as a conflict.""
 
 NOT_AWAITED = {"pulumi.com/skipAwait": "true"}
 """A Service waits for pods, which wait for it, and an Ingress for an address, which not every controller
-reports: the pods' own readiness is what counts."""
+reports: the pods' own readiness is what counts. And pods may wait for what only others can do."""
 
 
 class Objects:

@@ -10,7 +10,7 @@ import pulumi_kubernetes as kubernetes
 from components.platform.manifests import access, config, network, workloads
 from components.platform.manifests.monitoring import SCRAPED
 from components.platform.manifests.pod import is_stateful
-from components.platform.objects import Objects
+from components.platform.objects import NOT_AWAITED, Objects
 from components.quantities import Duration
 from components.workload import Workload, headless
 
@@ -92,14 +92,15 @@ def make_services(made: Objects) -> None:
 
 
 def make_pods(made: Objects, objects: config.ConfigObjects) -> pulumi.Resource:
-    """Create the Deployment or StatefulSet and wait for its pods."""
+    """Create the Deployment or StatefulSet and, if its probe is awaited, wait for its pods."""
     scope, workload = made.scope, made.workload
     options = made.options(
         depends_on=made.after,
         custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=_update_timeout(workload)),
         ignore_changes=MADE_ONCE if is_stateful(workload) else None,
     )
-    metadata = scope.metadata(made.name, annotations=workloads.storage(workload))
+    waits = {} if workload.probe.awaited else NOT_AWAITED
+    metadata = scope.metadata(made.name, annotations={**workloads.storage(workload), **waits})
     if not is_stateful(workload):
         spec = workloads.deployment_spec(scope, workload, objects)
         make: Callable[..., pulumi.Resource] = kubernetes.apps.v1.Deployment

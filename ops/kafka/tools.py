@@ -1,4 +1,4 @@
-"""Kafka's own tools, run where the stack runs them: in the container or pod that keeps the topics."""
+"""Kafka's own tools, run where the stack runs them: in the container or pod that makes or checks topics."""
 
 from __future__ import annotations
 
@@ -112,8 +112,7 @@ def command(tool: str, *arguments: str) -> list[str]:
 def _missing(what: str, stack: str) -> OpsError:
     return OpsError(
         f"no {what} {PROGRAM} where the stack {stack} runs",
-        f"make up STACK={stack}; with kafka.createTopics: false or kafka.mode: strimzi there is none: "
-        "use the tools of that cluster",
+        f"make up STACK={stack}; with kafka.mode: strimzi there is none: use the tools of that cluster",
         status=2,
     )
 

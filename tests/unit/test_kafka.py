@@ -10,8 +10,10 @@ import pytest
 
 from components.checks_kafka import MOST_BALANCED
 from components.documents import text
+from components.kafka_topics import DEAD_LETTERS, SOURCES
 from components.settings import Settings
 from components.settings_errors import SettingsError
+from tests.support.made import requests
 from tests.support.program import CONTAINER, Result, run_program, unwrapped
 from tests.support.variants import CLUSTER_VARIANTS, VARIANTS
 
@@ -175,6 +177,27 @@ def test_or_the_settings_say_it() -> None:
     )
 
 
+@pytest.mark.parametrize("created", [True, False])
+def test_who_creates_the_topics_decides_what_waits_for_them(created: bool) -> None:
+    """Kafka's tools are there in any case; of topics that others make the stack wants only the names."""
+    with requests() as registered:
+        result = run_program(external(createTopics=created))
+    container = result.container("kafka-topics").inputs
+    names = dict(line.split("=", 1) for line in container["envs"])
+    assert container["wait"] is created
+    assert container["entrypoints"][-1].endswith("/topics.sh" if created else "/check-topics.sh")
+    assert ({"KEYED", "READERS", "METRICS", "REPLICAS"} <= names.keys()) is created
+    assert names["CLIENT"] == "/etc/kafka-topics/client.properties"
+    lines = [line.split() for line in topics(result)]
+    assert {line[0] for line in lines} == {*SOURCES.values(), DEAD_LETTERS}
+    assert {len(line) for line in lines} == {3 if created else 1}
+    stashed = [one.name for one in result.of("pulumi:index:Stash")]
+    assert ("kafka-traces-partitions" in stashed) is created
+    waiting = {one.name for one in registered for urn in one.dependencies if urn.endswith("::kafka-topics")}
+    assert ({"otel-gateway-1", "otel-processor-1"} <= waiting) is created
+    assert bool(waiting) is created
+
+
 @pytest.mark.parametrize(
     ("stashed", "first", "kafka"),
     [("kafka-traces-partitions", 6, {"partitions": 12}), ("kafka-brokers", 3, {"brokers": 1})],
@@ -242,7 +265,7 @@ def test_certificates_on_a_cluster(given: dict[str, bool]) -> None:
     resources = run_program(on_a_cluster(**given)).resources
     texts = [str(unwrapped(one.inputs)) for one in resources]
     mounted = [text for text in texts if "secrets/kafka-ca.crt" in text and "volumes" in text]
-    assert len(mounted) == (3 if given.get("render") else 2)
+    assert len(mounted) == 3
     authentications = [
         one for one in resources if one.type == "kubernetes:keda.sh/v1alpha1:TriggerAuthentication"
     ]

@@ -1,9 +1,13 @@
-"""What topics.sh makes, and when it adds partitions where their number decides who gets what."""
+"""What topics.sh makes, and when it adds partitions where their number decides who gets what.
+
+Of check-topics.sh: that it waits for topics which somebody else makes, says which, and changes nothing.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -30,31 +34,52 @@ esac
 exit $(cat "$FAKES/status")""",
 }
 
+CHECKED = ("otlp-traces", "otlp-logs", "otlp-dead-letters")
+CHECKING_TOOLS = {
+    **dict.fromkeys(TOOLS, 'echo "$0 $*" >>"$FAKES/asked"; exit 1'),
+    "kafka-topics.sh": """echo "$*" >>"$FAKES/asked"
+number=$(wc -l <"$FAKES/asked")
+cat "$FAKES/answer-$number"
+exit $(cat "$FAKES/status-$number")""",
+    "sleep": """echo "$1" >>"$FAKES/slept"
+if [[ -e "$FAKES/ready" ]]; then kill "$PPID"; fi""",
+}
+"""The second stands for a cluster that has one answer after another, the last for somebody who stops it."""
+
 
 def run(
     folder: Path, *groups: str, earliest: str, latest: str, status: int = 0, replicas: str = "1"
 ) -> tuple[int, str]:
     """Ask for four partitions in place of two; give the exit status and what was said."""
-    for name, body in TOOLS.items():
-        (folder / name).write_text(f"#!/bin/bash\n{body}\n")
-        (folder / name).chmod(0o755)
     files = {"groups": "\n".join([HEADER, *groups]), "earliest": earliest, "latest": latest}
     for name, text in {**files, "status": str(status), "copies.sh": "exit 0"}.items():
         (folder / name).write_text(f"{text}\n")
-    script = (CONFIGS / "kafka" / "topics.sh").read_text().replace("/tmp/ready", f"{folder}/ready")  # noqa: S108
-    (folder / "topics.sh").write_text(script)
     environment = {
-        "PATH": f"{folder}:{os.environ['PATH']}",
-        "FAKES": str(folder),
-        "BOOTSTRAP": "kafka-1:9092",
         "REPLICAS": replicas,
         "TOPICS": "otlp-traces 4 retention.ms=86400000",
         "KEYED": "otlp-traces",
         "READERS": READERS,
     }
+    return execute(folder, "topics.sh", TOOLS, environment)
+
+
+def execute(
+    folder: Path, name: str, tools: Mapping[str, str], environment: Mapping[str, str]
+) -> tuple[int, str]:
+    """Run a script with tools that only pretend; ``ready`` in the folder is what it says at the end."""
+    for tool, body in tools.items():
+        (folder / tool).write_text(f"#!/bin/bash\n{body}\n")
+        (folder / tool).chmod(0o755)
+    script = (CONFIGS / "kafka" / name).read_text().replace("/tmp/ready", f"{folder}/ready")  # noqa: S108
+    (folder / name).write_text(script)
+    common = {
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "FAKES": str(folder),
+        "BOOTSTRAP": "kafka-1:9092",
+    }
     ended = subprocess.run(
-        ["bash", str(folder / "topics.sh")],
-        env=environment,
+        ["bash", str(folder / name)],
+        env={**common, **environment},
         capture_output=True,
         text=True,
         timeout=30,
@@ -62,6 +87,18 @@ def run(
     )
     assert (folder / "ready").exists() is (ended.returncode == 0)
     return ended.returncode, ended.stdout + ended.stderr
+
+
+def check(folder: Path, *answers: tuple[str, int], **environment: str) -> tuple[list[str], list[str], str]:
+    """Look for topics until the last answer, then stop; give the questions, the pauses and what was said."""
+    for number, (text, status) in enumerate(answers, start=1):
+        (folder / f"answer-{number}").write_text(f"{text}\n")
+        (folder / f"status-{number}").write_text(str(status))
+    wanted = {"TOPICS": "\n".join(CHECKED), **environment}
+    status, said = execute(folder, "check-topics.sh", CHECKING_TOOLS, wanted)
+    assert status == 0, said
+    asked, slept = ((folder / name).read_text().splitlines() for name in ("asked", "slept"))
+    return asked, slept, said
 
 
 @pytest.mark.parametrize(
@@ -117,6 +154,33 @@ def test_copies_are_those_of_the_cluster_unless_they_are_said(
 def test_partitions_are_not_added_when_kafka_does_not_say_what_is_unread(tmp_path: Path) -> None:
     status, said = run(tmp_path, earliest="", latest="", status=1)
     assert (status != 0, "altered" in said) == (True, False)
+
+
+def test_topics_that_somebody_else_makes_are_only_looked_for(tmp_path: Path) -> None:
+    there = "\n".join(["__consumer_offsets", *CHECKED, "somebodys-topic"])
+    asked, slept, said = check(tmp_path, (there, 0))
+    assert asked == ["--bootstrap-server kafka-1:9092 --list"]
+    assert len(slept) == 1, "it stays, for Kafka's tools to be run beside it, until it is stopped"
+    assert said == "topics are there\n"
+
+
+def test_topics_that_are_still_to_be_made_are_named_and_waited_for(tmp_path: Path) -> None:
+    """A name that only begins or ends like a topic's is none."""
+    answers = ["", "otlp-traces-sampled\nmy-otlp-logs\notlp-dead-letters", "\n".join(CHECKED)]
+    asked, slept, said = check(tmp_path, *((answer, 0) for answer in answers), CLIENT="/client.properties")
+    assert asked == ["--bootstrap-server kafka-1:9092 --command-config /client.properties --list"] * 3
+    assert slept[:-1] == ["30", "30"]
+    first, second, last = said.splitlines()[1:] + said.splitlines()[:1]
+    assert "otlp-traces otlp-logs otlp-dead-letters;" in first
+    assert "otlp-traces otlp-logs;" in second
+    assert last == "topics are there"
+
+
+def test_a_kafka_that_does_not_answer_is_asked_again(tmp_path: Path) -> None:
+    refusal = "Error while executing topic command : Timed out\n\tat somewhere"
+    asked, slept, said = check(tmp_path, (refusal, 1), ("\n".join(CHECKED), 0))
+    assert (len(asked), slept[:-1]) == (2, ["30"])
+    assert "Error while executing topic command : Timed out\nthe topics cannot be checked" in said
 
 
 def test_readers_of_the_traces_topic_are_those_of_the_stack() -> None:

@@ -25,6 +25,16 @@ def test_a_node_pool_is_not_waited_for_since_it_never_says_that_it_is_ready() ->
     assert all(waits_of(one) == {"pulumi.com/waitFor": "condition=Ready"} for one in others)
 
 
+def test_topics_that_others_make_are_not_waited_for_and_a_restart_makes_none() -> None:
+    found = made("phase3-external-kafka")
+    checking, gateway = (found.get("Deployment", name) for name in ("kafka-topics", "otel-gateway"))
+    assert (waits_of(checking), waits_of(gateway)) == ({"pulumi.com/skipAwait": "true"}, {})
+    (container,) = checking["spec"]["template"]["spec"]["containers"]
+    probes = ("startupProbe", "livenessProbe", "readinessProbe")
+    asked = [" ".join(container[probe]["exec"]["command"]) for probe in probes]
+    assert asked == ["true", "true", "test -f /tmp/ready"]
+
+
 def waits_of(one: Manifest) -> dict[str, str]:
     waits = ("pulumi.com/skipAwait", "pulumi.com/waitFor")
     return {name: value for name, value in annotations_of(one).items() if name in waits}
@@ -163,9 +173,11 @@ def test_ports_behind_services_of_others_are_open_to_who_calls_others() -> None:
 
     names = {("UDP", 53), ("UDP", 5353), ("TCP", 53), ("TCP", 5353)}
     others = {("TCP", 9000), ("TCP", 9094)}
-    calls_kafka, calls_nobody = opened("otel-processor"), opened("loki")
-    assert calls_kafka[0] == names
-    assert others < calls_kafka[1]
+    calls_nobody = opened("loki")
+    for program in ("otel-processor", "kafka-topics"):
+        calls_kafka = opened(program)
+        assert calls_kafka[0] == names
+        assert others < calls_kafka[1]
     assert calls_nobody == [names]
 
 

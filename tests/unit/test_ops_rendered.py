@@ -72,6 +72,7 @@ def test_topics_that_others_make_have_numbers_of_their_own(tmp_path: Path) -> No
     places = {"kubernetes.namespace": "observability", "kafka.mode": "external"}
     assert fixed_values(former) == {**places, "kafka.partitions": 6}
     wanted = written(tmp_path / "wanted", "phase3-external-kafka", partitions=12)
+    assert (wanted / "Deployment-kafka-topics.yaml").exists()
     assert fixed_values(wanted) == places
     refuse_other_places(former, wanted)
 
