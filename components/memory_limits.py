@@ -23,11 +23,13 @@ def node_limits(settings: Settings) -> Mapping[str, Size]:
 def object_limits(settings: Settings) -> Mapping[str, Size]:
     """Return the limits of the programs of phase 4."""
     size = settings.store_size
+    processor = settings.buffer.processor.each.memory
     return {
         **{name: part.each.memory for name, part in size.parts.items()},
         "grafana": size.grafana.memory,
         "prometheus-agent": size.agent.memory,
         **_buffer_limits(settings),
+        **({"otel-processor-phase3": processor} if settings.stores.phase3 == "written" else {}),
     }
 
 

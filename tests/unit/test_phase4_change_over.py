@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import yaml
 
+from components.documents import text
 from tests.support.manifests import Tree, name_of, tree
 from tests.support.phase4 import objects_of
 from tests.support.program import run_program
@@ -76,6 +79,36 @@ def test_where_the_old_processors_count_the_spans_they_may_write_to_mimir() -> N
     assert old["receivers"]["kafka/traces"]["group_id"] == "otel-trace-processors"
     assert new["receivers"]["kafka/traces"]["group_id"] == "otel-trace-writers"
     found.get("NetworkPolicy", "otel-processor-phase3-to-mimir")
+
+
+def test_alerts_know_the_memory_of_the_old_stores_processors_while_they_run() -> None:
+    limits = {}
+    for name in ("phase4-changing-over", "phase4-history"):
+        found = objects_of(name)
+        files = found.files(found.program("mimir"))
+        rules = [
+            rule
+            for path, content in files.items()
+            if path.endswith("limits.yaml")
+            for group in yaml.safe_load(content)["groups"]
+            for rule in group["rules"]
+            if rule["record"] == "program:memory_limit:bytes"
+        ]
+        limits[name] = {rule["labels"]["job"]: rule["expr"] for rule in rules}
+    written, read = limits.values()
+    assert written["otel-processor-phase3"] == written["otel-processor"]
+    assert "otel-processor-phase3" not in read
+
+
+@pytest.mark.parametrize("job", ["otel-gateway", "otel-processor", "otel-processor-phase3"])
+def test_no_alert_on_reading_adds_up_two_groups(job: str) -> None:
+    """Each of them reads every record, so together they may look as if one that stands still kept up."""
+    groups = yaml.safe_load(text("prometheus/rules/buffer.yaml"))["groups"]
+    rules = {rule["record"]: rule["expr"] for one in groups for rule in one["rules"] if "record" in rule}
+    for name in ("kafka:read:rate10m", "kafka:delay:seconds"):
+        (jobs,) = set(re.findall(r'otelcol_kafka_receiver_\w+\{job=~"([^"]+)"', rules[name]))
+        assert (re.fullmatch(jobs, job) is not None) is job.startswith("otel-processor")
+        assert set(re.findall(r"sum by \(([^)]*)\)", rules[name])) == {"job, topic"}
 
 
 def test_what_jaeger_and_prometheus_would_refuse_is_spared_them_only(phase4_changing: Tree) -> None:
