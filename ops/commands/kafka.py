@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from components.kafka_topics import DEAD_LETTERS
 from components.phase_numbers import WITH_KAFKA
 from components.store_writers import stack_groups
 from ops.commands.options import AsJson, StackName
@@ -44,7 +45,7 @@ def lag(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is still unread. Exit status 1: records wait without a reader, or were deleted unread."""
+    """Show what is still unread. Exit status 1: records have no reader, are unknown, or were deleted."""
     tools, groups = kafka_tools(stack), stack_groups(load_stack(stack).settings)
     with err.status("asking Kafka"):
         # Kafka remembers the groups of an earlier phase for two weeks; others may have groups of their own.
@@ -59,15 +60,21 @@ def lag(
 
 
 def topics(stack: StackName = "dev", as_json: AsJson = False) -> None:
-    """Show the topics. Exit status 1: a partition lacks copies, or accepts no writes."""
-    tools = kafka_tools(stack)
+    """Show the topics. Exit status 1: one is missing, or a partition lacks copies or accepts no writes."""
+    tools, groups = kafka_tools(stack), stack_groups(load_stack(stack).settings)
     with err.status("asking Kafka"):
         found = read_topics(tools)
+    missing = {*groups.values(), DEAD_LETTERS} - {one.name for one in found}
     if as_json:
         print_json([one.as_dict() for one in found])
     else:
         out.print(show.topics(found))
-    if not all(one.whole for one in found):
+    for name in sorted(missing):
+        say(
+            f"{name} is not there, or hidden from this user: make up STACK={stack} creates it; with "
+            "kafka.createTopics: false somebody else has to"
+        )
+    if missing or not all(one.whole for one in found):
         raise typer.Exit(1)
 
 

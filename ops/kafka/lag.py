@@ -21,7 +21,7 @@ class PartitionLag:
         topic: its topic.
         partition: number of the partition.
         committed: offset of the next record to read; None when the group has not read anything there yet.
-        end: offset that the next record written will get.
+        end: offset that the next record written will get; None when the partition has no leader to say so.
         lag: records that are there but not yet read.
         deleted: records that retention deleted before the group, which had begun, read them.
         reader: member of the group that reads it; empty when nobody does.
@@ -33,7 +33,7 @@ class PartitionLag:
     topic: str
     partition: int
     committed: int | None
-    end: int
+    end: int | None
     lag: int
     deleted: int
     reader: str
@@ -46,8 +46,8 @@ class PartitionLag:
 
     @property
     def good(self) -> bool:
-        """Nothing is stuck, and nothing was lost."""
-        return not self.stuck and not self.deleted
+        """Nothing is stuck or unknown, and nothing was lost."""
+        return self.end is not None and not self.stuck and not self.deleted
 
     def as_dict(self) -> dict[str, object]:
         """The form for machines."""
@@ -70,7 +70,7 @@ def read_lag(tools: Tools, groups: Mapping[str, str]) -> list[PartitionLag]:
     refuse_errors(output, tools.advice)
     rows = [row for row in table_rows(output) if row["GROUP"] in groups]
     earliest, latest = end_offsets(tools, "earliest"), end_offsets(tools, "latest")
-    known = [_lag(row, earliest) for row in rows if row["LOG-END-OFFSET"] != "-"]
+    known = [_lag(row, earliest) for row in rows]
     described = {(row["GROUP"], row["TOPIC"], int(row["PARTITION"])) for row in rows}
     unknown = [
         _partition_lag(group, (topic, partition), None, end, earliest)
@@ -110,7 +110,7 @@ def _lag(row: Mapping[str, str], earliest: Mapping[Partition, int]) -> Partition
         row["GROUP"],
         (row["TOPIC"], int(row["PARTITION"])),
         None if row["CURRENT-OFFSET"] == "-" else int(row["CURRENT-OFFSET"]),
-        int(row["LOG-END-OFFSET"]),
+        None if row["LOG-END-OFFSET"] == "-" else int(row["LOG-END-OFFSET"]),
         earliest,
         reader="" if member == "-" else member,
     )
@@ -120,18 +120,18 @@ def _partition_lag(
     group: str,
     partition: Partition,
     committed: int | None,
-    end: int,
+    end: int | None,
     earliest: Mapping[Partition, int],
     reader: str = "",
 ) -> PartitionLag:
-    oldest = earliest.get(partition, end if committed is None else committed)
+    oldest = earliest.get(partition, (end or 0) if committed is None else committed)
     return PartitionLag(
         group=group,
         topic=partition[0],
         partition=partition[1],
         committed=committed,
         end=end,
-        lag=max(0, end - max(oldest, committed or 0)),
+        lag=0 if end is None else max(0, end - max(oldest, committed or 0)),
         deleted=0 if committed is None else max(0, oldest - committed),
         reader=reader,
     )
@@ -143,11 +143,14 @@ def with_ages(tools: Tools, lags: list[PartitionLag], now: datetime) -> list[Par
     Raises:
         OpsError: Kafka does not answer.
     """
-    return [replace(one, age_seconds=_age(tools, one, now)) if one.lag else one for one in lags]
+    return [
+        one if not one.lag or one.end is None else replace(one, age_seconds=_age(tools, one, one.end, now))
+        for one in lags
+    ]
 
 
-def _age(tools: Tools, lag: PartitionLag, now: datetime) -> float | None:
-    position = Position(topic=lag.topic, partition=lag.partition, offset=lag.end - lag.lag)
+def _age(tools: Tools, lag: PartitionLag, end: int, now: datetime) -> float | None:
+    position = Position(topic=lag.topic, partition=lag.partition, offset=end - lag.lag)
     try:
         record = read_record(tools, position)
     except NoRecordError:  # retention has deleted it meanwhile

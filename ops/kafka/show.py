@@ -22,7 +22,7 @@ _HOUR_MS = 3_600_000
 
 
 def lags(found: Sequence[PartitionLag], *, age: bool) -> Table:
-    """One line per partition; marked when records wait without a reader, or were deleted unread."""
+    """One line per partition; marked when records have no reader, were deleted unread, or are unknown."""
     columns = (
         "",
         "group",
@@ -41,7 +41,7 @@ def lags(found: Sequence[PartitionLag], *, age: bool) -> Table:
             one.topic,
             str(one.partition),
             "-" if one.committed is None else f"{one.committed:,}",
-            f"{one.end:,}",
+            "no leader" if one.end is None else f"{one.end:,}",
             f"{one.lag:,}, {one.deleted:,} deleted unread" if one.deleted else f"{one.lag:,}",
             *(["-" if one.age_seconds is None else f"{one.age_seconds:,.0f} s"] if age else []),
             one.reader[: -len("-00000000-0000-0000-0000-000000000000")] or one.reader or "nobody",

@@ -216,6 +216,37 @@ def test_exit_status_tells_unread_records_without_reader_and_missing_copies(
     assert call(monkeypatch, joined_by_none, "lag") == 1
 
 
+def test_exit_status_tells_topics_that_are_not_there(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    line = "Topic: {0}\tTopicId: A\tPartitionCount: 1\tReplicationFactor: 1\tConfigs: \n"
+    line += "\tTopic: {0}\tPartition: 0\tLeader: 1\tReplicas: 1\tIsr: 1\tElr: \tLastKnownElr: \n"
+    there = [f"otlp-{name}" for name in ("traces", "metrics", "logs", "traces-sampled")]
+    described = "".join(map(line.format, there)).encode()
+    fake = FakeTools(topics=described, log_dirs=LOG_DIRS.encode())
+    assert call(monkeypatch, fake, "topics") == 1
+    said = " ".join(capfd.readouterr().err.split())
+    assert (
+        "otlp-dead-letters is not there, or hidden from this user: make up STACK=staging creates it" in said
+    )
+    whole = FakeTools(
+        topics=described + line.format("otlp-dead-letters").encode(), log_dirs=LOG_DIRS.encode()
+    )
+    assert call(monkeypatch, whole, "topics") == 0
+
+
+def test_a_partition_without_a_leader_is_not_passed_over_in_silence(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    reading = GROUPS.split(b"\n\n")[-1]
+    lost = reading.replace(b"9               9               0  ", b"9               -               -  ")
+    fake = FakeTools(consumer_groups=lost, get_offsets=EARLIEST)
+    assert call(monkeypatch, fake, "lag") == 1
+    assert "no leader" in capfd.readouterr().out
+    assert call(monkeypatch, fake, "lag", "--json", "--age") == 1
+    assert json.loads(capfd.readouterr().out)[-1]["end"] is None
+
+
 def test_groups_that_the_stack_no_longer_has_are_left_out(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
