@@ -49,6 +49,13 @@ class PartitionLag:
         """Nothing is stuck or unknown, and nothing was lost."""
         return self.end is not None and not self.stuck and not self.deleted
 
+    @property
+    def first_unread(self) -> Position | None:
+        """The oldest record that is there but not yet read; None when there is none, or none is known."""
+        if self.end is None or not self.lag:
+            return None
+        return Position(topic=self.topic, partition=self.partition, offset=self.end - self.lag)
+
     def as_dict(self) -> dict[str, object]:
         """The form for machines."""
         return asdict(self)
@@ -143,14 +150,12 @@ def with_ages(tools: Tools, lags: list[PartitionLag], now: datetime) -> list[Par
     Raises:
         OpsError: Kafka does not answer.
     """
-    return [
-        one if not one.lag or one.end is None else replace(one, age_seconds=_age(tools, one, one.end, now))
-        for one in lags
-    ]
+    return [replace(one, age_seconds=_age(tools, one.first_unread, now)) for one in lags]
 
 
-def _age(tools: Tools, lag: PartitionLag, end: int, now: datetime) -> float | None:
-    position = Position(topic=lag.topic, partition=lag.partition, offset=end - lag.lag)
+def _age(tools: Tools, position: Position | None, now: datetime) -> float | None:
+    if position is None:
+        return None
     try:
         record = read_record(tools, position)
     except NoRecordError:  # retention has deleted it meanwhile
