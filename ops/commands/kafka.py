@@ -21,7 +21,7 @@ from ops.kafka.deadletters import read_dead_letters
 from ops.kafka.lag import read_lag, with_ages
 from ops.kafka.records import Position, read_record
 from ops.kafka.replay import replay as replay_records
-from ops.kafka.telemetry import decode, signal_of
+from ops.kafka.telemetry import SIGNAL_OF, decode, signal_of
 from ops.kafka.tools import Tools
 from ops.kafka.topics import read_topics
 from ops.project import load_stack
@@ -49,13 +49,18 @@ def lag(
     tools, groups = kafka_tools(stack), stack_groups(load_stack(stack).settings)
     with err.status("asking Kafka"):
         # Kafka remembers the groups of an earlier phase for two weeks; others may have groups of their own.
-        lags = read_lag(tools, groups)
-        lags = with_ages(tools, lags, datetime.now(timezone.utc)) if age else lags
+        found = read_lag(tools, groups)
+        found = with_ages(tools, found, datetime.now(timezone.utc)) if age else found
     if as_json:
-        print_json([one.as_dict() for one in lags])
+        print_json([one.as_dict() for one in found.partitions])
     else:
-        out.print(show.lags(lags, age=age))
-    if not all(one.good for one in lags):
+        out.print(show.lags(found.partitions, age=age))
+    for name in found.silent:
+        say(
+            f"{name} is not there, hidden from this user, or without a leader: python -m ops topics "
+            f"--stack {stack} says which"
+        )
+    if not found.good:
         raise typer.Exit(1)
 
 
@@ -202,7 +207,11 @@ def _positions(tools: Tools, last: int | None, reason: str) -> list[Position]:
         )
     if letters.ignored:
         say(letters.ignored)
-    return [letter.position for letter in letters.because(reason) if letter.position is not None]
+    found = [letter.position for letter in letters.because(reason) if letter.position is not None]
+    foreign = [str(position) for position in found if position.topic not in SIGNAL_OF]
+    if foreign:
+        say(f"left out, of topics that are not the stack's: {', '.join(foreign)}")
+    return [position for position in found if position.topic in SIGNAL_OF]
 
 
 @contextmanager

@@ -61,7 +61,26 @@ class PartitionLag:
         return asdict(self)
 
 
-def read_lag(tools: Tools, groups: Mapping[str, str]) -> list[PartitionLag]:
+@dataclass(frozen=True, kw_only=True)
+class Lag:
+    """What Kafka says about some consumer groups.
+
+    Attributes:
+        partitions: by group and partition.
+        silent: topics that it says nothing about: they are not there, this user may not see them, or no
+            partition has a leader.
+    """
+
+    partitions: list[PartitionLag]
+    silent: list[str]
+
+    @property
+    def good(self) -> bool:
+        """Everything is known and read, and nothing was lost."""
+        return not self.silent and all(one.good for one in self.partitions)
+
+
+def read_lag(tools: Tools, groups: Mapping[str, str]) -> Lag:
     """Ask Kafka how far these consumer groups are; others are left out.
 
     Kafka does not know a group that never joined: it is listed with what its topic holds.
@@ -86,7 +105,11 @@ def read_lag(tools: Tools, groups: Mapping[str, str]) -> list[PartitionLag]:
         if name == topic and (group, topic, partition) not in described
     ]
     found = [*known, *(one for one in unknown if one.lag)]
-    return sorted(found, key=lambda one: (one.group, one.topic, one.partition))
+    told = {topic for topic, _ in latest} | {one.topic for one in known}
+    return Lag(
+        partitions=sorted(found, key=lambda one: (one.group, one.topic, one.partition)),
+        silent=sorted(set(groups.values()) - told),
+    )
 
 
 def refuse_errors(output: str, advice: str) -> None:
@@ -144,13 +167,14 @@ def _partition_lag(
     )
 
 
-def with_ages(tools: Tools, lags: list[PartitionLag], now: datetime) -> list[PartitionLag]:
+def with_ages(tools: Tools, lag: Lag, now: datetime) -> Lag:
     """Read the first unread record of each partition that has any, a few seconds each.
 
     Raises:
         OpsError: Kafka does not answer.
     """
-    return [replace(one, age_seconds=_age(tools, one.first_unread, now)) for one in lags]
+    aged = [replace(one, age_seconds=_age(tools, one.first_unread, now)) for one in lag.partitions]
+    return replace(lag, partitions=aged)
 
 
 def _age(tools: Tools, position: Position | None, now: datetime) -> float | None:

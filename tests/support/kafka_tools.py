@@ -8,11 +8,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from ops import cli
 from ops.commands import kafka
+from ops.kafka.records import Position
 
-EARLIEST = b"otlp-logs:0:30\notlp-logs:1:3\notlp-traces:0:0\notlp-dead-letters:0:0\n"
+EARLIEST = (
+    b"otlp-logs:0:30\notlp-logs:1:3\notlp-metrics:0:0\notlp-traces:0:0\notlp-traces-sampled:0:0\n"
+    b"otlp-dead-letters:0:0\n"
+)
 
 
 POISON = b"poison \x00\x01\n\xff record\n"
@@ -76,3 +81,18 @@ def call(monkeypatch: pytest.MonkeyPatch, fake: FakeTools, *arguments: str) -> i
     with pytest.raises(SystemExit) as caught:
         cli.main()
     return int(caught.value.code or 0)
+
+
+def one_log() -> bytes:
+    """A request that collectors take."""
+    request = ExportLogsServiceRequest()
+    request.resource_logs.add().scope_logs.add().log_records.add().body.string_value = "hello"
+    return request.SerializeToString()
+
+
+def kept(value: bytes) -> FakeTools:
+    """Kafka with this value in the record that is asked for."""
+    return FakeTools(get_offsets=EARLIEST, console_consumer=stored(value))
+
+
+POSITION = Position.parse("otlp-logs/0/44")

@@ -54,7 +54,7 @@ LOG_DIRS = (
 
 
 def test_lag_counts_from_the_oldest_record_when_nothing_was_committed() -> None:
-    lags = read_lag(FakeTools(consumer_groups=GROUPS, get_offsets=EARLIEST), READERS)
+    lags = read_lag(FakeTools(consumer_groups=GROUPS, get_offsets=EARLIEST), READERS).partitions
     assert [(one.topic, one.partition, one.committed, one.lag, one.stuck) for one in lags] == [
         ("otlp-logs", 0, 40, 12, True),
         ("otlp-logs", 1, None, 4, True),
@@ -72,7 +72,7 @@ def test_a_cluster_that_is_away_is_no_empty_answer() -> None:
 
 def test_age_is_that_of_the_first_unread_record() -> None:
     fake = FakeTools(consumer_groups=GROUPS, get_offsets=EARLIEST, console_consumer=stored(b"x", age=90))
-    lags = with_ages(fake, read_lag(fake, READERS), NOW)
+    lags = with_ages(fake, read_lag(fake, READERS), NOW).partitions
     assert [one.age_seconds for one in lags] == [90, 90, None, None]
     asked = [call[call.index("--offset") + 1] for call in fake.calls if call[0] == "kafka-console-consumer"]
     assert asked == ["40", "3"]
@@ -86,7 +86,7 @@ def ends(earliest: bytes, latest: bytes) -> Callable[..., bytes]:
 def test_a_group_that_never_joined_is_behind_by_all_that_its_topic_holds() -> None:
     latest = b"otlp-logs:0:52\notlp-logs:1:3\notlp-logs:2:9\notlp-traces:0:0\n"
     fake = FakeTools(consumer_groups=b"\n", get_offsets=ends(EARLIEST + b"otlp-logs:2:4\n", latest))
-    lags = read_lag(fake, READERS)
+    lags = read_lag(fake, READERS).partitions
     assert [(one.group, one.partition, one.committed, one.lag, one.stuck) for one in lags] == [
         ("otel-log-processors", 0, None, 22, True),
         ("otel-log-processors", 2, None, 5, True),
@@ -96,14 +96,14 @@ def test_a_group_that_never_joined_is_behind_by_all_that_its_topic_holds() -> No
 def test_a_partition_that_a_group_left_out_is_told() -> None:
     offsets = ends(EARLIEST + b"otlp-logs:2:4\n", b"otlp-logs:2:9\n")
     fake = FakeTools(consumer_groups=GROUPS, get_offsets=offsets)
-    lags = read_lag(fake, READERS)
+    lags = read_lag(fake, READERS).partitions
     assert [(one.partition, one.lag) for one in lags if one.topic == "otlp-logs"] == [(0, 12), (1, 4), (2, 5)]
 
 
 def test_what_retention_took_unread_is_lost_and_not_unread() -> None:
     earliest = EARLIEST.replace(b"otlp-logs:0:30", b"otlp-logs:0:47")
     fake = FakeTools(consumer_groups=GROUPS, get_offsets=earliest, console_consumer=stored(b"x", age=90))
-    lost, new, *_ = lags = with_ages(fake, read_lag(fake, READERS), NOW)
+    lost, new, *_ = lags = with_ages(fake, read_lag(fake, READERS), NOW).partitions
     assert (lost.lag, lost.deleted, lost.age_seconds) == (5, 7, 90)
     assert (new.lag, new.deleted) == (4, 0), "this one has not begun to read"
     assert [one.good for one in lags] == [False, False, True, True]
@@ -113,13 +113,13 @@ def test_what_retention_took_unread_is_lost_and_not_unread() -> None:
 
 def test_all_of_it_lost_is_told_with_a_reader_too() -> None:
     earliest = EARLIEST.replace(b"otlp-traces:0:0", b"otlp-traces:1:12")
-    lost = read_lag(FakeTools(consumer_groups=GROUPS, get_offsets=earliest), READERS)[-1]
+    lost = read_lag(FakeTools(consumer_groups=GROUPS, get_offsets=earliest), READERS).partitions[-1]
     assert (lost.lag, lost.deleted, lost.stuck, lost.good) == (0, 3, False, False)
 
 
 def test_a_record_that_went_while_it_was_looked_at_has_no_age() -> None:
     fake = FakeTools(consumer_groups=GROUPS, get_offsets=EARLIEST, console_consumer=b"")
-    assert {one.age_seconds for one in with_ages(fake, read_lag(fake, READERS), NOW)} == {None}
+    assert {one.age_seconds for one in with_ages(fake, read_lag(fake, READERS), NOW).partitions} == {None}
 
 
 def test_offsets_of_partitions_without_a_leader_are_left_out() -> None:
@@ -243,6 +243,17 @@ def test_a_partition_without_a_leader_is_not_passed_over_in_silence(
     assert "no leader" in capfd.readouterr().out
     assert call(monkeypatch, fake, "lag", "--json", "--age") == 1
     assert json.loads(capfd.readouterr().out)[-1]["end"] is None
+
+
+def test_a_topic_that_kafka_says_nothing_about_is_named(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    without = EARLIEST.replace(b"otlp-metrics:0:0\n", b"")
+    fake = FakeTools(consumer_groups=GROUPS.split(b"\n\n")[-1], get_offsets=without)
+    assert call(monkeypatch, fake, "lag") == 1
+    said = " ".join(capfd.readouterr().err.split())
+    assert said.startswith("otlp-metrics is not there, hidden from this user, or without a leader: python -m")
+    assert "otlp-logs" not in said
 
 
 def test_groups_that_the_stack_no_longer_has_are_left_out(

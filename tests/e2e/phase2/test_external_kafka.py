@@ -32,7 +32,7 @@ def demand_tools(own_stack: Stack) -> Tools:
     """Demand that Kafka's tools tell what is unread, and read a record; give them."""
     loaded = load_stack(own_stack.name, own_stack.folder)
     tools, groups = ContainerTools(loaded), stack_groups(loaded.settings)
-    assert {one.topic for one in read_lag(tools, groups) if one.reader} == set(groups.values())
+    assert {one.topic for one in read_lag(tools, groups).partitions if one.reader} == set(groups.values())
     assert read_record(tools, Position.parse("otlp-logs/0/0")).value
     return tools
 
