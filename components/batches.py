@@ -17,8 +17,9 @@ WRITTEN_AT_ONCE = Size(100 * 2**20)
 """Most that a Kafka client writes to a broker at once (``max_broker_write_bytes``), and that a broker accepts
 (``socket.request.max.bytes``)."""
 
-MOST_REQUEST = Size(WRITTEN_AT_ONCE.bytes // 2)
-"""Largest request whose record, which may be twice as large, is still written."""
+MOST_REQUEST = mebibytes(49)
+"""Largest request that passes everywhere when it has become twice as large: Kafka's clients write its record,
+frame included, and Tempo's own clients receive it (100 MiB each)."""
 
 MOST_FOR_JAEGER = mebibytes(8)
 """Largest request that Jaeger's store accepts as a single span. Badger takes 15% of its 64 MiB table in one

@@ -9,7 +9,6 @@ from components.checks_kafka import KAFKA_CHECKS
 from components.checks_kubernetes import KUBERNETES_CHECKS
 from components.checks_phase4 import PHASE4_CHECKS
 from components.checks_storage import STORAGE_CHECKS
-from components.phase_numbers import ON_OBJECT_STORAGE
 from components.problems import Check, Problem
 from components.settings_model import SettingsModel
 from components.sizing import HEADROOM, MINIMUM_MEMORY, declared_rate, size_stack, stored_bytes
@@ -100,8 +99,7 @@ def _volumes_hold_retention(settings: SettingsModel) -> Iterator[Problem]:
 
 def _requests_fit_the_way(settings: SettingsModel) -> Iterator[Problem]:
     largest = settings.ingest.max_message_size
-    to_jaeger = settings.phase < ON_OBJECT_STORAGE or settings.stores.phase3 == "written"
-    if to_jaeger and largest > MOST_FOR_JAEGER:
+    if settings.writes_node_stores and largest > MOST_FOR_JAEGER:
         yield Problem(
             key="ingest.maxMessageSize",
             value=str(largest),

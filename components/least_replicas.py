@@ -23,7 +23,7 @@ def least_replicas(settings: Settings) -> Mapping[str, int]:
     found |= dict.fromkeys(copier_job(settings), 1)
     if phase == ON_OBJECT_STORAGE:
         found["grafana"] = settings.grafana.replicas
-        if settings.stores.phase3 == "written":
+        if settings.writes_node_stores:
             found["otel-processor-phase3"] = buffer.processor.replicas
     return found
 
@@ -32,7 +32,7 @@ def _single(settings: Settings) -> dict[str, int]:
     """Return the programs that have one instance."""
     phase = settings.phase
     jobs = ["grafana"]
-    if phase < ON_OBJECT_STORAGE or settings.stores.phase3 != "absent":
+    if settings.has_node_stores:
         jobs += NODE_STORES
     if phase < ON_KUBERNETES:
         jobs.append("otel-collector")

@@ -29,7 +29,7 @@ def object_limits(settings: Settings) -> Mapping[str, Size]:
         "grafana": size.grafana.memory,
         "prometheus-agent": size.agent.memory,
         **_buffer_limits(settings),
-        **({"otel-processor-phase3": processor} if settings.stores.phase3 == "written" else {}),
+        **({"otel-processor-phase3": processor} if settings.writes_node_stores else {}),
     }
 
 

@@ -57,7 +57,7 @@ def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> Ob
     kafka = made.kafka(stores)
     made.parts.gateway(kafka, made.addresses, scaled=True)
     made.processors(kafka, stores)
-    if old is not None and settings.stores.phase3 == "written":
+    if old is not None and settings.writes_node_stores:
         made.phase3_processors(kafka, old, stores)
     made.parts.copier(kafka)
     made.agent(stores)
@@ -107,7 +107,7 @@ class _Stack:
 
     def phase3(self) -> NodeStores | None:
         """Keep running the stores of phase 3 as they are, unless the settings want them absent."""
-        if self.settings.stores.phase3 == "absent":
+        if not self.settings.has_node_stores:
             return None
         jobs = {address.partition(":")[0]: address for address in self._scraped}
         return run_stores(
@@ -123,7 +123,7 @@ class _Stack:
         args = self.parts.processor_args(kafka, stores.otlp_endpoints)
         args = replace(args, autoscaling=self.parts.processor_scaling(kafka, self._groups(args)))
         document = object_configuration(
-            args, self.settings.stores.tenant, phase3_written=self.settings.stores.phase3 == "written"
+            args, self.settings.stores.tenant, phase3_written=self.settings.writes_node_stores
         )
         after = [kafka, *stores.all]
         return CollectorProcessor(
@@ -160,12 +160,13 @@ class _Stack:
     @property
     def _scraped(self) -> list[str]:
         """The addresses of everything that serves metrics."""
-        size, old = self.settings.store_size, self.settings.stores.phase3
-        more = (PHASE3_PROCESSOR,) if old == "written" else ()
-        found = list(collector_jobs(self.settings, *more).values())
-        found += [f"{name}:{port}" for store, port in PORTS.items() for name in size.of(store)]
+        settings = self.settings
+        more = (PHASE3_PROCESSOR,) if settings.writes_node_stores else ()
+        found = list(collector_jobs(settings, *more).values())
+        found += [f"{name}:{port}" for store, port in PORTS.items() for name in settings.store_size.of(store)]
         found += [f"{AGENT}:{PROMETHEUS}", f"grafana:{GRAFANA}"]
-        return found + ([] if old == "absent" else [f"{name}:{port}" for name, port in PHASE3_PORTS.items()])
+        old = PHASE3_PORTS if settings.has_node_stores else {}
+        return found + [f"{name}:{port}" for name, port in old.items()]
 
     @staticmethod
     def _groups(args: CollectorProcessorArgs) -> Mapping[str, str]:

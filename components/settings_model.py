@@ -132,6 +132,11 @@ class SettingsModel:
         return self.phase < ON_OBJECT_STORAGE or self.stores.phase3 != "absent"
 
     @property
+    def writes_node_stores(self) -> bool:
+        """Whether processors feed those: up to phase 3, and at the beginning of a changeover."""
+        return self.phase < ON_OBJECT_STORAGE or self.stores.phase3 == "written"
+
+    @property
     def stateful_programs(self) -> Sequence[ProgramSize]:
         """Limits of the programs of phases 1 and 2 that keep data, one for each replica."""
         brokers = self.buffer.brokers if self.phase == 2 and self.kafka.mode == "builtin" else 0

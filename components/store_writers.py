@@ -103,9 +103,8 @@ def stack_groups(settings: Settings) -> Mapping[str, str]:
 
 
 def _processor_groups(settings: Settings) -> Mapping[str, str]:
-    old = settings.phase < ON_OBJECT_STORAGE or settings.stores.phase3 == "written"
     new = writer_groups(settings.sampling.mode) if settings.phase >= ON_OBJECT_STORAGE else {}
-    named = [*(GROUPS if old else {}).items(), *new.items()]
+    named = [*(GROUPS if settings.writes_node_stores else {}).items(), *new.items()]
     return {group: SOURCES[source] for source, group in named}
 
 
