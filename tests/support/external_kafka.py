@@ -102,11 +102,15 @@ class ExternalKafka:
         return {name for name in names if not name.startswith("__")}
 
     def allow(self, operations: Sequence[str]) -> None:
-        """Give the user these rights on topics, and those of a reader on its groups; take all others away."""
+        """Give the user these rights on topics, and those of a reader on its groups; take all others away.
+
+        Rights are taken away without naming the user: for a user alone, the tool removes only the right to
+        do everything.
+        """
         user = f"User:{USER}"
         listed = ("--resource-pattern-type", "prefixed")
         for kind, name in (("--topic", TOPICS), ("--group", GROUPS)):
-            self.run("kafka-acls", "--remove", "--force", kind, name, *listed, "--allow-principal", user)
+            self.run("kafka-acls", "--remove", "--force", kind, name, *listed)
         wanted = [part for operation in operations for part in ("--operation", operation)]
         self.run("kafka-acls", "--add", "--allow-principal", user, *wanted, "--topic", TOPICS, *listed)
         groups = ("--operation", "Read", "--operation", "Describe", "--group", GROUPS)
