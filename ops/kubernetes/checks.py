@@ -19,6 +19,7 @@ from components.platform.manifests.scope import NAME, PART_OF, STACK
 from components.settings import Settings
 from ops.errors import OpsError
 from ops.finding import Finding
+from ops.kubernetes.gateway import check_gateway
 from ops.kubernetes.kubectl import REQUEST_TIMEOUT, Kubectl, KubectlError, kubectl_of
 from ops.kubernetes.owner import check_namespace
 from ops.kubernetes.rights import check_rights, chosen_kinds
@@ -296,5 +297,6 @@ _CHECKS: Mapping[str, Check] = {
     "Secrets": check_secrets,
     "Grafana's key": check_key,
     "kinds": check_kinds,
+    "Gateway": check_gateway,
     "metrics API": check_metrics,
 }

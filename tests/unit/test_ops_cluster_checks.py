@@ -126,6 +126,46 @@ def test_what_the_settings_name_must_be_there(cluster: Cluster) -> None:
     assert "prometheus-operator" in findings["monitoring.coreos.com/v1"].advice
 
 
+GATEWAY: dict[str, Any] = {
+    "type": "GatewayAPI",
+    "gateway": "public",
+    "gatewayNamespace": "gateways",
+    "otlpGrpcHost": "otlp.example.com",
+    "otlpHttpHost": "otlp-http.example.com",
+}
+
+
+def listeners(*namespaces: str | None) -> dict[str, Any]:
+    """A Gateway with a listener for each of these, by whose routes it takes."""
+    allowed = [{} if one is None else {"allowedRoutes": {"namespaces": {"from": one}}} for one in namespaces]
+    return {"spec": {"listeners": [{"name": f"l{number}", **one} for number, one in enumerate(allowed)]}}
+
+
+@pytest.mark.parametrize(
+    ("gateway", "more", "status", "found"),
+    [
+        (listeners("All"), {}, "ok", "listeners l0"),
+        (listeners("Same", "Selector"), {}, "ok", "listeners l1"),
+        (listeners(None), {"gatewayNamespace": None}, "ok", "listeners l0"),
+        (listeners(None), {}, "fail", "l0: no routes of namespace observability"),
+        (listeners("All", "Same"), {"gatewayListener": "l1"}, "fail", "l1: no routes of namespace"),
+        (listeners("All"), {"gatewayListener": "https"}, "fail", "no listener https"),
+        (None, {}, "fail", "there is none"),
+    ],
+)
+def test_the_gateway_that_routes_name_must_take_them(
+    cluster: Cluster, gateway: dict[str, Any] | None, more: dict[str, Any], status: str, found: str
+) -> None:
+    section = {name: value for name, value in {**GATEWAY, **more}.items() if value is not None}
+    namespace = section.get("gatewayNamespace", "observability")
+    if gateway is not None:
+        asked = f"get gateways.gateway.networking.k8s.io public --namespace={namespace}"
+        cluster.says(asked, gateway)
+    finding = cluster.findings(exposure=section)[f"Gateway {namespace}/public"]
+    assert finding.status == status
+    assert finding.found.startswith(found)
+
+
 def test_the_certificates_of_an_external_kafka_must_be_there(cluster: Cluster) -> None:
     cluster.more = {"otel-stack:kafka": {"mode": "external", "bootstrapServers": ["b-1.example:9096"]}}
     cluster.says("get secret kafka-ca", {"data": {"ca": "eA=="}})

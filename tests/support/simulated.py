@@ -1,0 +1,115 @@
+"""Pods on simulated nodes, which run in name only; scheduler, controllers and eviction API are the real ones.
+
+Volumes are such as every node reaches: with disks of a zone, a pod of that zone would have to wait for it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import yaml
+
+from tests.lab.cluster import kubectl, lifecycle, simulation
+from tests.support.cluster import Cluster
+from tests.support.waiting import until
+
+ZONES = 3
+NAME, ZONE = "app.kubernetes.io/name", "topology.kubernetes.io/zone"
+SETTLE_SECONDS = 120.0
+
+
+@contextmanager
+def simulated_nodes(kubernetes: Cluster, count: int) -> Iterator[Mapping[str, str]]:
+    """Have this many nodes in three zones; give each one's zone."""
+    _make_nodes(count)
+    try:
+        nodes = kubernetes.get("nodes", f"--selector={simulation.LABEL}")["items"]
+        yield {one["metadata"]["name"]: one["metadata"]["labels"][ZONE] for one in nodes}
+    finally:
+        _make_nodes(0)
+
+
+def _make_nodes(count: int) -> None:
+    with lifecycle.lock():
+        simulation.apply(count=count, zones=ZONES, cpu="8", memory="32Gi")
+
+
+@contextmanager
+def volumes(kubernetes: Cluster, name: str, count: int) -> Iterator[None]:
+    """Have a class of volumes of this name, and so many volumes."""
+    objects = [_storage_class(name), *(_volume(name, number) for number in range(count))]
+    kubectl.apply(yaml.safe_dump_all(objects))
+    yield
+    kubernetes.kubectl("delete", "persistentvolume", f"--selector=of={name}")
+    kubernetes.kubectl("delete", "storageclass", name)
+
+
+def _storage_class(name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": name},
+        "provisioner": "kubernetes.io/no-provisioner",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
+
+
+def _volume(name: str, number: int) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": f"{name}-{number}", "labels": {"of": name}},
+        "spec": {
+            "capacity": {"storage": "1Pi"},
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": name,
+            "persistentVolumeReclaimPolicy": "Retain",
+            "hostPath": {"path": f"/nonexistent/{number}"},
+        },
+    }
+
+
+def on_simulated_nodes(kubernetes: Cluster, name: str) -> dict[str, Any]:
+    """Give the settings of a stack there, in a namespace and with volumes of this name."""
+    label, _, value = simulation.LABEL.partition("=")
+    return {
+        **kubernetes.provider,
+        "namespace": name,
+        "storageClass": name,
+        "nodeSelector": {label: value},
+        "tolerations": [{"key": simulation.TAINT}],
+    }
+
+
+def expected_pods(kubernetes: Cluster, namespace: str) -> Mapping[str, int]:
+    """Give the pods that each program is to have, once its autoscaler has set their number."""
+    found = {
+        one["metadata"]["name"]: int(one["spec"]["replicas"])
+        for one in kubernetes.get("deployments,statefulsets", f"--namespace={namespace}")["items"]
+    }
+    scalers = kubernetes.get("horizontalpodautoscalers", f"--namespace={namespace}")["items"]
+    least = {one["spec"]["scaleTargetRef"]["name"]: int(one["spec"]["minReplicas"]) for one in scalers}
+    return {**found, **least}
+
+
+def placed(kubernetes: Cluster, namespace: str) -> dict[str, list[str]]:
+    """Give, for each program, the node of each pod that is ready."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for pod in kubernetes.get("pods", f"--namespace={namespace}")["items"]:
+        conditions = {one["type"]: one["status"] for one in pod.get("status", {}).get("conditions", [])}
+        if conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]:
+            found[pod["metadata"]["labels"][NAME]].append(pod["spec"]["nodeName"])
+    return dict(found)
+
+
+def all_placed(kubernetes: Cluster, namespace: str, expected: Mapping[str, int]) -> dict[str, list[str]]:
+    """Wait until every program has its pods; give their nodes."""
+
+    def complete() -> dict[str, list[str]]:
+        found = placed(kubernetes, namespace)
+        return found if {name: len(nodes) for name, nodes in found.items()} == expected else {}
+
+    return until(f"pods to be ready: {expected}", complete, seconds=SETTLE_SECONDS, pause=1)
