@@ -24,8 +24,6 @@ from tests.support.simulated import (
 )
 from tests.support.stack import Stack
 
-pytestmark = pytest.mark.long
-
 NAMESPACE = "otel-stack-aws"
 NODES, VOLUMES = 6, 20
 BUCKETS = {purpose: f"acme-otel-dev-{purpose}" for purpose in PURPOSES}
