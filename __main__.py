@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from components.phases import build
 from components.settings import Settings
 from components.settings_errors import SettingsError
+
+PASSWORD = "kafkaPassword"  # noqa: S105 - a setting's name
 
 
 def main() -> None:
@@ -20,6 +22,9 @@ def main() -> None:
         settings = Settings.from_pulumi({**get_config_env(), **CONFIG.get()}, pulumi.get_project())
         for warning in settings.warnings():
             pulumi.log.warn(warning)
+        key = f"{pulumi.get_project()}:{PASSWORD}"
+        if settings.kafka_password is not None and not is_config_secret(key):
+            pulumi.log.warn(f"{PASSWORD} is in the stack's file in clear; pulumi config set --secret {key}")
         outputs = build(settings)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None

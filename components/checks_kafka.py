@@ -42,6 +42,8 @@ def _external_is_whole(settings: SettingsModel) -> Iterator[Problem]:
 
 def _login_is_whole(settings: SettingsModel) -> Iterator[Problem]:
     security = settings.kafka.security
+    if settings.kafka.mode != "external":
+        return
     if (security.mechanism is None) != (security.username is None):
         yield Problem(
             key="kafka.security.username",
@@ -64,6 +66,26 @@ def _login_is_whole(settings: SettingsModel) -> Iterator[Problem]:
             value=None,
             message="kafka.security.mechanism needs it; pulumi config set --secret otel-stack:kafkaPassword",
         )
+
+
+def _login_is_of_use(settings: SettingsModel) -> Iterator[Problem]:
+    kafka, kept_elsewhere = settings.kafka, settings.kubernetes.existing_secrets.kafka
+    if kafka.mode == "external" or settings.phase < WITH_KAFKA:
+        return
+    given = {
+        "kafka.security.mechanism": kafka.security.mechanism,
+        "kafka.security.username": kafka.security.username,
+        "kafkaPassword": settings.kafka_password and "(secret)",
+        "kubernetes.existingSecrets.kafka": kept_elsewhere,
+    }
+    for key, value in given.items():
+        if value is not None:
+            yield Problem(
+                key=key,
+                value=value,
+                message=f"only for kafka.mode: external; the brokers of kafka.mode: {kafka.mode} are the "
+                "stack's own and know no such login. Remove it",
+            )
 
 
 def _login_is_taken_as_it_is(settings: SettingsModel) -> Iterator[Problem]:
@@ -204,17 +226,6 @@ def _volume_holds_retention(settings: SettingsModel) -> Iterator[Problem]:
         )
 
 
-def _replay_fits_the_stores(settings: SettingsModel) -> Iterator[Problem]:
-    kept, window = settings.kafka.retention, settings.retention.metrics_out_of_order
-    if settings.phase >= WITH_KAFKA and window < kept:
-        yield Problem(
-            key="retention.metricsOutOfOrder",
-            value=str(window),
-            message=f"shorter than kafka.retention ({kept}): metrics read after an outage would be refused; "
-            "enlarge it or shorten kafka.retention",
-        )
-
-
 def _copy_is_of_kafka(settings: SettingsModel) -> Iterator[Problem]:
     copy = settings.kafka.copy_to
     if copy is None:
@@ -267,6 +278,7 @@ def _copy_leaves_the_stack(settings: SettingsModel) -> Iterator[Problem]:
 KAFKA_CHECKS: tuple[Check, ...] = (
     Check(reads=("kafka",), run=_external_is_whole),
     Check(reads=("phase", "kafka", "kafkaPassword", "kubernetes"), run=_login_is_whole),
+    Check(reads=("phase", "kafka", "kafkaPassword", "kubernetes"), run=_login_is_of_use),
     Check(reads=("kafka", "kafkaPassword"), run=_login_is_taken_as_it_is),
     Check(reads=("phase", "kafka", "kubernetes"), run=_authority_is_of_use),
     Check(reads=("kafka",), run=_topics_have_a_maker),
@@ -274,7 +286,6 @@ KAFKA_CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_gateways_have_a_name),
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_partitions_hold_retention),
     Check(reads=("phase", "sizing", "kafka", "sampling"), run=_volume_holds_retention),
-    Check(reads=("phase", "kafka", "retention"), run=_replay_fits_the_stores),
     Check(reads=("phase", "kafka"), run=_copy_is_of_kafka),
     Check(reads=("phase", "kafka", "ingest", "docker", "kubernetes"), run=_copy_leaves_the_stack),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from urllib.parse import urlsplit
 
 from components.checks_exposure import EXPOSURE_CHECKS
 from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
@@ -166,19 +167,39 @@ def _kafka_fits_platform(settings: SettingsModel) -> Iterator[Problem]:
         )
 
 
-def _brokers_have_whole_names(settings: SettingsModel) -> Iterator[Problem]:
+def _others_have_whole_names(settings: SettingsModel) -> Iterator[Problem]:
     """Refuse names that network policies take for the stack's own: short ones, or of a headless Service."""
-    if settings.phase < ON_KUBERNETES or settings.kafka.mode != "external":
+    if settings.phase < ON_KUBERNETES:
         return
-    for server in settings.kafka.bootstrap_servers:
-        host = server.rpartition(":")[0]
+    for key, value in _addresses_of_others(settings):
+        host = urlsplit(value if "//" in value else f"//{value}").hostname or ""
         if "." not in host or host.endswith("-headless"):
             yield Problem(
-                key="kafka.bootstrapServers",
-                value=server,
+                key=key,
+                value=value,
                 message="a name without a namespace, or ending in -headless, means one of the stack's own "
-                "brokers, and its network policies would block this one; write host.namespace.svc:port",
+                "programs, and its network policies would block this one; write host.namespace.svc",
             )
+
+
+def _addresses_of_others(settings: SettingsModel) -> Iterator[tuple[str, str]]:
+    """Return what the stack's programs call outside its namespace, with the setting that names it."""
+    kafka, postgres, storage = settings.kafka, settings.postgres, settings.object_storage
+    if kafka.mode == "external":
+        yield from (("kafka.bootstrapServers", server) for server in kafka.bootstrap_servers)
+    if kafka.copy_to is not None:
+        yield "kafka.copyTo.endpoint", kafka.copy_to.endpoint
+    if settings.phase < ON_OBJECT_STORAGE:
+        return
+    if storage.provider == "s3" and storage.s3.endpoint is not None:
+        yield "objectStorage.s3.endpoint", storage.s3.endpoint
+    if postgres.mode == "external" and postgres.host is not None:
+        yield "postgres.host", postgres.host
+    if settings.grafana.profiles_url is not None:
+        yield "grafana.profilesUrl", settings.grafana.profiles_url
+    if settings.grafana.oidc is not None:
+        yield "grafana.oidc.tokenUrl", settings.grafana.oidc.token_url
+        yield "grafana.oidc.apiUrl", settings.grafana.oidc.api_url
 
 
 KUBERNETES_CHECKS: tuple[Check, ...] = (
@@ -191,5 +212,5 @@ KUBERNETES_CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "kubernetes", "kafkaPassword", "postgres"), run=_rendering_has_no_secrets),
     Check(reads=("sizing", "kafka", "sampling", "autoscaling"), run=_scaling_fits),
     Check(reads=("phase", "kafka"), run=_kafka_fits_platform),
-    Check(reads=("phase", "kafka"), run=_brokers_have_whole_names),
+    Check(reads=("phase", "kafka", "objectStorage", "postgres", "grafana"), run=_others_have_whole_names),
 )

@@ -10,12 +10,21 @@ import pulumi
 from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.settings import Settings
 
-FixedKey = Literal["kafka.partitions", "kafka.brokers", "kafka.mode", "kubernetes.namespace", "postgres.mode"]
+FixedKey = Literal[
+    "kafka.partitions",
+    "kafka.brokers",
+    "kafka.mode",
+    "kubernetes.namespace",
+    "postgres.mode",
+    "postgres.database",
+    "postgres.username",
+]
 """The settings; the partitions are those of the traces topic."""
 
 FixedValue = int | str
 
 
+_NAMED = "PostgreSQL makes database and user only when its volume is new."
 _REASONS: Mapping[FixedKey, str] = {
     "kafka.partitions": "With any other number of partitions the spans of one trace would reach two "
     "processors, which then sample it in halves.",
@@ -25,16 +34,21 @@ _REASONS: Mapping[FixedKey, str] = {
     "never be stored.",
     "kubernetes.namespace": "Claims cannot move, and in another namespace all stores begin empty.",
     "postgres.mode": "That is another database, which knows none of Grafana's users and dashboards.",
+    "postgres.database": _NAMED,
+    "postgres.username": _NAMED,
 }
 
 _NUMBER = "docs/phases.md says how to move to another number."
-_PLACE = "docs/operations.md, Another Kafka, namespace or database, has the steps."
+_PLACE = "docs/operations.md, Switching Kafka, namespace or database, has the steps."
+_DUMP = f"to change it, dump the database, make down, and restore the dump: {_PLACE}"
 _MOVES: Mapping[FixedKey, str] = {
     "kafka.partitions": _NUMBER,
     "kafka.brokers": _NUMBER,
     "kafka.mode": f"to change it, stop the senders, wait until nothing is unread, make down: {_PLACE}",
     "kubernetes.namespace": f"to change it, make down, and move the volumes: {_PLACE}",
-    "postgres.mode": f"to change it, dump the database, make down, and restore the dump: {_PLACE}",
+    "postgres.mode": _DUMP,
+    "postgres.database": _DUMP,
+    "postgres.username": _DUMP,
 }
 
 
@@ -61,7 +75,11 @@ def fix_places(settings: Settings) -> None:
     if settings.phase >= ON_KUBERNETES:
         _fix("kubernetes-namespace", "kubernetes.namespace", settings.kubernetes.namespace)
     if settings.phase >= ON_OBJECT_STORAGE:
-        _fix("postgres-mode", "postgres.mode", settings.postgres.mode)
+        postgres = settings.postgres
+        _fix("postgres-mode", "postgres.mode", postgres.mode)
+        if postgres.mode == "builtin":
+            _fix("postgres-database", "postgres.database", postgres.database)
+            _fix("postgres-username", "postgres.username", postgres.username)
 
 
 def why_refused(key: FixedKey, first: FixedValue, wanted: FixedValue) -> str | None:

@@ -39,7 +39,6 @@ from components.store_writers import (
     groups,
     object_configuration,
     phase3_configuration,
-    without_scaling,
 )
 from components.tempo_store import PORT as TEMPO
 
@@ -132,7 +131,7 @@ class _Stack:
 
     def phase3_processors(self, kafka: Buffer, old: NodeStores, new: ObjectStores) -> CollectorProcessor:
         """Keep feeding the stores of phase 3; where these processors count spans, Mimir gets the counts."""
-        args = without_scaling(self.parts.processor_args(kafka, old.otlp_endpoints))
+        args = self.parts.processor_args(kafka, old.otlp_endpoints)
         mimir = new.otlp_endpoints[MIMIR_EXPORTER]
         document = phase3_configuration(args, mimir, self.settings.stores.tenant)
         after: list[StackComponent] = [kafka, *old.all]

@@ -59,4 +59,4 @@ def object_outputs(settings: Settings, common: Outputs, stores: ObjectStores) ->
 
 
 def _json(values: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
-    return pulumi.Output.all(**values).apply(lambda found: json.dumps(found, sort_keys=True))
+    return pulumi.Output.from_input(dict(values)).apply(lambda found: json.dumps(found, sort_keys=True))

@@ -24,7 +24,7 @@ from components.collector_processor import (
 )
 from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs, MetricsTarget
 from components.kafka_strimzi import CustomResources, StrimziKafka, StrimziKafkaArgs
-from components.kafka_topics import SOURCES
+from components.kafka_topics import SAMPLED, SOURCES
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.node_stores import NodeStores
 from components.otel_collector import METRICS_PORT, OtelCollector, OtelCollectorArgs
@@ -215,7 +215,8 @@ class Parts:
         replicas = size.processor.replicas
         lag = None
         if section.lag == "keda":
-            lag = kafka.client.lag(topics or self._topics_by_group, section.lag_threshold, self._held)
+            read = topics or self._topics_by_group
+            lag = kafka.client.lag(read, section.lag_threshold, self._held(read))
         return Autoscaling(
             maximum=max(replicas, min(_maximum(section.processor, replicas), size.partitions)),
             cpu=section.processor.cpu_percent / 100,
@@ -228,18 +229,19 @@ class Parts:
         read = SOURCES if self.settings.sampling.mode == "tail" else TOPICS
         return {GROUPS[source]: topic for source, topic in read.items()}
 
-    @property
-    def _held(self) -> Mapping[str, int]:
+    def _held(self, topics: Mapping[str, str]) -> Mapping[str, int]:
         """Return the trace records that each processor has read but not committed: at most one per span.
 
         A sampler commits so seldom that what it has read since the last poll is all that counts.
         """
         settings = self.settings
         spans = declared_rate(settings.sizing) * SHARES["traces"] / settings.buffer.processor.replicas
-        told = {"traces": COMMIT}
+        told = {TOPICS["traces"]: COMMIT}
         if settings.sampling.mode == "tail":
-            told = {"traces": min(SAMPLER_COMMIT, POLL_INTERVAL), "sampled": COMMIT}
-        return {GROUPS[source]: math.ceil(spans * every.seconds) for source, every in told.items()}
+            told = {TOPICS["traces"]: min(SAMPLER_COMMIT, POLL_INTERVAL), SAMPLED: COMMIT}
+        return {
+            group: math.ceil(spans * told[topic].seconds) for group, topic in topics.items() if topic in told
+        }
 
 
 def collector_jobs(settings: Settings, *more: str) -> dict[str, str]:

@@ -52,15 +52,29 @@ Cpus = Annotated[float, Field(gt=0, le=256)]
 Phase = Annotated[int, Field(ge=1, le=4)]
 Count = Annotated[int, Field(ge=1)]
 Program = Literal[
-    "collector", "jaeger", "prometheus", "loki", "grafana", "kafka", "haproxy", "tempo", "mimir", "postgres"
+    "collector",
+    "jaeger",
+    "prometheus",
+    "loki",
+    "grafana",
+    "kafka",
+    "haproxy",
+    "tempo",
+    "mimir",
+    "postgres",
+    "aws-cli",
 ]
 EnvironmentName = Annotated[
-    str, Text(r"[a-z][a-z0-9-]{0,30}", "a lower-case letter, then up to 30 letters, digits or hyphens")
+    str,
+    Text(
+        r"[a-z]([a-z0-9-]{0,29}[a-z0-9])?",
+        "a lower-case letter, then up to 30 letters, digits or hyphens, no hyphen at the end",
+    ),
 ]
 ImageReference = Annotated[
     str,
     Text(
-        r"[a-z0-9][a-z0-9._:/-]*:(?!latest(@|$))[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?",
+        r"[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?:(?!latest(@|$))[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?",
         "repository:tag or repository:tag@sha256:<64 hex digits>, with a fixed tag",
     ),
 ]
@@ -68,7 +82,9 @@ RegistryHost = Annotated[
     str,
     Text(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9._/-]+)?", "host[:port][/path], without scheme"),
 ]
-HostPort = Annotated[str, Text(r"[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]{1,5}", "host:port")]
+_HOST = "[A-Za-z0-9][A-Za-z0-9.-]*"
+_PORT = r"([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
+HostPort = Annotated[str, Text(f"{_HOST}:{_PORT}", "host:port, the port up to 65535")]
 HostName = Annotated[str, Text(r"[A-Za-z0-9][A-Za-z0-9.-]*", "a host name or address, without port")]
 Origin = Annotated[
     str, Text(r"\*|https?://[^\s/]+", "an origin without path, such as https://shop.example.com")
@@ -83,7 +99,13 @@ Certificates = Annotated[
 DockerHost = Annotated[str, Text(r"unix:///\S+|ssh://\S+", "unix:///path/to/docker.sock or ssh://user@host")]
 Login = Annotated[str, Text(r"[A-Za-z0-9._@-]{1,64}", "1 to 64 letters, digits or . _ @ -")]
 KafkaVersion = Annotated[str, Text(r"\d+\.\d+\.\d+", "a version of Kafka, such as 4.2.0")]
-Url = Annotated[str, Text(r"https?://\S+", "an address that begins with http:// or https://")]
+Url = Annotated[
+    str,
+    Text(
+        rf"https?://{_HOST}(:{_PORT})?([/?#]\S*)?",
+        "http:// or https://, then host[:port][/path], without user and password",
+    ),
+]
 LOOPBACK = "127.0.0.1"
 
 

@@ -52,7 +52,7 @@ Network = Annotated[str, AfterValidator(_network)]
 GitAddress = Annotated[
     str,
     Text(
-        r"https?://\S+|ssh://[^\s/:@]+@[A-Za-z0-9.-]+(:[0-9]{1,5})?/\S+|[^\s/:@]+@[A-Za-z0-9.-]+:\S+",
+        r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?/\S+|ssh://[^\s/:@]+@[A-Za-z0-9.-]+(:[0-9]{1,5})?/\S+|[^\s/:@]+@[A-Za-z0-9.-]+:\S+",
         "https://host/org/repo.git, ssh://git@host/org/repo.git or git@host:org/repo.git",
     ),
 ]

@@ -17,7 +17,6 @@ from components.documents import Document
 from components.kafka_topics import SOURCES
 from components.phase_numbers import ON_OBJECT_STORAGE
 from components.settings import Settings
-from components.sizing_buffer import TierSize
 
 TENANT_HEADER = "X-Scope-OrgID"
 
@@ -154,12 +153,6 @@ def phase3_configuration(args: CollectorProcessorArgs, mimir: str, tenant: str) 
     for keys in unused:
         document.remove(*keys)
     return document
-
-
-def without_scaling(args: CollectorProcessorArgs) -> CollectorProcessorArgs:
-    """Return the same with a fixed number of replicas."""
-    size = TierSize(replicas=args.size.replicas, each=args.size.each)
-    return replace(args, autoscaling=None, size=size)
 
 
 def _sources(document: Document) -> list[str]:

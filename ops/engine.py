@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -128,11 +129,15 @@ class Pulumi:
         return output
 
     def _stream(self, command: Sequence[str]) -> _Ended:
-        """Copy a command's output to ours line by line; an interrupt is left to the engine to handle."""
+        """Copy a command's output to ours line by line; an interrupt is left to the engine to handle.
+
+        Raises:
+            SystemExit: this program was told to end meanwhile; the engine has finished what it had begun.
+        """
         process = self._start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert process.stdout is not None  # noqa: S101 - a pipe was asked for
         kept: deque[str] = deque(maxlen=_KEPT_LINES)
-        interrupted = False
+        interrupted, leaving = False, None
         while True:
             try:
                 for line in process.stdout:
@@ -143,6 +148,13 @@ class Pulumi:
             except KeyboardInterrupt:
                 interrupted = True
                 say("Interrupted: the engine finishes what it has begun; interrupt again to end it at once.")
+            except SystemExit as told:
+                leaving = told
+                process.send_signal(signal.SIGINT)
+                say("Told to end: the engine finishes what it has begun; tell it again to end it at once.")
+        if leaving is not None:
+            process.wait()
+            raise leaving
         return _Ended(status=process.wait(), output="".join(kept), interrupted=interrupted)
 
     def _start(self, command: Sequence[str], *, stdout: int, stderr: int) -> subprocess.Popen[str]:

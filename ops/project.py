@@ -115,7 +115,7 @@ def _read(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text())
     except OSError as error:
         raise OpsError(f"cannot read {path}: {error.strerror}", "run this in a complete checkout") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise OpsError(f"{path} is not YAML: {error}", f"correct {path}", status=2) from error
     if not isinstance(content, dict):
         raise OpsError(f"{path} holds no keys", f"restore it with: git checkout -- {path.name}", status=2)

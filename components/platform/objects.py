@@ -88,12 +88,13 @@ class Objects:
         annotations: Mapping[str, str] | None = None,
         labels: Mapping[str, str] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
+        replace_on_changes: list[str] | None = None,
     ) -> None:
         """Create a Service; pods that are created after it wait for it."""
         metadata = self.scope.metadata(
             self.name, name=name, annotations={**(annotations or {}), **NOT_AWAITED}, labels=labels
         )
-        options = self.options(depends_on=depends_on)
+        options = self.options(depends_on=depends_on, replace_on_changes=replace_on_changes)
         service = kubernetes.core.v1.Service(name, metadata=metadata, spec=spec, opts=options)
         self.after.append(service)
 
@@ -125,6 +126,7 @@ class Objects:
         depends_on: Sequence[pulumi.Resource] = (),
         custom_timeouts: pulumi.CustomTimeouts | None = None,
         ignore_changes: list[str] | None = None,
+        replace_on_changes: list[str] | None = None,
     ) -> pulumi.ResourceOptions:
         """Return the options of any object; without ``depends_on`` it waits only for the namespace."""
         return pulumi.ResourceOptions(
@@ -132,6 +134,8 @@ class Objects:
             depends_on=list(depends_on or self.after[:1]),
             custom_timeouts=custom_timeouts,
             ignore_changes=ignore_changes,
+            replace_on_changes=replace_on_changes,
+            delete_before_replace=None if replace_on_changes is None else True,
         )
 
     def _rolling_metadata(self, kind: str, files: Mapping[str, str]) -> Manifest:

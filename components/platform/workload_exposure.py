@@ -18,8 +18,13 @@ def expose(made: Objects, pods: pulumi.Resource) -> None:
     section = scope.section.exposure
     if section.type == "LoadBalancer" and network.exposed(workload):
         spec = network.load_balancer_spec(scope, workload)
-        annotations = section.annotations
-        made.service(f"{made.name}-external", spec, annotations=annotations, depends_on=[pods])
+        made.service(
+            f"{made.name}-external",
+            spec,
+            annotations=section.annotations,
+            depends_on=[pods],
+            replace_on_changes=["spec.loadBalancerClass"],  # Kubernetes changes none
+        )
     for port, exposure in network.exposed(workload):
         if section.type == "Ingress":
             _ingress(made, port, exposure, pods)

@@ -70,20 +70,28 @@ def make_backup(source: Source, volumes: Volumes, folder: Path, now: datetime, *
         raise OpsError(f"no such volume: {', '.join(missing)}", "make up creates them")
     name = folder_name(source.stack, now)
     partial, final = folder / partial_name(name), folder / name
-    try:
+    with _told(folder):
         folder.mkdir(parents=True, exist_ok=True)
         partial.mkdir(mode=0o700)
-        with _finishing():
+    try:
+        with _told(folder), _finishing():
             _fill(partial, source, volumes, now, hot=hot)
             partial.rename(final)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return final
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Tell failures of the folder's disk in words."""
+    try:
+        yield
     except requests.exceptions.RequestException:  # also an OSError, but the engine's
         raise
     except OSError as error:
         what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
         raise OpsError(f"no backup in {folder}: {what}", "choose another folder with --to") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return final
 
 
 def _fill(partial: Path, source: Source, volumes: Volumes, now: datetime, *, hot: bool) -> None:
@@ -118,8 +126,8 @@ def _paused(containers: list[Container]) -> Iterator[None]:
     frozen: list[Container] = []
     try:
         for container in containers:
-            frozen.append(container)
             _pause(container)
+            frozen.append(container)
         yield
     finally:
         for container in frozen:
@@ -134,7 +142,8 @@ def _pause(container: Container) -> None:
     except APIError as error:
         raise OpsError(
             f"{container.name} cannot be paused: {error.explanation or error}",
-            "run make down first, then back up, or use --hot",
+            "if another backup runs, wait for it; if one was killed: docker unpause "
+            f"{container.name}; otherwise run make down first, then back up, or use --hot",
         ) from error
 
 

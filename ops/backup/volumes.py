@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import docker
 import requests
-from docker.errors import NotFound
+from docker.errors import ImageNotFound, NotFound
 from docker.models.containers import Container
 from docker.types import Mount
 
@@ -48,8 +48,9 @@ class Volumes:
         return sorted(str(one["Names"][0]).lstrip("/") for one in found)
 
     def running_users(self, name: str) -> list[Container]:
-        """Running containers that mount the volume."""
-        found: list[Container] = self._client.containers.list(filters={"volume": name, "status": "running"})
+        """Containers that run, or are paused, and mount the volume."""
+        status = ["running", "paused"]
+        found: list[Container] = self._client.containers.list(filters={"volume": name, "status": status})
         return found
 
     @contextmanager
@@ -112,8 +113,7 @@ class Volumes:
 
     def _image(self) -> str:
         """The id of an image that is here; creating a container by id never pulls."""
-        here = {tag: image.id for image in self._client.images.list() for tag in image.tags}
         for reference in self._images:
-            if reference in here:
-                return str(here[reference])
+            with suppress(ImageNotFound):
+                return str(self._client.images.get(reference).id)
         raise OpsError("none of the stack's images is on this Docker Engine", "make up brings them", status=2)

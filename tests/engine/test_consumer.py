@@ -23,18 +23,26 @@ BUCKETS = {
     "bucketPrefix": "acme-otel",
     "aws": {"region": REGION, "clusterName": "main", "onDestroy": "delete"},
 }
+ELSEWHERE = {
+    "provider": "s3",
+    "bucketPrefix": "acme-otel",
+    "s3": {"endpoint": "s3.example.com", "credentialsSecret": "object-storage"},
+}
+STORES: dict[str, dict[str, Any]] = {
+    "phase 3": {"phase": 3},
+    "phase 4, aws": {"phase": 4, "objectStorage": BUCKETS, "postgres": {"passwordSecret": "database"}},
+    "phase 4, s3": {"phase": 4, "objectStorage": ELSEWHERE, "postgres": {"passwordSecret": "database"}},
+}
 
 
-@pytest.fixture(scope="module", params=[3, 4])
+@pytest.fixture(scope="module", params=STORES.values(), ids=list(STORES))
 def producer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack of a phase whose objects go into files, and whose buckets into moto."""
     folder = tmp_path_factory.mktemp("consumer")
-    phase: int = request.param
     config: dict[str, Any] = {
         "environment": "dev",
-        "phase": phase,
         "kubernetes": {**RENDERED, "render": str(folder / "rendered")},
-        **({"objectStorage": BUCKETS, "postgres": {"passwordSecret": "database"}} if phase == 4 else {}),
+        **request.param,
     }
     with server() as aws:
         aws.make_cluster("main")
@@ -75,12 +83,15 @@ def test_a_team_reads_what_the_stack_exports(producer: Stack, consumer: Stack) -
         assert query["datasource"] == given[f"{signal}_datasource_uid"]
         assert query["days"] == given[f"retention_{signal}_seconds"] / 86400
         assert query.get("tenant") == given.get("tenant")
-    if phase == 4:
+    if phase < 4:
+        assert not read.get("logs_bucket")
+    elif given["role_arns"] == "{}":
+        assert read["logs_bucket"] == "acme-otel-dev-logs"
+        assert (read.get("logs_bucket_arn"), read.get("loki_role_arn")) == (None, None)
+    else:
         assert read["logs_bucket"] == "acme-otel-dev-logs"
         assert read["logs_bucket_arn"] == "arn:aws:s3:::acme-otel-dev-logs"
         assert read["loki_role_arn"] == json.loads(given["role_arns"])["loki"]
-    else:
-        assert not read.get("logs_bucket")
     consumer.preview("--expect-no-changes")
 
 

@@ -43,6 +43,8 @@ class FakeContainer:
     def pause(self) -> None:
         if not self._obeys:
             raise APIError("cannot pause: no freezer")
+        if self.status == "paused":
+            raise APIError(f"Container {self.name} is already paused")
         self.status = "paused"
         self.history.append("pause")
 

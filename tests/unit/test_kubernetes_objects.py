@@ -14,6 +14,7 @@ from components.quantities import Duration
 from tests.support.made import annotations_of, made, requests
 from tests.support.manifests import Manifest, Tree, name_of
 from tests.support.variants import CLUSTER_VARIANTS
+from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 
 def test_a_node_pool_is_not_waited_for_since_it_never_says_that_it_is_ready() -> None:
@@ -117,6 +118,25 @@ def test_what_processors_have_only_not_told_kafka_yet_brings_no_more_of_them(
     triggers = [one["metadata"] for one in found.get("ScaledObject", "otel-processor")["spec"]["triggers"]]
     assert {one["consumerGroup"]: one["lagThreshold"] for one in triggers} == {
         f"otel-{group}-processors": str(threshold) for group, threshold in thresholds.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("sampling", "thresholds"),
+    [
+        (
+            "tail",
+            {"trace-processors": 3_500, "metric-writers": 500, "log-writers": 500, "sampled-writers": 700},
+        ),
+        ("none", {"trace-writers": 700, "metric-writers": 500, "log-writers": 500}),
+    ],
+)
+def test_nor_does_it_in_the_groups_of_phase_four(sampling: str, thresholds: dict[str, int]) -> None:
+    storage = OBJECT_VARIANTS["phase4-small"]["objectStorage"]
+    found = made("phase3-gateway-api", phase=4, objectStorage=storage, sampling={"mode": sampling})
+    triggers = [one["metadata"] for one in found.get("ScaledObject", "otel-processor")["spec"]["triggers"]]
+    assert {one["consumerGroup"]: one["lagThreshold"] for one in triggers} == {
+        f"otel-{group}": str(threshold) for group, threshold in thresholds.items()
     }
 
 

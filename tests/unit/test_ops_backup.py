@@ -18,6 +18,7 @@ from ops.backup import create
 from ops.backup.archive import check, pack, unpacked
 from ops.backup.create import Source, make_backup
 from ops.backup.manifest import FILE_NAME, Archive, load_manifest
+from ops.backup.retention import folder_name, partial_name
 from ops.errors import OpsError
 from tests.support.backups import DATA_VOLUMES, NOW, FakeContainer, tar, volumes
 
@@ -49,6 +50,25 @@ def test_programs_are_paused_while_their_data_is_read(tmp_path: Path, backup_sou
     make_backup(backup_source, data, tmp_path / "backups", NOW, hot=False)
     assert data.statuses == ["paused"]
     assert jaeger.history == ["pause", "unpause"]
+
+
+def test_what_another_backup_has_paused_stays_so(tmp_path: Path, backup_source: Source) -> None:
+    theirs = FakeContainer("jaeger")
+    theirs.pause()
+    with pytest.raises(OpsError, match=r"jaeger cannot be paused: .*already paused") as caught:
+        make_backup(backup_source, volumes(theirs), tmp_path / "backups", NOW, hot=False)
+    assert (
+        "if another backup runs, wait for it; if one was killed: docker unpause jaeger" in caught.value.advice
+    )
+    assert theirs.history == ["pause"]
+
+
+def test_two_backups_of_one_second_do_not_delete_each_other(tmp_path: Path, backup_source: Source) -> None:
+    theirs = tmp_path / "backups" / partial_name(folder_name("dev", NOW))
+    theirs.mkdir(parents=True)
+    with pytest.raises(OpsError, match="File exists"):
+        make_backup(backup_source, volumes(), tmp_path / "backups", NOW, hot=False)
+    assert theirs.is_dir()
 
 
 def test_hot_backup_pauses_nothing(tmp_path: Path, backup_source: Source) -> None:

@@ -95,6 +95,28 @@ def test_interrupt_lets_the_engine_finish(tmp_path: Path, monkeypatch: pytest.Mo
     assert "finished" in terminal.getvalue()
 
 
+class Ended(io.StringIO):
+    """A terminal whose job is told to end when the first line appears."""
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if text == "begun\n":
+            sys.exit(143)
+        return written
+
+
+def test_being_told_to_end_interrupts_the_engine_and_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Ended()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    script = "trap 'echo finished; exit 1' INT; echo begun; while :; do sleep 0.05; done"
+    with pytest.raises(SystemExit) as caught:
+        engine_that(tmp_path, script).pulumi.run("up")
+    assert caught.value.code == 143
+    assert "finished" in terminal.getvalue()
+
+
 def test_missing_engine_is_told_in_words(tmp_path: Path) -> None:
     stack = checkout(tmp_path / "clone")
     state = EngineState(environment={}, config_file=None, home=None)

@@ -31,6 +31,10 @@ config:
   otel-stack:phase: 4
   otel-stack:kubernetes: {kubeconfig: a, context: b}
   otel-stack:kafkaPassword: {secure: v1:abc}
+  otel-stack:kafka:
+    mode: external
+    bootstrapServers: [b-1.example.com:9096]
+    security: {mechanism: PLAIN, username: otel}
   otel-stack:objectStorage:
     bucketPrefix: acme
     aws: {region: eu-central-1, clusterName: main, tags: {owner: {secure: v1:abc}}}

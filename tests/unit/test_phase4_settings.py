@@ -120,6 +120,12 @@ def test_documents_say_how_long_stores_do_without_their_bucket(preset: str, colu
         ({"postgres": {"port": 5433}}, "postgres.port", "only for postgres.mode: external"),
         ({"postgres": {"tls": "require"}}, "postgres.tls", "only for postgres.mode: external"),
         ({"postgres": {"caSecret": "ca"}}, "postgres.caSecret", "only for postgres.mode: external"),
+        (
+            {"postgres": {"mode": "external", "host": "db", "passwordSecret": "database"}},
+            "postgres.host",
+            "a name without a namespace, or ending in -headless, means one of the stack's own programs",
+        ),
+        ({"grafana": {"profilesUrl": "http://pyroscope:4040"}}, "grafana.profilesUrl", "a name without a "),
         ({"stores": {"tenant": "a/b"}}, "stores.tenant", "a tenant"),
         ({"stores": {"tempo": {"maxTraceSize": "51MiB"}}}, "stores.tempo.maxTraceSize", "up to 50MiB: "),
         ({"stores": {"tempo": {"memory": "8MiB"}}}, "stores.tempo.memory", "needs at least"),

@@ -298,6 +298,8 @@ BUCKETS = {
         ("kafka-mode", "builtin", {"phase": 3, "kubernetes": CLUSTER, "kafka": {"mode": "strimzi"}}),
         ("kubernetes-namespace", "telemetry", {"phase": 3, "kubernetes": CLUSTER}),
         ("postgres-mode", "external", {"phase": 4, "kubernetes": CLUSTER, "objectStorage": BUCKETS}),
+        ("postgres-database", "dashboards", {"phase": 4, "kubernetes": CLUSTER, "objectStorage": BUCKETS}),
+        ("postgres-username", "admin", {"phase": 4, "kubernetes": CLUSTER, "objectStorage": BUCKETS}),
     ],
 )
 def test_data_is_not_left_behind(stashed: str, first: str, settings: dict[str, Any]) -> None:
@@ -309,8 +311,8 @@ def test_data_is_not_left_behind(stashed: str, first: str, settings: dict[str, A
 
 
 def test_each_phase_remembers_only_where_its_own_data_is() -> None:
-    places = ("kafka-mode", "kubernetes-namespace", "postgres-mode")
-    for phase, expected in {1: 0, 2: 1, 3: 2, 4: 3}.items():
+    places = ("kafka-mode", "kubernetes-namespace", "postgres-database", "postgres-mode", "postgres-username")
+    for phase, expected in {1: 0, 2: 1, 3: 2, 4: 5}.items():
         settings = {"phase": phase, "kubernetes": CLUSTER, "objectStorage": BUCKETS}
         remembered = [one.name for one in run_program(settings).of("pulumi:index:Stash")]
         assert sorted(name for name in remembered if name in places) == list(places[:expected])

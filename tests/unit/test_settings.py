@@ -17,6 +17,9 @@ from components.settings_errors import SettingsError
 from tests.support.program import ROOT
 
 REFUSALS: list[tuple[dict[str, Any], str]] = [
+    ({"environment": "dev-"}, "environment: 'dev-': write a lower-case letter, .* no hyphen at the end"),
+    ({"images": {"overrides": {"loki": "loki-:3.7"}}}, r"images.overrides.loki: 'loki-:3.7': write repo"),
+    ({"grafana": {"rootUrl": "https://a:b@g.example.com/"}}, r"rootUrl: .*, without user and password"),
     ({"enviroment": "x"}, r"enviroment: 'x': unknown key; did you mean environment\?"),
     ({"retention": {"trace": "1h"}}, r"retention\.trace: '1h': unknown key; did you mean traces\?"),
     ({"sizing": {"loki": {"memry": "1GiB"}}}, r"sizing\.loki\.memry: .* did you mean memory\?"),
@@ -28,6 +31,14 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     (
         {"phase": 2, "ingest": {"maxMessageSize": "51MiB"}},
         r"maxMessageSize: '51MiB': up to 8MiB where Jaeger",
+    ),
+    (
+        {"phase": 2, "kafka": {"security": {"mechanism": "PLAIN", "username": "otel"}}, "kafkaPassword": "x"},
+        r"mechanism: 'PLAIN': only for .*\n.*username: 'otel': only .*\n.*kafkaPassword: '\(secret\)': only",
+    ),
+    (
+        {"phase": 3, "kafka": {"mode": "strimzi"}, "kubernetes": {"existingSecrets": {"kafka": "login"}}},
+        r"kubernetes\.existingSecrets\.kafka: 'login': only for kafka\.mode: external; .* strimzi are",
     ),
     ({"phase": "1"}, "phase: '1': must be a valid integer"),
     ({"phase": True}, "phase: True: must be a valid integer"),
@@ -191,7 +202,7 @@ program_sizes = st.fixed_dictionaries({}, optional={"memory": sizes, "cpus": st.
 configurations = st.fixed_dictionaries(
     {},
     optional={
-        "environment": st.from_regex(r"[a-z][a-z0-9-]{0,30}", fullmatch=True),
+        "environment": st.from_regex(r"[a-z]([a-z0-9-]{0,29}[a-z0-9])?", fullmatch=True),
         "sizing": st.fixed_dictionaries(
             {},
             optional={

@@ -313,10 +313,20 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         [
             (
                 f"kafka.bootstrapServers: '{server}': a name without a namespace, or ending in -headless, "
-                "means one of the stack's own brokers, and its network policies would block this one; "
-                "write host.namespace.svc:port"
+                "means one of the stack's own programs, and its network policies would block this one; "
+                "write host.namespace.svc"
             )
             for server in ("kafka:9092", "b-1.kafka-headless:9092")
+        ],
+    ),
+    (
+        {**cluster(), "kafka": {"copyTo": {"endpoint": "collector:4317"}}},
+        [
+            (
+                "kafka.copyTo.endpoint: 'collector:4317': a name without a namespace, or ending in "
+                "-headless, means one of the stack's own programs, and its network policies would block this one; "
+                "write host.namespace.svc"
+            )
         ],
     ),
     (

@@ -183,10 +183,11 @@ def test_or_the_oldest_go_where_the_settings_say_so() -> None:
 )
 def test_what_kafka_may_still_hand_out_is_accepted(retention: str, file: int, oldest: int) -> None:
     """Kafka deletes whole files, of which it begins another in good time however little there is to write."""
-    given = {"phase": 2, "kafka": {"retention": retention}, "retention": {"metricsOutOfOrder": retention}}
+    given = {"phase": 2, "kafka": {"retention": retention}}
     settings = Settings.load(given)
     assert segment_age(settings.kafka.retention).seconds == file
-    assert settings.oldest_replayed.seconds == settings.out_of_order.seconds == oldest
+    assert settings.oldest_replayed.seconds == oldest
+    assert settings.out_of_order.seconds == max(oldest, 24 * 3600)
     kept = Settings.load({**given, "retention": {"metricsOutOfOrder": "30d"}})
     assert kept.out_of_order.days == 30
 
