@@ -324,8 +324,8 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         [
             (
                 "kafka.copyTo.endpoint: 'collector:4317': a name without a namespace, or ending in "
-                "-headless, means one of the stack's own programs, and its network policies would block this one; "
-                "write host.namespace.svc"
+                "-headless, means one of the stack's own programs, and its network policies would block this "
+                "one; write host.namespace.svc"
             )
         ],
     ),
