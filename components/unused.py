@@ -38,8 +38,18 @@ SIZING_PHASES: Mapping[str, range] = {
 """Program in ``sizing`` -> phases that run it. ``prometheus`` sizes the agent in phase 4."""
 
 
+_OF_OBJECT_STORES = range(ON_OBJECT_STORAGE, _LAST + 1)
+KEY_PHASES: Mapping[tuple[str, str], range] = {
+    ("grafana", "replicas"): _OF_OBJECT_STORES,
+    ("grafana", "oidc"): _OF_OBJECT_STORES,
+    ("grafana", "profiles_url"): _OF_OBJECT_STORES,
+    ("alerting", "contact_points"): _OF_OBJECT_STORES,
+}
+"""Section and key in it -> phases that use that key, where other keys of the section apply to all."""
+
+
 def unused_problems(settings: SettingsModel) -> Iterator[Problem]:
-    """Name the sections, and the programs in ``sizing``, that are set for another phase."""
+    """Name the sections, the programs in ``sizing``, and single keys that are set for another phase."""
     phases = {
         **{to_camel(section): (getattr(settings, section), of) for section, of in SECTION_PHASES.items()},
         **{f"sizing.{name}": (getattr(settings.sizing, name), of) for name, of in SIZING_PHASES.items()},
@@ -47,11 +57,16 @@ def unused_problems(settings: SettingsModel) -> Iterator[Problem]:
     for key, (given, of) in phases.items():
         used = settings.phase in of or (settings.has_node_stores and of is _OF_NODE_STORES)
         if not used and given != type(given)():
-            yield Problem(
-                key=key,
-                value="set",
-                message=f"phase {settings.phase} does not use it; {_named(of)}",
-            )
+            yield _unused(key, settings.phase, of)
+
+    for (section, key), of in KEY_PHASES.items():
+        given = getattr(settings, section)
+        if settings.phase not in of and getattr(given, key) != getattr(type(given)(), key):
+            yield _unused(f"{section}.{to_camel(key)}", settings.phase, of)
+
+
+def _unused(key: str, phase: int, used: range) -> Problem:
+    return Problem(key=key, value="set", message=f"phase {phase} does not use it; {_named(used)}")
 
 
 def _named(phases: range) -> str:

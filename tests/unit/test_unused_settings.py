@@ -23,6 +23,11 @@ def about_use(settings: dict[str, Any]) -> list[str]:
     ("settings", "warning"),
     [
         ({"sampling": {"mode": "none"}}, "sampling: set: phase 1 does not use it; phases 2, 3 and 4 do"),
+        (
+            {"alerting": {"contactPoints": [{"name": "ops", "type": "slack", "secret": "slack"}]}},
+            "alerting.contactPoints: set: phase 1 does not use it; phase 4 does",
+        ),
+        ({"phase": 2, "grafana": {"replicas": 3}}, "grafana.replicas: set: phase 2 .*; phase 4 does"),
         ({"stores": {"shape": "split"}}, "stores: set: phase 1 does not use it; phase 4 does"),
         ({"phase": 2, "autoscaling": {"lag": "keda"}}, "autoscaling: set: .*phases 3 and 4 do"),
         ({**CLUSTER, "docker": {"advertisedHost": "otel"}}, "docker: set: .*phases 1 and 2 do"),
