@@ -19,7 +19,7 @@ from tests.support.program import run_program
     prefix=st.from_regex(r"\A[a-z0-9][a-z0-9-]{1,19}\Z").filter(
         lambda text: not text.startswith(("xn--", "sthree-", "amzn-s3-demo-"))
     ),
-    environment=st.from_regex(r"\A[a-z][a-z0-9-]{0,20}\Z").filter(lambda text: text != "prod"),
+    environment=st.from_regex(r"\A[a-z]([a-z0-9-]{0,19}[a-z0-9])?\Z").filter(lambda text: text != "prod"),
 )
 def test_names_are_valid_unique_and_always_the_same(prefix: str, environment: str) -> None:
     config = {"phase": 4, "environment": environment, "kubernetes": CLUSTER}

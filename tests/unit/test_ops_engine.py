@@ -110,7 +110,18 @@ def test_being_told_to_end_interrupts_the_engine_and_waits_for_it(
 ) -> None:
     terminal = Ended()
     monkeypatch.setattr(sys, "stdout", terminal)
-    script = "trap 'echo finished; exit 1' INT; echo begun; while :; do sleep 0.05; done"
+    # Not a shell: one that is started with interrupts ignored, as in the background, cannot trap them.
+    engine = tmp_path / "engine.py"
+    engine.write_text(
+        "import signal, time\n"
+        "def end(*_):\n"
+        "    print('finished', flush=True)\n"
+        "    raise SystemExit(1)\n"
+        "signal.signal(signal.SIGINT, end)\n"
+        "print('begun', flush=True)\n"
+        "time.sleep(30)\n"
+    )
+    script = f"exec {sys.executable} {engine}"
     with pytest.raises(SystemExit) as caught:
         engine_that(tmp_path, script).pulumi.run("up")
     assert caught.value.code == 143
