@@ -126,8 +126,12 @@ def _paused(containers: list[Container]) -> Iterator[None]:
     frozen: list[Container] = []
     try:
         for container in containers:
-            _pause(container)
-            frozen.append(container)
+            frozen.append(container)  # before: it may be told to end while the engine pauses
+            try:
+                _pause(container)
+            except OpsError:  # not ours: somebody else may have paused it
+                frozen.pop()
+                raise
         yield
     finally:
         for container in frozen:

@@ -63,6 +63,22 @@ def test_what_another_backup_has_paused_stays_so(tmp_path: Path, backup_source: 
     assert theirs.history == ["pause"]
 
 
+def test_being_told_to_end_while_a_program_is_paused_resumes_it(
+    tmp_path: Path, backup_source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jaeger = FakeContainer("jaeger")
+    pause = jaeger.pause
+
+    def ended() -> None:
+        pause()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(jaeger, "pause", ended)
+    with pytest.raises(SystemExit):
+        make_backup(backup_source, volumes(jaeger), tmp_path / "backups", NOW, hot=False)
+    assert jaeger.history == ["pause", "unpause"]
+
+
 def test_two_backups_of_one_second_do_not_delete_each_other(tmp_path: Path, backup_source: Source) -> None:
     theirs = tmp_path / "backups" / partial_name(folder_name("dev", NOW))
     theirs.mkdir(parents=True)
