@@ -78,14 +78,14 @@ ImageReference = Annotated[
         "repository:tag or repository:tag@sha256:<64 hex digits>, with a fixed tag",
     ),
 ]
+HOST = "[A-Za-z0-9][A-Za-z0-9.-]*"
 RegistryHost = Annotated[
     str,
-    Text(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9._/-]+)?", "host[:port][/path], without scheme"),
+    Text(rf"{HOST}(:[0-9]{{1,5}})?(/[a-z0-9._/-]+)?", "host[:port][/path], without scheme"),
 ]
-_HOST = "[A-Za-z0-9][A-Za-z0-9.-]*"
 _PORT = r"([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
-HostPort = Annotated[str, Text(f"{_HOST}:{_PORT}", "host:port, the port up to 65535")]
-HostName = Annotated[str, Text(r"[A-Za-z0-9][A-Za-z0-9.-]*", "a host name or address, without port")]
+HostPort = Annotated[str, Text(f"{HOST}:{_PORT}", "host:port, the port up to 65535")]
+HostName = Annotated[str, Text(HOST, "a host name or address, without port")]
 Origin = Annotated[
     str, Text(r"\*|https?://[^\s/]+", "an origin without path, such as https://shop.example.com")
 ]
@@ -102,7 +102,7 @@ KafkaVersion = Annotated[str, Text(r"\d+\.\d+\.\d+", "a version of Kafka, such a
 Url = Annotated[
     str,
     Text(
-        rf"https?://{_HOST}(:{_PORT})?([/?#]\S*)?",
+        rf"https?://{HOST}(:{_PORT})?([/?#]\S*)?",
         "http:// or https://, then host[:port][/path], without user and password",
     ),
 ]

@@ -13,6 +13,7 @@ from components.settings_model import SettingsModel
 _LAST = ON_OBJECT_STORAGE
 _ON_DOCKER = range(1, ON_KUBERNETES)
 _OF_NODE_STORES = range(1, ON_OBJECT_STORAGE)
+_OF_OBJECT_STORES = range(ON_OBJECT_STORAGE, _LAST + 1)
 SECTION_PHASES: Mapping[str, range] = {
     "query": _ON_DOCKER,
     "docker": _ON_DOCKER,
@@ -21,8 +22,8 @@ SECTION_PHASES: Mapping[str, range] = {
     "kubernetes": range(ON_KUBERNETES, _LAST + 1),
     "autoscaling": range(ON_KUBERNETES, _LAST + 1),
     "object_storage": range(ON_KUBERNETES, _LAST + 1),
-    "stores": range(ON_OBJECT_STORAGE, _LAST + 1),
-    "postgres": range(ON_OBJECT_STORAGE, _LAST + 1),
+    "stores": _OF_OBJECT_STORES,
+    "postgres": _OF_OBJECT_STORES,
 }
 """Section -> phases that use it; buckets stay when a stack goes back to phase 3. The others apply to all."""
 
@@ -37,8 +38,6 @@ SIZING_PHASES: Mapping[str, range] = {
 }
 """Program in ``sizing`` -> phases that run it. ``prometheus`` sizes the agent in phase 4."""
 
-
-_OF_OBJECT_STORES = range(ON_OBJECT_STORAGE, _LAST + 1)
 KEY_PHASES: Mapping[tuple[str, str], range] = {
     ("grafana", "replicas"): _OF_OBJECT_STORES,
     ("grafana", "oidc"): _OF_OBJECT_STORES,
@@ -50,23 +49,24 @@ KEY_PHASES: Mapping[tuple[str, str], range] = {
 
 def unused_problems(settings: SettingsModel) -> Iterator[Problem]:
     """Name the sections, the programs in ``sizing``, and single keys that are set for another phase."""
-    phases = {
-        **{to_camel(section): (getattr(settings, section), of) for section, of in SECTION_PHASES.items()},
-        **{f"sizing.{name}": (getattr(settings.sizing, name), of) for name, of in SIZING_PHASES.items()},
-    }
-    for key, (given, of) in phases.items():
+    for key, holder, name, of in _limited(settings):
         used = settings.phase in of or (settings.has_node_stores and of is _OF_NODE_STORES)
-        if not used and given != type(given)():
-            yield _unused(key, settings.phase, of)
+        if not used and getattr(holder, name) != getattr(type(holder)(), name):
+            yield Problem(
+                key=key,
+                value="set",
+                message=f"phase {settings.phase} does not use it; {_named(of)}",
+            )
 
-    for (section, key), of in KEY_PHASES.items():
-        given = getattr(settings, section)
-        if settings.phase not in of and getattr(given, key) != getattr(type(given)(), key):
-            yield _unused(f"{section}.{to_camel(key)}", settings.phase, of)
 
-
-def _unused(key: str, phase: int, used: range) -> Problem:
-    return Problem(key=key, value="set", message=f"phase {phase} does not use it; {_named(used)}")
+def _limited(settings: SettingsModel) -> Iterator[tuple[str, object, str, range]]:
+    """Return the key of each such setting, what holds it and by which name, and the phases that use it."""
+    for section, of in SECTION_PHASES.items():
+        yield to_camel(section), settings, section, of
+    for program, of in SIZING_PHASES.items():
+        yield f"sizing.{program}", settings.sizing, program, of
+    for (section, name), of in KEY_PHASES.items():
+        yield f"{section}.{to_camel(name)}", getattr(settings, section), name, of
 
 
 def _named(phases: range) -> str:

@@ -152,10 +152,10 @@ class Pulumi:
                 leaving = told
                 process.send_signal(signal.SIGINT)
                 say("Told to end: the engine finishes what it has begun; tell it again to end it at once.")
+        status = process.wait()
         if leaving is not None:
-            process.wait()
             raise leaving
-        return _Ended(status=process.wait(), output="".join(kept), interrupted=interrupted)
+        return _Ended(status=status, output="".join(kept), interrupted=interrupted)
 
     def _start(self, command: Sequence[str], *, stdout: int, stderr: int) -> subprocess.Popen[str]:
         environment = self.environment()

@@ -11,17 +11,13 @@ from typing import Any
 import pytest
 
 from ops.project import ROOT
-from tests.support.aws import REGION, server
+from tests.support.aws import OBJECT_STORAGE, server_with_cluster
 from tests.support.stack import Stack
 
 EXAMPLE = ROOT / "docs" / "examples" / "consumer"
 RENDERED = {
     "existingSecrets": {"grafana": "grafana-login"},
     "gitops": {"repository": "https://git.example.com/platform.git"},
-}
-BUCKETS = {
-    "bucketPrefix": "acme-otel",
-    "aws": {"region": REGION, "clusterName": "main", "onDestroy": "delete"},
 }
 ELSEWHERE = {
     "provider": "s3",
@@ -30,7 +26,7 @@ ELSEWHERE = {
 }
 STORES: dict[str, dict[str, Any]] = {
     "phase 3": {"phase": 3},
-    "phase 4, aws": {"phase": 4, "objectStorage": BUCKETS, "postgres": {"passwordSecret": "database"}},
+    "phase 4, aws": {"phase": 4, "objectStorage": OBJECT_STORAGE, "postgres": {"passwordSecret": "database"}},
     "phase 4, s3": {"phase": 4, "objectStorage": ELSEWHERE, "postgres": {"passwordSecret": "database"}},
 }
 
@@ -44,8 +40,7 @@ def producer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         "kubernetes": {**RENDERED, "render": str(folder / "rendered")},
         **request.param,
     }
-    with server() as aws:
-        aws.make_cluster("main")
+    with server_with_cluster() as aws:
         made = Stack(name="dev", folder=folder / "producer", config=config, variables=aws.environment)
         made.up()
         yield made

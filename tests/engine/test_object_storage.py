@@ -13,24 +13,18 @@ from types_boto3_s3.client import S3Client
 
 from components.storage_names import PURPOSES, STORES
 from ops.inventory import Inventory, take_inventory
-from tests.support.aws import REGION, Aws, server
+from tests.support.aws import BUCKETS, CLUSTER, OBJECT_STORAGE, REGION, Aws, server_with_cluster
 from tests.support.stack import Stack
 
 PROGRAM = Path(__file__).with_name("programs") / "object_storage"
-SETTINGS: dict[str, Any] = {
-    "provider": "aws",
-    "bucketPrefix": "acme-otel",
-    "aws": {"region": REGION, "clusterName": "main", "onDestroy": "delete"},
-}
 KEPT: dict[str, Any] = {
-    **SETTINGS,
+    **OBJECT_STORAGE,
     "aws": {
         "region": REGION,
         "access": "irsa",
         "oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id/A1",
     },
 }
-BUCKETS = {purpose: f"acme-otel-dev-{purpose}" for purpose in PURPOSES}
 OWN = [(store, purpose) for store, purposes in STORES.items() for purpose in purposes]
 OTHERS = [(store, purpose) for store in STORES for purpose in PURPOSES if purpose not in STORES[store]]
 NOWHERE = "http://127.0.0.1:9"
@@ -38,8 +32,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
-    with server() as running:
-        running.make_cluster("main")
+    with server_with_cluster() as running:
         yield running
 
 
@@ -50,7 +43,7 @@ def new_stack(folder: Path, aws: Aws, storage: dict[str, Any]) -> Stack:
 
 @pytest.fixture(scope="module")
 def stack(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    made = new_stack(tmp_path_factory.mktemp("storage") / "stack", aws, SETTINGS)
+    made = new_stack(tmp_path_factory.mktemp("storage") / "stack", aws, OBJECT_STORAGE)
     try:
         made.up()
         yield made
@@ -101,7 +94,7 @@ def test_every_bucket_is_closed_encrypted_and_tidied_up(stack: Stack, aws: Aws) 
 
 
 def test_pods_of_a_service_account_get_its_role(stack: Stack, aws: Aws) -> None:
-    kept = aws.eks().describe_cluster(name="main")["cluster"]["tags"]
+    kept = aws.eks().describe_cluster(name=CLUSTER)["cluster"]["tags"]
     arns = stack.outputs()["roles"]
     assert kept == {f"pod-identity/observability/{store}": arns[store] for store in STORES}
 
@@ -216,7 +209,7 @@ def test_what_make_down_and_make_destroy_pass_by(aws: Aws, tmp_path: Path) -> No
 
 
 def test_previews_need_no_aws(tmp_path: Path) -> None:
-    unchecked = {**SETTINGS, "aws": {**SETTINGS["aws"], "checkCredentials": False}}
+    unchecked = {**OBJECT_STORAGE, "aws": {**OBJECT_STORAGE["aws"], "checkCredentials": False}}
     stack = new_stack(tmp_path / "stack", Aws(endpoint=NOWHERE), unchecked)
     plan = stack.plan()
     assert set(plan.values()) == {"create"}
@@ -224,7 +217,7 @@ def test_previews_need_no_aws(tmp_path: Path) -> None:
 
 
 def test_without_credentials_the_refusal_says_what_to_do(tmp_path: Path) -> None:
-    stack = new_stack(tmp_path / "stack", Aws(endpoint=NOWHERE), SETTINGS)
+    stack = new_stack(tmp_path / "stack", Aws(endpoint=NOWHERE), OBJECT_STORAGE)
     refused = stack.preview(check=False)
     assert refused.status != 0
     assert "Traceback" not in refused.text

@@ -18,11 +18,11 @@ from tests.support.simulated import (
     ZONE,
     ZONES,
     all_placed,
+    brought_up,
     expected_pods,
     on_simulated_nodes,
     placed,
     simulated_nodes,
-    volumes,
 )
 from tests.support.stack import Stack
 from tests.support.waiting import until
@@ -31,7 +31,6 @@ pytestmark = pytest.mark.long
 
 NODES = 100
 NAMESPACE = "otel-stack-scale"
-VOLUMES = 20
 LOSS_SECONDS = 180.0
 """Pods of nodes that are gone are deleted after a minute or so."""
 
@@ -54,13 +53,8 @@ def stack(
         "kubernetes": on_simulated_nodes(kubernetes, NAMESPACE),
     }
     made = Stack(name="scale", folder=tmp_path_factory.mktemp("scale") / "stack", config=config)
-    with volumes(kubernetes, NAMESPACE, VOLUMES):
-        try:
-            made.up()
-            yield made
-        finally:
-            made.destroy()
-            kubernetes.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found")
+    with brought_up(kubernetes, made, NAMESPACE):
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -6,35 +6,34 @@ Its pods run in name only, on simulated nodes: nothing here gives pods a role's 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from components.storage_names import PURPOSES, STORES
-from tests.support.aws import REGION, Aws, server
+from components.storage_names import STORES
+from tests.support.aws import BUCKETS, CLUSTER, OBJECT_STORAGE, REGION, Aws, server_with_cluster
 from tests.support.cluster import Cluster
+from tests.support.manifests import Tree
 from tests.support.simulated import (
     NAME,
     all_placed,
+    brought_up,
     expected_pods,
     on_simulated_nodes,
     simulated_nodes,
-    volumes,
 )
 from tests.support.stack import Stack
 
 NAMESPACE = "otel-stack-aws"
-NODES, VOLUMES = 6, 20
-BUCKETS = {purpose: f"acme-otel-dev-{purpose}" for purpose in PURPOSES}
+NODES = 6
 PROGRAMS = {"tempo": "tempo", "mimir": "mimir", "loki": "loki-cluster", "backups": "postgres-backup"}
 """Store -> the program whose pods use its role."""
 
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
-    with server() as running:
-        running.make_cluster("main")
+    with server_with_cluster() as running:
         yield running
 
 
@@ -45,22 +44,13 @@ def stack(kubernetes: Cluster, aws: Aws, tmp_path_factory: pytest.TempPathFactor
         "environment": "dev",
         "phase": 4,
         "sizing": {"preset": "small"},
-        "objectStorage": {
-            "provider": "aws",
-            "bucketPrefix": "acme-otel",
-            "aws": {"region": REGION, "clusterName": "main", "onDestroy": "delete"},
-        },
+        "objectStorage": OBJECT_STORAGE,
         "kubernetes": on_simulated_nodes(kubernetes, NAMESPACE),
     }
     folder = tmp_path_factory.mktemp("aws") / "stack"
     made = Stack(name="dev", folder=folder, config=config, variables=aws.environment)
-    with simulated_nodes(kubernetes, NODES), volumes(kubernetes, NAMESPACE, VOLUMES):
-        try:
-            made.up()
-            yield made
-        finally:
-            made.destroy()
-            kubernetes.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found")
+    with simulated_nodes(kubernetes, NODES), brought_up(kubernetes, made, NAMESPACE):
+        yield made
 
 
 def pods(kubernetes: Cluster, program: str) -> list[dict[str, Any]]:
@@ -68,23 +58,11 @@ def pods(kubernetes: Cluster, program: str) -> list[dict[str, Any]]:
     return list(kubernetes.get("pods", f"--namespace={NAMESPACE}", selector)["items"])
 
 
-def configuration(kubernetes: Cluster, pod: Mapping[str, Any]) -> str:
-    """Give the text of every ConfigMap that a pod mounts."""
-    sources = [
-        source
-        for volume in pod["spec"]["volumes"]
-        for source in [volume, *volume.get("projected", {}).get("sources", [])]
-    ]
-    names = {source["configMap"]["name"] for source in sources if "configMap" in source}
-    maps = [kubernetes.get("configmap", name, f"--namespace={NAMESPACE}") for name in sorted(names)]
-    return "\n".join(text for one in maps for text in one["data"].values())
-
-
 def test_pods_run_as_the_accounts_that_get_the_roles(stack: Stack, kubernetes: Cluster, aws: Aws) -> None:
     all_placed(kubernetes, NAMESPACE, expected_pods(kubernetes, NAMESPACE))
     outputs = stack.outputs()
     roles: dict[str, str] = json.loads(outputs["role_arns"])
-    associated = aws.eks().describe_cluster(name="main")["cluster"]["tags"]
+    associated = aws.eks().describe_cluster(name=CLUSTER)["cluster"]["tags"]
     for store, program in PROGRAMS.items():
         accounts = {pod["spec"]["serviceAccountName"] for pod in pods(kubernetes, program)}
         given = {associated.get(f"pod-identity/{NAMESPACE}/{account}") for account in accounts}
@@ -96,14 +74,14 @@ def test_stores_write_to_the_buckets_that_were_made(stack: Stack, kubernetes: Cl
     made = {bucket["Name"] for bucket in aws.s3().list_buckets()["Buckets"]}
     assert made == set(BUCKETS.values())
     assert json.loads(stack.outputs()["buckets"]) == BUCKETS
+    found = Tree(objects=kubernetes.get("statefulsets,configmaps", f"--namespace={NAMESPACE}")["items"])
     for store, purposes in STORES.items():
         if store == "backups":
             continue
-        for pod in pods(kubernetes, PROGRAMS[store]):
-            text = configuration(kubernetes, pod)
-            missing = [BUCKETS[purpose] for purpose in purposes if BUCKETS[purpose] not in text]
-            assert not missing, f"{pod['metadata']['name']}: {missing}"
-            assert REGION in text
+        text = "\n".join(found.files(found.program(PROGRAMS[store])).values())
+        missing = [BUCKETS[purpose] for purpose in purposes if BUCKETS[purpose] not in text]
+        assert not missing, f"{store}: {missing}"
+        assert REGION in text
 
 
 def test_nothing_changes_without_a_reason(stack: Stack) -> None:
@@ -115,6 +93,6 @@ def test_destroy_leaves_volumes_and_takes_what_a_dev_stack_says(
 ) -> None:
     stack.destroy()
     assert not aws.s3().list_buckets()["Buckets"]
-    assert not aws.eks().describe_cluster(name="main")["cluster"].get("tags")
+    assert not aws.eks().describe_cluster(name=CLUSTER)["cluster"].get("tags")
     claims = kubernetes.get("persistentvolumeclaims", f"--namespace={NAMESPACE}")["items"]
     assert {claim["metadata"]["labels"][NAME] for claim in claims} >= {"tempo", "mimir", "loki-cluster"}

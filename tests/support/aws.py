@@ -18,7 +18,20 @@ from types_boto3_iam.client import IAMClient
 from types_boto3_s3.client import S3Client
 from types_boto3_sts.client import STSClient
 
+from components.storage_names import PURPOSES
+
 REGION: Final = "eu-central-1"
+CLUSTER: Final = "main"
+OBJECT_STORAGE: Final[dict[str, Any]] = {
+    "provider": "aws",
+    "bucketPrefix": "acme-otel",
+    "aws": {"region": REGION, "clusterName": CLUSTER, "onDestroy": "delete"},
+}
+"""Settings of a stack whose buckets go with it."""
+
+BUCKETS = {purpose: f"acme-otel-dev-{purpose}" for purpose in PURPOSES}
+"""Purpose -> its bucket with these settings, in the environment ``dev``."""
+
 KEYS = {"accessKey": "lab", "secretKey": "lab"}
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "lab", "AWS_SECRET_ACCESS_KEY": "lab"}
 ENFORCE, PERMIT = "0", "inf"
@@ -101,6 +114,14 @@ class Aws:
     def _authorize(self, after: str) -> None:
         address = f"{self.endpoint}/moto-api/reset-auth"
         httpx.post(address, content=after, trust_env=False).raise_for_status()
+
+
+@contextmanager
+def server_with_cluster() -> Iterator[Aws]:
+    """Run a server that has the cluster of ``OBJECT_STORAGE``."""
+    with server() as aws:
+        aws.make_cluster(CLUSTER)
+        yield aws
 
 
 @contextmanager

@@ -14,9 +14,12 @@ import yaml
 
 from tests.lab.cluster import kubectl, lifecycle, simulation
 from tests.support.cluster import Cluster
+from tests.support.stack import Stack
 from tests.support.waiting import until
 
 ZONES = 3
+VOLUMES = 20
+"""More than the claims of any stack here."""
 NAME, ZONE = "app.kubernetes.io/name", "topology.kubernetes.io/zone"
 SETTLE_SECONDS = 120.0
 
@@ -38,13 +41,26 @@ def _make_nodes(count: int) -> None:
 
 
 @contextmanager
-def volumes(kubernetes: Cluster, name: str, count: int) -> Iterator[None]:
-    """Have a class of volumes of this name, and so many volumes."""
-    objects = [_storage_class(name), *(_volume(name, number) for number in range(count))]
+def brought_up(kubernetes: Cluster, stack: Stack, name: str) -> Iterator[Stack]:
+    """Have a stack up, in a namespace and with volumes of this name; nothing of it is left afterwards."""
+    with _volumes(kubernetes, name):
+        try:
+            stack.up()
+            yield stack
+        finally:
+            stack.destroy()
+            kubernetes.kubectl("delete", "namespace", name, "--ignore-not-found")
+
+
+@contextmanager
+def _volumes(kubernetes: Cluster, name: str) -> Iterator[None]:
+    objects = [_storage_class(name), *(_volume(name, number) for number in range(VOLUMES))]
     kubectl.apply(yaml.safe_dump_all(objects))
-    yield
-    kubernetes.kubectl("delete", "persistentvolume", f"--selector=of={name}")
-    kubernetes.kubectl("delete", "storageclass", name)
+    try:
+        yield
+    finally:
+        kubernetes.kubectl("delete", "persistentvolume", f"--selector=of={name}")
+        kubernetes.kubectl("delete", "storageclass", name)
 
 
 def _storage_class(name: str) -> dict[str, Any]:
