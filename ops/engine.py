@@ -69,7 +69,7 @@ class Pulumi:
                 "run the same command again to continue from there",
             )
         if ended.status != 0:
-            raise _failure(name, ended.output, shown=True)
+            raise self._failure(name, ended.output, shown=True)
 
     def answer(self, *arguments: str) -> str:
         """Give the standard output of a command of the CLI on the stack.
@@ -125,7 +125,7 @@ class Pulumi:
         result = self._start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         output, problems = result.communicate()
         if result.returncode != 0:
-            raise _failure(" ".join(command[:3]), problems, shown=False)
+            raise self._failure(" ".join(command[:3]), problems, shown=False)
         return output
 
     def _stream(self, command: Sequence[str]) -> _Ended:
@@ -173,13 +173,14 @@ class Pulumi:
         except FileNotFoundError as error:
             raise OpsError("no pulumi on PATH", "run: make up", status=2) from error
 
-
-def _failure(what: str, output: str, *, shown: bool) -> OpsError:
-    hint = find_hint(output)
-    last = _last_words(output)
-    if hint is None:
-        return OpsError(f"{what}: {last}", "the engine's own messages above say where" if shown else "")
-    return OpsError(f"{what}: {hint.meaning}" if shown else f"{what}: {hint.meaning} ({last})", hint.advice)
+    def _failure(self, what: str, output: str, *, shown: bool) -> OpsError:
+        hint = find_hint(output, self.stack.name)
+        last = _last_words(output)
+        if hint is None:
+            return OpsError(f"{what}: {last}", "the engine's own messages above say where" if shown else "")
+        return OpsError(
+            f"{what}: {hint.meaning}" if shown else f"{what}: {hint.meaning} ({last})", hint.advice
+        )
 
 
 def _last_words(output: str) -> str:

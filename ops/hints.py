@@ -13,7 +13,7 @@ class Hint:
     Attributes:
         sign: pattern that its messages match, ignoring case; its group ``name`` names what they are about.
         meaning: what has happened.
-        advice: what to do; ``{names}`` stands for those names.
+        advice: what to do; ``{names}`` stands for those names, ``{stack}`` for the stack's.
     """
 
     sign: str
@@ -21,7 +21,7 @@ class Hint:
     advice: str
 
 
-_CANCEL = 'eval "$(.venv/bin/python -m ops env)" && pulumi cancel --yes'
+_CANCEL = '(eval "$(.venv/bin/python -m ops env --stack {stack})" && pulumi cancel --yes)'
 
 HINTS: tuple[Hint, ...] = (
     Hint(
@@ -135,11 +135,12 @@ HINTS: tuple[Hint, ...] = (
 )
 
 
-def find_hint(output: str) -> Hint | None:
-    """Find the first hint, in order of the list, that fits what the engine printed."""
+def find_hint(output: str, stack: str) -> Hint | None:
+    """Find the first hint, in order of the list, that fits what the engine printed about a stack."""
     for hint in HINTS:
         found = list(re.finditer(hint.sign, output, re.IGNORECASE))
         if found:
             names = dict.fromkeys(str(match["name"]) for match in found if "name" in match.groupdict())
-            return replace(hint, advice=hint.advice.replace("{names}", " ".join(names)))
+            advice = hint.advice.replace("{names}", " ".join(names)).replace("{stack}", stack)
+            return replace(hint, advice=advice)
     return None

@@ -8,6 +8,7 @@ from typing import Any
 
 CONTAINER = "docker:index/container:Container"
 VOLUME = "docker:index/volume:Volume"
+NETWORK = "docker:index/network:Network"
 WORKLOADS = ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet")
 PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type's name
 MEMORY = "pulumi:index:Stash"

@@ -57,6 +57,7 @@ def up(name: str) -> Session:
     session = bind(stack, toolchain)
     session.pulumi.make()
     heading(f"Stack {name}")
+    _forget_what_was_removed(session)
     session.pulumi.run("up", "--yes", config=True)
     return session
 
@@ -148,6 +149,16 @@ def show_addresses(outputs: StackOutputs) -> None:
         ("logs", outputs.text("logs_query_url")),
     ]
     out.print(table(("", ""), rows))
+
+
+def _forget_what_was_removed(session: Session) -> None:
+    """Have the engine look again at what somebody has removed: it takes what it has made for present."""
+    removed = session.site.removed(session.resources())
+    if removed:
+        names = ", ".join(urn.rpartition("::")[-1] for urn in removed)
+        say(f"Removed by somebody, and made again: {names}")
+        targets = [f"--target={urn}" for urn in removed]
+        session.pulumi.run("refresh", "--yes", "--skip-preview", *targets, config=True)
 
 
 def _remove_all_but(session: Session, urns: Sequence[str]) -> None:

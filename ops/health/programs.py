@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import docker
 import httpx
@@ -54,11 +55,18 @@ def interfaces(outputs: StackOutputs) -> dict[str, Interface]:
     return {
         # An export without spans is answered like any other and leaves nothing behind.
         "OTLP/HTTP": Interface(output="otlp_http_endpoint", path="/v1/traces", body="{}"),
-        traces.capitalize(): Interface(output="traces_query_url", path=READY[traces], program=traces),
-        metrics.capitalize(): Interface(output="metrics_query_url", path=READY[metrics], program=metrics),
-        "Loki": Interface(output="logs_query_url", path="/ready", program="loki"),
+        traces.capitalize(): _of_store(outputs, "traces_query_url", READY[traces], traces),
+        metrics.capitalize(): _of_store(outputs, "metrics_query_url", READY[metrics], metrics),
+        "Loki": _of_store(outputs, "logs_query_url", "/ready", "loki"),
         "Grafana": Interface(output="grafana_url", path="/api/health", program="grafana"),
     }
+
+
+def _of_store(outputs: StackOutputs, output: str, path: str, store: str) -> Interface:
+    """Give a store's interface; on a cluster the program is the one whose Service the address names."""
+    host = urlsplit(outputs.text(output)).hostname or ""
+    program = host.partition(".")[0] if host.endswith(".svc") else store
+    return Interface(output=output, path=path, program=program)
 
 
 def container_readings(client: docker.DockerClient, inventory: Inventory) -> Iterator[Reading]:
@@ -70,10 +78,20 @@ def container_readings(client: docker.DockerClient, inventory: Inventory) -> Ite
 
 
 def interface_readings(
-    client: httpx.Client, outputs: StackOutputs, log_of: Callable[[str], str]
+    client: httpx.Client,
+    published: Mapping[str, Interface],
+    outputs: StackOutputs,
+    log_of: Callable[[str], str],
 ) -> Iterator[Reading]:
-    """Ask every published interface whether it answers; ``log_of`` is the command that shows a log."""
-    for name, interface in interfaces(outputs).items():
+    """Ask every published interface whether it answers.
+
+    Args:
+        client: to ask with.
+        published: the interfaces.
+        outputs: the addresses at which this machine reaches them.
+        log_of: gives the command that shows a program's log.
+    """
+    for name, interface in published.items():
         url = outputs.text(interface.output).rstrip("/") + interface.path
         try:
             if interface.body is None:

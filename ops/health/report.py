@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ops.health.model import Reading, overall
 from ops.health.pipeline import Mimir, Prometheus, pipeline_readings
-from ops.health.programs import interface_readings
+from ops.health.programs import interface_readings, interfaces
 from ops.screen import err, out, table
 from ops.session import Session
 from ops.web import ANSWER_SECONDS, tenant_header
@@ -24,10 +24,10 @@ def gather(session: Session, window: str) -> list[Reading]:
     Raises:
         OpsError: the stack has not been brought up, or cannot be reached at all.
     """
-    inventory, site = session.inventory(), session.site
+    inventory, site, declared = session.inventory(), session.site, session.outputs()
     with (
         err.status("asking every program"),
-        session.reached() as outputs,
+        site.reached(declared) as outputs,
         httpx.Client(timeout=ANSWER_SECONDS, headers=tenant_header(outputs.tenant)) as client,
     ):
         kind = Mimir if outputs.text("metrics_datasource_uid") == "mimir" else Prometheus
@@ -35,7 +35,7 @@ def gather(session: Session, window: str) -> list[Reading]:
         readings = list(site.readings(inventory))
         return [
             *(reading for reading in readings if reading.area != "disk"),
-            *interface_readings(client, outputs, site.log_of),
+            *interface_readings(client, interfaces(declared), outputs, site.log_of),
             *pipeline_readings(prometheus, window, site.log_of),
             *(reading for reading in readings if reading.area == "disk"),
         ]

@@ -54,6 +54,10 @@ def _program(kubectl: Kubectl, name: str, owner: Object | None, pods: list[Objec
     ready = int(owner["status"].get("readyReplicas", 0))
     troubles = [trouble for pod in pods for trouble in _troubles(pod)]
     text = "; ".join([f"{ready} of {wanted} ready", *troubles, *_restarts(pods)])
+    if wanted == 0:
+        kind = str(owner["kind"]).lower()
+        advice = f"if nobody means it to rest: {kubectl.typed('scale', kind, name, '--replicas=REPLICAS')}"
+        return Reading(area="programs", name=name, status="degraded", found="scaled to 0", advice=advice)
     if ready < wanted:
         advice = kubectl.typed("describe", "pods", "-l", f"{NAME}={name}")
         return Reading(area="programs", name=name, status="degraded", found=text, advice=advice)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import requests
 from docker.errors import DockerException
@@ -21,6 +22,7 @@ from ops.inventory import Inventory
 from ops.kafka.tools import ContainerTools, Tools
 from ops.outputs import StackOutputs
 from ops.project import DEFAULT_DOCKER_HOST, Stack
+from ops.removed import removed_from_docker
 from ops.sites.model import Examination
 from ops.toolchain import Choice, choose
 
@@ -80,6 +82,13 @@ class DockerSite:
         except (DockerException, requests.exceptions.RequestException) as error:
             message, advice = f"the Docker Engine failed: {error}", "docker info"
         return [Reading(area="programs", name="containers", status="unknown", found=message, advice=advice)]
+
+    def removed(self, resources: Iterable[Mapping[str, Any]]) -> list[str]:
+        """See ``Site``."""
+        try:
+            return removed_from_docker(connect(self._stack.docker_host).client, resources)
+        except (DockerException, requests.exceptions.RequestException) as error:
+            raise OpsError(f"the Docker Engine failed: {error}", "docker info") from error
 
     def declared_outputs(self) -> StackOutputs | None:
         """See ``Site``; the state has them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 from components.addresses import cluster_addresses
@@ -24,6 +25,7 @@ from ops.kubernetes.forward import LOOPBACK, Target, forwarded
 from ops.kubernetes.kubectl import Kubectl, KubectlError, kubectl_of
 from ops.kubernetes.owner import other_owner, release
 from ops.kubernetes.readings import cluster_readings
+from ops.kubernetes.removed import removed_from_cluster
 from ops.outputs import StackOutputs
 from ops.project import Stack
 from ops.screen import say
@@ -95,6 +97,10 @@ class KubernetesSite:
                     area="programs", name="pods", status="unknown", found=error.message, advice=error.advice
                 )
             ]
+
+    def removed(self, resources: Iterable[Mapping[str, Any]]) -> list[str]:
+        """See ``Site``."""
+        return removed_from_cluster(self._kubectl(), resources)
 
     def declared_outputs(self) -> StackOutputs | None:
         """See ``Site``; the settings have all of phase 3's."""

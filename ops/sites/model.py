@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ops.backup.volumes import Volumes
 from ops.finding import Finding
@@ -63,6 +63,13 @@ class Site(Protocol):
 
     def readings(self, inventory: Inventory) -> Iterable[Reading]:
         """Read how programs and volumes are; what cannot be read becomes a reading too."""
+
+    def removed(self, resources: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Give the URNs of what somebody has removed by hand, of the resources of an exported state.
+
+        Raises:
+            OpsError: this cannot be told.
+        """
 
     def declared_outputs(self) -> StackOutputs | None:
         """Give the outputs of a stack that others apply from Git; None where the engine's state has them."""

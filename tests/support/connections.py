@@ -12,6 +12,8 @@ PROC = Path("/proc")
 LISTEN = "0A"
 MAPPED = "0000000000000000FFFF0000"
 """Before an IPv4 address in the table of IPv6 sockets."""
+STARTED = 19
+"""Place of the start time among the fields that follow the name in /proc/PID/stat."""
 _PAIR = re.compile(r"\b(src|dst|sport|dport)=(\S+)")
 
 
@@ -56,18 +58,28 @@ def over_udp(port: int) -> set[Connection]:
 
 
 def processes_of(uids: Iterable[str]) -> Mapping[str, Path]:
-    """Find a process of each pod, as its folder in /proc, by the name of the control group."""
+    """Find the oldest process of each pod, as its folder in /proc, by the name of the control group.
+
+    That is its sandbox's, which lives as long as the pod; others may be a probe's, gone a moment later.
+    """
     wanted = set(uids)
-    found: dict[str, Path] = {}
+    found: dict[str, tuple[int, Path]] = {}
     for process in PROC.glob("[0-9]*"):
         try:
             group = (process / "cgroup").read_text().replace("_", "-")
+            started = _started(process)
         except (FileNotFoundError, ProcessLookupError):
             continue
         match = re.search(r"pod([0-9a-f-]{36})", group)
         if match and match[1] in wanted:
-            found.setdefault(match[1], process)
-    return found
+            found[match[1]] = min(found.get(match[1], (started, process)), (started, process))
+    return {uid: process for uid, (_, process) in found.items()}
+
+
+def _started(process: Path) -> int:
+    """Give when a process started, in ticks since the machine did; its name may hold spaces."""
+    fields = (process / "stat").read_text().rpartition(")")[2].split()
+    return int(fields[STARTED])
 
 
 def listening(process: Path) -> set[int]:

@@ -178,6 +178,46 @@ def test_programs_pods_and_claims(cluster: Cluster) -> None:
     assert readings["otel-gateway"].advice.endswith("describe pods -l app.kubernetes.io/name=otel-gateway")
 
 
+def test_what_somebody_removed_is_found(cluster: Cluster) -> None:
+    resources = [
+        of_state("core/v1:Namespace", "observability"),
+        of_state("apps/v1:Deployment", "observability/otel-gateway"),
+        of_state("apps/v1:Deployment", "observability/grafana"),
+        of_state("core/v1:ConfigMap", "observability/loki-1234"),
+        of_state("core/v1:ConfigMap", "elsewhere/loki-1234"),
+        of_state("rbac.authorization.k8s.io/v1:ClusterRole", "otel-gateway"),
+        of_state("keda.sh/v1alpha1:ScaledObject", "observability/otel-processor"),
+        {**of_state("core/v1:ConfigMap", "observability/loki-5678"), "delete": True},
+        {"urn": "urn::random", "type": "random:index/randomPassword:RandomPassword", "id": "none"},
+    ]
+    cluster.says("get configmap,deployment.apps", "deployment.apps/grafana\n")
+    cluster.says("get namespace observability", "namespace/observability\n")
+    site = cluster.site()
+    assert site.removed(resources) == ["urn::observability/otel-gateway", "urn::observability/loki-1234"]
+    cluster.says("get configmap,deployment.apps", "")
+    cluster.says("get namespace observability", "")
+    assert site.removed(resources) == [
+        "urn::observability",
+        "urn::observability/otel-gateway",
+        "urn::observability/grafana",
+        "urn::observability/loki-1234",
+    ]
+    assert site.removed([]) == []
+
+
+def of_state(kind: str, identifier: str) -> dict[str, Any]:
+    return {"urn": f"urn::{identifier}", "type": f"kubernetes:{kind}", "id": identifier}
+
+
+def test_a_program_scaled_to_0_is_not_healthy(cluster: Cluster) -> None:
+    objects = [workload("otel-gateway", wanted=0, ready=0)]
+    cluster.says("get deployments,statefulsets,pods,persistentvolumeclaims", {"items": objects})
+    inventory = Inventory(programs=("otel-gateway",), probes={}, data_volumes=(), kept_urns=())
+    (reading,) = cluster.site().readings(inventory)
+    assert (reading.status, reading.found) == ("degraded", "scaled to 0")
+    assert reading.advice.endswith("scale deployment otel-gateway --replicas=REPLICAS")
+
+
 def test_cluster_that_is_away_is_unknown(cluster: Cluster) -> None:
     cluster.fails("get deployments", "The connection to the server 10.0.0.1:6443 was refused")
     (reading,) = cluster.site().readings(INVENTORY)

@@ -232,17 +232,23 @@ def test_environment_lines_hold_no_secret(tmp_path: Path) -> None:
     ],
 )
 def test_hints_know_what_people_meet(output: str, meaning: str) -> None:
-    hint = find_hint(output)
+    hint = find_hint(output, "staging")
     assert hint is not None
     assert meaning in hint.meaning
 
 
 def test_hint_names_what_is_in_the_way() -> None:
     conflict = 'Conflict. The container name "/{name}" is already in use by container "1".\n'
-    hint = find_hint("".join(conflict.format(name=name) for name in ("loki", "jaeger", "loki")))
+    hint = find_hint("".join(conflict.format(name=name) for name in ("loki", "jaeger", "loki")), "dev")
     assert hint is not None
     assert "docker rm -f loki jaeger," in hint.advice
 
 
 def test_no_hint_for_ordinary_output() -> None:
-    assert find_hint("Resources:\n    + 31 created\nDuration: 42s") is None
+    assert find_hint("Resources:\n    + 31 created\nDuration: 42s", "dev") is None
+
+
+def test_hint_names_the_stack() -> None:
+    hint = find_hint("error: the stack is currently locked by 1 lock(s)", "staging")
+    assert hint is not None
+    assert "ops env --stack staging" in hint.advice

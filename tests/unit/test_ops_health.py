@@ -124,7 +124,9 @@ def test_every_interface_is_asked() -> None:
         asked.append(f"{request.method} {request.url}")
         return httpx.Response(503 if request.url.path == "/ready" else 200)
 
-    readings = {one.name: one for one in interface_readings(http(handle), OUTPUTS, log_of)}
+    readings = {
+        one.name: one for one in interface_readings(http(handle), interfaces(OUTPUTS), OUTPUTS, log_of)
+    }
     assert set(readings) == {"OTLP/HTTP", "Jaeger", "Prometheus", "Loki", "Grafana"}
     assert "POST http://o:4318/v1/traces" in asked
     assert "GET http://o:3000/api/health" in asked
@@ -169,6 +171,12 @@ def test_interfaces_of_phase_4() -> None:
     found = interfaces(StackOutputs({**OUTPUTS.values, **stores}))
     assert {"Tempo", "Mimir"} < found.keys()
     assert found["Mimir"].path == "/api/v1/status/buildinfo"
+
+
+def test_a_log_is_that_of_the_program_behind_the_service() -> None:
+    address = {"logs_query_url": "http://loki-read.observability.svc:3100"}
+    assert interfaces(OUTPUTS)["Loki"].program == "loki"
+    assert interfaces(StackOutputs({**OUTPUTS.values, **address}))["Loki"].program == "loki-read"
 
 
 def test_scrapes_that_only_samples_tell_of() -> None:

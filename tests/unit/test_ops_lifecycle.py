@@ -11,12 +11,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from docker.errors import NotFound
 
 from components.settings import Settings
 from ops import checks, lifecycle, session
 from ops.docker_engine import DiskUsage, Engine
 from ops.errors import OpsError
-from ops.inventory import BUCKET, CONTAINER, PASSWORD, VOLUME
+from ops.inventory import BUCKET, CONTAINER, NETWORK, PASSWORD, VOLUME
 from ops.outputs import StackOutputs
 from ops.sites import docker as docker_site
 from ops.toolchain import Choice
@@ -24,10 +25,12 @@ from tests.support.ops import checkout
 
 OFFICIAL = Choice(lab=False, reason="official CLI 3.272.0")
 LAB = Choice(lab=True, reason="no route")
-RESOURCES = [
-    {"type": VOLUME, "urn": "urn:volume::loki-data", "inputs": {"name": "loki-data"}},
-    {"type": VOLUME, "urn": "urn:volume::loki-config-1", "inputs": {"name": "loki-config-1"}},
-    {"type": CONTAINER, "urn": "urn:container::loki", "inputs": {"name": "loki"}},
+RESOURCES: list[dict[str, Any]] = [
+    {"type": NETWORK, "urn": "urn:network::obs", "id": "n1", "inputs": {"name": "obs"}},
+    {"type": VOLUME, "urn": "urn:volume::loki-data", "id": "loki-data", "inputs": {"name": "loki-data"}},
+    {"type": VOLUME, "urn": "urn:volume::loki-config-1", "id": "config", "inputs": {"name": "loki-config-1"}},
+    {"type": CONTAINER, "urn": "urn:container::loki", "id": "c1", "inputs": {"name": "loki"}},
+    {"type": CONTAINER, "urn": "urn:container::loki", "id": "c0", "inputs": {"name": "loki"}, "delete": True},
     {"type": PASSWORD, "urn": "urn:password::grafana-admin-password", "inputs": {}},
 ]
 PROTECTED: list[dict[str, Any]] = [
@@ -71,14 +74,20 @@ class Machine:
     choice: Choice = OFFICIAL
     answers: list[bool] = field(default_factory=lambda: [True])
     done: list[str] = field(default_factory=list)
+    removed: set[str] = field(default_factory=set)
 
     def connect(self, host: str) -> Engine:
         self.done.append("connect")
         answers = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if not answers:
             raise OpsError(f"no Docker Engine at {host}", "start it")
-        client: Any = SimpleNamespace(api=SimpleNamespace(containers=lambda **_filters: []))
+        calls = dict.fromkeys(("inspect_container", "inspect_volume", "inspect_network"), self.inspect)
+        client: Any = SimpleNamespace(api=SimpleNamespace(containers=lambda **_filters: [], **calls))
         return FakeEngine(client=client, host=host, version="29", memory=2**40, data_root="/d", mine=True)
+
+    def inspect(self, identifier: str) -> None:
+        if identifier in self.removed:
+            raise NotFound(f"no such object: {identifier}")
 
     def choose(self, *_arguments: object) -> Choice:
         return self.choice
@@ -123,10 +132,12 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 def test_up_checks_then_installs_then_deploys(machine: Machine) -> None:
     outputs = lifecycle.up("dev").outputs()
-    assert machine.done == ["connect", "provide official"]
-    assert [line.split(" --")[0] for line in machine.commands[:3]] == [
+    assert machine.done == ["connect", "provide official", "connect"]
+    assert [line.split(" --")[0] for line in machine.commands[:5]] == [
         "stack ls",
         f"-C {machine.folder}/state/otel-stack/stacks/dev stack init dev",
+        "stack ls",
+        "stack export",
         "up",
     ]
     assert outputs.text("contract_version") == "1"
@@ -137,6 +148,22 @@ def test_second_up_makes_no_second_stack(machine: Machine) -> None:
     lifecycle.up("dev")
     assert sum("stack init" in line for line in machine.commands) == 1
     assert sum(line.startswith("up --yes") for line in machine.commands) == 2
+
+
+def test_up_makes_again_what_somebody_removed(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+    machine.removed = {"c1", "c0", "n1", "another's"}
+    lifecycle.up("dev")
+    refresh, up = machine.commands[-2:]
+    assert refresh.startswith(
+        "refresh --yes --skip-preview --target=urn:network::obs --target=urn:container::loki --stack dev"
+    )
+    assert up.startswith("up --yes")
+    assert "Removed by somebody, and made again: obs, loki" in capfd.readouterr().err
+
+
+def test_up_looks_at_nothing_again_while_all_is_there(machine: Machine) -> None:
+    lifecycle.up("dev")
+    assert not [line for line in machine.commands if line.startswith("refresh")]
 
 
 def test_failed_check_stops_before_anything_is_installed(
@@ -160,7 +187,7 @@ def test_docker_that_is_down_stops_an_official_run(machine: Machine) -> None:
 def test_docker_that_is_down_is_started_by_the_lab_and_checked_then(machine: Machine) -> None:
     machine.choice, machine.answers = LAB, [False, True]
     lifecycle.up("dev")
-    assert machine.done == ["connect", "provide lab", "connect"]
+    assert machine.done == ["connect", "provide lab", "connect", "connect"]
 
 
 def test_doctor_knows_that_the_lab_starts_docker(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:

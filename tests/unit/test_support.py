@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from tests.support import connections
 from tests.support.lab import missing
 from tests.support.waiting import until
 
@@ -35,6 +37,20 @@ def test_a_wait_that_is_over_says_what_it_was_for() -> None:
 def test_an_error_that_is_not_forgiven_ends_a_wait() -> None:
     with pytest.raises(LookupError):
         until("rain", lambda: _fail("dry"), seconds=5, pause=0)
+
+
+def test_a_pod_is_looked_at_through_its_oldest_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = "6f1c1ad0-95b4-4f6b-9b39-5d9c2f1f3a10"
+    for number, started in ((517, 9000), (31000, 200), (31040, 300)):
+        process = tmp_path / str(number)
+        process.mkdir()
+        (process / "cgroup").write_text(f"0::/kubepods/pod{uid}/x\n")
+        (process / "stat").write_text(f"{number} (a (b) c) S {' 0' * 18} {started} 0 0\n")
+    (tmp_path / "99").mkdir()
+    monkeypatch.setattr(connections, "PROC", tmp_path)
+    assert connections.processes_of([uid, "another"]) == {uid: tmp_path / "31000"}
 
 
 def _fail(text: str) -> bool:
