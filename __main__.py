@@ -19,11 +19,13 @@ def main() -> None:
         pulumi.RunError: the settings are wrong; it says which and how to fix them, before anything is built.
     """
     try:
-        settings = Settings.from_pulumi({**get_config_env(), **CONFIG.get()}, pulumi.get_project())
+        config = {**get_config_env(), **CONFIG.get()}
+        secrets = [key for key in config if is_config_secret(key)]
+        settings = Settings.from_pulumi(config, pulumi.get_project(), secrets=secrets)
         for warning in settings.warnings():
             pulumi.log.warn(warning)
         key = f"{pulumi.get_project()}:{PASSWORD}"
-        if settings.kafka_password is not None and not is_config_secret(key):
+        if settings.kafka_password is not None and key not in secrets:
             pulumi.log.warn(f"{PASSWORD} is in the stack's file in clear; pulumi config set --secret {key}")
         outputs = build(settings)
     except SettingsError as error:

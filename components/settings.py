@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -23,8 +23,12 @@ class Settings(SettingsModel):
     """All settings of a stack, as read from its configuration."""
 
     @classmethod
-    def load(cls, config: Mapping[str, Any]) -> Settings:
+    def load(cls, config: Mapping[str, Any], *, secrets: Collection[str] = ()) -> Settings:
         """Read settings from a mapping of configuration keys, in camel case and without the namespace.
+
+        Args:
+            config: the mapping.
+            secrets: its keys whose values no message may show.
 
         Raises:
             SettingsError: lists every mistake with key, value, what is allowed and what to do.
@@ -42,19 +46,29 @@ class Settings(SettingsModel):
             if not malformed.intersection(check.reads):
                 problems += check.run(settings)
         if problems:
-            raise SettingsError(problems)
+            raise SettingsError(problems, secrets)
         return settings
 
     @classmethod
-    def from_pulumi(cls, config: Mapping[str, str], namespace: str) -> Settings:
+    def from_pulumi(
+        cls, config: Mapping[str, str], namespace: str, *, secrets: Collection[str] = ()
+    ) -> Settings:
         """Read settings from the engine's flat configuration, in which every value is text.
+
+        Args:
+            config: keys with their namespace, and values.
+            namespace: of this project's keys.
+            secrets: full keys whose values are encrypted in the stack's file.
 
         Raises:
             SettingsError: as for ``load``.
         """
         prefix = f"{namespace}:"
         own = {key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)}
-        return cls.load({key: text if key in _TEXTS else _decoded(text) for key, text in own.items()})
+        return cls.load(
+            {key: text if key in _TEXTS else _decoded(text) for key, text in own.items()},
+            secrets=[key.removeprefix(prefix) for key in secrets],
+        )
 
     @staticmethod
     def json_schema() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,11 +18,11 @@ from components.problems import Problem
 class SettingsError(ValueError):
     """The stack configuration is wrong; the message lists every mistake."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        """Write one line per mistake."""
+    def __init__(self, problems: Sequence[Problem], secrets: Collection[str] = ()) -> None:
+        """Write one line per mistake, without the values of the top-level keys ``secrets``."""
         self.problems = tuple(problems)
         count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
-        lines = [f"  {problem.key}: {_shown(problem.value)}: {problem.message}" for problem in self.problems]
+        lines = [f"  {one.key}: {_shown(one, secrets)}: {one.message}" for one in self.problems]
         super().__init__("\n".join([f"{count} wrong:", *lines]))
 
 
@@ -110,6 +110,8 @@ def _dataclasses_in(hint: Any) -> list[type]:
     return [found for part in typing.get_args(hint) for found in _dataclasses_in(part)]
 
 
-def _shown(value: object) -> str:
-    text = "not set" if value is None else repr(value)
+def _shown(problem: Problem, secrets: Collection[str]) -> str:
+    if problem.key.partition(".")[0] in secrets:
+        return "(secret)"
+    text = "not set" if problem.value is None else repr(problem.value)
     return text if len(text) <= 80 else f"{text[:77]}..."

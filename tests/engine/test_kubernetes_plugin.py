@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from components.images import CATALOGUE
+from ops.kubernetes.kubectl import Kubectl
+from ops.kubernetes.removed import removed_from_cluster
+from tests.lab import cache
 from tests.support.cluster import Cluster
 from tests.support.stack import Stack
 
@@ -87,6 +90,23 @@ def test_refreshing_finds_what_somebody_changed(stack: Stack, kubernetes: Cluste
         assert "somebody" in refused.text
     kubernetes.kubectl("patch", *place, "--patch", '{"spec": {"replicas": 1}}', "--field-manager=somebody")
     stack.up()
+
+
+def test_what_somebody_removed_is_found_and_made_again(stack: Stack, kubernetes: Cluster) -> None:
+    asked = Kubectl(
+        program=cache.binary("kubectl"),
+        kubeconfig=kubernetes.kubeconfig,
+        context=kubernetes.context,
+        namespace=NAMESPACE,
+    )
+    assert removed_from_cluster(asked, stack.state()) == []
+    kubernetes.kubectl("delete", "deployment", "subject", f"--namespace={NAMESPACE}", "--wait")
+    removed = removed_from_cluster(asked, stack.state())
+    assert [urn.rpartition("::")[-1] for urn in removed] == ["subject"]
+    stack.refresh(*(f"--target={urn}" for urn in removed))
+    stack.up()
+    assert deployed(kubernetes)["status"]["availableReplicas"] == 1
+    stack.preview("--expect-no-changes")
 
 
 def test_a_pod_that_cannot_start_is_named_with_its_reason(stack: Stack, kubernetes: Cluster) -> None:

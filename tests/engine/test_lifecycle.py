@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from ops.removed import removed_from_docker
 from tests.support import phase1
 from tests.support.docker_engine import Engine
 from tests.support.program import CONTAINER, VOLUME
@@ -84,6 +85,24 @@ def test_one_collector_setting_replaces_the_collector_and_nothing_else(
     }
     assert before.keys() - after.keys(), "the old configuration is still there"
     deployed.stack.preview("--expect-no-changes")
+
+
+def test_what_somebody_removed_is_found_and_made_again(deployed: Deployed, docker_engine: Engine) -> None:
+    client, stack = docker_engine.client, deployed.stack
+    before = containers(docker_engine)
+    assert removed_from_docker(client, stack.state()) == []
+    for name in ("grafana", "otel-collector-ready"):
+        client.containers.get(name).remove(force=True)
+    removed = removed_from_docker(client, stack.state())
+    assert {urn.rpartition("::")[-1] for urn in removed} == {"grafana", "otel-collector-ready"}
+    stack.refresh(*(f"--target={urn}" for urn in removed))
+    stack.up()
+    after = containers(docker_engine)
+    assert {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} == {
+        "grafana",
+        "otel-collector-ready",
+    }
+    stack.preview("--expect-no-changes")
 
 
 def test_destroy_leaves_nothing_behind(deployed: Deployed, docker_engine: Engine) -> None:

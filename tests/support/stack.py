@@ -133,10 +133,14 @@ class Stack:
         """Give the stack's state as the CLI exports it."""
         return self.run("stack", "export", *arguments).output
 
+    def state(self) -> list[Mapping[str, Any]]:
+        """Give the resources in the stack's state."""
+        resources: list[Mapping[str, Any]] = json.loads(self.export())["deployment"].get("resources", [])
+        return resources
+
     def resources(self) -> list[str]:
         """Name the resources in the stack's state."""
-        deployment = json.loads(self.export())["deployment"]
-        return [_short(resource["urn"]) for resource in deployment.get("resources", [])]
+        return [_short(resource["urn"]) for resource in self.state()]
 
     def _config_file(self, config: Mapping[str, Any]) -> list[str]:
         """Write the configuration, beside the salt that is already in the file, and give the CLI's option."""

@@ -139,6 +139,17 @@ def test_refused(config: dict[str, Any], message: str) -> None:
         Settings.load(config)
 
 
+def test_a_secret_under_a_wrong_key_is_not_shown() -> None:
+    config = {"x:kafkaPasword": "hunter2", "x:query": '{"secret": "hunter2"}', "x:phase": "9"}
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_pulumi(config, "x", secrets=["x:kafkaPasword", "x:query"])
+    said = str(caught.value)
+    assert "kafkaPasword: (secret): unknown key; did you mean kafkaPassword?" in said
+    assert "query.secret: (secret)" in said
+    assert "phase: 9: " in said
+    assert "hunter2" not in said
+
+
 def test_every_mistake_is_told_at_once() -> None:
     """Malformed keys do not hide what is wrong elsewhere."""
     with pytest.raises(SettingsError) as refused:
