@@ -116,6 +116,6 @@ def loki_cluster_configuration(name: str, args: LokiClusterArgs) -> Document:
     }
     for key, limit in limits.items():
         document.set("limits_config", key, to=limit)
-    document.set("ruler", "alertmanager_url", to=f"{args.alertmanager_url}/alertmanager")
+    document.set("ruler", "alertmanager_url", to=args.alertmanager_url)
     document.set("ruler", "remote_write", "clients", "mimir", "url", to=args.metrics_url)
     return document

@@ -106,14 +106,13 @@ class MimirStore(ClusterStore):
         super().__init__(name, platform)
         parts = parts_of("mimir", args.shape, published=args.published)
         found = self.run_parts(mimir_program(name, args), parts, args.sizes, after)
-        writer, reader, backend = (
-            found[workload_of("mimir", args.shape, role)].url("http")
-            for role in ("writer", "reader", "backend")
+        writer, reader = (
+            found[workload_of("mimir", args.shape, role)].url("http") for role in ("writer", "reader")
         )
         self.rules = args.rule_files
         self.otlp_url, self.push_url = f"{writer}/otlp", f"{writer}/api/v1/push"
         self.query_url = f"{reader}/prometheus"
-        self.alertmanager_url = backend
+        self.alertmanager_url = alertmanager_url(args.shape)
 
 
 def mimir_program(name: str, args: MimirStoreArgs) -> Program:
@@ -145,6 +144,11 @@ def mimir_files(name: str, args: MimirStoreArgs) -> dict[str, str]:
     }
 
 
+def alertmanager_url(shape: Shape) -> str:
+    """Return the address of Mimir's Alertmanager: nothing else that Mimir serves is below it."""
+    return f"http://{workload_of('mimir', shape, 'backend')}:{PORT}/alertmanager"
+
+
 def mimir_configuration(name: str, args: MimirStoreArgs) -> Document:
     """Set Mimir's configuration file from its settings."""
     document, buckets = Document.read("mimir/mimir.yaml"), args.buckets
@@ -155,9 +159,8 @@ def mimir_configuration(name: str, args: MimirStoreArgs) -> Document:
     document.set("ruler_storage", "s3", "bucket_name", to=buckets.ruler.name)
     document.set("alertmanager_storage", "s3", "bucket_name", to=buckets.alertmanager.name)
     document.set("ruler_storage", "backend", to="local" if args.rules == "files" else "s3")
-    alertmanager = f"http://{workload_of('mimir', args.shape, 'backend')}:{PORT}/alertmanager"
-    document.set("ruler", "alertmanager_url", to=alertmanager)
-    document.set("alertmanager", "external_url", to=alertmanager)
+    document.set("ruler", "alertmanager_url", to=alertmanager_url(args.shape))
+    document.set("alertmanager", "external_url", to=alertmanager_url(args.shape))
     limits: dict[str, str | int] = {
         "compactor_blocks_retention_period": hours(args.retention),
         "out_of_order_time_window": args.out_of_order.in_unit("s"),

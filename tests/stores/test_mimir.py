@@ -122,6 +122,23 @@ def test_rules_of_the_files_are_evaluated(mimir: Store) -> None:
     )
 
 
+def test_below_the_alertmanagers_path_alerts_can_be_silenced_and_nothing_deleted(mimir: Store) -> None:
+    below = f"{mimir.url(mimir.addresses[0])}/alertmanager"
+    silence = {
+        "matchers": [{"name": "alertname", "value": "none", "isRegex": False}],
+        "startsAt": "2020-01-01T00:00:00Z",
+        "endsAt": "2099-01-01T00:00:00Z",
+        "createdBy": "test",
+        "comment": "test",
+    }
+    with httpx.Client(headers=TENANT, timeout=30) as client:
+        assert client.post(f"{below}/api/v2/silences", json=silence).status_code == 200
+        assert client.get(f"{below}/api/v2/silences").json()[0]["comment"] == "test"
+        assert client.post(f"{below}/compactor/delete_tenant").status_code == 404
+        assert client.post(f"{below}/ingester/shutdown").status_code == 404
+        assert client.post(f"{below}/api/v1/alerts", content=b"{}").status_code == 410
+
+
 def test_no_rule_fails(mimir: Store) -> None:
     groups = ask(mimir, mimir.addresses[0], "rules")["groups"]
     failing = {
