@@ -110,7 +110,7 @@ bench: $(STAMP) ## phase 2's throughput against the guide's configuration, 25 mi
 	@$(PY) -m tests.bench
 
 drills: $(STAMP) ## everything that takes minutes: drills of all phases, stores on S3, 100 simulated nodes
-	@$(PYTEST) tests/e2e tests/stores tests/kubernetes/test_scale.py --drills
+	@$(PYTEST) tests/e2e tests/stores tests/kubernetes/test_scale.py tests/kubernetes/test_environments.py --drills
 
 lint: $(STAMP) ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy

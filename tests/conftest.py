@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,6 +14,8 @@ from tests.lab.errors import LabError
 from tests.support.cluster import Cluster, cluster
 from tests.support.docker_engine import Engine, engine
 from tests.support.lab import missing
+
+Note = Callable[[Mapping[str, object]], None]
 
 settings.register_profile("steady", deadline=None)  # a busy machine is no failure
 settings.load_profile("steady")
@@ -60,3 +64,16 @@ def kubernetes() -> Iterator[Cluster]:
     if not was_up:
         with lifecycle.lock():
             lifecycle.down()
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Note:
+    """Append what a drill measured to the report, if one is asked for."""
+    path = request.config.getoption("--drill-report", default=None)
+
+    def write(measured: Mapping[str, object]) -> None:
+        if path is not None:
+            with Path(path).open("a") as out:
+                out.write(json.dumps({"drill": request.node.name, **measured}) + "\n")
+
+    return write

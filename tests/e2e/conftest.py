@@ -1,22 +1,21 @@
-"""What the drills of several phases share: the load, and a report of what was measured."""
+"""What the drills of several phases share: the load, and what became of it."""
 
 from __future__ import annotations
 
-import json
 import tempfile
 import uuid
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from tests.conftest import Note
 from tests.support.docker_site import Site
 from tests.support.numbered import Load, Rates
 from tests.support.otlp import SERVICES
 from tests.support.stored import Found
 
-Note = Callable[[Mapping[str, object]], None]
 Report = Callable[[Load, dict[str, Found]], None]
 
 
@@ -45,19 +44,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def load(site: Reached) -> Load:
     """Load that has not started yet, for the stack of the phase."""
     return Load(run=uuid.uuid4().hex[:8], target=site.target, rates=Rates())
-
-
-@pytest.fixture
-def note(request: pytest.FixtureRequest) -> Note:
-    """Append what a drill measured to the report, if one is asked for."""
-    path = request.config.getoption("--drill-report", default=None)
-
-    def write(measured: Mapping[str, object]) -> None:
-        if path is not None:
-            with Path(path).open("a") as out:
-                out.write(json.dumps({"drill": request.node.name, **measured}) + "\n")
-
-    return write
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from docker.errors import NotFound
 
 from ops.kafka.tools import command
-from tests.e2e.conftest import Note, Report
+from tests.conftest import Note
+from tests.e2e.conftest import Report
 from tests.support.docker_site import Site
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.conftest import Note, Report
+from tests.conftest import Note
+from tests.e2e.conftest import Report
 from tests.support.counting import since, watched
 from tests.support.deployment import ClusterDeployment
 from tests.support.filling import fill

@@ -9,7 +9,8 @@ import pytest
 from docker.errors import NotFound
 
 from components.collector_copier import COPIERS
-from tests.e2e.conftest import Note, Report
+from tests.conftest import Note
+from tests.e2e.conftest import Report
 from tests.support import phase2
 from tests.support.deployment import ClusterDeployment
 from tests.support.docker_engine import Engine

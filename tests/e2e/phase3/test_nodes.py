@@ -12,7 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e.conftest import Note, Report
+from tests.conftest import Note
+from tests.e2e.conftest import Report
 from tests.lab.cluster import layout, lifecycle, runtime, second
 from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import READY_SECONDS, ClusterSite, Pod, program_of

@@ -7,7 +7,8 @@ import uuid
 
 import pytest
 
-from tests.e2e.conftest import Note, Report
+from tests.conftest import Note
+from tests.e2e.conftest import Report
 from tests.support.counting import since, watched
 from tests.support.deployment import ClusterDeployment
 from tests.support.numbered import Load, Rates

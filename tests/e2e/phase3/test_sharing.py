@@ -15,7 +15,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from tests.e2e.conftest import Note
+from tests.conftest import Note
 from tests.e2e.phase3.conftest import NAMESPACE
 from tests.lab.cluster import layout
 from tests.support.deployment import ClusterDeployment

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import Note, Report
+from tests.conftest import Note
+from tests.e2e.conftest import Report
 from tests.e2e.phase3.conftest import NAMESPACE
 from tests.lab.cluster import kubectl, lifecycle, pki, traefik
 from tests.lab.errors import LabError

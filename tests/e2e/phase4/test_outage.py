@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from tests.e2e.conftest import Note, Report
+from tests.conftest import Note
+from tests.e2e.conftest import Report
 from tests.e2e.phase4.conftest import Deployment
 from tests.support.minio_pods import bucket_of
 from tests.support.numbered import Load

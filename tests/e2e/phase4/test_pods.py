@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.e2e.conftest import Note, Report
+from tests.conftest import Note
+from tests.e2e.conftest import Report
 from tests.e2e.phase4.questions import NOT_YET, await_answers, of_grafana, of_stores, signed_in, user_of
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running

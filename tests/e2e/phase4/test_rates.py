@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.e2e.conftest import Note
+from tests.conftest import Note
 from tests.e2e.phase4.conftest import Deployment
 from tests.e2e.phase4.handing_over import PAUSE_SECONDS, QUIET, hand_over
 from tests.support.filling import fill

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from ops.web import tenant_header
-from tests.e2e.conftest import Note
+from tests.conftest import Note
 from tests.e2e.phase4.conftest import Deployment
 from tests.e2e.phase4.handing_over import hand_over
 from tests.support.minio_pods import bucket_of

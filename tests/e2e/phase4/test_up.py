@@ -7,7 +7,8 @@ import time
 from httpx import HTTPError
 
 from ops.smoke.run import Endpoints, run
-from tests.e2e.conftest import Note, Report
+from tests.conftest import Note
+from tests.e2e.conftest import Report
 from tests.e2e.phase4.conftest import Deployment
 from tests.support.kubernetes_site import GRPC
 from tests.support.minio_pods import bucket_of
