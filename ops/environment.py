@@ -11,7 +11,7 @@ CONFIG_FILE = "OTEL_STACK_CONFIG_FILE"
 
 
 def export_lines(session: Session) -> Iterator[str]:
-    """Give the lines of ``eval "$(python -m ops env)"``; none of them holds a secret."""
+    """Give the lines of ``eval "$(python -m ops env --stack NAME)"``; none of them holds a secret."""
     added = {**session.pulumi.added, "PULUMI_STACK": session.stack.name}
     if session.state.config_file is not None:
         added[CONFIG_FILE] = str(session.state.config_file)

@@ -83,7 +83,8 @@ HINTS: tuple[Hint, ...] = (
     Hint(
         sign=r"Apply failed with \d+ conflict|fields of somebody else",
         meaning="somebody else has changed an object of the stack",
-        advice="the message above names object, fields and who changed them; undo that, or leave it to them",
+        advice="the message above names object, fields and who changed them; leave those to them, or take "
+        "them back: PULUMI_K8S_ENABLE_PATCH_FORCE=true make up STACK={stack}",
     ),
     Hint(
         sign=r"marked for protection",

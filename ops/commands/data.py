@@ -59,7 +59,8 @@ def restore(
     with _docker_failures():
         volumes = site_of(load_stack(stack)).volumes()
         manifest = restore_backup(source, volumes, volume or [], force=force)
-    say(f"The data of {manifest.stack}, {manifest.created:%Y-%m-%d %H:%M} UTC, is back. Next: make up")
+    say(f"The data of {manifest.stack}, {manifest.created:%Y-%m-%d %H:%M} UTC, is back.")
+    say(f"Next: make up STACK={stack}")
     say("Grafana's data comes with the admin password of its own stack; docs/operations.md: restore.")
 
 

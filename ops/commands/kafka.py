@@ -76,7 +76,7 @@ def topics(stack: StackName = "dev", as_json: AsJson = False) -> None:
         out.print(show.topics(found))
     for name in sorted(missing):
         say(
-            f"{name} is not there, or hidden from this user: make up STACK={stack} creates it; with "
+            f"{name} is not there, or hidden from this user: a restart of kafka-topics makes it again; with "
             "kafka.createTopics: false somebody else has to"
         )
     if missing or not all(one.whole for one in found):

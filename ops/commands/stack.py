@@ -96,7 +96,7 @@ def password(stack: StackName = "dev") -> None:
 
 
 def env(stack: StackName = "dev") -> None:
-    """Print shell lines for plain pulumi commands: eval "$(python -m ops env)"."""
+    """Print shell lines for plain pulumi commands: (eval "$(python -m ops env)"; pulumi ...)."""
     for line in export_lines(reading(stack)):
         print_plain(line)
 

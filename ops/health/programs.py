@@ -45,6 +45,9 @@ READY = {
 """Path that answers once a store does, below its query address; by the uid of its data source."""
 
 
+_START = "docker logs {name} says why; docker start {name}"
+
+
 def interfaces(outputs: StackOutputs) -> dict[str, Interface]:
     """Give the interfaces of a stack by name.
 
@@ -69,12 +72,31 @@ def _of_store(outputs: StackOutputs, output: str, path: str, store: str) -> Inte
     return Interface(output=output, path=path, program=program)
 
 
-def container_readings(client: docker.DockerClient, inventory: Inventory) -> Iterator[Reading]:
-    """Read the state of every program's container, and the health that Docker probes."""
+def container_readings(client: docker.DockerClient, inventory: Inventory, *, stack: str) -> Iterator[Reading]:
+    """Read the state of every program's container, and the health that Docker probes.
+
+    Args:
+        client: of the stack's engine.
+        inventory: of the stack.
+        stack: its name.
+    """
     if not inventory.programs:
-        yield Reading(area=AREA, name="all", status="degraded", found="the stack is down", advice="make up")
+        yield is_down(stack)
     for name in inventory.programs:
-        yield _container_reading(client, name, probe=inventory.probes.get(name, name))
+        reading = _container_reading(client, name, probe=inventory.probes.get(name, name))
+        yield reading or is_gone(name, "no such container", stack)
+
+
+def is_down(stack: str) -> Reading:
+    """Tell that a stack has no programs at all."""
+    advice = f"make up STACK={stack}"
+    return Reading(area=AREA, name="all", status="degraded", found="the stack is down", advice=advice)
+
+
+def is_gone(name: str, found: str, stack: str) -> Reading:
+    """Tell that a stack's program is not where it runs."""
+    advice = f"make up STACK={stack} brings it back"
+    return Reading(area=AREA, name=name, status="degraded", found=found, advice=advice)
 
 
 def interface_readings(
@@ -109,18 +131,12 @@ def interface_readings(
             yield Reading(area=AREA, name=name, found=f"{url} answers")
 
 
-def _container_reading(client: docker.DockerClient, name: str, probe: str) -> Reading:
+def _container_reading(client: docker.DockerClient, name: str, probe: str) -> Reading | None:
     state = _state(client, name)
     if state is None:
-        return Reading(
-            area=AREA,
-            name=name,
-            status="degraded",
-            found="no such container",
-            advice="make up brings it back",
-        )
+        return None
     if state["Status"] != "running":
-        advice = f"docker unpause {name}" if state["Status"] == "paused" else f"docker logs {name}; make up"
+        advice = f"docker unpause {name}" if state["Status"] == "paused" else _START.format(name=name)
         return Reading(area=AREA, name=name, status="degraded", found=_stopped(state), advice=advice)
     health = (_state(client, probe) or {}).get("Health", {}).get("Status", "not probed")
     if health != "healthy":

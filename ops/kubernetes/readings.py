@@ -9,6 +9,7 @@ from typing import Any
 from components.platform.manifests.scope import NAME
 from components.platform.manifests.workloads import STORAGE
 from ops.health.model import Reading
+from ops.health.programs import is_down, is_gone
 from ops.kubernetes.claims import SELECTOR
 from ops.kubernetes.kubectl import Kubectl
 from ops.units import quantity
@@ -19,12 +20,13 @@ SMALLER = "docs/kubernetes.md, A volume of another size: enlarge it, or let sizi
 _KINDS = "deployments,statefulsets,pods,persistentvolumeclaims"
 
 
-def cluster_readings(kubectl: Kubectl, programs: Sequence[str] | None) -> Iterator[Reading]:
+def cluster_readings(kubectl: Kubectl, programs: Sequence[str] | None, *, stack: str) -> Iterator[Reading]:
     """Read every program's pods, and every claim.
 
     Args:
         kubectl: bound to the stack's namespace.
         programs: those that must be there; None where only the cluster knows.
+        stack: name of the stack.
 
     Raises:
         KubectlError: the API server did not say.
@@ -35,21 +37,19 @@ def cluster_readings(kubectl: Kubectl, programs: Sequence[str] | None) -> Iterat
     owners = {_name(one): one for kind in ("Deployment", "StatefulSet") for one in found[kind]}
     names = sorted(owners) if programs is None else programs
     if not names:
-        yield Reading(
-            area="programs", name="all", status="degraded", found="the stack is down", advice="make up"
-        )
+        yield is_down(stack)
     for name in names:
         pods = [pod for pod in found["Pod"] if pod["metadata"]["labels"].get(NAME) == name]
-        yield _program(kubectl, name, owners.get(name), pods)
+        owner = owners.get(name)
+        yield (
+            is_gone(name, "it is not there", stack) if owner is None else _program(kubectl, name, owner, pods)
+        )
     wanted = _wanted(found["StatefulSet"])
     for claim in found["PersistentVolumeClaim"]:
         yield _claim(kubectl, claim, wanted.get(_name(claim).rpartition("-")[0]))
 
 
-def _program(kubectl: Kubectl, name: str, owner: Object | None, pods: list[Object]) -> Reading:
-    if owner is None:
-        advice = "make up brings it back"
-        return Reading(area="programs", name=name, status="degraded", found="it is not there", advice=advice)
+def _program(kubectl: Kubectl, name: str, owner: Object, pods: list[Object]) -> Reading:
     wanted = int(owner["spec"].get("replicas", 1))
     ready = int(owner["status"].get("readyReplicas", 0))
     troubles = [trouble for pod in pods for trouble in _troubles(pod)]

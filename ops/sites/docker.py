@@ -74,7 +74,7 @@ class DockerSite:
         try:
             engine = connect(self._stack.docker_host)
             return [
-                *container_readings(engine.client, inventory),
+                *container_readings(engine.client, inventory, stack=self._stack.name),
                 *disk_readings(engine, self._stack.settings, inventory.data_volumes),
             ]
         except OpsError as error:

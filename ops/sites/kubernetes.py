@@ -90,7 +90,7 @@ class KubernetesSite:
         """See ``Site``."""
         try:
             known = inventory.programs if inventory.programs or not self._applied_from_git() else None
-            return list(cluster_readings(self._kubectl(), known))
+            return list(cluster_readings(self._kubectl(), known, stack=self._stack.name))
         except OpsError as error:
             return [
                 Reading(

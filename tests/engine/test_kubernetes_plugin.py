@@ -76,7 +76,9 @@ def test_another_selector_needs_another_deployment(stack: Stack, kubernetes: Clu
     assert deployed(kubernetes)["metadata"]["uid"] != before
 
 
-def test_refreshing_finds_what_somebody_changed(stack: Stack, kubernetes: Cluster) -> None:
+def test_refreshing_finds_what_somebody_changed(
+    stack: Stack, kubernetes: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stack.refresh()
     stack.preview("--expect-no-changes")
     patch = json.dumps({"spec": {"replicas": 2}})
@@ -88,8 +90,12 @@ def test_refreshing_finds_what_somebody_changed(stack: Stack, kubernetes: Cluste
         assert refused.status != 0
         assert ".spec.replicas" in refused.text
         assert "somebody" in refused.text
-    kubernetes.kubectl("patch", *place, "--patch", '{"spec": {"replicas": 1}}', "--field-manager=somebody")
+    with monkeypatch.context() as forcing:
+        forcing.setitem(stack._environment, "PULUMI_K8S_ENABLE_PATCH_FORCE", "true")
+        stack.up()
+    assert deployed(kubernetes)["spec"]["replicas"] == 1
     stack.up()
+    stack.preview("--expect-no-changes")
 
 
 def test_what_somebody_removed_is_found_and_made_again(stack: Stack, kubernetes: Cluster) -> None:

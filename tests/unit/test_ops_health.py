@@ -50,13 +50,13 @@ def all_running() -> dict[str, Mapping[str, Any]]:
 
 
 def test_collector_is_as_healthy_as_its_probe_says() -> None:
-    readings = list(container_readings(client_of(all_running()), INVENTORY))
+    readings = list(container_readings(client_of(all_running()), INVENTORY, stack="dev"))
     assert {reading.status for reading in readings} == {"healthy"}
     unwell = {
         **all_running(),
         "otel-collector-ready": {"Status": "running", "Health": {"Status": "unhealthy"}},
     }
-    collector = next(iter(container_readings(client_of(unwell), INVENTORY)))
+    collector = next(iter(container_readings(client_of(unwell), INVENTORY, stack="dev")))
     assert (collector.name, collector.status, collector.found) == (
         "otel-collector",
         "degraded",
@@ -83,7 +83,9 @@ def test_program_that_is_not_well(state: Mapping[str, Any] | None, found: str, a
     states = {name: one for name, one in all_running().items() if name != "loki"}
     if state is not None:
         states["loki"] = state
-    reading = next(one for one in container_readings(client_of(states), INVENTORY) if one.name == "loki")
+    reading = next(
+        one for one in container_readings(client_of(states), INVENTORY, stack="dev") if one.name == "loki"
+    )
     assert reading.status == "degraded"
     assert found in reading.found
     assert advice in reading.advice
@@ -105,8 +107,12 @@ OUTPUTS = StackOutputs(
 
 def test_stack_that_is_down_is_degraded() -> None:
     down = replace(INVENTORY, programs=())
-    (reading,) = container_readings(client_of({}), down)
-    assert (reading.status, reading.found, reading.advice) == ("degraded", "the stack is down", "make up")
+    (reading,) = container_readings(client_of({}), down, stack="dev")
+    assert (reading.status, reading.found, reading.advice) == (
+        "degraded",
+        "the stack is down",
+        "make up STACK=dev",
+    )
 
 
 def log_of(program: str) -> str:

@@ -226,7 +226,7 @@ def test_exit_status_tells_topics_that_are_not_there(
     fake = FakeTools(topics=described, log_dirs=LOG_DIRS.encode())
     assert call(monkeypatch, fake, "topics") == 1
     said = " ".join(capfd.readouterr().err.split())
-    assert "otlp-dead-letters is not there, or hidden from this user: make up STACK=" in said
+    assert "otlp-dead-letters is not there, or hidden from this user: a restart of kafka-topics" in said
     whole = FakeTools(
         topics=described + line.format("otlp-dead-letters").encode(), log_dirs=LOG_DIRS.encode()
     )
