@@ -37,7 +37,7 @@ HINTS: tuple[Hint, ...] = (
     Hint(
         sign=r"container name \"/?(?P<name>[^\"]+)\" is already in use",
         meaning="a container of that name exists that the engine does not know",
-        advice="if it was left by an interrupted run: docker rm -f {names}, then the same command again",
+        advice="if it was left by an interrupted run: docker rm -fv {names}, then the same command again",
     ),
     Hint(
         sign=r"network with name (?P<name>\S+) already exists",

@@ -92,7 +92,7 @@ def test_what_somebody_removed_is_found_and_made_again(deployed: Deployed, docke
     before = containers(docker_engine)
     assert removed_from_docker(client, stack.state()) == []
     for name in ("grafana", "otel-collector-ready"):
-        client.containers.get(name).remove(force=True)
+        client.containers.get(name).remove(force=True, v=True)
     removed = removed_from_docker(client, stack.state())
     assert {urn.rpartition("::")[-1] for urn in removed} == {"grafana", "otel-collector-ready"}
     stack.refresh(*(f"--target={urn}" for urn in removed))

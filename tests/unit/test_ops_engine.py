@@ -241,7 +241,7 @@ def test_hint_names_what_is_in_the_way() -> None:
     conflict = 'Conflict. The container name "/{name}" is already in use by container "1".\n'
     hint = find_hint("".join(conflict.format(name=name) for name in ("loki", "jaeger", "loki")), "dev")
     assert hint is not None
-    assert "docker rm -f loki jaeger," in hint.advice
+    assert "docker rm -fv loki jaeger," in hint.advice
 
 
 def test_no_hint_for_ordinary_output() -> None:
