@@ -153,7 +153,11 @@ def show_addresses(outputs: StackOutputs) -> None:
 
 def _forget_what_was_removed(session: Session) -> None:
     """Have the engine look again at what somebody has removed: it takes what it has made for present."""
-    removed = session.site.removed(session.resources())
+    try:
+        removed = session.site.removed(session.resources())
+    except OpsError as error:
+        say(f"Not checked whether somebody removed a part of the stack: {error.message}")
+        return
     if removed:
         names = ", ".join(urn.rpartition("::")[-1] for urn in removed)
         say(f"Removed by somebody, and made again: {names}")

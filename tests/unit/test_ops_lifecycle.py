@@ -166,6 +166,18 @@ def test_up_looks_at_nothing_again_while_all_is_there(machine: Machine) -> None:
     assert not [line for line in machine.commands if line.startswith("refresh")]
 
 
+def test_up_goes_on_where_nobody_can_say_what_was_removed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_arguments: object) -> list[str]:
+        raise OpsError("kubectl get: roles is forbidden")
+
+    monkeypatch.setattr(docker_site.DockerSite, "removed", refuse)
+    lifecycle.up("dev")
+    assert machine.commands[-1].startswith("up --yes")
+    assert "roles is forbidden" in capfd.readouterr().err
+
+
 def test_failed_check_stops_before_anything_is_installed(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
