@@ -33,7 +33,7 @@ class Effort:
         seconds: from start to end.
         requests: all that the API server has answered meanwhile, whoever asked, without housekeeping.
         writes: those among them that write.
-        megabytes: most resident memory that this process's descendants have had together.
+        megabytes: most resident memory that the processes started meanwhile have had together.
         load: the machine's load average of the last minute, at the end.
     """
 
@@ -47,8 +47,8 @@ class Effort:
 @contextmanager
 def effort(kubernetes: Cluster) -> Iterator[Effort]:
     """Measure what happens in the context; the figures are there once it is left."""
-    spent, over = Effort(), threading.Event()
-    watching = threading.Thread(target=_watch, args=(spent, over))
+    spent, over, others = Effort(), threading.Event(), set(_processes())
+    watching = threading.Thread(target=_watch, args=(spent, over, others))
     requests, writes = _answered(kubernetes)
     started = time.monotonic()
     watching.start()
@@ -75,23 +75,29 @@ def _answered(kubernetes: Cluster) -> tuple[int, int]:
     return requests, writes
 
 
-def _watch(spent: Effort, over: threading.Event) -> None:
+def _watch(spent: Effort, over: threading.Event, others: set[int]) -> None:
     while not over.wait(PAUSE):
-        spent.megabytes = max(spent.megabytes, round(_resident(os.getpid()) / 2**20, 0))
+        spent.megabytes = max(spent.megabytes, round(_resident(os.getpid(), others) / 2**20, 0))
 
 
-def _resident(process: int) -> int:
-    """Give the resident memory of a process's descendants, in bytes."""
+def _resident(process: int, others: set[int]) -> int:
+    """Give the resident memory of a process's descendants, in bytes, without others and their descendants."""
     children: dict[int, list[int]] = {}
     pages: dict[int, int] = {}
-    for folder in PROC.glob("[0-9]*"):
+    for child in _processes():
+        folder = PROC / str(child)
         try:
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            pages[int(folder.name)] = int((folder / "statm").read_text().split()[1])
+            pages[child] = int((folder / "statm").read_text().split()[1])
         except (FileNotFoundError, ProcessLookupError):
             continue
-        children.setdefault(parent, []).append(int(folder.name))
+        if child not in others:
+            children.setdefault(parent, []).append(child)
     return os.sysconf("SC_PAGE_SIZE") * sum(pages[one] for one in _below(process, children))
+
+
+def _processes() -> list[int]:
+    return [int(folder.name) for folder in PROC.glob("[0-9]*")]
 
 
 def _below(process: int, children: dict[int, list[int]]) -> Iterator[int]:
