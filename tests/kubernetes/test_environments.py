@@ -18,7 +18,7 @@ from tests.support.effort import Effort, effort
 from tests.support.simulated import all_placed, brought_up, expected_pods, on_simulated_nodes, simulated_nodes
 from tests.support.stack import Stack
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 NODES = 100
 MEASURED = (1, 3, 10)

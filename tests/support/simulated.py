@@ -48,8 +48,10 @@ def brought_up(kubernetes: Cluster, stack: Stack, name: str) -> Iterator[Stack]:
             stack.up()
             yield stack
         finally:
-            stack.destroy()
-            kubernetes.kubectl("delete", "namespace", name, "--ignore-not-found")
+            try:
+                stack.destroy()
+            finally:
+                kubernetes.kubectl("delete", "namespace", name, "--ignore-not-found")
 
 
 @contextmanager
