@@ -159,8 +159,7 @@ def _forget_what_was_removed(session: Session) -> None:
         say(f"Not checked whether somebody removed a part of the stack: {error.message}")
         return
     if removed:
-        names = ", ".join(urn.rpartition("::")[-1] for urn in removed)
-        say(f"Removed by somebody, and made again: {names}")
+        say(f"Removed by somebody, and made again: {_names(removed)}")
         targets = [f"--target={urn}" for urn in removed]
         session.pulumi.run("refresh", "--yes", "--skip-preview", *targets, config=True)
 
@@ -175,7 +174,11 @@ def _named(inventory: Inventory) -> str:
     """Name what is protected: the buckets; the other resources are settings of theirs."""
     if inventory.buckets:
         return f"the buckets {', '.join(inventory.buckets)}"
-    return ", ".join(urn.rpartition("::")[-1] for urn in inventory.protected_urns)
+    return _names(inventory.protected_urns)
+
+
+def _names(urns: Sequence[str]) -> str:
+    return ", ".join(urn.rpartition("::")[-1] for urn in urns)
 
 
 def _existing(name: str) -> Session:

@@ -45,9 +45,6 @@ READY = {
 """Path that answers once a store does, below its query address; by the uid of its data source."""
 
 
-_START = "docker logs {name} says why; docker start {name}"
-
-
 def interfaces(outputs: StackOutputs) -> dict[str, Interface]:
     """Give the interfaces of a stack by name.
 
@@ -136,7 +133,8 @@ def _container_reading(client: docker.DockerClient, name: str, probe: str) -> Re
     if state is None:
         return None
     if state["Status"] != "running":
-        advice = f"docker unpause {name}" if state["Status"] == "paused" else _START.format(name=name)
+        start = f"docker logs {name} says why; docker start {name}"
+        advice = f"docker unpause {name}" if state["Status"] == "paused" else start
         return Reading(area=AREA, name=name, status="degraded", found=_stopped(state), advice=advice)
     health = (_state(client, probe) or {}).get("Health", {}).get("Status", "not probed")
     if health != "healthy":

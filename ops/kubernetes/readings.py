@@ -9,7 +9,7 @@ from typing import Any
 from components.platform.manifests.scope import NAME
 from components.platform.manifests.workloads import STORAGE
 from ops.health.model import Reading
-from ops.health.programs import is_down, is_gone
+from ops.health.programs import AREA, is_down, is_gone
 from ops.kubernetes.claims import SELECTOR
 from ops.kubernetes.kubectl import Kubectl
 from ops.units import quantity
@@ -57,11 +57,11 @@ def _program(kubectl: Kubectl, name: str, owner: Object, pods: list[Object]) -> 
     if wanted == 0:
         kind = str(owner["kind"]).lower()
         advice = f"if nobody means it to rest: {kubectl.typed('scale', kind, name, '--replicas=REPLICAS')}"
-        return Reading(area="programs", name=name, status="degraded", found="scaled to 0", advice=advice)
+        return Reading(area=AREA, name=name, status="degraded", found="scaled to 0", advice=advice)
     if ready < wanted:
         advice = kubectl.typed("describe", "pods", "-l", f"{NAME}={name}")
-        return Reading(area="programs", name=name, status="degraded", found=text, advice=advice)
-    return Reading(area="programs", name=name, found=text)
+        return Reading(area=AREA, name=name, status="degraded", found=text, advice=advice)
+    return Reading(area=AREA, name=name, found=text)
 
 
 def _troubles(pod: Object) -> Iterator[str]:

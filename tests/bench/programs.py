@@ -16,7 +16,7 @@ import httpx
 
 from tests.bench import shapes
 from tests.bench.shapes import LOOPBACK, Ports
-from tests.lab import cache
+from tests.lab import cache, proc
 from tests.support.waiting import until
 
 START_SECONDS, STOP_SECONDS = 90.0, 30.0
@@ -61,7 +61,7 @@ class Program:
         """
         assert self.process.poll() is None, f"{self.name} ended; see {self.log}"
         root = Path("/proc") / str(self.process.pid)
-        times = root.joinpath("stat").read_text().rpartition(")")[2].split()
+        times = proc.stat(root)
         peak = re.search(r"VmHWM:\s+(\d+) kB", root.joinpath("status").read_text())
         assert peak is not None, f"{self.name} has no memory in {root}/status"
         return Use(cpu=(int(times[11]) + int(times[12])) / TICKS, peak=int(peak[1]) / 1024)

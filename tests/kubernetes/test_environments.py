@@ -6,7 +6,7 @@ Each environment is a stack with a state and a namespace of its own, preset ``la
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -46,28 +46,27 @@ def test_previews_and_updates_stay_as_fast_with_more_environments(
 ) -> None:
     seconds: dict[int, float] = {}
 
-    def measured(running: int, what: str, spent: Effort) -> None:
+    @contextmanager
+    def measured(running: int, what: str) -> Iterator[Effort]:
+        with effort(kubernetes) as spent:
+            yield spent
         note({"environments": running, "what": what, **asdict(spent)})
 
     with ExitStack() as up:
         for number in range(1, max(MEASURED) + 1):
             stack = environment(kubernetes, number, tmp_path)
             if number == 1:
-                with effort(kubernetes) as spent:
+                with measured(0, "preview of the first"):
                     stack.preview()
-                measured(0, "preview of the first", spent)
-            with effort(kubernetes) as spent:
-                up.enter_context(brought_up(kubernetes, stack, f"{NAMESPACE}-{number}"))
-            measured(number - 1, "up of one more", spent)
+            with measured(number - 1, "up of one more"):
+                up.enter_context(brought_up(kubernetes, stack, stack.name))
             all_placed(kubernetes, stack.name, expected_pods(kubernetes, stack.name))
             if number not in MEASURED:
                 continue
-            with effort(kubernetes) as spent:
+            with measured(number, "preview without change") as spent:
                 stack.preview("--expect-no-changes")
-            measured(number, "preview without change", spent)
             seconds[number] = spent.seconds
-            with effort(kubernetes) as spent:
+            with measured(number, "up of one changed setting"):
                 stack.up({"ingest": {"maxConcurrentStreams": 101}})
-            measured(number, "up of one changed setting", spent)
     least, most = min(MEASURED), max(MEASURED)
     assert seconds[most] < 3 * seconds[least] + 10, seconds

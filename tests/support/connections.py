@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lab import proc
+
 PROC = Path("/proc")
 LISTEN = "0A"
 MAPPED = "0000000000000000FFFF0000"
 """Before an IPv4 address in the table of IPv6 sockets."""
 STARTED = 19
-"""Place of the start time among the fields that follow the name in /proc/PID/stat."""
+"""Place of the start time, in ticks since the machine started, in ``proc.stat``."""
 _PAIR = re.compile(r"\b(src|dst|sport|dport)=(\S+)")
 
 
@@ -67,19 +69,13 @@ def processes_of(uids: Iterable[str]) -> Mapping[str, Path]:
     for process in PROC.glob("[0-9]*"):
         try:
             group = (process / "cgroup").read_text().replace("_", "-")
-            started = _started(process)
+            started = int(proc.stat(process)[STARTED])
         except (FileNotFoundError, ProcessLookupError):
             continue
         match = re.search(r"pod([0-9a-f-]{36})", group)
         if match and match[1] in wanted:
             found[match[1]] = min(found.get(match[1], (started, process)), (started, process))
     return {uid: process for uid, (_, process) in found.items()}
-
-
-def _started(process: Path) -> int:
-    """Give when a process started, in ticks since the machine did; its name may hold spaces."""
-    fields = (process / "stat").read_text().rpartition(")")[2].split()
-    return int(fields[STARTED])
 
 
 def listening(process: Path) -> set[int]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lab import proc
 from tests.support.cluster import Cluster
 
 PROC = Path("/proc")
@@ -87,7 +88,7 @@ def _resident(process: int, others: set[int]) -> int:
     for child in _processes():
         folder = PROC / str(child)
         try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            parent = int(proc.stat(folder)[1])
             pages[child] = int((folder / "statm").read_text().split()[1])
         except (FileNotFoundError, ProcessLookupError):
             continue

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from tests.lab import proc
 from tests.lab.cluster import layout
 from tests.lab.errors import LabError
 from tests.lab.progress import tail
@@ -113,10 +114,9 @@ def _arguments(folder: Path) -> list[str]:
 
 def _stat(known: int) -> list[str]:
     try:
-        text = Path(f"/proc/{known}/stat").read_text()
+        return proc.stat(Path(f"/proc/{known}"))
     except OSError:
         return ["X"] * (_START_FIELD + 1)
-    return text.rpartition(")")[2].split()
 
 
 def _alive(known: int, started: str) -> bool:
