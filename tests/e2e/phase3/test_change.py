@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Report
+from tests.support.counting import watched
 from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import ClusterSite, program_of
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.steady import demand_nothing_lost, flow
 
+PROCESSOR = "otel-processor"
 FEWER_SECONDS = 480.0
 """The autoscaler may remember for 300 s that more were needed, and removes one a minute."""
 
@@ -30,7 +31,7 @@ def _programs(site: ClusterSite) -> dict[str, set[str]]:
 @pytest.mark.parametrize(
     ("sections", "rolled"),
     [
-        pytest.param({"sampling": {"keepPercent": 20}}, "otel-processor", id="sampling"),
+        pytest.param({"sampling": {"keepPercent": 20}}, PROCESSOR, id="sampling"),
         pytest.param(
             {"ingest": {"maxConcurrentStreams": 90}}, "otel-gateway", id="ingest", marks=pytest.mark.long
         ),
@@ -41,16 +42,14 @@ def test_new_settings_roll_their_own_pods_only(
 ) -> None:
     deployed.become()
     before = _programs(deployed.site)
-    with running(load):
+    with watched(deployed.site, PROCESSOR) as seen, running(load):
         flow(load)
-        begin = time.time()
         deployed.become(**sections)
-        unsure = [(begin, time.time())] if rolled == "otel-processor" else []
         flow(load)
     after = _programs(deployed.site)
     # The autoscaler may have added a pod meanwhile: a program that has kept one was not rolled.
     assert {name for name in after if not after[name] & before[name]} == {rolled}
-    report(load, demand_nothing_lost(deployed.site, load, unsure=unsure))
+    report(load, demand_nothing_lost(deployed.site, load, unsure=seen.moves))
 
 
 def test_another_bound_of_an_autoscaler_rolls_nothing(deployed: ClusterDeployment) -> None:
@@ -70,11 +69,9 @@ def test_fewer_replicas_lose_nothing_acknowledged(
     site, program = deployed.site, f"otel-{tier}"
     deployed.become(sizing={tier: {"replicas": 3}})
     site.await_ready(program, 3)
-    with running(load):
+    with watched(site, PROCESSOR) as seen, running(load):
         flow(load)
-        begin = time.time()
         deployed.become()
         site.await_ready(program, 2, seconds=FEWER_SECONDS)
-        unsure = [(begin, time.time())] if tier == "processor" else []
         flow(load)
-    report(load, demand_nothing_lost(site, load, unsure=unsure))
+    report(load, demand_nothing_lost(site, load, unsure=seen.moves))

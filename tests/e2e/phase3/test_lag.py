@@ -51,18 +51,16 @@ def site(by_lag: ClusterDeployment) -> ClusterSite:
 def test_processors_follow_the_lag_and_lose_nothing(
     site: ClusterSite, load: Load, report: Report, note: Note
 ) -> None:
-    with watched(site, PROCESSOR) as counts:
+    with watched(site, PROCESSOR) as seen:
         with running(load):
             flow(load)
-            begin = time.time()
             sent = fill(site.target, "logs", seconds=FILL_SECONDS)
             until("more processors", lambda: site.ready(PROCESSOR) == MOST, seconds=SOON_SECONDS, pause=2)
-            change = (begin, time.time())
             flow(load)
         site.await_ready(PROCESSOR, LEAST, seconds=LATER_SECONDS)
-    report(load, demand_nothing_lost(site, load, unsure=[change]))
-    note({"logs at once": sent, "ready processors by second of the load": since(counts, load.started)})
-    assert max(count for _, count in counts) == MOST
+    report(load, demand_nothing_lost(site, load, unsure=seen.moves))
+    note({"logs at once": sent, "ready processors by second of the load": since(seen.counts, load.started)})
+    assert max(count for _, count in seen.counts) == MOST
 
 
 @pytest.mark.long
@@ -71,21 +69,20 @@ def test_a_store_that_is_away_brings_no_more_processors(
     site: ClusterSite, report: Report, note: Note
 ) -> None:
     load = Load(run=uuid.uuid4().hex[:8], target=site.target, rates=Rates(logs=400))
-    with running(load):
+    with watched(site, PROCESSOR) as seen, running(load):
         flow(load)
         site.kubectl("scale", "statefulset/loki", "--replicas=0")
         try:
-            with watched(site, PROCESSOR) as counts:
-                time.sleep(AWAY_SECONDS)
+            time.sleep(AWAY_SECONDS)
+            away = list(seen.counts)
         finally:
             site.kubectl("scale", "statefulset/loki", "--replicas=1")
-        back = time.time()
         site.await_ready("loki", 1)
         flow(load)
-    note({"ready processors while Loki was away": since(counts, load.started)})
-    assert {count for _, count in counts} == {LEAST}
+    note({"ready processors while Loki was away": since(away, load.started)})
+    assert {count for _, count in away} == {LEAST}
     # What has piled up is read at once, which may well bring more.
-    report(load, demand_nothing_lost(site, load, unsure=[(back, time.time() + SOON_SECONDS)]))
+    report(load, demand_nothing_lost(site, load, unsure=seen.moves))
 
 
 @pytest.mark.long

@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import Note
 from tests.e2e.conftest import Report
 from tests.lab.cluster import layout, lifecycle, runtime, second
+from tests.support.counting import watched
 from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import READY_SECONDS, ClusterSite, Pod, program_of
 from tests.support.numbered import Load
@@ -24,7 +25,8 @@ from tests.support.waiting import until
 
 FIRST, SECOND = layout.FIRST.name, layout.SECOND.name
 TOLERATED = {"key": layout.TAINT, "operator": "Exists", "effect": "NoSchedule"}
-SEVERAL = {"kafka", "otel-gateway", "otel-processor"}
+SAMPLER = "otel-processor"
+SEVERAL = {"kafka", "otel-gateway", SAMPLER}
 """Programs of several pods, of which each node has some."""
 BROKERS = 3
 DRAIN_SECONDS = 600
@@ -59,9 +61,8 @@ def test_every_container_killed_behind_the_kubelets_back(
     deployed.become()
     site = deployed.site
     wanted = _programs(site)
-    with running(load):
+    with watched(site, SAMPLER) as seen, running(load):
         flow(load, seconds=FLOW_SECONDS)
-        begin = time.time()
         for pod in site.pods():
             restarts = pod.restarts
             runtime.kill_container(pod.container)
@@ -72,8 +73,7 @@ def test_every_container_killed_behind_the_kubelets_back(
             )
         _await_programs(site, wanted)
         flow(load, seconds=FLOW_SECONDS)
-        end = time.time()
-    report(load, demand_nothing_lost(site, load, unsure=[(begin, end)]))
+    report(load, demand_nothing_lost(site, load, unsure=seen.moves))
 
 
 @contextmanager
@@ -81,12 +81,10 @@ def second_node_load(site: ClusterSite, load: Load, report: Report) -> Iterator[
     """Run load throughout what happens to the second node, and give its pods; nothing may be lost."""
     there = _on(site, SECOND)
     assert {program_of(pod) for pod in there} >= SEVERAL
-    with running(load):
+    with watched(site, SAMPLER) as seen, running(load):
         flow(load, seconds=FLOW_SECONDS)
-        begin = time.time()
         yield there
-        end = time.time()
-    report(load, demand_nothing_lost(site, load, unsure=[(begin, end)]))
+    report(load, demand_nothing_lost(site, load, unsure=seen.moves))
 
 
 @pytest.mark.long

@@ -11,17 +11,19 @@ import pytest
 
 from tests.e2e.phase3.conftest import NAMESPACE
 from tests.lab.cluster import kubectl
-from tests.support.deployment import ClusterDeployment
+from tests.support.deployment import CLAIM, ClusterDeployment
 from tests.support.drilled import Stores
 from tests.support.kubernetes_site import ClusterSite, program_of
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.stack import Stack
 from tests.support.steady import demand_nothing_lost, flow
-from tests.support.stored import compare, logs_of, samples_of
+from tests.support.stored import await_all
 from tests.support.waiting import until
 
 SECRET = "grafana-login"
+KEEPING = ("grafana", "jaeger", "kafka", "loki", "prometheus")
+"""Programs with a volume."""
 FOUND_SECONDS = 120.0
 
 
@@ -31,7 +33,7 @@ def test_data_outlives_the_stack(deployed: ClusterDeployment, load: Load) -> Non
     deployed.become()
     _fill(deployed.site, load)
     deployed.stack.destroy()
-    assert {one.partition("/")[0] for one in deployed.left()} == {"persistentvolumeclaim"}
+    assert deployed.left() == [f"{CLAIM}{name}-data-{name}-1" for name in KEEPING]
     deployed.become()
     _await_found(deployed.site, load)
 
@@ -71,14 +73,9 @@ def _fill(site: ClusterSite, load: Load) -> None:
 
 
 def _await_found(site: Stores, load: Load) -> None:
-    def is_found() -> bool:
-        logs, samples = (
-            compare(load, "logs", logs_of(site, load)),
-            compare(load, "metrics", samples_of(site, load)),
-        )
-        return not logs.missing and not samples.missing
-
-    until("the data from before", is_found, seconds=FOUND_SECONDS, pause=2)
+    found = await_all(site, load, seconds=FOUND_SECONDS)
+    missing = {signal: one.missing for signal, one in found.items() if one.missing}
+    assert not missing, f"missing from before: {missing}"
 
 
 def _ready(site: ClusterSite) -> set[str]:

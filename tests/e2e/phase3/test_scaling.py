@@ -37,7 +37,7 @@ def test_gateways_follow_the_load(deployed: ClusterDeployment, report: Report, n
     deployed.become(sizing=WEAK, autoscaling={"gateway": {"cpuPercent": 10}})
     assert first == {pod.uid for pod in site.pods(GATEWAY)}, "another bound rolled the gateways"
     load = Load(run=uuid.uuid4().hex[:8], target=site.target, rates=BUSY)
-    with watched(site, GATEWAY) as counts:
+    with watched(site, GATEWAY) as seen:
         with running(load):
             flow(load)
             until("more gateways", lambda: site.ready(GATEWAY) > 2, seconds=SOON_SECONDS, pause=2)
@@ -45,6 +45,7 @@ def test_gateways_follow_the_load(deployed: ClusterDeployment, report: Report, n
         calm = time.time() - load.started
         report(load, demand_nothing_lost(site, load))
         site.await_ready(GATEWAY, 2, seconds=LATER_SECONDS)
+    counts = seen.counts
     note(
         {"ready gateways by second of the load": since(counts, load.started), "seconds of load": round(calm)}
     )

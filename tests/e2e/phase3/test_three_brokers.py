@@ -1,17 +1,21 @@
-"""Three brokers: what may be down at once, and a rolling restart, under load."""
+"""Three brokers: whom they talk to, what may be down at once, and a rolling restart, under load."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.e2e.conftest import Report
+from tests.e2e.seen import demand_allowed
+from tests.support.counting import watched
 from tests.support.deployment import ClusterDeployment
 from tests.support.kubernetes_site import READY_SECONDS, ClusterSite
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.steady import demand_nothing_lost, flow
 
-BROKERS = 3
+BROKERS, IN_SYNC = 3, 2
+DATASOURCES = ("jaeger", "prometheus", "loki")
+SEEN_SECONDS = 120.0
 ROLL_SECONDS = 900
 
 
@@ -20,6 +24,14 @@ def three(deployed: ClusterDeployment) -> ClusterSite:
     """The stack with three brokers, on one node."""
     deployed.become(kafka={"brokers": BROKERS})
     return deployed.site
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_connections_are_those_that_the_policies_allow(three: ClusterSite) -> None:
+    load = Load(run="edges3", target=three.target)
+    three.await_ready("kafka", BROKERS)
+    demand_allowed(three, load, sources=DATASOURCES, seldom={}, seconds=SEEN_SECONDS)
 
 
 @pytest.mark.long
@@ -45,10 +57,11 @@ def test_a_second_pod_may_not_be_evicted(
 def test_brokers_restarted_one_after_the_other(three: ClusterSite, report: Report) -> None:
     load = Load(run="rolling", target=three.target)
     before = three.await_ready("kafka", BROKERS)
-    with running(load):
+    with watched(three, "kafka") as seen, running(load):
         flow(load)
         three.kubectl("rollout", "restart", "statefulset/kafka")
         three.kubectl("rollout", "status", "statefulset/kafka", f"--timeout={ROLL_SECONDS}s")
         flow(load, seconds=READY_SECONDS)
     assert not {pod.uid for pod in before} & {pod.uid for pod in three.pods("kafka")}
+    assert min(count for _, count in seen.counts) == IN_SYNC
     report(load, demand_nothing_lost(three, load))

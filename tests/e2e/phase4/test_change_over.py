@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import Any
 
@@ -10,12 +9,14 @@ import pytest
 
 from tests.e2e.conftest import Report
 from tests.e2e.phase4.conftest import NAMESPACE, Deployment
+from tests.support.counting import watched
 from tests.support.kubernetes_site import ClusterSite
 from tests.support.numbered import Load, Rates
 from tests.support.numbered_sending import running
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.stored import compare, logs_of, samples_of
 
+SAMPLERS = ("otel-processor", "otel-processor-phase3")
 OLD = ("jaeger", "prometheus", "loki")
 FLOW_SECONDS = 300.0
 
@@ -31,14 +32,12 @@ def test_phase_three_becomes_phase_four(deployed: Deployment, report: Report) ->
     stack.up()
     old = ClusterSite(cluster=deployed.cluster, namespace=NAMESPACE)
     load = Load(run=uuid.uuid4().hex[:8], target=old.target, rates=Rates())
-    with running(load):
+    with watched(old, *SAMPLERS) as seen, running(load):
         flow(load, seconds=FLOW_SECONDS)
-        begin = time.time()
         deployed.become(stores={"phase3": "written"})
-        unsure = [(begin, time.time())]
         flow(load, seconds=FLOW_SECONDS)
-    report(load, demand_nothing_lost(old, load, unsure=unsure))
-    report(load, demand_nothing_lost(deployed.site, load, unsure=unsure))
+    report(load, demand_nothing_lost(old, load, unsure=seen.moves))
+    report(load, demand_nothing_lost(deployed.site, load, unsure=seen.moves))
 
     deployed.become(stores={"phase3": "readable"})
     later = Load(run=uuid.uuid4().hex[:8], target=old.target, rates=Rates())
