@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from tests.lab import cache
 from tests.support.cluster import Cluster
-from tests.support.manifests import Manifest, Program, Tree, dump, identity
+from tests.support.manifests import Manifest, Program, Tree, dump
 from tests.support.waiting import until
 
 FIELD_MANAGER = "otel-stack-tests"
@@ -59,13 +57,12 @@ class Server:
     def would_take(self, tree: Tree) -> Answer:
         """Ask whether it would take all objects, every field of them known to it."""
         options = ("--server-side", "--dry-run=server", "--validate=strict", "--output=name")
-        objects = sorted(tree.objects, key=identity)
-        return self._kubectl("apply", *options, f"--field-manager={FIELD_MANAGER}", text=dump(objects))
+        return self._kubectl("apply", *options, f"--field-manager={FIELD_MANAGER}", text=dump(tree.objects))
 
-    def would_admit(self, program: Program, namespace: str) -> Answer:
-        """Ask whether it would admit a pod of a program."""
+    def would_admit(self, programs: Iterable[Program], namespace: str) -> Answer:
+        """Ask whether it would admit a pod of each program."""
         options = ("--dry-run=server", "--validate=strict", "--output=name", f"--namespace={namespace}")
-        return self._kubectl("create", *options, text=yaml.safe_dump(pod(program)))
+        return self._kubectl("create", *options, text=dump([pod(one) for one in programs]))
 
     def _kubectl(self, verb: str, *options: str, text: str) -> Answer:
         access = (f"--kubeconfig={self.cluster.kubeconfig}", f"--context={self.cluster.context}")

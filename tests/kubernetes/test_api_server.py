@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.sizing import PRESETS
 from tests.kubernetes.server import Server
 from tests.support.cluster import Cluster
 from tests.support.manifests import Tree, tree
@@ -16,9 +17,21 @@ from tests.support.variants_phase4 import ON_CLUSTER
 NAMESPACE = "otel-stack-dry-run"
 
 
-def rendered(name: str) -> Tree:
+SIZED = {"phase3-small", "phase3-medium", "phase3-large", "phase4-small", "phase4-medium", "phase4-large"}
+"""Variants that are nothing but a size."""
+SIZES = [
+    (name, preset)
+    for name, config in ON_CLUSTER.items()
+    for preset in ((None,) if name in SIZED or "eventsPerSecond" in config.get("sizing", {}) else PRESETS)
+]
+"""Every variant in every size; those whose size is their point as they are."""
+
+
+def rendered(name: str, preset: str | None = None) -> Tree:
     config: dict[str, Any] = ON_CLUSTER[name]
     config = {**config, "kubernetes": {**config["kubernetes"], "namespace": NAMESPACE}}
+    if preset is not None:
+        config["sizing"] = {**config.get("sizing", {}), "preset": preset}
     return tree(run_program(config), config)
 
 
@@ -29,9 +42,9 @@ def server(kubernetes: Cluster) -> Iterator[Server]:
         yield found
 
 
-@pytest.fixture(scope="module", params=ON_CLUSTER)
+@pytest.fixture(scope="module", params=SIZES, ids=lambda one: "-".join(filter(None, one)))
 def variant(request: pytest.FixtureRequest) -> Tree:
-    return rendered(request.param)
+    return rendered(*request.param)
 
 
 def test_every_object_is_taken(server: Server, variant: Tree) -> None:
@@ -42,10 +55,10 @@ def test_every_object_is_taken(server: Server, variant: Tree) -> None:
 
 
 def test_every_pod_is_admitted(server: Server, variant: Tree) -> None:
-    for program in variant.programs():
-        answer = server.would_admit(program, NAMESPACE)
-        assert answer.said == "", program.name
-        assert answer.accepted, program.name
+    answer = server.would_admit(variant.programs(), NAMESPACE)
+    assert answer.said == ""
+    assert answer.accepted
+    assert len(answer.taken) == len(variant.programs())
 
 
 def privileged(found: Tree) -> None:
@@ -64,7 +77,7 @@ def impossible(found: Tree) -> None:
 def test_a_pod_that_asks_for_more_is_refused(server: Server) -> None:
     found = rendered("phase3-small").changed(privileged)
     program = found.program("loki")
-    answer = server.would_admit(program, NAMESPACE)
+    answer = server.would_admit([program], NAMESPACE)
     assert not answer.accepted
     assert 'violates PodSecurity "restricted:latest": allowPrivilegeEscalation' in answer.said
     assert "would violate PodSecurity" in server.would_take(found).said

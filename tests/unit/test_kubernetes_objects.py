@@ -211,6 +211,19 @@ def test_what_the_operators_prometheus_selects_by_labels_has_those_of_the_settin
     assert all(labels.items() <= one["metadata"]["labels"].items() for one in selected)
 
 
+def test_everything_but_the_claims_has_the_labels_of_the_settings() -> None:
+    """A claim's template can never change, and labels may be added any day."""
+    labels = {"example.com/team": "platform"}
+    found = made("phase3-everything-set")
+    labelled = [*found.objects, *(program.template for program in found.programs())]
+    assert all(labels.items() <= one["metadata"]["labels"].items() for one in labelled)
+    claims = [
+        claim for one in found.of("StatefulSet") for claim in one["spec"].get("volumeClaimTemplates", [])
+    ]
+    assert claims
+    assert all(not labels.keys() & claim["metadata"]["labels"].keys() for claim in claims)
+
+
 def test_another_size_of_a_volume_replaces_no_stateful_set() -> None:
     """Replaced, all its pods would go at once; what the settings ask for is in an annotation."""
     with requests() as registered:
