@@ -35,22 +35,29 @@ LOSS_SECONDS = 180.0
 """Pods of nodes that are gone are deleted after a minute or so."""
 
 
+@pytest.fixture(scope="module", params=["required", "zones"])
+def spread(request: pytest.FixtureRequest) -> str:
+    """The setting ``kubernetes.spread``: pods of one program apart on nodes, or evenly over the zones too."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def zones(kubernetes: Cluster) -> Iterator[Mapping[str, str]]:
-    """The simulated nodes, each with its zone."""
+def zones(kubernetes: Cluster, spread: str) -> Iterator[Mapping[str, str]]:
+    """The simulated nodes, each with its zone; new ones for each stack, since a test takes some away."""
+    del spread
     with simulated_nodes(kubernetes, NODES) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def stack(
-    kubernetes: Cluster, zones: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+    kubernetes: Cluster, zones: Mapping[str, str], spread: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     del zones
     config = {
         "phase": 3,
         "sizing": {"preset": "large"},
-        "kubernetes": on_simulated_nodes(kubernetes, NAMESPACE),
+        "kubernetes": {**on_simulated_nodes(kubernetes, NAMESPACE), "spread": spread},
     }
     made = Stack(name="scale", folder=tmp_path_factory.mktemp("scale") / "stack", config=config)
     with brought_up(kubernetes, made, NAMESPACE):

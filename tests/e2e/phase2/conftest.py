@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import docker
 import pytest
+from docker.errors import NotFound
 
 from tests.support import phase2
 from tests.support.docker_engine import Engine
@@ -42,3 +43,21 @@ def site(request: pytest.FixtureRequest, stack: Stack | None) -> Iterator[Site]:
         client.close()
         return
     yield phase2.site_of(stack, request.getfixturevalue("docker_engine"))
+
+
+@pytest.fixture(scope="module")
+def three_brokers(site: Site, stack: Stack | None) -> Iterator[Site]:
+    """The site with three brokers; a stack of the tests' own is rebuilt with them, and afterwards without."""
+    _rebuild(stack, {"brokers": 3})
+    try:
+        site.container("kafka-3")
+    except NotFound:
+        pytest.skip("the stack that is up has one broker")
+    yield site
+    _rebuild(stack, {})
+
+
+def _rebuild(stack: Stack | None, kafka: dict[str, int]) -> None:
+    if stack is not None:
+        stack.destroy()
+        stack.up({"kafka": kafka})

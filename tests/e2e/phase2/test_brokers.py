@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
-from docker.errors import NotFound
 
 from ops.kafka.tools import command
 from tests.conftest import Note
@@ -15,7 +13,6 @@ from tests.support.docker_site import Site
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.otlp import DEADLINE_SECONDS, SERVICES
-from tests.support.stack import Stack
 from tests.support.steady import LONG_SECONDS, demand_nothing_lost, flow, turned_away
 from tests.support.waiting import until
 
@@ -23,24 +20,6 @@ DATA = "/var/lib/kafka/data"
 ALERT = "KafkaPartitionsUnderReplicated"
 ALERT_SECONDS = 600.0
 """Its five minutes, one between counts, and what a busy machine adds."""
-
-
-@pytest.fixture(scope="module")
-def three_brokers(site: Site, stack: Stack | None) -> Iterator[Site]:
-    """The site with three brokers; a stack of the tests' own is rebuilt with them, and afterwards without."""
-    _rebuild(stack, {"brokers": 3})
-    try:
-        site.container("kafka-3")
-    except NotFound:
-        pytest.skip("the stack that is up has one broker")
-    yield site
-    _rebuild(stack, {})
-
-
-def _rebuild(stack: Stack | None, kafka: dict[str, int]) -> None:
-    if stack is not None:
-        stack.destroy()
-        stack.up({"kafka": kafka})
 
 
 @pytest.mark.long

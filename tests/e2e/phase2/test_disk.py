@@ -1,8 +1,10 @@
-"""Kafka's disk full, under load."""
+"""Disks of Kafka full, that of the only broker and those of three together, under load."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,36 +17,67 @@ from tests.support.small_disk import SmallDisk, small_disk
 from tests.support.stack import Stack
 from tests.support.steady import demand_nothing_lost, flow, turned_away
 
-BROKER, DATA = "kafka-1", "/var/lib/kafka/data"
+ONE, THREE = ("kafka-1",), ("kafka-1", "kafka-2", "kafka-3")
+DATA = "/var/lib/kafka/data"
 DISK_MEBIBYTES = 400
 
 
-@pytest.fixture
-def disk(site: Site, stack: Stack | None, tmp_path: Path) -> Iterator[SmallDisk]:
-    """The broker's data on a small disk."""
+@contextmanager
+def small_disks(
+    site: Site, stack: Stack | None, brokers: Sequence[str], scratch: Path
+) -> Iterator[list[SmallDisk]]:
+    """Have the data of brokers on small disks of their own."""
     if stack is None:
         pytest.skip("only moves the data of a stack of the tests' own")
-    broker = site.container(BROKER)
+    with ExitStack() as moved:
+        yield [moved.enter_context(_moved(site, name, scratch / name)) for name in brokers]
+
+
+@contextmanager
+def _moved(site: Site, name: str, scratch: Path) -> Iterator[SmallDisk]:
+    scratch.mkdir()
+    broker = site.container(name)
     folder = next(mount["Source"] for mount in broker.attrs["Mounts"] if mount["Destination"] == DATA)
     broker.stop(timeout=60)
-    with small_disk(folder, tmp_path, DISK_MEBIBYTES) as made:
-        site.start(BROKER)
-        yield made
-        site.container(BROKER).stop(timeout=60)
-    site.start(BROKER)
+    with small_disk(folder, scratch, DISK_MEBIBYTES) as disk:
+        site.start(name)
+        site.await_health(name, seconds=180)
+        yield disk
+        site.container(name).stop(timeout=60)
+    site.start(name)
+
+
+def _full_under_load(site: Site, brokers: Sequence[str], disks: Sequence[SmallDisk], load: Load) -> None:
+    """Fill all disks at once and free them once calls are turned away; no broker may meet a full disk."""
+    with running(load):
+        flow(load)
+        with ThreadPoolExecutor(max_workers=len(disks)) as filling:
+            list(filling.map(SmallDisk.fill, disks))
+        turned_away(load, seconds=120)
+        for disk in disks:
+            disk.free()
+        for name in brokers:
+            site.await_health(name, seconds=180)
+        flow(load)
+    for name in brokers:
+        said = site.container(name).logs().decode(errors="replace")
+        assert "the broker stops" in said, f"{name} was not stopped before its disk was full"
+        assert "No space left" not in said, f"{name} met a full disk"
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_kafka_disk_full(site: Site, disk: SmallDisk, load: Load, report: Report) -> None:
-    with running(load):
-        flow(load)
-        disk.fill()
-        turned_away(load, seconds=120)
-        disk.free()
-        site.await_health(BROKER, seconds=180)
-        flow(load)
-    said = site.container(BROKER).logs().decode(errors="replace")
-    assert "the broker stops" in said, "the broker was not stopped before its disk was full"
-    assert "No space left" not in said, "the broker met a full disk"
-    report(load, demand_nothing_lost(site, load))
+def test_kafka_disk_full(site: Site, stack: Stack | None, tmp_path: Path, load: Load, report: Report) -> None:
+    with small_disks(site, stack, ONE, tmp_path) as disks:
+        _full_under_load(site, ONE, disks, load)
+        report(load, demand_nothing_lost(site, load))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_three_disks_full_together(
+    three_brokers: Site, stack: Stack | None, tmp_path: Path, load: Load, report: Report
+) -> None:
+    with small_disks(three_brokers, stack, THREE, tmp_path) as disks:
+        _full_under_load(three_brokers, THREE, disks, load)
+        report(load, demand_nothing_lost(three_brokers, load))
