@@ -23,23 +23,26 @@ FLOW_SECONDS = 300.0
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_phase_three_becomes_phase_four(deployed: Deployment, report: Report) -> None:
+@pytest.mark.parametrize("mode", ["tail", "none"])
+def test_phase_three_becomes_phase_four(deployed: Deployment, report: Report, mode: str) -> None:
+    sampling = {"mode": mode}
     stack = deployed.stack
     # What destroy leaves would keep Grafana's administrator with the password of the stack before.
     deployed.remove()
     deployed.minio.give_credentials(NAMESPACE)
-    stack.config = _phase_three(deployed)
+    stack.config = _phase_three(deployed, sampling)
     stack.up()
     old = ClusterSite(cluster=deployed.cluster, namespace=NAMESPACE)
     load = Load(run=uuid.uuid4().hex[:8], target=old.target, rates=Rates())
     with watched(old, *SAMPLERS) as seen, running(load):
         flow(load, seconds=FLOW_SECONDS)
-        deployed.become(stores={"phase3": "written"})
+        deployed.become(stores={"phase3": "written"}, sampling=sampling)
         flow(load, seconds=FLOW_SECONDS)
-    report(load, demand_nothing_lost(old, load, unsure=seen.moves))
-    report(load, demand_nothing_lost(deployed.site, load, unsure=seen.moves))
+    unsure = seen.moves if mode == "tail" else []
+    report(load, demand_nothing_lost(old, load, unsure=unsure))
+    report(load, demand_nothing_lost(deployed.site, load, unsure=unsure))
 
-    deployed.become(stores={"phase3": "readable"})
+    deployed.become(stores={"phase3": "readable"}, sampling=sampling)
     later = Load(run=uuid.uuid4().hex[:8], target=old.target, rates=Rates())
     with running(later):
         flow(later, seconds=FLOW_SECONDS)
@@ -48,7 +51,7 @@ def test_phase_three_becomes_phase_four(deployed: Deployment, report: Report) ->
     assert not compare(load, "metrics", samples_of(old, load)).missing
     assert not logs_of(old, later), "the old Loki still accepts records"
 
-    deployed.become()
+    deployed.become(sampling=sampling)
     assert not [pod.name for name in OLD for pod in old.pods(name)]
     claims = deployed.cluster.get("pvc", f"--namespace={NAMESPACE}")["items"]
     kept = {claim["metadata"]["name"] for claim in claims}
@@ -56,7 +59,8 @@ def test_phase_three_becomes_phase_four(deployed: Deployment, report: Report) ->
     assert {name for name in kept if name.startswith("grafana-")} == {"grafana-data-grafana-1"}
 
 
-def _phase_three(deployed: Deployment) -> dict[str, Any]:
+def _phase_three(deployed: Deployment, sampling: dict[str, str]) -> dict[str, Any]:
     """Settings of the stack before it has object storage."""
-    settings = {name: value for name, value in deployed.settings().items() if name != "objectStorage"}
+    given = deployed.settings(sampling=sampling)
+    settings = {name: value for name, value in given.items() if name != "objectStorage"}
     return {**settings, "phase": 3}
