@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.data_sources import links, links_of_every_phase, mentions
 from tests.support.queries import (
     DASHBOARDS,
     DATASOURCES,
@@ -44,18 +45,6 @@ PHASE_ONE = {"stack-health", "traces-path", "metrics-path", "logs-path", "red"}
 PHASE_TWO = {"buffer", "gateways", "processors"}
 
 each_board = pytest.mark.parametrize("board", BOARDS, ids=lambda board: board["uid"])
-
-
-def mentions(node: object, key: str) -> Iterator[Any]:
-    """Every value that stands under a key, at any depth."""
-    if isinstance(node, dict):
-        for name, child in node.items():
-            if name == key:
-                yield child
-            yield from mentions(child, key)
-    elif isinstance(node, list):
-        for child in node:
-            yield from mentions(child, key)
 
 
 def test_every_phase_has_its_dashboards() -> None:
@@ -110,15 +99,7 @@ def test_graphs_have_units_and_queries_legends(board: dict[str, Any]) -> None:
 
 
 def test_data_sources_link_to_each_other() -> None:
-    linked = {
-        (uid, target) for uid, source in SOURCES.items() for target in mentions(source, "datasourceUid")
-    }
-    assert linked == {
-        ("prometheus", "jaeger"),
-        ("jaeger", "loki"),
-        ("jaeger", "prometheus"),
-        ("loki", "jaeger"),
-    }
+    assert links(SOURCES.values()) == links_of_every_phase("jaeger", "prometheus", "loki")
     assert all(source["editable"] is False for source in SOURCES.values())
     assert [uid for uid, source in SOURCES.items() if source.get("isDefault")] == ["prometheus"]
 

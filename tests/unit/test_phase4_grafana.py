@@ -13,6 +13,7 @@ import yaml
 
 from components.documents import text
 from components.grafana_cluster import POOLS
+from tests.support.data_sources import links, links_of_every_phase
 from tests.support.manifests import Tree, tree
 from tests.support.phase4 import objects_of
 from tests.support.program import run_program
@@ -151,6 +152,45 @@ def test_grafana_begins_with_its_own_policies_where_there_is_no_contact_point(ph
     path = "provisioning/alerting/contact-points.yaml"
     points = phase4_small.document("grafana", path)
     assert points == {"apiVersion": 1, "resetPolicies": [1], "contactPoints": [], "policies": []}
+
+
+LINKED = {
+    *links_of_every_phase("tempo", "mimir", "loki"),
+    ("tempo", "serviceMap", "mimir"),
+    ("mimir", "alertmanagerUid", "mimir-alertmanager"),
+    ("loki", "alertmanagerUid", "mimir-alertmanager"),
+}
+PROFILES = {("tempo", "tracesToProfiles", "pyroscope")}
+PHASE3 = links_of_every_phase("jaeger", "prometheus", "loki-phase3")
+
+
+@pytest.mark.parametrize(
+    ("variant", "linked"),
+    [
+        ("phase4-small", LINKED),
+        ("phase4-everything-set", LINKED | PROFILES),
+        ("phase4-changing-over", LINKED | PHASE3),
+    ],
+)
+def test_data_sources_link_to_each_other(variant: str, linked: set[tuple[str, str, str]]) -> None:
+    path = "provisioning/datasources/datasources.yaml"
+    sources = objects_of(variant).document("grafana", path)["datasources"]
+    assert links(sources) == linked
+    assert all(source["editable"] is False for source in sources)
+    assert [source["uid"] for source in sources if source.get("isDefault")] == ["mimir"]
+
+
+def test_exemplars_of_collectors_and_of_tempo_lead_to_their_trace(phase4_small: Tree) -> None:
+    """Tempo's metrics generator has a name of its own for the label with the trace's id."""
+    found = phase4_small.document("grafana", "provisioning/datasources/datasources.yaml")["datasources"]
+    (mimir,) = (source for source in found if source["uid"] == "mimir")
+    exemplars = mimir["jsonData"]["exemplarTraceIdDestinations"]
+    assert {one["name"]: one["datasourceUid"] for one in exemplars} == {
+        "trace_id": "tempo",
+        "traceID": "tempo",
+    }
+    (target,) = phase4_small.document("tempo", "tempo.yaml")["metrics_generator"]["storage"]["remote_write"]
+    assert target["send_exemplars"] is True
 
 
 def test_traces_lead_to_profiles_where_there_are_any(phase4_small: Tree) -> None:
