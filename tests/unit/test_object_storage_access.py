@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore.loaders import Loader
 from pydantic import TypeAdapter
@@ -40,18 +42,45 @@ def test_pod_identity_is_for_one_service_account(on_aws: StorageRun, store: str)
     assert list(on_aws.made[0].annotations(store)) == ["otel-stack.io/associated-role"]
 
 
-def test_irsa_is_for_one_service_account() -> None:
-    aws = {"region": REGION, "access": "irsa", "oidcProviderArn": PROVIDER}
-    run = StorageRun({**AWS, "aws": aws})
-    assert run.of("PodIdentityAssociation") == {}
-    (statement,) = run.document("Role", "object-storage-loki", "assumeRolePolicy")
+@pytest.fixture(scope="module")
+def with_irsa() -> StorageRun:
+    return StorageRun({**AWS, "aws": {"region": REGION, "access": "irsa", "oidcProviderArn": PROVIDER}})
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_irsa_is_for_one_service_account(with_irsa: StorageRun, store: str) -> None:
+    """Only what the tokens of the cluster's own provider say exactly: whose they are, and for whom."""
+    assert with_irsa.of("PodIdentityAssociation") == {}
     issuer = PROVIDER.partition("oidc-provider/")[2]
-    assert statement["Principal"] == {"Federated": PROVIDER}
-    assert statement["Condition"]["StringEquals"] == {
-        f"{issuer}:aud": "sts.amazonaws.com",
-        f"{issuer}:sub": ["system:serviceaccount:observability:loki"],
+    assert with_irsa.document("Role", f"object-storage-{store}", "assumeRolePolicy") == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": PROVIDER},
+            "Action": ["sts:AssumeRoleWithWebIdentity"],
+            "Condition": {
+                "StringEquals": {
+                    f"{issuer}:aud": "sts.amazonaws.com",
+                    f"{issuer}:sub": [f"system:serviceaccount:observability:{store}"],
+                }
+            },
+        }
+    ]
+    assert list(with_irsa.made[0].annotations(store)) == ["eks.amazonaws.com/role-arn"]
+
+
+def granted(run: StorageRun) -> dict[str, dict[str, Any]]:
+    """Give everything of IAM but whom the roles trust."""
+    return {
+        f"{one.type} {one.name}": {key: text for key, text in one.inputs.items() if key != "assumeRolePolicy"}
+        for one in run.resources
+        if one.type.startswith("aws:iam/")
     }
-    assert list(run.made[0].annotations("loki")) == ["eks.amazonaws.com/role-arn"]
+
+
+def test_a_role_may_do_the_same_whoever_gets_it(on_aws: StorageRun, with_irsa: StorageRun) -> None:
+    """What ``tests/engine/test_object_storage.py`` has IAM enforce for one way holds for the other."""
+    assert granted(with_irsa) == granted(on_aws)
+    assert len(granted(on_aws)) == 2 * len(STORES)
 
 
 def test_no_key_is_ever_made(on_aws: StorageRun) -> None:

@@ -44,7 +44,10 @@ def test_a_bucket_is_closed(on_aws: StorageRun, purpose: str) -> None:
     for statement in statements:
         assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
         assert statement["Resource"] == [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
-    assert {"Bool": {"aws:SecureTransport": "false"}} in [statement["Condition"] for statement in statements]
+    assert [statement["Condition"] for statement in statements] == [
+        {"Bool": {"aws:SecureTransport": "false"}},
+        {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+    ]
 
 
 def test_everything_regional_is_told_its_region(on_aws: StorageRun) -> None:
