@@ -213,8 +213,8 @@ def monitored(tree: Tree, monitor: Manifest) -> Iterator[Edge]:
                         yield _edge(tree, OUTSIDE, name_of(service), port["port"])
 
 
-def allowed(tree: Tree, direction: str) -> set[Edge]:
-    """Give every connection over TCP that the policies of one direction, Egress or Ingress, let through."""
+def allowed(tree: Tree, direction: str, transport: str = "TCP") -> set[Edge]:
+    """Give every connection over a transport that the policies of one direction, Egress or Ingress, allow."""
     key, peers = ("egress", "to") if direction == "Egress" else ("ingress", "from")
     found: set[Edge] = set()
     for policy in tree.of("NetworkPolicy"):
@@ -222,8 +222,8 @@ def allowed(tree: Tree, direction: str) -> set[Edge]:
             for program in tree.selected(policy["spec"]["podSelector"]):
                 for rule in policy["spec"].get(key, []):
                     for other in _peers(tree, rule.get(peers)):
-                        for port in rule.get("ports", [{"protocol": "TCP", "port": EVERY_PORT}]):
-                            if port["protocol"] == "TCP":
+                        for port in rule.get("ports", [{"protocol": transport, "port": EVERY_PORT}]):
+                            if port["protocol"] == transport:
                                 ends = (program.name, other) if key == "egress" else (other, program.name)
                                 found.add(Edge(*ends, port["port"]))
     return found

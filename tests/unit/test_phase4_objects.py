@@ -1,14 +1,17 @@
-"""Phase 4's objects: what holds for every stack, where secrets are, who gets at buckets and how."""
+"""Phase 4's objects: what holds for every stack, where secrets are, who finds whom."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
 
 import pytest
 
+from tests.kubernetes.edges import EVERY_PORT, allowed
 from tests.kubernetes.rules import RULES
+from tests.kubernetes.rules.network import DIRECTIONS
 from tests.support.manifests import Tree
 from tests.support.phase4 import objects_of, result_of
 from tests.support.variants_phase4 import OBJECT_VARIANTS
@@ -65,46 +68,49 @@ def test_credentials_of_a_bucket_come_as_a_file(phase4_small: Tree) -> None:
         ]
 
 
-def test_roles_belong_to_the_stores_accounts() -> None:
-    result, found = result_of("phase4-aws"), objects_of("phase4-aws")
-    users = {"tempo", "mimir", "loki-cluster", "postgres-backup"}
-    associated = {
-        one.inputs["serviceAccount"]
-        for one in result.of("aws:eks/podIdentityAssociation:PodIdentityAssociation")
-    }
-    assert associated == users
-    for store in users:
-        assert found.program(store).pod["serviceAccountName"] == store
-        assert "AWS_SHARED_CREDENTIALS_FILE" not in found.program(store).environment()
+MEMBERS = ("tempo", "mimir", "loki-cluster")
+PARTS = {
+    "tempo": (
+        "tempo",
+        "tempo-distributor",
+        "tempo-querier",
+        "tempo-query-frontend",
+        "tempo-compactor",
+        "tempo-metrics-generator",
+    ),
+    "mimir": ("mimir", "mimir-read", "mimir-backend"),
+    "loki": ("loki-cluster", "loki-read", "loki-backend"),
+}
 
 
+def talking(found: Tree, direction: str, port: int, transport: str) -> set[tuple[str, str]]:
+    """Give who may connect to whom on a port, as the policies of one direction say."""
+    edges = allowed(found, direction, transport)
+    return {(edge.source, edge.target) for edge in edges if edge.port in (port, EVERY_PORT)}
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize(
-    ("variant", "annotation"),
-    [("phase4-aws", "otel-stack.io/associated-role"), ("phase4-irsa", "eks.amazonaws.com/role-arn")],
+    ("variant", "groups"),
+    [("phase4-small", [(name,) for name in MEMBERS]), ("phase4-split", list(PARTS.values()))],
+    ids=["single", "split"],
 )
-def test_pods_roll_with_the_role_of_their_account_and_with_how_they_get_it(
-    variant: str, annotation: str
+def test_replicas_of_a_store_find_each_other_and_no_other_stores(
+    variant: str, groups: list[tuple[str, ...]], direction: str
 ) -> None:
-    """Its credentials are chosen when a pod is made, and those that it has then stay its own."""
+    """Each finds all parts of its own store, itself included."""
     found = objects_of(variant)
-    stores = {"tempo": "tempo", "mimir": "mimir", "loki-cluster": "loki", "postgres-backup": "backups"}
-    for name, store in stores.items():
-        said = {annotation: f"arn:aws:iam::123456789012:role/object-storage-{store}"}
-        account = found.get("ServiceAccount", name)
-        assert account["metadata"]["annotations"] == said
-        assert said.items() <= found.program(name).template["metadata"]["annotations"].items()
-    assert annotation not in found.program("grafana").template["metadata"]["annotations"]
+    pairs = {pair for names in groups for pair in itertools.product(names, names)}
+    assert talking(found, direction, 7946, "TCP") == pairs
+    assert talking(found, direction, 7946, "UDP") == set()
 
 
-@pytest.mark.parametrize(("variant", "opened"), [("phase4-aws", {80, 443}), ("phase4-irsa", {443})])
-def test_the_agents_port_is_open_only_where_it_hands_out_roles(variant: str, opened: set[int]) -> None:
-    found = objects_of(variant)
-    for store in ("tempo", "loki-cluster", "postgres-backup"):
-        policy = next(
-            one for one in found.of("NetworkPolicy") if one["metadata"]["name"] == f"{store}-egress"
-        )
-        outside = [rule for rule in policy["spec"]["egress"] if "to" not in rule]
-        assert {port["port"] for rule in outside for port in rule["ports"]} - {53} == opened, store
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("transport", ["TCP", "UDP"])
+def test_replicas_of_grafana_tell_only_each_other_which_alerts_they_have_sent(
+    phase4_small: Tree, transport: str, direction: str
+) -> None:
+    assert talking(phase4_small, direction, 9094, transport) == {("grafana", "grafana")}
 
 
 def test_dumps_go_into_the_bucket_for_backups(phase4_small: Tree) -> None:
