@@ -62,14 +62,9 @@ def _became(load: Load, signal: str, found: Found) -> dict[str, object]:
         "acknowledged": len(tally.acknowledged),
         "expected": found.acknowledged,
         "missing": len(found.missing),
-        "missing_at": _since(load, signal, found.missing),
+        "missing_at": load.acknowledged_at(signal, found.missing),
         "duplicates": found.duplicates,
         "partly": found.partly,
         "refused": len(tally.refused),
         "retried": dict(tally.retried),
     }
-
-
-def _since(load: Load, signal: str, numbers: list[int]) -> dict[int, float]:
-    """When records were acknowledged, in seconds after the load began."""
-    return {number: round(load.tallies[signal].acknowledged[number] - load.started, 1) for number in numbers}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.support.otlp import SERVICES, Tls
@@ -71,6 +72,11 @@ class Load:
     def acknowledged(self, signal: str) -> int:
         """Count the records of a signal that have been answered OK so far."""
         return len(self.tallies[signal].acknowledged)
+
+    def acknowledged_at(self, signal: str, numbers: Sequence[int]) -> dict[int, float]:
+        """When some of them were answered OK, in seconds after the load began."""
+        when = self.tallies[signal].acknowledged
+        return {number: round(when[number] - self.started, 1) for number in numbers}
 
 
 def kind_of(number: int) -> str:

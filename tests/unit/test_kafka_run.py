@@ -23,7 +23,8 @@ SPARE = DISK // 50 // MEBIBYTE * MEBIBYTE
 LOOKS_SECONDS = 1
 WAITS = "waits"
 ALONE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
-BROKER = 'trap "echo closed; exit 143" TERM; echo "runs as $$"; while :; do sleep 0.05; done'
+RUN = 'echo "runs as $$"; while :; do sleep 0.05; done'
+BROKER = f"trap 'echo closed; exit 143' TERM; {RUN}"
 
 
 @pytest.fixture
@@ -43,11 +44,36 @@ def has(disk: Path, free: int, total: int = DISK) -> None:
     written.replace(disk)
 
 
-def test_the_broker_is_the_process_that_was_started(disk: Path) -> None:
+def test_a_broker_that_is_told_to_stop_closes_first(disk: Path) -> None:
     has(disk, DISK)
-    with _started(disk) as (process, output):
-        said = f"runs as {process.pid}"
-        until(said, lambda: said in output.read_text(), seconds=10)
+    closes = f"trap 'sleep 1; echo closed; exit 143' TERM; {RUN}"
+    with _started(disk, broker=closes, alone=True) as (process, output):
+        until("the broker", lambda: "runs as" in output.read_text(), seconds=10)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        os.kill(int(children), signal.SIGTERM)
+        assert process.wait(timeout=10) == 143
+    assert "closed" in output.read_text()
+
+
+@pytest.mark.parametrize("status", [0, 7])
+def test_it_ends_as_the_broker_does(disk: Path, status: int) -> None:
+    has(disk, DISK)
+    with _started(disk, broker=f"exit {status}", alone=True) as (process, _):
+        assert process.wait(timeout=10) == status
+
+
+def test_a_broker_that_does_not_stop_is_killed_with_half_of_its_room_gone(disk: Path) -> None:
+    """As the last one of three, which no controller allows to stop."""
+    has(disk, SPARE)
+    stubborn = f"trap 'echo asked' TERM; {RUN}"
+    with _started(disk, broker=stubborn, alone=True) as (process, output):
+        until("the broker", lambda: "runs as" in output.read_text(), seconds=10)
+        has(disk, SPARE // 2)
+        until("it to be asked", lambda: output.read_text().count("asked") > 2, seconds=10)
+        assert "killed" not in output.read_text()
+        has(disk, SPARE // 2 - MEBIBYTE)
+        assert process.wait(timeout=10) == 137
+    assert f"has {SPARE // 2 // MEBIBYTE - 1} MiB free: the broker is killed" in output.read_text()
 
 
 def test_a_broker_stops_before_its_disk_is_full(disk: Path) -> None:
@@ -76,14 +102,13 @@ def test_a_broker_whose_disk_has_too_little_waits_until_it_has_more(disk: Path) 
 
 
 def test_a_broker_that_is_still_being_started_stops_as_well(disk: Path) -> None:
-    """As process 1 of a container it hears only signals that it asked for, which it does once it runs."""
+    """It may end at once, since it has nothing open."""
     has(disk, SPARE)
     starts = f'echo "starts"; sleep {3 * LOOKS_SECONDS}; {BROKER}'
     with _started(disk, broker=starts, alone=True) as (process, output):
         until("the broker to start", lambda: "starts" in output.read_text(), seconds=10)
         has(disk, SPARE - MEBIBYTE)
-        process.wait(timeout=20)
-    assert "closed" in output.read_text()
+        assert process.wait(timeout=20) == 143
 
 
 def test_one_that_waits_can_be_stopped(disk: Path) -> None:
