@@ -25,8 +25,9 @@ from tests.support.waiting import until
 
 FIRST, SECOND = layout.FIRST.name, layout.SECOND.name
 TOLERATED = {"key": layout.TAINT, "operator": "Exists", "effect": "NoSchedule"}
-SAMPLER = "otel-processor"
-SEVERAL = {"kafka", "otel-gateway", SAMPLER}
+SAMPLER, BROKER = "otel-processor", "kafka"
+"""What a trace waits for: one that is away also holds up what the others read."""
+SEVERAL = {BROKER, "otel-gateway", SAMPLER}
 """Programs of several pods, of which each node has some."""
 BROKERS = 3
 DRAIN_SECONDS = 600
@@ -61,7 +62,7 @@ def test_every_container_killed_behind_the_kubelets_back(
     deployed.become()
     site = deployed.site
     wanted = _programs(site)
-    with watched(site, SAMPLER) as seen, running(load):
+    with watched(site, SAMPLER, BROKER) as seen, running(load):
         flow(load, seconds=FLOW_SECONDS)
         for pod in site.pods():
             restarts = pod.restarts
@@ -81,7 +82,7 @@ def second_node_load(site: ClusterSite, load: Load, report: Report) -> Iterator[
     """Run load throughout what happens to the second node, and give its pods; nothing may be lost."""
     there = _on(site, SECOND)
     assert {program_of(pod) for pod in there} >= SEVERAL
-    with watched(site, SAMPLER) as seen, running(load):
+    with watched(site, SAMPLER, BROKER) as seen, running(load):
         flow(load, seconds=FLOW_SECONDS)
         yield there
     report(load, demand_nothing_lost(site, load, unsure=seen.moves))
