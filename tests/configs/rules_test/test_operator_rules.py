@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from components.platform.manifests.promql import in_namespace, selectors
 from tests.configs.rules_test.test_rules import run
 from tests.support.manifests import Tree, name_of, tree
 from tests.support.program import run_program
+from tests.support.series import series_names
 from tests.support.variants import CLUSTER_VARIANTS
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
@@ -24,7 +24,6 @@ VARIANTS = {
     if config["kubernetes"].get("monitoring") == "prometheus-operator"
 }
 
-NAME_MATCHER = re.compile(r'__name__=~?"([^"]+)"')
 SCRAPED = {
     "up": ".+",
     "go_": ".+",
@@ -88,13 +87,6 @@ def test_what_comes_of_them_belongs_to_it(rules: list[dict[str, Any]], namespace
     assert {rule["labels"]["namespace"] for rule in rules} == {namespace}
 
 
-def metrics(expression: str) -> Iterator[str]:
-    """Give the name of each metric that an expression looks at, or a pattern of it."""
-    for one in selectors(expression):
-        named = NAME_MATCHER.search(one.matchers)
-        yield one.name or (named[1] if named else one.matchers)
-
-
 def test_somebody_whom_a_service_monitor_scrapes_has_their_series(
     found: Tree, rules: list[dict[str, Any]]
 ) -> None:
@@ -106,7 +98,7 @@ def test_somebody_whom_a_service_monitor_scrapes_has_their_series(
         for beginning, programs in SCRAPED.items()
         if any(re.fullmatch(programs, name) for name in monitors)
     }
-    looked_at = {metric for rule in rules for metric in metrics(rule["expr"])}
+    looked_at = {metric for rule in rules for metric in series_names(rule["expr"])}
     assert "up" in looked_at
     assert {one for one in looked_at - recorded if not one.startswith((*served, *KUBELETS))} == set()
 
