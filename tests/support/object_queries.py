@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from components.platform.manifests.promql import selectors
 from tests.support.manifests import Tree
-from tests.support.queries import PanelQuery, dashboard_queries, link_queries, rule_queries
+from tests.support.queries import (
+    PanelQuery,
+    dashboard_queries,
+    grafana_alert_queries,
+    link_queries,
+    rule_queries,
+)
 
-RULERS = {"mimir": "mimir", "loki-cluster": "loki"}
-"""Workload whose rulers evaluate rules -> data source that answers them."""
+RULERS = {"mimir": "mimir", "loki-cluster": "loki", "prometheus": "prometheus"}
+"""Workload that evaluates rules -> data source that answers them. Phase 3's Prometheus stays for a while."""
 
 ONLY_IN_TROUBLE = "counts refusals, failures or losses: a healthy stack has none"
 EMPTY: Mapping[tuple[str, str], str] = {
@@ -37,22 +42,26 @@ ABSENT: Mapping[str, str] = {
 }
 """Part of a series' name -> why a young, healthy stack has none."""
 
+ANSWERED = ("Watchdog", "RulesNotEvaluated")
+"""Alerts whose expressions always have an answer: one always fires, the other counts it."""
+
 TROUBLE = re.compile(r"discarded|_failed|failures?_total|failed_total|errors_total|enqueue_failed|refused")
 
 
 def object_queries(tree: Tree) -> Iterator[PanelQuery]:
-    """Find every query of Grafana's dashboards and links, and of the rules of Mimir and Loki."""
+    """Find every query of Grafana's dashboards, links and alerts, and of the rules of the stores."""
     programs = {program.name: program for program in tree.programs()}
     for path, text in tree.files(programs["grafana"]).items():
         if path.startswith("dashboards/"):
             yield from dashboard_queries(json.loads(text))
         if path.startswith("provisioning/datasources/"):
             yield from link_queries(path.rpartition("/")[2], text)
-    for workload, source in RULERS.items():
+        if path.startswith("provisioning/alerting/"):
+            yield from grafana_alert_queries(path.rpartition("/")[2], text)
+    for workload in RULERS.keys() & programs.keys():
         for path, text in tree.files(programs[workload]).items():
             if path.startswith("rules/"):
-                found = rule_queries(path.rpartition("/")[2], text)
-                yield from (replace(query, datasource_uid=source) for query in found)
+                yield from rule_queries(path.rpartition("/")[2], text, source=RULERS[workload])
 
 
 def alert_series(queries: Iterable[PanelQuery]) -> set[str]:
@@ -71,7 +80,7 @@ def why_absent(series: str) -> str:
 def why_empty(query: PanelQuery) -> str:
     """Say why a query may find nothing on a healthy stack; nothing where it must find something."""
     if query.is_alert:
-        return "" if query.panel == "Watchdog" else "an alert of a healthy stack does not fire"
+        return "" if query.panel in ANSWERED else "an alert of a healthy stack does not fire"
     if 'job="otel-copier"' in query.expr:
         return OF_COPIER
     return EMPTY.get((query.dashboard, query.panel)) or (

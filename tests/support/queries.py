@@ -1,7 +1,7 @@
 """Every query that the stack ships: of dashboards and their variables, of data source links, of rules.
 
-``iter_queries`` finds them, ``execute`` asks the real store. A query is checked by being run: nothing here
-parses PromQL or LogQL.
+``iter_queries`` finds those of phases 1 to 3, ``all_queries`` those of every phase, ``execute`` asks the real
+store. A query is checked by being run: nothing here parses PromQL or LogQL.
 """
 
 from __future__ import annotations
@@ -87,6 +87,18 @@ def iter_queries(root: Path) -> Iterator[PanelQuery]:
         yield from rule_queries(path.name, path.read_text())
 
 
+def all_queries(root: Path) -> Iterator[PanelQuery]:
+    """Find every query of every phase under a ``configs`` folder, whoever evaluates it."""
+    for path in sorted(root.glob("grafana*/dashboards/*.json")):
+        yield from dashboard_queries(json.loads(path.read_text()))
+    for path in sorted(root.glob("grafana*/provisioning/datasources/*.yaml")):
+        yield from link_queries(path.name, path.read_text())
+    for path in sorted(root.glob("grafana*/provisioning/alerting/*.yaml")):
+        yield from grafana_alert_queries(path.name, path.read_text())
+    for path in sorted(root.glob("*/rules*/*.yaml")):
+        yield from rule_queries(path.name, path.read_text(), source=path.relative_to(root).parts[0])
+
+
 def panels(dashboard: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Every panel of a dashboard, those in collapsed rows as well."""
     for panel in dashboard["panels"]:
@@ -131,14 +143,29 @@ def link_queries(file: str, text: str) -> Iterator[PanelQuery]:
             )
 
 
-def rule_queries(file: str, text: str) -> Iterator[PanelQuery]:
-    """Find the expressions of rules."""
+def grafana_alert_queries(file: str, text: str) -> Iterator[PanelQuery]:
+    """Find what Grafana asks for its own alerts; whether they fire, it works out itself."""
+    for group in yaml.safe_load(text).get("groups", []):
+        for rule in group["rules"]:
+            for data in rule["data"]:
+                if data["datasourceUid"] != "__expr__":
+                    yield PanelQuery(
+                        dashboard=file,
+                        panel=rule["title"],
+                        datasource_uid=data["datasourceUid"],
+                        expr=data["model"]["expr"],
+                        is_alert=True,
+                    )
+
+
+def rule_queries(file: str, text: str, *, source: str = "prometheus") -> Iterator[PanelQuery]:
+    """Find the expressions of rules that a data source evaluates."""
     for group in yaml.safe_load(text)["groups"]:
         for rule in group["rules"]:
             yield PanelQuery(
                 dashboard=file,
                 panel=rule.get("alert") or rule["record"],
-                datasource_uid="prometheus",
+                datasource_uid=source,
                 expr=rule["expr"],
                 is_alert="alert" in rule,
             )

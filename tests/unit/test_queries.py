@@ -1,0 +1,68 @@
+"""No query that is shipped is left out where all are run against the real stores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+
+import pytest
+import yaml
+
+from components.documents import CONFIGS
+from tests.support.manifests import Tree, tree
+from tests.support.object_queries import object_queries, why_empty
+from tests.support.program import run_program
+from tests.support.queries import all_queries, iter_queries
+from tests.support.variants_phase4 import OBJECT_VARIANTS
+from tests.unit.test_dashboards import mentions
+
+READ_AS: Mapping[str, Callable[[str], object]] = {".yaml": yaml.safe_load, ".json": json.loads}
+
+
+def expressions(files: Iterable[tuple[str, str]]) -> set[str]:
+    """Give every value of a key ``expr`` in files, each given as path and text, whatever the file is for."""
+    documents = (READ_AS[end](text) for path, text in files for end in READ_AS if path.endswith(end))
+    return {found for document in documents for found in mentions(document, "expr")}
+
+
+def test_every_expression_of_every_phase_is_found() -> None:
+    written = expressions((path.name, path.read_text()) for path in CONFIGS.rglob("*") if path.is_file())
+    assert written
+    assert written - {query.expr for query in all_queries(CONFIGS)} == set()
+
+
+def test_queries_of_phases_one_to_three_are_among_those_of_all() -> None:
+    assert set(iter_queries(CONFIGS)) - set(all_queries(CONFIGS)) == set()
+
+
+@pytest.fixture(scope="module")
+def small() -> Tree:
+    settings = OBJECT_VARIANTS["phase4-small"]
+    return tree(run_program(settings), settings)
+
+
+@pytest.mark.parametrize("name", ["phase4-changing-over", "phase4-everything-set"])
+def test_every_expression_in_a_cluster_is_found(name: str) -> None:
+    require_found(tree(run_program(OBJECT_VARIANTS[name]), OBJECT_VARIANTS[name]))
+
+
+def test_every_expression_in_a_small_cluster_is_found(small: Tree) -> None:
+    assert {"vector(1)", 'count(ALERTS{alertname="Watchdog"}) or vector(0)'} <= require_found(small)
+
+
+def require_found(found: Tree) -> set[str]:
+    """Demand that no expression in any program's files is missed, and give them all."""
+    files = [item for program in found.programs() for item in found.files(program).items()]
+    written = expressions(files)
+    assert written - {query.expr for query in object_queries(found)} == set()
+    return written
+
+
+@pytest.mark.parametrize(
+    ("panel", "source"),
+    [("Watchdog", "mimir"), ("RulesNotEvaluated", "mimir"), ("ErrorLogsRising", "loki")],
+)
+def test_alerts_are_found_wherever_they_are_evaluated(small: Tree, panel: str, source: str) -> None:
+    (found,) = (query for query in object_queries(small) if query.panel == panel)
+    assert (found.datasource_uid, found.is_alert) == (source, True)
+    assert bool(why_empty(found)) == (panel == "ErrorLogsRising")
