@@ -46,6 +46,7 @@ ANSWERED = ("Watchdog", "RulesNotEvaluated")
 """Alerts whose expressions always have an answer: one always fires, the other counts it."""
 
 TROUBLE = re.compile(r"discarded|_failed|failures?_total|failed_total|errors_total|enqueue_failed|refused")
+"""Series that appear with the first failure; tests/configs/test_series_names.py looks for their names."""
 
 
 def object_queries(tree: Tree) -> Iterator[PanelQuery]:
