@@ -10,7 +10,7 @@ import yaml
 
 from components.documents import CONFIGS
 from tests.support.manifests import Tree, tree
-from tests.support.object_queries import object_queries, why_empty
+from tests.support.object_queries import FROM_THE_START, alert_series, object_queries, why_absent, why_empty
 from tests.support.program import run_program
 from tests.support.queries import all_queries, iter_queries
 from tests.support.variants_phase4 import OBJECT_VARIANTS
@@ -66,3 +66,10 @@ def test_alerts_are_found_wherever_they_are_evaluated(small: Tree, panel: str, s
     (found,) = (query for query in object_queries(small) if query.panel == panel)
     assert (found.datasource_uid, found.is_alert) == (source, True)
     assert bool(why_empty(found)) == (panel == "ErrorLogsRising")
+
+
+def test_counters_that_are_there_from_the_start_are_not_excused(small: Tree) -> None:
+    series = alert_series(object_queries(small))
+    assert series >= FROM_THE_START
+    assert [one for one in FROM_THE_START if why_absent(one)] == []
+    assert why_absent("cortex_discarded_samples_total")
