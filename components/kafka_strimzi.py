@@ -172,6 +172,8 @@ def _cluster(args: StrimziKafkaArgs) -> Mapping[str, Any]:
                 "message.max.bytes": args.largest_message.bytes,
                 "replica.fetch.max.bytes": args.largest_message.bytes,
                 "offsets.retention.minutes": 20160,
+                "producer.id.expiration.ms": 1000,
+                "producer.id.expiration.check.interval.ms": 1000,
             },
         },
         "entityOperator": {
