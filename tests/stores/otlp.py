@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
 Body = dict[str, Any]
@@ -55,5 +56,25 @@ def counter(series: str, value: int, *, age: float = 0, trace_id: str | None = N
             {"asInt": "1", "timeUnixNano": at, "traceId": trace_id, "spanId": secrets.token_hex(8)}
         ]
     total = {"aggregationTemporality": 2, "isMonotonic": True, "dataPoints": [point]}
-    metric = {"name": "orders.made", "unit": "1", "sum": total}
+    return _of_shop({"name": "orders.made", "unit": "1", "sum": total})
+
+
+def exponential_histogram(counts: Mapping[int, int]) -> Body:
+    """Describe how many orders took how long: by n, those between 2**n and 2**(n+1) seconds."""
+    first, last = min(counts), max(counts)
+    point: Body = {
+        "timeUnixNano": str(time.time_ns()),
+        "scale": 0,
+        "count": str(sum(counts.values())),
+        "sum": sum(count * 1.5 * 2.0**power for power, count in counts.items()),
+        "positive": {
+            "offset": first,
+            "bucketCounts": [str(counts.get(power, 0)) for power in range(first, last + 1)],
+        },
+    }
+    histogram = {"aggregationTemporality": 2, "dataPoints": [point]}
+    return _of_shop({"name": "orders.duration", "unit": "s", "exponentialHistogram": histogram})
+
+
+def _of_shop(metric: Body) -> Body:
     return {"resourceMetrics": [{"resource": resource("shop"), "scopeMetrics": [{"metrics": [metric]}]}]}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.stores.making import MIMIR, StoreMaker
-from tests.stores.otlp import counter
+from tests.stores.otlp import Body, counter, exponential_histogram
 from tests.stores.replicas import TENANT, ObjectService, Store
 from tests.support.waiting import until
 
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.long
 HOURS = 3600
 FOUND_IN_BUCKET = 240.0
 TRACE = "0af7651916cd43dd8448eb211c80319c"
+OTHER_TENANT = {"X-Scope-OrgID": "another-team"}
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +42,25 @@ def mimir(stores: StoreMaker) -> Iterator[Store]:
         store.end()
 
 
+def post(store: Store, address: str, body: Body, headers: Mapping[str, str]) -> httpx.Response:
+    return httpx.post(f"{store.url(address)}/otlp/v1/metrics", json=body, headers=dict(headers), timeout=30)
+
+
 def send(store: Store, address: str, series: str, *, age: float = 0, trace_id: str | None = None) -> None:
-    body = counter(series, 1, age=age, trace_id=trace_id)
-    httpx.post(
-        f"{store.url(address)}/otlp/v1/metrics", json=body, headers=TENANT, timeout=30
-    ).raise_for_status()
+    post(store, address, counter(series, 1, age=age, trace_id=trace_id), TENANT).raise_for_status()
 
 
-def ask(store: Store, address: str, path: str, **parameters: str) -> Any:
+def ask(
+    store: Store, address: str, path: str, *, tenant: Mapping[str, str] = TENANT, **parameters: str
+) -> Any:
     url = f"{store.url(address)}/prometheus/api/v1/{path}"
-    return httpx.get(url, params=parameters, headers=TENANT, timeout=60).raise_for_status().json()["data"]
+    answer = httpx.get(url, params=parameters, headers=dict(tenant), timeout=60)
+    return answer.raise_for_status().json()["data"]
 
 
-def series(store: Store, address: str) -> set[str]:
+def series(store: Store, address: str, tenant: Mapping[str, str] = TENANT) -> set[str]:
     query = "group by (series) (last_over_time(orders_made_total[24h]))"
-    found = ask(store, address, "query", query=query)["result"]
+    found = ask(store, address, "query", query=query, tenant=tenant)["result"]
     return {one["metric"]["series"] for one in found}
 
 
@@ -101,6 +106,39 @@ def test_exemplars_lead_to_traces(mimir: Store) -> None:
         end=f"{end:.0f}",
     )
     assert {one["labels"]["trace_id"] for entry in found for one in entry["exemplars"]} == {TRACE}
+
+
+def test_exponential_histograms_are_kept_with_all_their_buckets(mimir: Store) -> None:
+    body = exponential_histogram({-2: 1, 0: 2, 5: 4})
+    post(mimir, mimir.addresses[0], body, TENANT).raise_for_status()
+    (found,) = ask(mimir, mimir.addresses[1], "query", query="orders_duration_seconds")["result"]
+    buckets = found["histogram"][1]["buckets"]
+    assert [float(count) for *_, count in buckets] == [1, 2, 4]
+    assert [float(upper) for _, _, upper, _ in buckets] == [0.5, 2, 64]
+
+
+@pytest.mark.parametrize("path", ["query", "rules", "series"])
+def test_queries_name_their_tenant(mimir: Store, path: str) -> None:
+    answer = httpx.get(f"{mimir.url()}/prometheus/api/v1/{path}", timeout=30)
+    assert answer.status_code == httpx.codes.UNAUTHORIZED
+
+
+def test_samples_name_their_tenant(mimir: Store) -> None:
+    answer = post(mimir, mimir.addresses[0], counter("nobodys", 1), {})
+    assert answer.status_code == httpx.codes.UNAUTHORIZED
+
+
+def test_tenants_do_not_see_each_others_samples_and_rules(mimir: Store) -> None:
+    """The other one did not exist before its first sample."""
+    first, second, _ = mimir.addresses
+    send(mimir, first, "ours")
+    assert series(mimir, second, OTHER_TENANT) == set()
+    post(mimir, first, counter("theirs", 1), OTHER_TENANT).raise_for_status()
+    assert series(mimir, second, OTHER_TENANT) == {"theirs"}
+    assert "ours" in series(mimir, second)
+    assert "theirs" not in series(mimir, second)
+    assert ask(mimir, second, "rules")["groups"]
+    assert ask(mimir, second, "rules", tenant=OTHER_TENANT)["groups"] == []
 
 
 def test_rules_of_the_files_are_evaluated(mimir: Store) -> None:
