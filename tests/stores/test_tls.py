@@ -1,19 +1,23 @@
-"""Buckets behind TLS, with a certificate that a private authority has signed, which the stores verify."""
+"""Buckets behind TLS: stores and uploader verify a certificate that a private authority has signed."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.lab.cluster.pki import Identity, Signed, signed
+from tests.lab.debian import AWS_CLI
 from tests.stores.conftest import SMALL, make_buckets
 from tests.stores.making import ENDPOINT, LOKI, MIMIR, TEMPO, Kind, StoreMaker
 from tests.stores.otlp import counter, logs, trace
-from tests.stores.replicas import TENANT, TLS_HOST, ObjectService, Store, object_service
+from tests.stores.replicas import TENANT, TLS_HOST, ObjectService, Running, Store, object_service, start
+from tests.stores.rooted import Root, root_with
 from tests.support.manifests import Tree, tree
 from tests.support.program import run_program
 from tests.support.waiting import until
@@ -21,11 +25,13 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.long
 
 AUTHORITY = "secrets/s3-ca.crt"
-HANDED_OVER_SECONDS = 180.0
+HANDED_OVER_SECONDS, REFUSED_SECONDS = 180.0, 120.0
+SERVICE_NAME = ENDPOINT.partition(":")[0]
+DUMP = "grafana-20260101T000000Z.dump"
 
 
 def certificate() -> Signed:
-    return signed(Identity(name="minio", user="minio", hosts=(TLS_HOST,)))
+    return signed(Identity(name="minio", user="minio", hosts=(TLS_HOST, SERVICE_NAME)))
 
 
 @pytest.fixture(scope="module")
@@ -136,13 +142,63 @@ def test_a_private_authority_is_enough(
         store.end()
 
 
-def test_another_authority_is_refused(make: Callable[[str, str], Store]) -> None:
-    """Mimir looks into its buckets before it starts."""
-    store = make("mimir", certificate().authority)
+@pytest.mark.parametrize("name", CASES)
+def test_another_authority_is_refused(make: Callable[[str, str], Store], name: str) -> None:
+    """Every store looks into its bucket before it starts, and says why it does not."""
+    store = make(name, certificate().authority)
     first = store.addresses[0]
     try:
         store.begin(first)
-        program = store.running[first]
-        until("Mimir to say so", lambda: "unknown authority" in program.tail(), seconds=60)
+        log = store.running[first].log
+        until(f"{name} says so", lambda: "unknown authority" in log.read_text(), seconds=REFUSED_SECONDS)
     finally:
         store.end()
+
+
+@pytest.fixture(scope="module")
+def debian_with_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
+    with root_with(AWS_CLI, tmp_path_factory.mktemp("aws") / "root") as found:
+        yield found
+
+
+@contextmanager
+def uploader(root: Root, secure: Tree, service: ObjectService, authority: str) -> Iterator[Running]:
+    """Run the program that uploads dumps, with one to upload, as its container would."""
+    program = secure.program("postgres-backup")
+    (container,) = (one for one in program.containers if one["name"] == "upload")
+    variables = {one["name"]: one["value"] for one in container["env"] if "value" in one}
+    service.make(variables["BUCKET"])
+    home = str(Path(container["args"][0]).parent)
+    root.put({f"{home}/{path}": text for path, text in secure.files(program).items()})
+    root.put(
+        {
+            f"{home}/{AUTHORITY}": authority,
+            f"{home}/secrets/credentials": service.credentials.read_text(),
+            "/etc/hosts": f"{TLS_HOST} {SERVICE_NAME}\n",
+            f"/backups/{DUMP}": "a dump",
+            "/tmp/last-dump": "",  # noqa: S108 - inside the root folder
+        }
+    )
+    command = root.command(*container["command"], *container["args"])
+    found = start("upload", command, root.folder.parent, variables)
+    try:
+        yield found
+    finally:
+        found.end()
+
+
+def test_dumps_are_not_uploaded_to_a_service_of_another_authority(
+    debian_with_aws: Root, secure: Tree, service: ObjectService
+) -> None:
+    with uploader(debian_with_aws, secure, service, certificate().authority) as found:
+        until("it says so", lambda: "failed: upload of dumps" in found.tail(), seconds=REFUSED_SECONDS)
+    assert "certificate verify failed" in found.tail()
+    assert service.objects("acme-dev-backups") == []
+
+
+def test_dumps_are_uploaded_to_a_service_of_a_private_authority(
+    debian_with_aws: Root, secure: Tree, service: ObjectService, known: Signed
+) -> None:
+    with uploader(debian_with_aws, secure, service, known.authority):
+        until("the dump", lambda: service.objects("acme-dev-backups"), seconds=HANDED_OVER_SECONDS)
+    assert service.objects("acme-dev-backups") == [f"postgres/{DUMP}"]
