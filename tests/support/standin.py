@@ -15,9 +15,24 @@ from pathlib import Path
 import httpx
 from tenacity import RetryError, retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from tests.lab import grafana_build, store
+from tests.lab.progress import say
+from tests.support.lab import missing
+
 CONFIGS = Path(__file__).parents[2] / "configs" / "grafana"
 IMAGE_FOLDER = "/etc/grafana"
 ADMIN = ("admin", "first-password")
+
+
+def built() -> Path:
+    """Give the stand-in's program, building it if it is not there."""
+    if not grafana_build.is_built():
+        if shutil.which("go") is None:
+            missing("the stand-in for Grafana is not built and there is no Go to build it with")
+        with store.lock(lambda: say("the lab is being prepared; waiting for it to finish")):
+            if not grafana_build.is_built():
+                grafana_build.build()
+    return grafana_build.target() / "grafana"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,11 +13,8 @@ import httpx
 import pytest
 
 from components.documents import text
-from tests.lab import grafana_build, store
-from tests.lab.progress import say
-from tests.support.lab import missing
 from tests.support.recorder import Sent, recorder
-from tests.support.standin import ADMIN, Files, refusal, running
+from tests.support.standin import ADMIN, Files, built, refusal, running
 
 DATASOURCES = Path("provisioning/datasources/datasources.yaml")
 HOME = Path("dashboards/stack-health.json")
@@ -26,13 +23,7 @@ MINE = {"dashboard": {"uid": "mine", "title": "Mine", "panels": []}, "overwrite"
 
 @pytest.fixture(scope="session")
 def binary() -> Path:
-    if not grafana_build.is_built():
-        if shutil.which("go") is None:
-            missing("the stand-in for Grafana is not built and there is no Go to build it with")
-        with store.lock(lambda: say("the lab is being prepared; waiting for it to finish")):
-            if not grafana_build.is_built():
-                grafana_build.build()
-    return grafana_build.target() / "grafana"
+    return built()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -191,20 +190,28 @@ func (e *environment) database(dataDir string) databaseSettings {
 	}
 }
 
+// postgres gives the driver the same text as Grafana, which writes every value as it stands: a password with a space, a
+// backslash or a quote is not what the database gets, for Grafana either.
 func (e *environment) postgres() databaseSettings {
-	host := e.text("DATABASE_HOST", "127.0.0.1:5432")
-	if _, _, err := net.SplitHostPort(host); err != nil {
-		host = net.JoinHostPort(host, "5432")
+	address := e.text("DATABASE_HOST", "127.0.0.1:5432")
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		host, port = address, "5432"
 	}
-	address := url.URL{
-		Scheme: "postgres",
-		User:   url.UserPassword(e.text("DATABASE_USER", "root"), e.text("DATABASE_PASSWORD", "")),
-		Host:   host,
-		Path:   "/" + e.text("DATABASE_NAME", "grafana"),
-		RawQuery: url.Values{
-			"sslmode":         {e.text("DATABASE_SSL_MODE", "disable")},
-			"connect_timeout": {"5"},
-		}.Encode(),
+	name := e.text("DATABASE_NAME", "grafana")
+	values := [][2]string{
+		{"user", e.text("DATABASE_USER", "root")},
+		{"host", host},
+		{"port", port},
+		{"dbname", name},
+		{"sslmode", e.text("DATABASE_SSL_MODE", "disable")},
+		{"sslrootcert", e.text("DATABASE_CA_CERT_PATH", "''")},
+		{"password", e.text("DATABASE_PASSWORD", "''")},
+		{"connect_timeout", "5"},
 	}
-	return databaseSettings{kind: "postgres", dsn: address.String(), name: "postgres://" + host + address.Path}
+	var dsn strings.Builder
+	for _, value := range values {
+		fmt.Fprintf(&dsn, "%s=%s ", value[0], value[1])
+	}
+	return databaseSettings{kind: "postgres", dsn: dsn.String(), name: fmt.Sprintf("postgres://%s/%s", net.JoinHostPort(host, port), name)}
 }
