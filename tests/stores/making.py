@@ -81,7 +81,7 @@ class StoreMaker:
         program = self.objects.program(kind.workload)
         home, _, file = _argument(program, "-config.file=").rpartition("/")
         texts = {**self.objects.files(program), **(files or {})}
-        _write(texts, folder / "etc")
+        write(texts, folder / "etc")
         text = texts[file].replace(home, str(folder / "etc"))
         for before, after in self._moved(kind, network).items():
             text = text.replace(before, after)
@@ -121,7 +121,8 @@ def _argument(program: Program, option: str) -> str:
     return next(one.removeprefix(option) for one in arguments if one.startswith(option))
 
 
-def _write(texts: Mapping[str, str], folder: Path) -> None:
+def write(texts: Mapping[str, str], folder: Path) -> None:
+    """Write files by their paths in a folder."""
     for path, text in texts.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)

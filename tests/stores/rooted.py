@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab import debian
+from tests.stores.making import write
 from tests.support.lab import missing
 
 IN_ROOT = (
@@ -34,10 +35,7 @@ class Root:
 
     def put(self, files: Mapping[str, str]) -> None:
         """Write files at the paths at which a program in it reads them."""
-        for path, text in files.items():
-            file = self.folder / path.lstrip("/")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
+        write({path.lstrip("/"): text for path, text in files.items()}, self.folder)
 
     def command(self, *command: str, user: str = "root:root") -> list[str]:
         """Give the command that runs a command in it."""
