@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 from components.documents import CONFIGS
+from tests.support.data_sources import mentions
 from tests.support.manifests import Tree, tree
 from tests.support.object_queries import FROM_THE_START, alert_series, object_queries, why_absent, why_empty
 from tests.support.program import run_program
 from tests.support.queries import all_queries, iter_queries
 from tests.support.variants_phase4 import OBJECT_VARIANTS
-from tests.unit.test_dashboards import mentions
 
 READ_AS: Mapping[str, Callable[[str], object]] = {".yaml": yaml.safe_load, ".json": json.loads}
 
