@@ -7,13 +7,15 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from components.checks_kafka import MOST_BALANCED
 from components.documents import text
 from components.kafka_topics import DEAD_LETTERS, SOURCES
+from components.quantities import Duration
 from components.settings import Settings
 from components.settings_errors import SettingsError
-from tests.support.made import requests
+from tests.support.made import made, requests
 from tests.support.program import CONTAINER, Result, run_program, unwrapped
 from tests.support.variants import CLUSTER_VARIANTS, VARIANTS
 
@@ -22,6 +24,10 @@ EXTERNAL = VARIANTS["phase2-external-kafka"]
 KUBERNETES = CLUSTER_VARIANTS["phase3-small"]["kubernetes"]
 
 CA = "-----BEGIN CERTIFICATE-----\nMIIB+w==\n-----END CERTIFICATE-----\n"
+
+FORGETTING = {"producer.id.expiration.ms", "producer.id.expiration.check.interval.ms"}
+COLLECTORS_TIMEOUT = "5s"
+"""Of an exporter that names none."""
 
 NOT_TAKEN = [
     'a"b',
@@ -209,6 +215,22 @@ def test_strimzis_topics_keep_what_they_were_made_with(
     changed = {**settings, "kafka": {**settings["kafka"], **kafka}}
     with pytest.raises(pulumi.RunError, match=f"this stack was made with {first}"):
         run_program(changed, remembered={stashed: first})
+
+
+def test_brokers_forget_a_producer_before_its_client_gives_a_number_twice() -> None:
+    """What a client has given up may be stored, under a number that the next batch gets."""
+    lines = text("kafka/server.properties").splitlines()
+    own = dict(line.split("=", 1) for line in lines if line.startswith("producer.id."))
+    forgotten = sum(map(int, own.values()))
+    (strimzi,) = made("phase3-strimzi").of("Kafka")
+    assert own.keys() == FORGETTING
+    assert {key: str(strimzi["spec"]["kafka"]["config"][key]) for key in FORGETTING} == own
+    for file in ("otel-gateway/gateway.yaml", "otel-processor/processor.yaml"):
+        exporters = yaml.safe_load(text(file))["exporters"]
+        kafka = {name: one for name, one in exporters.items() if name.startswith("kafka/")}
+        assert kafka
+        given_up = [one.get("timeout", COLLECTORS_TIMEOUT) for one in kafka.values()]
+        assert all(forgotten < 1000 * Duration.parse(one).seconds for one in given_up)
 
 
 def test_certificates_of_an_external_kafka_reach_whoever_speaks_to_it() -> None:
