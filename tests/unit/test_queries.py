@@ -10,11 +10,10 @@ import yaml
 
 from components.documents import CONFIGS
 from tests.support.data_sources import mentions
-from tests.support.manifests import Tree, tree
+from tests.support.manifests import Tree
 from tests.support.object_queries import FROM_THE_START, alert_series, object_queries, why_absent, why_empty
-from tests.support.program import run_program
+from tests.support.phase4 import objects_of
 from tests.support.queries import all_queries, iter_queries
-from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 READ_AS: Mapping[str, Callable[[str], object]] = {".yaml": yaml.safe_load, ".json": json.loads}
 
@@ -35,19 +34,13 @@ def test_queries_of_phases_one_to_three_are_among_those_of_all() -> None:
     assert set(iter_queries(CONFIGS)) - set(all_queries(CONFIGS)) == set()
 
 
-@pytest.fixture(scope="module")
-def small() -> Tree:
-    settings = OBJECT_VARIANTS["phase4-small"]
-    return tree(run_program(settings), settings)
-
-
 @pytest.mark.parametrize("name", ["phase4-changing-over", "phase4-everything-set"])
 def test_every_expression_in_a_cluster_is_found(name: str) -> None:
-    require_found(tree(run_program(OBJECT_VARIANTS[name]), OBJECT_VARIANTS[name]))
+    require_found(objects_of(name))
 
 
-def test_every_expression_in_a_small_cluster_is_found(small: Tree) -> None:
-    assert {"vector(1)", 'count(ALERTS{alertname="Watchdog"}) or vector(0)'} <= require_found(small)
+def test_every_expression_in_a_small_cluster_is_found(phase4_small: Tree) -> None:
+    assert {"vector(1)", 'count(ALERTS{alertname="Watchdog"}) or vector(0)'} <= require_found(phase4_small)
 
 
 def require_found(found: Tree) -> set[str]:
@@ -62,14 +55,14 @@ def require_found(found: Tree) -> set[str]:
     ("panel", "source"),
     [("Watchdog", "mimir"), ("RulesNotEvaluated", "mimir"), ("ErrorLogsRising", "loki")],
 )
-def test_alerts_are_found_wherever_they_are_evaluated(small: Tree, panel: str, source: str) -> None:
-    (found,) = (query for query in object_queries(small) if query.panel == panel)
+def test_alerts_are_found_wherever_they_are_evaluated(phase4_small: Tree, panel: str, source: str) -> None:
+    (found,) = (query for query in object_queries(phase4_small) if query.panel == panel)
     assert (found.datasource_uid, found.is_alert) == (source, True)
     assert bool(why_empty(found)) == (panel == "ErrorLogsRising")
 
 
-def test_counters_that_are_there_from_the_start_are_not_excused(small: Tree) -> None:
-    series = alert_series(object_queries(small))
+def test_counters_that_are_there_from_the_start_are_not_excused(phase4_small: Tree) -> None:
+    series = alert_series(object_queries(phase4_small))
     assert series >= FROM_THE_START
     assert [one for one in FROM_THE_START if why_absent(one)] == []
     assert why_absent("cortex_discarded_samples_total")

@@ -16,6 +16,9 @@ from tests.support.lab import missing
 from tests.support.stack import Stack
 
 NAMESPACE = "otel-e2e"
+DATASOURCES = ("jaeger", "prometheus", "loki")
+SEEN_SECONDS = 120.0
+"""Every program that is scraped is scraped within 15 s; the rest is for a busy machine."""
 
 
 @pytest.fixture(scope="package")

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.e2e.phase3.conftest import DATASOURCES, SEEN_SECONDS
 from tests.e2e.seen import DNS, PEERLESS, demand_allowed
 from tests.e2e.tried import demand_nothing_else
 from tests.support import client_pods
@@ -17,9 +18,6 @@ from tests.support.numbered import Load
 from tests.support.reaching import opened
 from tests.support.waiting import until
 
-SEEN_SECONDS = 120.0
-"""Every program that is scraped is scraped within 15 s; the rest is for a busy machine."""
-DATASOURCES = ("jaeger", "prometheus", "loki")
 KNOWN_SECONDS = 60.0
 """The network learns of new pods and policies within seconds."""
 LABEL = "otel-stack.example/audience"

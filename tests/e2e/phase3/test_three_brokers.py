@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.conftest import Report
+from tests.e2e.phase3.conftest import DATASOURCES, SEEN_SECONDS
 from tests.e2e.seen import demand_allowed
 from tests.support.counting import watched
 from tests.support.deployment import ClusterDeployment
@@ -14,8 +15,6 @@ from tests.support.numbered_sending import running
 from tests.support.steady import demand_nothing_lost, flow
 
 BROKERS, IN_SYNC = 3, 2
-DATASOURCES = ("jaeger", "prometheus", "loki")
-SEEN_SECONDS = 120.0
 ROLL_SECONDS = 900
 
 
