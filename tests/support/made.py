@@ -11,12 +11,12 @@ from pulumi.runtime.mocks import MockMonitor
 
 from tests.support.manifests import Manifest, Tree, tree
 from tests.support.program import run_program
-from tests.support.variants import CLUSTER_VARIANTS
+from tests.support.variants_phase4 import ON_CLUSTER
 
 
 def made(name: str, **sections: Any) -> Tree:
     """Run a variant's program, with some sections replaced."""
-    config = {**CLUSTER_VARIANTS[name], **sections}
+    config = {**ON_CLUSTER[name], **sections}
     return tree(run_program(config), config)
 
 

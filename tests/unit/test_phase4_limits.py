@@ -11,6 +11,7 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from components.sections_phase4 import LokiSection, MimirSection, TempoSection
+from tests.support.made import made
 from tests.support.manifests import Tree, tree
 from tests.support.phase4 import objects_of
 from tests.support.program import run_program
@@ -198,14 +199,8 @@ def test_what_kafka_may_replay_is_accepted_and_found(
     kept_in_kafka: str, out_of_order: str, windows: tuple[str, ...]
 ) -> None:
     """However short, replicas are asked for what others cannot yet find in the bucket."""
-    config = nested(
-        {
-            **OBJECT_VARIANTS["phase4-small"],
-            "kafka.retention": kept_in_kafka,
-            "retention.metricsOutOfOrder": out_of_order,
-        }
-    )
-    found = tree(run_program(config), config)
+    retention = {"metricsOutOfOrder": out_of_order}
+    found = made("phase4-small", kafka={"retention": kept_in_kafka}, retention=retention)
     assert windows == (
         rendered(found, "mimir", "limits.out_of_order_time_window"),
         rendered(found, "mimir", "limits.query_ingesters_within"),
@@ -218,8 +213,7 @@ def test_what_kafka_may_replay_is_accepted_and_found(
 def test_a_whole_request_is_within_the_burst_of_the_slowest_rate() -> None:
     """What exceeds the burst would be told to wait for ever."""
     stores = {"tempo": {"rate": "1MiB"}, "mimir": {"samplesPerSecond": 10}, "loki": {"rate": "1MiB"}}
-    config = {**OBJECT_VARIANTS["phase4-small"], "stores": stores}
-    found = tree(run_program(config), config)
+    found = made("phase4-small", stores=stores)
     assert rendered(found, "tempo", "overrides.defaults.ingestion.burst_size_bytes") == 20 * 2**20
     assert rendered(found, "mimir", "limits.ingestion_burst_size") == 500_000
     assert rendered(found, "loki-cluster", "limits_config.ingestion_burst_size_mb") == 256
