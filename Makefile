@@ -95,7 +95,7 @@ restore: $(STAMP) ## restore a backup: make restore FROM=backups/dev-...
 .PHONY: test test-unit test-engine test-e2e drills bench lint lab
 test: $(STAMP) lint ## all tests; prepares the lab where the network is closed
 	@$(OPS) prepare
-	@$(PYTEST) tests
+	@$(PY) -m tests
 
 test-unit: $(STAMP) ## tests that need no engine
 	@$(PYTEST) tests/unit

@@ -17,6 +17,9 @@ from tests.support.lab import missing
 
 Note = Callable[[Mapping[str, object]], None]
 
+ENGINES = "engines"
+"""Marks tests that use the tests' Docker Engine or the cluster, which only one run at a time may do."""
+
 settings.register_profile("steady", deadline=None)  # a busy machine is no failure
 settings.load_profile("steady")
 
@@ -29,8 +32,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker of the long drills."""
+    """Name the markers."""
     config.addinivalue_line("markers", "long: takes minutes; runs with --drills")
+    config.addinivalue_line("markers", f"{ENGINES}: uses the tests' Docker Engine or the cluster")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what uses an engine. Drills of whole stacks may do so without naming the fixture."""
+    used = {"docker_engine", "kubernetes"} & set(getattr(item, "fixturenames", ()))
+    if used or "e2e" in item.path.parts:
+        item.add_marker(ENGINES)
 
 
 @pytest.hookimpl(trylast=True)

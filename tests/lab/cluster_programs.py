@@ -103,6 +103,7 @@ KWOK = GoProgram(
     disk_gb=0.08,
     scratch_gb=1.0,
 )
+"""Not among the parts of a phase: built when somebody wants simulated nodes, as only drills do."""
 KUBECONFORM = GoProgram(
     name="kubeconform",
     version="0.7.0",
@@ -121,6 +122,5 @@ CLUSTER_PROGRAMS: tuple[GoProgram, ...] = (
     METRICS_SERVER,
     LOCAL_PATH_PROVISIONER,
     KUBE_ROUTER,
-    KWOK,
     KUBECONFORM,
 )

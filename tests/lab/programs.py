@@ -72,22 +72,12 @@ JAEGER = GoProgram(
     disk_gb=0.2,
     scratch_gb=2.1,
 )
-TELEMETRYGEN = GoProgram(
-    name="telemetrygen",
-    version="0.149.0",
-    module="github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen",
-    module_version="v0.149.0",
-    binaries={"telemetrygen": "github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen"},
-    disk_gb=0.02,
-    scratch_gb=0.4,
-)
 
 GO_PROGRAMS: tuple[GoProgram, ...] = (
     PULUMI,
     PROMETHEUS,
     LOKI,
     JAEGER,
-    TELEMETRYGEN,
     *CLUSTER_PROGRAMS,
     *STORAGE_PROGRAMS,
 )

@@ -8,10 +8,11 @@ from typing import Any
 import yaml
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from tests.lab import cache
+from tests.lab import gobuild, programs, store
 from tests.lab.cluster import components, kubectl, layout, processes
+from tests.lab.cluster_programs import KWOK
 from tests.lab.errors import LabError
-from tests.lab.progress import step
+from tests.lab.progress import say, step
 
 LABEL = "type=kwok"
 TAINT = "kwok.x-k8s.io/node"
@@ -25,6 +26,8 @@ _DEADLINE_SECONDS = 120.0
 def apply(*, count: int, zones: int, cpu: str, memory: str) -> None:
     """Make the simulated nodes of the cluster exactly these, spread over the zones in turn; 0 removes all.
 
+    The first time, this builds the simulator, which takes some two minutes.
+
     ``cpu`` and ``memory`` are what each node has, as Kubernetes writes quantities.
 
     Raises:
@@ -32,13 +35,14 @@ def apply(*, count: int, zones: int, cpu: str, memory: str) -> None:
     """
     if not processes.is_running(components.API_SERVER):
         raise LabError("the cluster is not up. Run: python -m tests.lab cluster up")
+    simulator = _built() if count else None
     with step(f"{count} simulated nodes"):
         wanted = [node(number, zones, cpu, memory) for number in range(1, count + 1)]
         _remove_others({str(item["metadata"]["name"]) for item in wanted})
-        if not wanted:
+        if simulator is None:
             processes.stop(components.SIMULATOR)
             return
-        processes.start(components.SIMULATOR, _command())
+        processes.start(components.SIMULATOR, _command(simulator))
         kubectl.apply(yaml.safe_dump_all(wanted))
         _wait_until_ready(count)
 
@@ -69,9 +73,18 @@ def node(number: int, zones: int, cpu: str, memory: str) -> dict[str, Any]:
     }
 
 
-def _command() -> list[str | Path]:
+def _built() -> Path:
+    folder = programs.program_folder(KWOK.name, KWOK.version)
+    if not store.is_done(folder, KWOK.recipe):
+        with store.lock(lambda: say("another run is preparing the lab; waiting for it to end")):
+            gobuild.build(KWOK)
+            gobuild.clean()
+    return folder / components.SIMULATOR
+
+
+def _command(simulator: Path) -> list[str | Path]:
     return [
-        cache.binary(components.SIMULATOR),
+        simulator,
         f"--kubeconfig={layout.kubeconfig()}",
         f"--config={_STAGES}",
         "--manage-all-nodes=false",

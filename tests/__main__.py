@@ -1,0 +1,92 @@
+"""``python -m tests``: all tests, as two runs side by side.
+
+Tests of the Docker Engine and of the cluster mostly wait, and only one run at a time may use those. The
+others mostly compute: they take what processor time is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from tests.conftest import ENGINES
+
+PYTEST = (sys.executable, "-m", "pytest")
+NICENESS = 10
+"""A tenth of the weight of a process that is not nice."""
+
+SECONDS_TO_CLEAN_UP = 120.0
+
+
+def main() -> int:
+    """Run both; show what the one beside printed once both have ended. Return 0 when all tests passed."""
+    with tempfile.NamedTemporaryFile(prefix="otel-stack-tests-", suffix=".log") as log:
+        with beside(log) as others:
+            _say(f"Tests that need neither engine nor cluster run beside these, into {log.name}")
+            first = with_engines()
+            if first == pytest.ExitCode.INTERRUPTED:
+                return first
+            _say("Tests that need neither engine nor cluster:")
+            second = others.wait()
+        _say(Path(log.name).read_text())
+    return first or second
+
+
+def with_engines() -> int:
+    """Run the tests that use them. However it is stopped, the run removes what it has made."""
+    process = subprocess.Popen([*PYTEST, "-m", ENGINES])
+    handlers = {
+        signal.SIGINT: lambda *_: None,  # the terminal has sent it to the run as well
+        signal.SIGTERM: lambda *_: process.send_signal(signal.SIGINT),
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        return process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def beside(log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the other tests meanwhile; end them if they are not waited for."""
+    process = subprocess.Popen(
+        [*PYTEST, "-m", f"not {ENGINES}"],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    _be_nice(process.pid)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(SECONDS_TO_CLEAN_UP)
+
+
+def _be_nice(session: int) -> None:
+    """Yield to other processes, and, where the kernel schedules sessions as groups, to other sessions."""
+    os.setpriority(os.PRIO_PGRP, session, NICENESS)
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{session}/autogroup").write_text(str(NICENESS))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
