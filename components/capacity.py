@@ -106,6 +106,7 @@ def _stores(size: StoresSize) -> list[Program]:
         Program(name="postgres", each=size.postgres),
         Program(name="postgres-backup", each=_pod(size.dumper, size.uploader)),
         Program(name="prometheus-agent", each=size.agent),
+        Program(name="query-gateway", replicas=size.query_gateway.replicas, each=size.query_gateway.each),
     ]
 
 

@@ -9,7 +9,6 @@ import pulumi
 
 from components.base import StackComponent, data_volumes, limits
 from components.images import Image
-from components.publication import Publication
 from components.quantities import Duration
 from components.secret_text import SecretText
 from components.sections_phase4 import Shape
@@ -30,14 +29,14 @@ class Part:
         name: the workload.
         target: the program's own parts that it runs.
         keeps_data: has a volume that outlives it.
-        published: where its HTTP interface is reachable from outside.
+        queried: answers queries.
         ports: what it listens on besides HTTP, gRPC and gossip.
     """
 
     name: str
     target: str
     keeps_data: bool = False
-    published: Publication | None = None
+    queried: bool = False
     ports: tuple[Port, ...] = ()
 
 
@@ -74,15 +73,12 @@ class Program:
     account: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
-def parts_of(
-    store: str, shape: Shape, *, published: Publication | None, written: tuple[Port, ...] = ()
-) -> Sequence[Part]:
+def parts_of(store: str, shape: Shape, *, written: tuple[Port, ...] = ()) -> Sequence[Part]:
     """Return the workloads of a store, the one with the data first.
 
     Args:
         store: its name in ``PARTS``.
         shape: how it is divided.
-        published: where its query API is reachable from outside.
         written: ports, besides HTTP, of those that receive what is to be stored.
     """
     return [
@@ -90,7 +86,7 @@ def parts_of(
             name=part.name,
             target=part.target,
             keeps_data="keeper" in part.roles,
-            published=published if "reader" in part.roles else None,
+            queried="reader" in part.roles,
             ports=written if "writer" in part.roles else (),
         )
         for part in PARTS[store][shape]
@@ -127,7 +123,7 @@ def part_workload(program: Program, part: Part, parts: Sequence[Part], size: Tie
     """Describe one workload of a store."""
     others = [other for other in parts if other.name != part.name]
     ports = [
-        Port(name="http", number=program.http_port, published=part.published),
+        Port(name="http", number=program.http_port),
         Port(name="grpc", number=GRPC_PORT, speaks="grpc"),
         Port(name="gossip", number=GOSSIP_PORT, speaks="bytes"),
         *part.ports,
@@ -156,6 +152,7 @@ def part_workload(program: Program, part: Part, parts: Sequence[Part], size: Tie
         resources=limits(size.each),
         volumes=data_volumes(program.volume, program.data_directory, size.each),
         stop_grace=HAND_OVER if kept else STOP_GRACE,
+        lingers=part.queried,
     )
 
 

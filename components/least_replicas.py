@@ -23,6 +23,7 @@ def least_replicas(settings: Settings) -> Mapping[str, int]:
     found |= dict.fromkeys(copier_job(settings), 1)
     if phase == ON_OBJECT_STORAGE:
         found["grafana"] = settings.grafana.replicas
+        found["query-gateway"] = settings.store_size.query_gateway.replicas
         if settings.writes_node_stores:
             found["otel-processor-phase3"] = buffer.processor.replicas
     return found

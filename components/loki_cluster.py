@@ -12,7 +12,6 @@ from components.cluster_store import GRPC_PORT, ClusterStore, Program, members, 
 from components.documents import Document
 from components.images import Image
 from components.loki_store import CONFIG_DIRECTORY, PORT, accepted_age, rate_limits
-from components.publication import Publication
 from components.quantities import Duration, Size
 from components.sections_phase4 import Shape
 from components.sizing_buffer import TierSize
@@ -41,7 +40,6 @@ class LokiClusterArgs:
         rule_files: the stack's own rules, by file.
         metrics_url: where recording rules write, as remote write.
         alertmanager_url: where alerts are sent.
-        published: where the query API is reachable from outside.
     """
 
     image: Image
@@ -56,7 +54,6 @@ class LokiClusterArgs:
     metrics_url: str
     alertmanager_url: str
     rule_files: Mapping[str, str] = field(default_factory=dict)
-    published: Publication | None = None
 
 
 class LokiCluster(ClusterStore):
@@ -72,7 +69,7 @@ class LokiCluster(ClusterStore):
     ) -> None:
         """Run Loki once its bucket may be used."""
         super().__init__(name, platform)
-        parts = parts_of("loki", args.shape, published=args.published)
+        parts = parts_of("loki", args.shape)
         found = self.run_parts(loki_program(name, args), parts, args.sizes, after)
         self.otlp_url = f"{found[workload_of('loki', args.shape, 'writer')].url('http')}/otlp"
         self.query_url = found[workload_of("loki", args.shape, "reader")].url("http")

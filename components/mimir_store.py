@@ -13,7 +13,6 @@ from components.cluster_store import ClusterStore, Program, members, parts_of
 from components.contact_points import alertmanager_configuration, contact_calls, contact_files
 from components.documents import Document
 from components.images import Image
-from components.publication import Publication
 from components.quantities import Duration
 from components.sections_phase4 import ContactPoint, Shape
 from components.sizing_buffer import TierSize
@@ -69,7 +68,6 @@ class MimirStoreArgs:
         rules: the stack's own from files, or those that teams upload.
         rule_files: the stack's own rules, by file.
         contact_points: who is notified of alerts.
-        published: where the query API is reachable from outside.
     """
 
     image: Image
@@ -85,7 +83,6 @@ class MimirStoreArgs:
     rules: Literal["files", "api"] = "files"
     rule_files: Mapping[str, str] = field(default_factory=dict)
     contact_points: Sequence[ContactPoint] = ()
-    published: Publication | None = None
 
 
 class MimirStore(ClusterStore):
@@ -104,7 +101,7 @@ class MimirStore(ClusterStore):
     ) -> None:
         """Run Mimir once its buckets may be used."""
         super().__init__(name, platform)
-        parts = parts_of("mimir", args.shape, published=args.published)
+        parts = parts_of("mimir", args.shape)
         found = self.run_parts(mimir_program(name, args), parts, args.sizes, after)
         writer, reader = (
             found[workload_of("mimir", args.shape, role)].url("http") for role in ("writer", "reader")

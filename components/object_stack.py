@@ -13,9 +13,9 @@ from components.grafana_ha import PORT as GRAFANA
 from components.jaeger_store import METRICS_PORT as JAEGER_METRICS
 from components.kafka_buffer import MetricsTarget
 from components.kafka_topics import SOURCES
+from components.load_balancer import OBSERVE_PORT
 from components.loki_store import PORT as LOKI
 from components.metrics_agent import MetricsAgent, MetricsAgentArgs
-from components.mimir_store import PORT as MIMIR
 from components.node_stores import NodeStores, run_stores
 from components.object_storage import ObjectStorage, ObjectStorageArgs
 from components.object_stores import (
@@ -30,8 +30,9 @@ from components.parts import Buffer, Parts, collector_jobs
 from components.platform.kubernetes import KubernetesPlatform
 from components.prometheus_store import PORT as PROMETHEUS
 from components.publication import Exposure
+from components.query_gateway import NAME as QUERY_GATEWAY
+from components.query_gateway import PORTS
 from components.settings import Settings
-from components.store_parts import workload_of
 from components.store_writers import MIMIR as MIMIR_EXPORTER
 from components.store_writers import (
     TENANT_HEADER,
@@ -40,9 +41,7 @@ from components.store_writers import (
     object_configuration,
     phase3_configuration,
 )
-from components.tempo_store import PORT as TEMPO
 
-PORTS = {"tempo": TEMPO, "mimir": MIMIR, "loki": LOKI}
 PHASE3_PORTS = {"jaeger": JAEGER_METRICS, "prometheus": PROMETHEUS, "loki": LOKI}
 AGENT, PHASE3_PROCESSOR = "prometheus-agent", "otel-processor-phase3"
 
@@ -92,7 +91,7 @@ class _Stack:
 
     @property
     def addresses(self) -> Addresses:
-        """The addresses of phase 3, with those of the new stores inside the cluster."""
+        """The addresses of phase 3, with those of the new stores behind the query gateway."""
         return replace(
             cluster_addresses(self.settings),
             traces=self._readable("tempo"),
@@ -101,8 +100,7 @@ class _Stack:
         )
 
     def _readable(self, store: str) -> Exposure:
-        name = workload_of(store, self.settings.store_size.shape, "reader")
-        return inside(self.settings, name, PORTS[store], "readers")
+        return inside(self.settings, QUERY_GATEWAY, PORTS[store], "readers")
 
     def phase3(self) -> NodeStores | None:
         """Keep running the stores of phase 3 as they are, unless the settings want them absent."""
@@ -163,7 +161,7 @@ class _Stack:
         more = (PHASE3_PROCESSOR,) if settings.writes_node_stores else ()
         found = list(collector_jobs(settings, *more).values())
         found += [f"{name}:{port}" for store, port in PORTS.items() for name in settings.store_size.of(store)]
-        found += [f"{AGENT}:{PROMETHEUS}", f"grafana:{GRAFANA}"]
+        found += [f"{AGENT}:{PROMETHEUS}", f"grafana:{GRAFANA}", f"{QUERY_GATEWAY}:{OBSERVE_PORT}"]
         old = PHASE3_PORTS if settings.has_node_stores else {}
         return found + [f"{name}:{port}" for name, port in old.items()]
 

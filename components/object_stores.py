@@ -21,6 +21,8 @@ from components.mimir_store import MimirBuckets, MimirStore, MimirStoreArgs
 from components.object_storage import ObjectStorage
 from components.postgres_backup import backup_name
 from components.postgres_store import PostgresStore, PostgresStoreArgs
+from components.query_gateway import NAME as QUERY_GATEWAY
+from components.query_gateway import QueryGateway, QueryGatewayArgs
 from components.settings import Settings
 from components.sizing import declared_rate
 from components.storage_names import STORES, bucket_names
@@ -41,12 +43,14 @@ class ObjectStores:
         tempo: traces.
         mimir: metrics, rules, alerts.
         loki: logs.
+        queries: what passes queries on to them.
     """
 
     storage: ObjectStorage
     tempo: TempoStore
     mimir: MimirStore
     loki: LokiCluster
+    queries: QueryGateway
 
     @property
     def all(self) -> tuple[StackComponent, ...]:
@@ -65,12 +69,7 @@ class ObjectStores:
     @property
     def data_sources(self) -> Mapping[str, str]:
         """Uid of Grafana's data source -> URL of its store."""
-        return {
-            "tempo": self.tempo.query_url,
-            "mimir": self.mimir.query_url,
-            "loki": self.loki.query_url,
-            "mimir-alertmanager": self.mimir.alertmanager_url,
-        }
+        return self.queries.data_sources
 
 
 def service_accounts(settings: Settings) -> dict[str, tuple[str, ...]]:
@@ -84,10 +83,12 @@ def service_accounts(settings: Settings) -> dict[str, tuple[str, ...]]:
 def run_object_stores(
     settings: Settings, platform: Platform, addresses: Addresses, storage: ObjectStorage
 ) -> ObjectStores:
-    """Run the three stores once their buckets may be used; Mimir first, which the others write to."""
-    made = _Stores(settings, platform, addresses, storage)
+    """Run the three stores once their buckets may be used, Mimir first, which the others write to."""
+    made = _Stores(settings, platform, storage)
     mimir = made.mimir()
-    return ObjectStores(storage=storage, tempo=made.tempo(mimir), mimir=mimir, loki=made.loki(mimir))
+    tempo, loki = made.tempo(mimir), made.loki(mimir)
+    queries = made.query_gateway(tempo, mimir, loki, addresses)
+    return ObjectStores(storage=storage, tempo=tempo, mimir=mimir, loki=loki, queries=queries)
 
 
 def run_clustered_grafana(
@@ -161,7 +162,6 @@ class _Stores:
 
     settings: Settings
     platform: Platform
-    addresses: Addresses
     storage: ObjectStorage
 
     def tempo(self, mimir: MimirStore) -> TempoStore:
@@ -180,7 +180,6 @@ class _Stores:
             max_attribute_size=settings.stores.tempo.max_attribute_size,
             max_series=settings.stores.tempo.service_graph_series,
             metrics_url=mimir.push_url,
-            published=self.addresses.traces,
         )
         return TempoStore("tempo", args, platform=self.platform, after=self._after)
 
@@ -212,7 +211,6 @@ class _Stores:
             rules=settings.stores.mimir.rules,
             rule_files={**rules, **self._linked("mimir/rules"), "sizing.yaml": _sizing(settings)},
             contact_points=settings.alerting.contact_points,
-            published=self.addresses.metrics,
         )
         return MimirStore("mimir", args, platform=self.platform, after=self._after)
 
@@ -231,9 +229,22 @@ class _Stores:
             metrics_url=mimir.push_url,
             alertmanager_url=mimir.alertmanager_url,
             rule_files=self._linked("loki/rules"),
-            published=self.addresses.logs,
         )
         return LokiCluster("loki-cluster", args, platform=self.platform, after=self._after)
+
+    def query_gateway(
+        self, tempo: TempoStore, mimir: MimirStore, loki: LokiCluster, addresses: Addresses
+    ) -> QueryGateway:
+        args = QueryGatewayArgs(
+            image=self.settings.image_catalogue["haproxy"],
+            size=self.settings.store_size.query_gateway,
+            tempo=tempo.query_url,
+            mimir=mimir.query_url,
+            alertmanager=mimir.alertmanager_url,
+            loki=loki.query_url,
+            published={"tempo": addresses.traces, "mimir": addresses.metrics, "loki": addresses.logs},
+        )
+        return QueryGateway(QUERY_GATEWAY, args, platform=self.platform, after=[tempo, mimir, loki])
 
     def _linked(self, directory: str) -> dict[str, str]:
         return linked(texts(directory, "*.yaml"), self.settings.alerting.runbooks_url)

@@ -160,7 +160,7 @@ class SizingSection:
         gateway: overrides for the gateway collectors, from phase 2 on.
         processor: overrides for the processor collectors, from phase 2 on.
         kafka: overrides for each Kafka broker, from phase 2 on.
-        haproxy: overrides for the load balancer of phase 2.
+        haproxy: overrides for the load balancer of phase 2 and the query gateway of phase 4.
     """
 
     preset: Literal["small", "medium", "large"] | None = None

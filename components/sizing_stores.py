@@ -65,7 +65,7 @@ Loki keeps its chunks in memory, which runs out before its disk does."""
 SIGNALS: Mapping[str, str] = {"tempo": "traces", "mimir": "metrics", "loki": "logs"}
 
 LEAST_REPLICAS = 2
-"""Replicas of a part without data of its own."""
+"""Replicas of what has no data of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +84,7 @@ class StoresSize:
         dumper: limits of the program that dumps it.
         uploader: limits of the one beside that, in the same pod.
         agent: limits of the Prometheus agent that scrapes.
+        query_gateway: what passes queries on to the stores.
     """
 
     shape: Shape
@@ -97,6 +98,7 @@ class StoresSize:
     dumper: ProgramSize
     uploader: ProgramSize
     agent: ProgramSize
+    query_gateway: TierSize
 
     def of(self, store: str) -> Mapping[str, TierSize]:
         """Return the workloads of one store, the one with the data first."""
@@ -141,6 +143,10 @@ def size_stores(sizing: SizingSection, stores: StoresSection, postgres: Postgres
                 volume=SMALLEST_VOLUME,
             ),
             sizing.prometheus,
+        ),
+        query_gateway=TierSize(
+            replicas=LEAST_REPLICAS,
+            each=override(ProgramSize(memory=mebibytes(128), cpus=0.5), sizing.haproxy),
         ),
     )
 

@@ -12,7 +12,6 @@ from components.batches import largest_answer, largest_delivery
 from components.cluster_store import GRPC_PORT, ClusterStore, Program, members, parts_of
 from components.documents import Document
 from components.images import Image
-from components.publication import Publication
 from components.quantities import Duration, Size
 from components.sections_phase4 import Shape
 from components.sizing_buffer import TierSize
@@ -50,7 +49,6 @@ class TempoStoreArgs:
         max_attribute_size: longest key or value of an attribute.
         max_series: series of the metrics generator, in one replica.
         metrics_url: where the metrics generator writes, as remote write.
-        published: where the query API is reachable from outside.
     """
 
     image: Image
@@ -66,7 +64,6 @@ class TempoStoreArgs:
     max_attribute_size: Size
     max_series: int
     metrics_url: str
-    published: Publication | None = None
 
 
 class TempoStore(ClusterStore):
@@ -83,7 +80,7 @@ class TempoStore(ClusterStore):
         """Run Tempo once its bucket may be used."""
         super().__init__(name, platform)
         otlp = Port(name="otlp-grpc", number=OTLP_PORT, speaks="grpc")
-        parts = parts_of("tempo", args.shape, published=args.published, written=(otlp,))
+        parts = parts_of("tempo", args.shape, written=(otlp,))
         found = self.run_parts(tempo_program(name, args), parts, args.sizes, after)
         self.otlp = found[workload_of("tempo", args.shape, "writer")].address(otlp.name)
         self.query_url = found[workload_of("tempo", args.shape, "reader")].url("http")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic.alias_generators import to_camel
 
@@ -10,11 +10,13 @@ from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFK
 from components.problems import Problem
 from components.settings_model import SettingsModel
 
+Phases = Sequence[int]
+
 _LAST = ON_OBJECT_STORAGE
 _ON_DOCKER = range(1, ON_KUBERNETES)
 _OF_NODE_STORES = range(1, ON_OBJECT_STORAGE)
 _OF_OBJECT_STORES = range(ON_OBJECT_STORAGE, _LAST + 1)
-SECTION_PHASES: Mapping[str, range] = {
+SECTION_PHASES: Mapping[str, Phases] = {
     "query": _ON_DOCKER,
     "docker": _ON_DOCKER,
     "kafka": range(WITH_KAFKA, _LAST + 1),
@@ -27,18 +29,18 @@ SECTION_PHASES: Mapping[str, range] = {
 }
 """Section -> phases that use it; buckets stay when a stack goes back to phase 3. The others apply to all."""
 
-SIZING_PHASES: Mapping[str, range] = {
+SIZING_PHASES: Mapping[str, Phases] = {
     "collector": _ON_DOCKER,
     "gateway": range(WITH_KAFKA, _LAST + 1),
     "processor": range(WITH_KAFKA, _LAST + 1),
     "kafka": range(WITH_KAFKA, _LAST + 1),
-    "haproxy": range(WITH_KAFKA, ON_KUBERNETES),
+    "haproxy": (WITH_KAFKA, ON_OBJECT_STORAGE),
     "jaeger": _OF_NODE_STORES,
     "loki": _OF_NODE_STORES,
 }
 """Program in ``sizing`` -> phases that run it. ``prometheus`` sizes the agent in phase 4."""
 
-KEY_PHASES: Mapping[tuple[str, str], range] = {
+KEY_PHASES: Mapping[tuple[str, str], Phases] = {
     ("grafana", "replicas"): _OF_OBJECT_STORES,
     ("grafana", "oidc"): _OF_OBJECT_STORES,
     ("grafana", "profiles_url"): _OF_OBJECT_STORES,
@@ -59,7 +61,7 @@ def unused_problems(settings: SettingsModel) -> Iterator[Problem]:
             )
 
 
-def _limited(settings: SettingsModel) -> Iterator[tuple[str, object, str, range]]:
+def _limited(settings: SettingsModel) -> Iterator[tuple[str, object, str, Phases]]:
     """Return the key of each such setting, what holds it and by which name, and the phases that use it."""
     for section, of in SECTION_PHASES.items():
         yield to_camel(section), settings, section, of
@@ -69,6 +71,6 @@ def _limited(settings: SettingsModel) -> Iterator[tuple[str, object, str, range]
         yield f"{section}.{to_camel(name)}", getattr(settings, section), name, of
 
 
-def _named(phases: range) -> str:
+def _named(phases: Phases) -> str:
     *others, last = map(str, phases)
     return f"phase {last} does" if not others else f"phases {', '.join(others)} and {last} do"

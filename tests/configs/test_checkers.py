@@ -63,7 +63,14 @@ AS_THEY_STAND = {
     "haproxy": as_it_stands(
         "haproxy",
         "/usr/local/etc/haproxy",
+        "haproxy.cfg",
         environment=["MAX_REQUEST_BYTES=4194304", "MAX_CONNECTIONS=3584"],
+    ),
+    "haproxy, queries": as_it_stands(
+        "haproxy",
+        "/usr/local/etc/haproxy",
+        "query-gateway.*",
+        environment=[f"{store}=127.0.0.1:1" for store in ("TEMPO", "LOKI", "MIMIR", "ALERTMANAGER")],
     ),
     "kafka, topics": as_it_stands("kafka", "/etc/kafka-topics", "*.sh"),
     "kafka, scripts of brokers": as_it_stands("kafka", "/mnt/shared/config", "brokers/*.sh"),
@@ -113,6 +120,7 @@ def test_rendered_files(checker: Checker, variant: str) -> None:
         ("tempo", "block_retention:", "block_retentions:"),
         ("postgres, server", "shared_buffers", "shared_buffer"),
         ("haproxy", "option httpchk", "option httpcheck"),
+        ("haproxy, queries", "disable-l7-retry", "disable-l7-retries"),
     ],
 )
 def test_checkers_refuse_what_is_wrong(checker: Checker, folder: str, old: str, new: str) -> None:

@@ -123,8 +123,8 @@ def _checking(configured: Configured) -> tuple[list[str] | None, list[str]]:
     paths = {path: f"{configured.directory}/{path}" for path in sorted(configured.files)}
     if scripts := [full for path, full in paths.items() if path.endswith(".sh")]:
         shell = "bash" if configured.program == "kafka" else "sh"
-        server = paths.get("server.properties")
-        then = [] if server is None else [" ".join([*FORMAT, server])]
+        checks = {"server.properties": " ".join(FORMAT), "query-gateway.cfg": "haproxy -c -f"}
+        then = [f"{check} {paths[path]}" for path, check in checks.items() if path in paths]
         return [shell, "-c", "; ".join([EACH_SCRIPT, *then]), shell], scripts
     main = next(iter(paths.values()))
     given = list(configured.command)

@@ -63,8 +63,8 @@ class ClusterDeployment:
         settled(self.site, len(self.site.pods("otel-processor")))
 
     def is_another(self) -> bool:
-        """Tell whether a test has left it with other brokers or volumes, and so at other addresses."""
-        return _for_good(self.stack.config) != _for_good(self.original)
+        """Tell whether a test has removed it, or left it with other brokers or volumes: elsewhere."""
+        return not self.site.services or _for_good(self.stack.config) != _for_good(self.original)
 
     def _await_least(self) -> None:
         """Wait until the autoscalers have scaled everything down to the minimum that they allow."""

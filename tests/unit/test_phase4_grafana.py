@@ -138,13 +138,18 @@ def test_logins_and_contact_points_come_from_the_settings() -> None:
 
 
 @pytest.mark.parametrize(("name", "backend"), [("phase4-small", "mimir"), ("phase4-split", "mimir-backend")])
-def test_grafana_reaches_nothing_of_mimir_but_queries_and_alertmanager(name: str, backend: str) -> None:
-    document = objects_of(name).document("grafana", "provisioning/datasources/datasources.yaml")
+def test_grafana_asks_the_query_gateway(name: str, backend: str) -> None:
+    found = objects_of(name)
+    document = found.document("grafana", "provisioning/datasources/datasources.yaml")
     sources = {source["uid"]: source for source in document["datasources"]}
-    assert sources["mimir"]["url"].endswith(":9009/prometheus")
-    alertmanager = sources["mimir-alertmanager"]
-    assert alertmanager["url"] == f"http://{backend}:9009/alertmanager"
-    assert alertmanager["jsonData"]["implementation"] == "prometheus"
+    assert {uid: source["url"] for uid, source in sources.items()} == {
+        "tempo": "http://query-gateway:3200",
+        "mimir": "http://query-gateway:9009/prometheus",
+        "mimir-alertmanager": "http://query-gateway:9009/alertmanager",
+        "loki": "http://query-gateway:3100",
+    }
+    assert sources["mimir-alertmanager"]["jsonData"]["implementation"] == "prometheus"
+    assert found.program("query-gateway").environment()["ALERTMANAGER"] == f"{backend}:9009"
 
 
 def test_grafana_begins_with_its_own_policies_where_there_is_no_contact_point(phase4_small: Tree) -> None:

@@ -154,12 +154,13 @@ def test_split_keeps_the_volumes_where_they_are() -> None:
 
 class TestStoresInParts:
     def test_rules_are_where_queries_are_answered(self) -> None:
-        result, found = result_of("phase4-split"), objects_of("phase4-split")
-        for store, url in (("mimir", "metrics_query_url"), ("loki", "logs_query_url")):
+        found = objects_of("phase4-split")
+        asked = found.program("query-gateway").environment()
+        for store, port in (("mimir", 9009), ("loki", 3100)):
             reader = f"{store}-read"
             (target,) = (one for one in found.program(reader).containers[0]["args"] if "-target=" in one)
             assert {"query-frontend", "ruler"} <= set(target.partition("=")[2].split(","))
-            assert f"//{reader}." in result.outputs[url]
+            assert asked[store.upper()] == f"{reader}:{port}"
 
     def test_alerts_know_how_many_replicas_there_are(self) -> None:
         found = objects_of("phase4-split")
@@ -186,6 +187,6 @@ class TestStoresInParts:
 def test_outputs_name_the_new_stores() -> None:
     outputs = result_of("phase4-small").outputs
     assert outputs["tenant"] == "otel-stack"
-    assert outputs["metrics_query_url"] == "http://mimir.observability.svc:9009/prometheus"
+    assert outputs["metrics_query_url"] == "http://query-gateway.observability.svc:9009/prometheus"
     assert outputs["traces_datasource_uid"] == "tempo"
     assert outputs["contract_version"] == "1"

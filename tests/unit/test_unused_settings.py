@@ -31,7 +31,7 @@ def about_use(settings: dict[str, Any]) -> list[str]:
         ({"stores": {"shape": "split"}}, "stores: set: phase 1 does not use it; phase 4 does"),
         ({"phase": 2, "autoscaling": {"lag": "keda"}}, "autoscaling: set: .*phases 3 and 4 do"),
         ({**CLUSTER, "docker": {"advertisedHost": "otel"}}, "docker: set: .*phases 1 and 2 do"),
-        ({**CLUSTER, "sizing": {"haproxy": {"cpus": 1}}}, "sizing.haproxy: set: .*phase 2 does"),
+        ({**CLUSTER, "sizing": {"haproxy": {"cpus": 1}}}, "sizing.haproxy: set: .*phases 2 and 4 do"),
         ({**OBJECTS, "sizing": {"loki": {"memory": "2GiB"}}}, "sizing.loki: set: .*phases 1, 2 and 3 do"),
     ],
 )

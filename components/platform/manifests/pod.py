@@ -112,7 +112,7 @@ def _writable(workload: Workload) -> list[tuple[int, str]]:
 
 def _leaves(workload: Workload) -> bool:
     """Tell whether others call it through an address that they share."""
-    return any(port.published is not None for port in workload.ports)
+    return workload.lingers or any(port.published is not None for port in workload.ports)
 
 
 def _environment(scope: Scope, workload: Workload) -> list[Manifest]:

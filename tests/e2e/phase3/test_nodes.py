@@ -39,6 +39,14 @@ EVICTED_SECONDS = 420.0
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
 
 
+@pytest.fixture
+def site(request: pytest.FixtureRequest, deployed: ClusterDeployment) -> ClusterSite:
+    """Where load goes: to the stack on two nodes if the test wants that, else to the original one."""
+    if "two_nodes" not in request.fixturenames and deployed.is_another():
+        deployed.become()
+    return deployed.site
+
+
 @pytest.fixture(scope="module")
 def two_nodes(deployed: ClusterDeployment) -> Iterator[ClusterSite]:
     """The stack with three brokers, on two nodes; afterwards there is one, and no stack."""
@@ -57,10 +65,8 @@ def two_nodes(deployed: ClusterDeployment) -> Iterator[ClusterSite]:
 @pytest.mark.long
 @pytest.mark.timeout(1500)
 def test_every_container_killed_behind_the_kubelets_back(
-    deployed: ClusterDeployment, load: Load, report: Report
+    site: ClusterSite, load: Load, report: Report
 ) -> None:
-    deployed.become()
-    site = deployed.site
     wanted = _programs(site)
     with watched(site, SAMPLER, BROKER) as seen, running(load):
         flow(load, seconds=FLOW_SECONDS)

@@ -1,0 +1,98 @@
+"""HAProxy between the stores of phase 4 and those who query them: queries pass, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from components.base import StackComponent, limits
+from components.documents import texts
+from components.images import Image
+from components.load_balancer import CONFIG_DIRECTORY, OBSERVE_PORT, most_connections
+from components.loki_store import PORT as LOKI_PORT
+from components.mimir_store import PORT as MIMIR_PORT
+from components.publication import Publication
+from components.sizing_buffer import TierSize
+from components.tempo_store import PORT as TEMPO_PORT
+from components.workload import Platform, Port, Probe, Workload, callee
+
+NAME = "query-gateway"
+"""Name under which it is reached."""
+
+PORTS: Mapping[str, int] = {"tempo": TEMPO_PORT, "mimir": MIMIR_PORT, "loki": LOKI_PORT}
+"""Store -> port, which is the store's own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryGatewayArgs:
+    """Settings of the query gateway.
+
+    Attributes:
+        image: HAProxy's image.
+        size: replicas and limits.
+        tempo: Tempo's query API.
+        mimir: Mimir's query API.
+        alertmanager: Mimir's Alertmanager.
+        loki: Loki's query API.
+        published: store -> where others reach its query API.
+    """
+
+    image: Image
+    size: TierSize
+    tempo: str
+    mimir: str
+    alertmanager: str
+    loki: str
+    published: Mapping[str, Publication]
+
+
+class QueryGateway(StackComponent):
+    """The only way to the stores' query APIs.
+
+    Attributes:
+        data_sources: uid of Grafana's data source -> URL of its store.
+    """
+
+    def __init__(
+        self, name: str, args: QueryGatewayArgs, *, platform: Platform, after: list[StackComponent]
+    ) -> None:
+        """Run it once the stores answer."""
+        super().__init__(name, platform)
+        deployed = self.run(query_gateway(name, args), after)
+        self.data_sources = {
+            "tempo": deployed.url("tempo"),
+            "mimir": deployed.url("mimir") + urlsplit(args.mimir).path,
+            "mimir-alertmanager": deployed.url("mimir") + urlsplit(args.alertmanager).path,
+            "loki": deployed.url("loki"),
+        }
+
+
+def query_gateway(name: str, args: QueryGatewayArgs) -> Workload:
+    """Describe its workload."""
+    called = {
+        "TEMPO": callee(args.tempo),
+        "MIMIR": callee(args.mimir),
+        "ALERTMANAGER": callee(args.alertmanager),
+        "LOKI": callee(args.loki),
+    }
+    return Workload(
+        name=name,
+        image=args.image,
+        replicas=args.size.replicas,
+        entry_point=["/bin/sh", f"{CONFIG_DIRECTORY}/query-gateway.sh"],
+        environment={
+            **called,
+            "MAX_CONNECTIONS": str(most_connections(args.size.each.memory)),
+        },
+        config_directory=CONFIG_DIRECTORY,
+        files=texts("haproxy", "query-gateway.*"),
+        ports=[
+            *(Port(name=store, number=PORTS[store], published=to) for store, to in args.published.items()),
+            Port(name="observe", number=OBSERVE_PORT),
+        ],
+        scraped="observe",
+        calls=sorted(set(called.values())),
+        probe=Probe(port=OBSERVE_PORT, path="/healthz", command=None),
+        resources=limits(args.size.each),
+    )
