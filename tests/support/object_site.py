@@ -21,12 +21,10 @@ BUCKET_OF = {"tempo": "traces", "mimir": "metrics", "loki-cluster": "logs"}
 STORES = tuple(BUCKET_OF)
 MIMIR, TEMPO, LOKI = 9009, 3200, 3100
 ANSWER_SECONDS, FLUSH_SECONDS = 60.0, 300.0
-_SERVICES: Mapping[int, tuple[str, str]] = {
-    MIMIR: ("mimir", "/prometheus"),
-    TEMPO: ("tempo", ""),
-    LOKI: ("loki-cluster", ""),
-}
-"""Port of a store -> its Service, and the path of its query API."""
+QUERIED = "query-gateway"
+"""The Service behind which all stores are queried."""
+_PATHS: Mapping[int, str] = {MIMIR: "/prometheus", TEMPO: "", LOKI: ""}
+"""Port of a store -> the path of its query API."""
 FLUSH: Mapping[str, tuple[str, int, str]] = {
     "tempo": ("GET", TEMPO, "/flush"),
     "mimir": ("POST", MIMIR, "/ingester/flush?wait=true"),
@@ -43,9 +41,8 @@ class ObjectSite(ClusterSite):
     jaeger: int = TEMPO
 
     def url(self, port: int) -> str:
-        """Address of the store that has a port, up to its query API."""
-        service, path = _SERVICES[port]
-        return f"http://{self.services[service]}:{port}{path}"
+        """Address of the store that has a port, up to its query API, where Grafana and readers find it."""
+        return f"http://{self.services[QUERIED]}:{port}{_PATHS[port]}"
 
     def get(self, port: int, path: str, **parameters: str | int) -> Any:
         """Ask a store's HTTP API as the stack's tenant."""

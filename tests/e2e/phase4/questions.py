@@ -50,6 +50,12 @@ def of_grafana(site: ObjectSite, load: Load, cookies: Mapping[str, str]) -> Mapp
     return {"session": lambda: user_of(service, cookies), **asked}
 
 
+def asked_of_grafana(site: ObjectSite, cookies: Mapping[str, str], uid: str, path: str) -> int:
+    """Give the status that Grafana passes on when somebody asks a data source for a path."""
+    url = f"http://{site.services['grafana']}:{GRAFANA}/api/datasources/proxy/uid/{uid}{path}"
+    return httpx.get(url, cookies=dict(cookies), timeout=ASK_SECONDS).status_code
+
+
 def _questions(load: Load, urls: Mapping[str, str], ask: Ask) -> Mapping[str, Question]:
     service = f'service_name="{load.service}"'
     # Tail sampling keeps every trace with an error, and every tenth has one.

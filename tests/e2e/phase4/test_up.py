@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 
-from httpx import HTTPError
+import httpx
+from httpx import HTTPError, codes
 
 from ops.smoke.run import Endpoints, run
 from tests.conftest import Note
 from tests.e2e.conftest import Report
 from tests.e2e.phase4.conftest import Deployment
+from tests.e2e.phase4.questions import asked_of_grafana, signed_in
 from tests.support.kubernetes_site import GRPC
 from tests.support.minio_pods import bucket_of
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
-from tests.support.object_site import BUCKET_OF, LOKI, MIMIR, STORES, TEMPO, TENANT, ObjectSite
+from tests.support.object_site import BUCKET_OF, LOKI, MIMIR, QUERIED, STORES, TEMPO, TENANT, ObjectSite
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 
@@ -52,6 +54,18 @@ def test_dots_on_tempos_durations_lead_to_traces_that_are_there(site: ObjectSite
         return any(trace["batches"] for trace in found)
 
     until("an exemplar to lead to its trace", leads_to_a_trace, seconds=ARRIVAL_SECONDS, forgive=(HTTPError,))
+
+
+def test_who_may_ask_grafana_may_not_stop_a_store(site: ObjectSite) -> None:
+    cookies, forbidden = signed_in(site), codes.FORBIDDEN
+    assert asked_of_grafana(site, cookies, "loki", "/loki/api/v1/labels") == codes.OK
+    assert asked_of_grafana(site, cookies, "loki", "/ingester/shutdown") == forbidden
+    assert asked_of_grafana(site, cookies, "tempo", "/shutdown") == forbidden
+    assert asked_of_grafana(site, cookies, "mimir-alertmanager", "/api/v2/status") == codes.OK
+    assert (
+        httpx.post(f"http://{site.services[QUERIED]}:{MIMIR}/compactor/delete_tenant").status_code
+        == forbidden
+    )
 
 
 def test_a_second_preview_finds_nothing_to_do(deployed: Deployment) -> None:
