@@ -11,7 +11,7 @@ import httpx
 
 from tests.kubernetes.edges import OUTSIDE, Edge, allowed, used
 from tests.lab.cluster import layout
-from tests.support.connections import over_tcp, over_udp
+from tests.support.connections import ended_over_tcp, over_tcp, over_udp
 from tests.support.kafka_seen import lag_of
 from tests.support.kubernetes_site import ClusterSite, program_of
 from tests.support.manifests import Tree
@@ -85,7 +85,7 @@ def seen_edges(site: ClusterSite) -> set[Edge]:
     names |= {address: name for name, address in site.services.items() if address != "None"}
     everywhere = site.cluster.get("pods", "--all-namespaces")["items"]
     present = {one["status"].get("podIP") for one in everywhere}
-    found = over_tcp({pod.uid: pod.address for pod in pods}) | over_udp(DNS)
+    found = over_tcp({pod.uid: pod.address for pod in pods}) | ended_over_tcp() | over_udp(DNS)
     return {
         Edge(names.get(one.source, OUTSIDE), names.get(one.target, OUTSIDE), one.port)
         for one in found

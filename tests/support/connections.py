@@ -1,4 +1,4 @@
-"""Connections that pods really have: their sockets, and the node's record of packets over UDP."""
+"""Connections that pods really have: their sockets, and the node's record of those that are short."""
 
 from __future__ import annotations
 
@@ -48,15 +48,21 @@ def over_tcp(uids: Mapping[str, str]) -> set[Connection]:
 
 def over_udp(port: int) -> set[Connection]:
     """Give who sent packets to a port in the last minutes; targets are pods, not Services."""
-    found: set[Connection] = set()
+    return {one for one in _recorded("udp") if one.port == port}
+
+
+def ended_over_tcp() -> set[Connection]:
+    """Give the connections that were opened and closed in the last seconds; targets are pods, not Services."""
+    return set(_recorded("tcp", marked="[ASSURED]"))
+
+
+def _recorded(transport: str, marked: str = "") -> Iterator[Connection]:
+    """Read the node's record of connections, which outlives them for a while."""
     for line in (PROC / "net" / "nf_conntrack").read_text().splitlines():
-        if line.split()[2] != "udp":
-            continue
-        pairs = _PAIR.findall(line)
-        source, real = pairs[0][1], dict(pairs[4:])
-        if real.get("sport") == str(port):
-            found.add(Connection(source, real["src"], port))
-    return found
+        if line.split()[2] == transport and marked in line:
+            pairs = _PAIR.findall(line)
+            source, real = pairs[0][1], dict(pairs[4:])
+            yield Connection(source, real["src"], int(real["sport"]))
 
 
 def processes_of(uids: Iterable[str]) -> Mapping[str, Path]:
