@@ -52,7 +52,7 @@ def over_udp(port: int) -> set[Connection]:
 
 
 def ended_over_tcp() -> set[Connection]:
-    """Give the connections that were opened and closed in the last seconds; targets are pods, not Services."""
+    """Give connections that were opened and closed in the last seconds; targets are pods, not Services."""
     return set(_recorded("tcp", marked="[ASSURED]"))
 
 
