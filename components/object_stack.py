@@ -17,10 +17,10 @@ from components.load_balancer import OBSERVE_PORT
 from components.loki_store import PORT as LOKI
 from components.metrics_agent import MetricsAgent, MetricsAgentArgs
 from components.node_stores import NodeStores, run_stores
+from components.object_grafana import run_clustered_grafana
 from components.object_storage import ObjectStorage, ObjectStorageArgs
 from components.object_stores import (
     ObjectStores,
-    run_clustered_grafana,
     run_object_stores,
     service_accounts,
 )

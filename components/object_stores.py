@@ -1,4 +1,4 @@
-"""The stores of phase 4 on object storage, and the Grafana that reads them."""
+"""The stores of phase 4 on object storage, and what passes queries on to them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,13 @@ import pulumi
 from components.addresses import Addresses
 from components.alert_rules import alert_rules, by_job, linked
 from components.base import StackComponent
-from components.database import Database, external_database
 from components.documents import Document, texts
-from components.grafana_cluster import GrafanaCluster
-from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.least_replicas import least_replicas
 from components.loki_cluster import LokiCluster, LokiClusterArgs
 from components.memory_limits import object_limits
 from components.mimir_store import MimirBuckets, MimirStore, MimirStoreArgs
 from components.object_storage import ObjectStorage
 from components.postgres_backup import backup_name
-from components.postgres_store import PostgresStore, PostgresStoreArgs
 from components.query_gateway import NAME as QUERY_GATEWAY
 from components.query_gateway import QueryGateway, QueryGatewayArgs
 from components.settings import Settings
@@ -91,61 +87,7 @@ def run_object_stores(
     return ObjectStores(storage=storage, tempo=tempo, mimir=mimir, loki=loki, queries=queries)
 
 
-def run_clustered_grafana(
-    settings: Settings,
-    platform: Platform,
-    stores: ObjectStores,
-    addresses: Addresses,
-    *,
-    phase3: Mapping[str, str] | None = None,
-) -> GrafanaHA:
-    """Run Grafana's database and its replicas over the stores, and over phase 3's if there are any."""
-    published = addresses.grafana
-    database, after = _database(settings, platform, stores.storage)
-    args = GrafanaHAArgs(
-        image=settings.image_catalogue["grafana"],
-        size=settings.store_size.grafana,
-        admin_user=settings.grafana.admin_user,
-        published=published,
-        root_url=settings.grafana.root_url or published.origin,
-        data_sources=stores.data_sources,
-        existing_secret=settings.kubernetes.existing_secrets.grafana,
-        cluster=GrafanaCluster(
-            replicas=settings.grafana.replicas,
-            database=database,
-            tenant=settings.stores.tenant,
-            phase3=phase3 or {},
-            oidc=settings.grafana.oidc,
-            contact_points=settings.alerting.contact_points,
-            runbooks_url=settings.alerting.runbooks_url,
-            has_watchdog=settings.stores.mimir.rules == "files",
-            profiles_url=settings.grafana.profiles_url,
-        ),
-    )
-    return GrafanaHA("grafana", args, platform=platform, after=[*stores.all, *after])
-
-
-def _database(
-    settings: Settings, platform: Platform, storage: ObjectStorage
-) -> tuple[Database, Sequence[StackComponent]]:
-    section = settings.postgres
-    if section.mode == "external":
-        return external_database(section), ()
-    images, size = settings.image_catalogue, settings.store_size
-    args = PostgresStoreArgs(
-        image=images["postgres"],
-        size=size.postgres,
-        dumper=size.dumper,
-        uploader=size.uploader,
-        section=section,
-        client=images["aws-cli"],
-        bucket=_bucket(settings, storage, "backups"),
-    )
-    made = PostgresStore(POSTGRES, args, platform=platform, after=storage.ready)
-    return made.database, (made,)
-
-
-def _bucket(settings: Settings, storage: ObjectStorage, purpose: str) -> StoreBucket:
+def bucket_of(settings: Settings, storage: ObjectStorage, purpose: str) -> StoreBucket:
     """Describe the bucket for a purpose to the store that uses it."""
     names = bucket_names(settings.object_storage, settings.environment)
     store = next(store for store, purposes in STORES.items() if purpose in purposes)
@@ -254,7 +196,7 @@ class _Stores:
         return self.storage.ready
 
     def _bucket(self, purpose: str) -> StoreBucket:
-        return _bucket(self.settings, self.storage, purpose)
+        return bucket_of(self.settings, self.storage, purpose)
 
 
 def _sizing(settings: Settings) -> str:
