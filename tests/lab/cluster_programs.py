@@ -16,11 +16,22 @@ _COMMANDS = (
     "kubectl",
 )
 
+_MODULES = {
+    "k8s.io/kubernetes": f"v{KUBERNETES_VERSION}",
+    "sigs.k8s.io/metrics-server": "v0.8.0",
+    "github.com/rancher/local-path-provisioner": "v0.0.30",
+    "github.com/cloudnativelabs/kube-router/v2": "v2.1.0",
+}
+"""Most of each is Kubernetes' libraries: together they take the same versions, which are compiled once."""
+_TREE_VERSION = "v0.34.3"
+
+
 KUBERNETES = GoProgram(
     name="kubernetes",
     version=KUBERNETES_VERSION,
     module="k8s.io/kubernetes",
-    module_version=f"v{KUBERNETES_VERSION}",
+    module_version=_MODULES["k8s.io/kubernetes"],
+    alongside=_MODULES,
     binaries={command: f"k8s.io/kubernetes/cmd/{command}" for command in _COMMANDS},
     phase=3,
     strings={
@@ -33,7 +44,7 @@ KUBERNETES = GoProgram(
             "gitTreeState": "clean",
         }.items()
     },
-    tree_version="v0.34.3",
+    tree_version=_TREE_VERSION,
     disk_gb=0.5,
     scratch_gb=4.0,
 )
@@ -60,12 +71,14 @@ COREDNS = GoProgram(
 )
 METRICS_SERVER = GoProgram(
     name="metrics-server",
-    version="0.9.0",
+    version="0.8.0",
     module="sigs.k8s.io/metrics-server",
-    module_version="v0.9.0",
+    module_version=_MODULES["sigs.k8s.io/metrics-server"],
+    alongside=_MODULES,
+    tree_version=_TREE_VERSION,
     binaries={"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
     phase=3,
-    strings={"k8s.io/client-go/pkg/version.gitVersion": "v0.9.0"},
+    strings={"k8s.io/client-go/pkg/version.gitVersion": "v0.8.0"},
     disk_gb=0.15,
     scratch_gb=1.5,
 )
@@ -73,7 +86,9 @@ LOCAL_PATH_PROVISIONER = GoProgram(
     name="local-path-provisioner",
     version="0.0.30",
     module="github.com/rancher/local-path-provisioner",
-    module_version="v0.0.30",
+    module_version=_MODULES["github.com/rancher/local-path-provisioner"],
+    alongside=_MODULES,
+    tree_version=_TREE_VERSION,
     binaries={"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
     phase=3,
     strings={"main.VERSION": "v0.0.30"},
@@ -84,7 +99,9 @@ KUBE_ROUTER = GoProgram(
     name="kube-router",
     version="2.1.0",
     module="github.com/cloudnativelabs/kube-router/v2",
-    module_version="v2.1.0",
+    module_version=_MODULES["github.com/cloudnativelabs/kube-router/v2"],
+    alongside=_MODULES,
+    tree_version=_TREE_VERSION,
     binaries={"kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"},
     phase=3,
     strings={"github.com/cloudnativelabs/kube-router/v2/pkg/version.Version": "v2.1.0"},

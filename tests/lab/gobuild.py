@@ -134,14 +134,24 @@ def _own_module(program: GoProgram, log: Path) -> Path:
         shutil.copytree(program.source, module)
     else:
         module.mkdir()
-    wanted = f"{program.module}@{program.module_version}"
-    downloaded = _json(["go", "mod", "download", "-json", wanted])
-    upstream = _json(["go", "mod", "edit", "-json", downloaded["GoMod"]])
-    (module / "go.mod").write_text(f"module otel-stack-lab/{program.name}\n\ngo {upstream['Go']}\n")
-    replaces = {**inherited_replaces(upstream, program.tree_version), **program.replaces}
-    edits = [f"-replace={old}={new}" for old, new in replaces.items()]
-    run(["go", "mod", "edit", f"-require={wanted}", *edits], log, cwd=module, env=environment)
+    upstreams = [_go_mod(name, version) for name, version in sorted(program.modules.items())]
+    newest = max((str(one["Go"]) for one in upstreams), key=_numbers)
+    (module / "go.mod").write_text(f"module otel-stack-lab/{program.name}\n\ngo {newest}\n")
+    inherited = [inherited_replaces(one, program.tree_version) for one in upstreams]
+    replaces = {old: new for one in (*inherited, program.replaces) for old, new in one.items()}
+    edits = [f"-require={name}@{version}" for name, version in program.modules.items()]
+    edits += [f"-replace={old}={new}" for old, new in replaces.items()]
+    run(["go", "mod", "edit", *edits], log, cwd=module, env=environment)
     return module
+
+
+def _go_mod(module: str, version: str) -> dict[str, Any]:
+    downloaded = _json(["go", "mod", "download", "-json", f"{module}@{version}"])
+    return _json(["go", "mod", "edit", "-json", downloaded["GoMod"]])
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
 
 
 def _compile(program: GoProgram, module: Path, out: Path, log: Path) -> None:

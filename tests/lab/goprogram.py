@@ -19,6 +19,8 @@ class GoProgram:
         module: upstream module.
         module_version: the version that the Go registry knows.
         binaries: resulting program -> its main package; if there are several, it ends in the program's name.
+        alongside: other modules that are required too, by version. Programs with the same ones are made of
+            the same versions of all that they share, and each package of it is compiled once.
         phase: first phase of the stack that needs it.
         strings: package variable -> text set at link time.
         replaces: added to the replace directives of the upstream ``go.mod``.
@@ -36,6 +38,7 @@ class GoProgram:
     module: str
     module_version: str
     binaries: Mapping[str, str]
+    alongside: Mapping[str, str] = field(default_factory=dict)
     phase: int = 1
     strings: Mapping[str, str] = field(default_factory=dict)
     replaces: Mapping[str, str] = field(default_factory=dict)
@@ -47,9 +50,14 @@ class GoProgram:
     scratch_gb: float
 
     @property
+    def modules(self) -> Mapping[str, str]:
+        """All modules that are required, by version."""
+        return {**self.alongside, self.module: self.module_version}
+
+    @property
     def recipe(self) -> str:
         """A digest of everything that goes into the build; a different one causes a rebuild."""
-        modules = {self.module: self.module_version, **self.replaces}
+        modules = {**self.modules, **self.replaces}
         inputs: list[object] = [modules, dict(self.binaries), dict(self.strings)]
         sources = [path.read_text() for path in sorted(self.source.iterdir())] if self.source else []
         inputs += [extra for extra in (self.tree_version, self.linker, sources, self.tags) if extra]

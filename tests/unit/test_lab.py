@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from tests.lab import (
     __main__,
     cache,
+    cluster_programs,
     collector,
     disk,
     disposal,
@@ -88,6 +89,22 @@ class TestGoModules:
 
 
 class TestTableOfPrograms:
+    def test_programs_around_kubernetes_are_made_of_the_same_versions(self) -> None:
+        made = [
+            cluster_programs.KUBERNETES,
+            cluster_programs.METRICS_SERVER,
+            cluster_programs.LOCAL_PATH_PROVISIONER,
+            cluster_programs.KUBE_ROUTER,
+        ]
+        assert {program.module for program in made} == set(made[0].modules)
+        for program in made:
+            assert dict(program.modules) == dict(made[0].modules)
+            assert (program.tree_version, program.replaces) == (made[0].tree_version, made[0].replaces)
+
+    def test_other_modules_beside_make_another_program(self) -> None:
+        alone = replace(cluster_programs.KUBE_ROUTER, alongside={})
+        assert alone.recipe != cluster_programs.KUBE_ROUTER.recipe
+
     def test_every_program_has_a_place_of_its_own(self) -> None:
         names = [name for program in programs.GO_PROGRAMS for name in program.binaries]
         assert len({programs.binary_path(name) for name in names}) == len(names)
