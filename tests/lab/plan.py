@@ -63,10 +63,10 @@ def parts(phase: int) -> list[Part]:
 def lanes(wanted: Sequence[Part]) -> list[list[Part]]:
     """Divide parts into those that are made side by side; the order in each is kept.
 
-    Those from Debian's archive wait for the network and the disk, the others mostly for the compiler.
+    Those from the archives of Debian and Maven wait for network and disk, the others mostly for the compiler.
     """
-    from_archive = [part for part in wanted if "apt-get" in part.tools]
-    return [[part for part in wanted if part not in from_archive], from_archive]
+    fetched = [part for part in wanted if {"apt-get", "mvn"} & set(part.tools)]
+    return [[part for part in wanted if part not in fetched], fetched]
 
 
 def operators() -> list[Part]:
