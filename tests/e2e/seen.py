@@ -11,7 +11,7 @@ import httpx
 
 from tests.kubernetes.edges import OUTSIDE, Edge, allowed, used
 from tests.lab.cluster import layout
-from tests.support.connections import ended_over_tcp, over_tcp, over_udp
+from tests.support.connections import Connection, ended_over_tcp, over_tcp, over_udp
 from tests.support.kafka_seen import lag_of
 from tests.support.kubernetes_site import ClusterSite, program_of
 from tests.support.manifests import Tree
@@ -57,7 +57,9 @@ def demand_allowed(
     seen: set[Edge] = set()
 
     def are_all_seen() -> bool:
-        seen.update(seen_edges(site))
+        now, ended = seen_edges(site)
+        # Of these, one end's address may since have passed on to another pod.
+        seen.update(now | ended & wanted)
         assert wanted <= seen, f"not seen: {', '.join(map(str, sorted(wanted - seen)))}"
         left = {edge.source for edge in seen if edge.target == OUTSIDE and edge.port != DNS}
         assert left >= set(leaving), f"not seen outside: {', '.join(sorted(set(leaving) - left))}"
@@ -74,8 +76,8 @@ def demand_allowed(
     return seen
 
 
-def seen_edges(site: ClusterSite) -> set[Edge]:
-    """Name the ends of the connections that the stack's pods have.
+def seen_edges(site: ClusterSite) -> tuple[set[Edge], set[Edge]]:
+    """Name the ends of the connections that the stack's pods have, and of those that ended a moment ago.
 
     The node's own are left out, because Kubernetes lets its kubelet in and this test's load comes from there;
     so is what remains of connections with pods that are gone.
@@ -85,14 +87,18 @@ def seen_edges(site: ClusterSite) -> set[Edge]:
     names |= {address: name for name, address in site.services.items() if address != "None"}
     everywhere = site.cluster.get("pods", "--all-namespaces")["items"]
     present = {one["status"].get("podIP") for one in everywhere}
-    found = over_tcp({pod.uid: pod.address for pod in pods}) | ended_over_tcp() | over_udp(DNS)
-    return {
-        Edge(names.get(one.source, OUTSIDE), names.get(one.target, OUTSIDE), one.port)
-        for one in found
-        if (one.source in names or one.target in names)
-        and all(_is_there(end, present) for end in (one.source, one.target))
-        and one.source != layout.NODE_ADDRESS
-    }
+
+    def named(found: Iterable[Connection]) -> set[Edge]:
+        return {
+            Edge(names.get(one.source, OUTSIDE), names.get(one.target, OUTSIDE), one.port)
+            for one in found
+            if (one.source in names or one.target in names)
+            and all(_is_there(end, present) for end in (one.source, one.target))
+            and one.source != layout.NODE_ADDRESS
+        }
+
+    now = over_tcp({pod.uid: pod.address for pod in pods}) | over_udp(DNS)
+    return named(now), named(ended_over_tcp())
 
 
 def _is_there(address: str, pods: set[str]) -> bool:
