@@ -30,6 +30,8 @@ SECONDS_TO_CLEAN_UP = 120.0
 
 def main() -> int:
     """Run both; show what the one beside printed once both have ended. Return 0 when all tests passed."""
+    # Both runs clean up when interrupted, also those of a shell that lets background jobs ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.NamedTemporaryFile(prefix="otel-stack-tests-", suffix=".log") as log:
         with beside(log) as others:
             _say(f"Tests that need neither engine nor cluster run beside these, into {log.name}")
@@ -44,14 +46,20 @@ def main() -> int:
 
 def with_engines() -> int:
     """Run the tests that use them. However it is stopped, the run removes what it has made."""
-    process = subprocess.Popen([*PYTEST, "-m", ENGINES])
+    runs: list[subprocess.Popen[bytes]] = []
+
+    def interrupt(*_: object) -> None:
+        for run in runs:
+            run.send_signal(signal.SIGINT)
+
     handlers = {
         signal.SIGINT: lambda *_: None,  # the terminal has sent it to the run as well
-        signal.SIGTERM: lambda *_: process.send_signal(signal.SIGINT),
+        signal.SIGTERM: interrupt,
     }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        return process.wait()
+        runs.append(subprocess.Popen([*PYTEST, "-m", ENGINES]))
+        return runs[0].wait()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

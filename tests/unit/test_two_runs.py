@@ -63,7 +63,10 @@ def test_an_interrupted_run_ends_the_other(monkeypatch: pytest.MonkeyPatch, tmp_
     assert not Path(f"/proc/{noted.read_text()}").exists()
 
 
-def test_asked_to_end_it_lets_the_run_with_engines_clean_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("inherited", [signal.SIG_DFL, signal.SIG_IGN], ids=["terminal", "background job"])
+def test_asked_to_end_it_lets_the_run_with_engines_clean_up(
+    inherited: signal.Handlers, tmp_path: Path
+) -> None:
     started, cleaned = tmp_path / "started", tmp_path / "cleaned"
     command = played(
         engines=f"""
@@ -77,7 +80,11 @@ def test_asked_to_end_it_lets_the_run_with_engines_clean_up(tmp_path: Path) -> N
         others="time.sleep(60)",
     )
     start = f"import sys, tests.__main__ as two\ntwo.PYTEST = {command!r}\nsys.exit(two.main())"
-    run = subprocess.Popen([sys.executable, "-c", start], stdout=subprocess.DEVNULL)
+    before = signal.signal(signal.SIGINT, inherited)
+    try:
+        run = subprocess.Popen([sys.executable, "-c", start], stdout=subprocess.DEVNULL)
+    finally:
+        signal.signal(signal.SIGINT, before)
     until("its start", started.exists, seconds=20)
     os.kill(run.pid, signal.SIGTERM)
     assert run.wait(30) == INTERRUPTED
