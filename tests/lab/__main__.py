@@ -49,7 +49,7 @@ def prepare(phase: Phase = LAST_PHASE) -> None:
 
 @app.command()
 def operators() -> None:
-    """Make what only ``make drills`` needs: KEDA and Traefik, about 15 minutes."""
+    """Make what only ``make drills`` needs: KEDA and Traefik, about 13 minutes."""
     with messages(), store.lock(_say_busy):
         _make(plan.operators())
         _build([*keda.IMAGES.values(), traefik.IMAGE])
