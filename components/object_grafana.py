@@ -47,7 +47,7 @@ def run_clustered_grafana(
             profiles_url=settings.grafana.profiles_url,
         ),
     )
-    return GrafanaHA("grafana", args, platform=platform, after=[*stores.all, *after])
+    return GrafanaHA("grafana", args, platform=platform, after=[stores.queries, *after])
 
 
 def _database(
