@@ -33,7 +33,7 @@ def run_clustered_grafana(
         admin_user=settings.grafana.admin_user,
         published=published,
         root_url=settings.grafana.root_url or published.origin,
-        data_sources=stores.data_sources,
+        data_sources=stores.queries.data_sources,
         existing_secret=settings.kubernetes.existing_secrets.grafana,
         cluster=GrafanaCluster(
             replicas=settings.grafana.replicas,

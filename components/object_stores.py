@@ -62,11 +62,6 @@ class ObjectStores:
             "otlp_http/loki": self.loki.otlp_url,
         }
 
-    @property
-    def data_sources(self) -> Mapping[str, str]:
-        """Uid of Grafana's data source -> URL of its store."""
-        return self.queries.data_sources
-
 
 def service_accounts(settings: Settings) -> dict[str, tuple[str, ...]]:
     """Return the service accounts that may use the buckets of each store."""

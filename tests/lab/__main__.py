@@ -27,7 +27,7 @@ from tests.lab import (
 )
 from tests.lab.cluster import commands as cluster_commands
 from tests.lab.messages import messages
-from tests.lab.progress import console, say
+from tests.lab.progress import console, say, say_busy
 
 LAST_PHASE = 4
 
@@ -39,7 +39,7 @@ Phase = Annotated[int, typer.Option(min=1, max=LAST_PHASE, help="Last phase that
 @app.command()
 def prepare(phase: Phase = LAST_PHASE) -> None:
     """Make everything that is missing: programs, plugins, the Docker Engine, images."""
-    with messages(), store.lock(_say_busy):
+    with messages(), store.lock(say_busy):
         _make(plan.parts(phase))
         plugins.install()
         _build(image_table.of_phases(phase))
@@ -50,7 +50,7 @@ def prepare(phase: Phase = LAST_PHASE) -> None:
 @app.command()
 def operators() -> None:
     """Make what only ``make drills`` needs: KEDA and Traefik, about 13 minutes."""
-    with messages(), store.lock(_say_busy):
+    with messages(), store.lock(say_busy):
         _make(plan.operators())
         _build([*keda.IMAGES.values(), traefik.IMAGE])
         disposal.wait()
@@ -109,10 +109,6 @@ def _build(wanted: Iterable[images.LabImage]) -> None:
     for image in images.missing(client, wanted):
         images.build(client, image)
     images.drop_outdated(client)
-
-
-def _say_busy() -> None:
-    say("another run is preparing the lab; waiting for it to end")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,11 @@ def say(text: str) -> None:
     console.print(f"[dim]{_clock(time.monotonic() - _begun)}[/dim]  {text}")
 
 
+def say_busy() -> None:
+    """Say why nothing happens while another process has the lab's lock."""
+    say("another run is preparing the lab; waiting for it to end")
+
+
 @contextmanager
 def step(title: str, detail: Callable[[], str] = lambda: "") -> Iterator[None]:
     """Announce a step, repeat every 30 s that it is still running, and say how long it took.

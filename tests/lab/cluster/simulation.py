@@ -12,7 +12,7 @@ from tests.lab import gobuild, programs, store
 from tests.lab.cluster import components, kubectl, layout, processes
 from tests.lab.cluster_programs import KWOK
 from tests.lab.errors import LabError
-from tests.lab.progress import say, step
+from tests.lab.progress import say_busy, step
 
 LABEL = "type=kwok"
 TAINT = "kwok.x-k8s.io/node"
@@ -76,7 +76,7 @@ def node(number: int, zones: int, cpu: str, memory: str) -> dict[str, Any]:
 def _built() -> Path:
     folder = programs.program_folder(KWOK.name, KWOK.version)
     if not store.is_done(folder, KWOK.recipe):
-        with store.lock(lambda: say("another run is preparing the lab; waiting for it to end")):
+        with store.lock(say_busy):
             gobuild.build(KWOK)
             gobuild.clean()
     return folder / components.SIMULATOR
