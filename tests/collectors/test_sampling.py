@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import secrets
-import time
-from typing import Any
 
 import pytest
 
 from tests.collectors.conftest import RunCollector
-from tests.support.collectors import RunningCollector, rendered_collector
+from tests.support.collectors import RunningCollector, one_span, rendered_collector
 from tests.support.program import run_program
 from tests.support.waiting import until
 
 DECIDED = "otelcol_processor_tail_sampling_global_count_traces_sampled"
 SECONDS = 30.0
-
-
-def one_span(trace_id: str, name: str, *, failed: bool = False) -> dict[str, Any]:
-    at = str(time.time_ns())
-    status = {"code": 2} if failed else {}
-    span = {"traceId": trace_id, "spanId": secrets.token_hex(8), "name": name, "status": status}
-    times = {"startTimeUnixNano": at, "endTimeUnixNano": at}
-    return {"resourceSpans": [{"scopeSpans": [{"spans": [{**span, **times}]}]}]}
 
 
 def wait_for_decisions(collector: RunningCollector, count: int) -> None:

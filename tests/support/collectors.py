@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,15 @@ from tests.support.waiting import until
 START_SECONDS, END_SECONDS, CALL_SECONDS = 60.0, 60.0, 60.0
 
 
+def one_span(trace_id: str, name: str, *, failed: bool = False) -> dict[str, Any]:
+    """Make a request of one span that begins and ends now."""
+    at = str(time.time_ns())
+    status = {"code": 2} if failed else {}
+    span = {"traceId": trace_id, "spanId": secrets.token_hex(8), "name": name, "status": status}
+    times = {"startTimeUnixNano": at, "endTimeUnixNano": at}
+    return {"resourceSpans": [{"scopeSpans": [{"spans": [{**span, **times}]}]}]}
+
+
 def rendered_collector(result: Result, name: str) -> Any:
     """Give the configuration of a tier of collectors."""
     holder = next(one for one in result.of(CONTAINER) if one.name.startswith(f"{name}-config-"))
@@ -34,12 +45,14 @@ class RunningCollector:
 
     Attributes:
         url: address of OTLP over HTTP.
+        target: address of OTLP over gRPC, which it accepts if told how.
         metrics: address of its own metrics.
         written: the file, one request in JSON per line.
         log: file with its output.
     """
 
     url: str
+    target: str
     metrics: str
     written: Path
     log: Path
@@ -70,27 +83,45 @@ class RunningCollector:
 
 
 @contextmanager
-def running_collector(processors: Mapping[str, Any], folder: Path) -> Iterator[RunningCollector]:
+def running_collector(
+    processors: Mapping[str, Any],
+    folder: Path,
+    *,
+    grpc: Mapping[str, Any] | None = None,
+    exporters: Mapping[str, Any] | None = None,
+) -> Iterator[RunningCollector]:
     """Run the lab's collector with processors between OTLP and a file.
+
+    Args:
+        processors: configuration of each, in their order.
+        folder: where its files go.
+        grpc: configuration of OTLP over gRPC but for its address, if it is accepted as well.
+        exporters: configuration of what writes in place of the file.
 
     Raises:
         LabError: the lab has not built it.
     """
     program = cache.binary("otelcol-contrib")
-    port, metrics = free_ports(2)
+    port, grpc_port, metrics = free_ports(3)
+    folder.mkdir(exist_ok=True)
     written, log, file = folder / "written.json", folder / "log", folder / "config.yaml"
     pulled = {"host": "127.0.0.1", "port": metrics}
+    target = f"127.0.0.1:{grpc_port}"
+    protocols: dict[str, Any] = {"http": {"endpoint": f"127.0.0.1:{port}"}}
+    if grpc is not None:
+        protocols["grpc"] = {**grpc, "endpoint": target}
+    writers = exporters or {"file": {"path": str(written), "flush_interval": "100ms"}}
     configuration = {
-        "receivers": {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{port}"}}}},
+        "receivers": {"otlp": {"protocols": protocols}},
         "processors": dict(processors),
-        "exporters": {"file": {"path": str(written), "flush_interval": "100ms"}},
+        "exporters": dict(writers),
         "service": {
             "telemetry": {"metrics": {"readers": [{"pull": {"exporter": {"prometheus": pulled}}}]}},
             "pipelines": {
                 "traces": {
                     "receivers": ["otlp"],
                     "processors": list(processors),
-                    "exporters": ["file"],
+                    "exporters": list(writers),
                 }
             },
         },
@@ -109,7 +140,7 @@ def running_collector(processors: Mapping[str, Any], folder: Path) -> Iterator[R
         )
         assert process.poll() is None, log.read_text()
         own = f"http://127.0.0.1:{metrics}/metrics"
-        yield RunningCollector(url=url, metrics=own, written=written, log=log)
+        yield RunningCollector(url=url, target=target, metrics=own, written=written, log=log)
     finally:
         process.terminate()
         process.wait(timeout=END_SECONDS)

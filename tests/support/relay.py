@@ -7,6 +7,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 
 from components.sections import LOOPBACK
 from tests.support import own_engine
@@ -16,26 +17,49 @@ CHUNK = 65536
 CONNECT_SECONDS = 5.0
 
 
+@dataclass(kw_only=True)
+class Relay:
+    """What listens and forwards.
+
+    Attributes:
+        door: where it listens, as ``host:port``.
+    """
+
+    door: str
+    _void: threading.Event = field(default_factory=threading.Event)
+
+    def vanish(self) -> None:
+        """Let both ends of the connections that there are hear nothing any more, not even an end."""
+        self._void.set()
+        self._void = threading.Event()
+
+    def forward(self, here: socket.socket, target: tuple[str, int]) -> None:
+        """Connect to the target and forward both ways, until both ends have ended."""
+        void = self._void
+        with suppress(OSError), socket.create_connection(target, CONNECT_SECONDS) as there:
+            there.settimeout(None)
+            back = threading.Thread(target=_pump, args=(there, here, void), daemon=True)
+            back.start()
+            _pump(here, there, void)
+            back.join()
+
+
 @contextmanager
-def relayed(address: str, target: str) -> Iterator[str]:
-    """Listen on a free port of an address and forward connections to the target; both are ``host:port``."""
+def relayed(address: str, target: str) -> Iterator[Relay]:
+    """Listen on a free port of an address and forward connections to the target, a ``host:port``."""
     host, _, port = target.rpartition(":")
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            with suppress(OSError), socket.create_connection((host, int(port)), CONNECT_SECONDS) as there:
-                there.settimeout(None)
-                back = threading.Thread(target=_pump, args=(there, self.request), daemon=True)
-                back.start()
-                _pump(self.request, there)
-                back.join()
+            relay.forward(self.request, (host, int(port)))
 
     with socketserver.ThreadingTCPServer((address, 0), Handler, bind_and_activate=True) as server:
         server.daemon_threads = True
         server.block_on_close = False
+        relay = Relay(door=f"{address}:{server.server_address[1]}")
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield f"{address}:{server.server_address[1]}"
+            yield relay
         finally:
             server.shutdown()
 
@@ -48,10 +72,12 @@ def reached_from(engine: Engine) -> str:
     return str(network["Gateway"])
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    """Forward what comes, until it ends, and then its end."""
+def _pump(source: socket.socket, sink: socket.socket, void: threading.Event) -> None:
+    """Forward what comes, until it ends, and then its end; or take it and do nothing."""
     with suppress(OSError):
         while chunk := source.recv(CHUNK):
-            sink.sendall(chunk)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
+            if not void.is_set():
+                sink.sendall(chunk)
+    if not void.is_set():
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)

@@ -57,7 +57,7 @@ def test_the_new_stack_has_what_the_old_one_acknowledged(
     deployed.become()
     with (
         phase2.running("copied", docker_engine, tmp_path / "stack") as stack,
-        relayed(reached_from(docker_engine), deployed.site.target) as door,
+        relayed(reached_from(docker_engine), deployed.site.target) as relay,
     ):
         old, new = phase2.site_of(stack, docker_engine), deployed.site
         early, staying, moved = (
@@ -67,7 +67,7 @@ def test_the_new_stack_has_what_the_old_one_acknowledged(
             flow(early, seconds=START_SECONDS)
         with running(staying):
             flow(staying, seconds=START_SECONDS)
-            stack.up({"kafka": {"copyTo": {"endpoint": door, "tls": False}}})
+            stack.up({"kafka": {"copyTo": {"endpoint": relay.door, "tls": False}}})
             flow(staying, seconds=START_SECONDS)
             with running(moved):
                 flow(moved, seconds=START_SECONDS)

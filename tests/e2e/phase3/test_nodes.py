@@ -29,6 +29,8 @@ SAMPLER, BROKER = "otel-processor", "kafka"
 """What a trace waits for: one that is away also holds up what the others read."""
 SEVERAL = {BROKER, "otel-gateway", SAMPLER}
 """Programs of several pods, of which each node has some."""
+STORES = ("jaeger", "prometheus", "loki")
+"""Programs of one pod, which the node that fails has too."""
 BROKERS = 3
 DRAIN_SECONDS = 600
 FLOW_SECONDS = 300.0
@@ -86,8 +88,9 @@ def test_every_container_killed_behind_the_kubelets_back(
 @contextmanager
 def second_node_load(site: ClusterSite, load: Load, report: Report) -> Iterator[list[Pod]]:
     """Run load throughout what happens to the second node, and give its pods; nothing may be lost."""
+    _move_stores(site)
     there = _on(site, SECOND)
-    assert {program_of(pod) for pod in there} >= SEVERAL
+    assert {program_of(pod) for pod in there} >= {*SEVERAL, *STORES}
     with watched(site, SAMPLER, BROKER) as seen, running(load):
         flow(load, seconds=FLOW_SECONDS)
         yield there
@@ -153,6 +156,19 @@ def _restart(site: ClusterSite) -> None:
     for kind in ("deployment/otel-gateway", "statefulset/otel-processor", "statefulset/kafka"):
         site.kubectl("rollout", "restart", kind)
         site.kubectl("rollout", "status", kind, f"--timeout={DRAIN_SECONDS}s")
+
+
+def _move_stores(site: ClusterSite) -> None:
+    """Start those stores on the second node that are on the first."""
+    wanted = _programs(site)
+    site.cluster.kubectl("cordon", FIRST)
+    try:
+        for pod in _on(site, FIRST):
+            if program_of(pod) in STORES:
+                site.kubectl("delete", "pod", pod.name)
+        _await_programs(site, wanted)
+    finally:
+        site.cluster.kubectl("uncordon", FIRST)
 
 
 def _on(site: ClusterSite, node: str) -> list[Pod]:
