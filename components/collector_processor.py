@@ -40,9 +40,6 @@ counts from its newest sample, which may be some minutes ahead."""
 COMMIT = Duration(1)
 """How often a consumer that loses nothing commits its offsets to Kafka."""
 
-SECOND_STAGE = (("receivers", "kafka/sampled"), ("exporters", "kafka/sampled"))
-"""What only tail sampling needs: the topic between the sampler and the store."""
-
 FLUSH = Duration(30)
 """Time to hand over what was decided, after the last decision."""
 
@@ -137,6 +134,10 @@ def _set_age(document: Document, out_of_order: Duration) -> None:
 
 
 def _set_sampling(document: Document, args: CollectorProcessorArgs) -> None:
+    """Set how traces are sampled.
+
+    However they are, what a tail sampler has put into its topic is read to the end, as its own records are done.
+    """
     sampling, tail = args.sampling, ("processors", "tail_sampling")
     document.set(*tail, "decision_wait", to=sampling.decision_wait.in_unit("s"))
     document.set(*tail, "num_traces", to=args.max_traces)
@@ -154,5 +155,4 @@ def _set_sampling(document: Document, args: CollectorProcessorArgs) -> None:
     document.set(
         *pipeline, "exporters", to=document.get("service", "pipelines", "traces/sampled", "exporters")
     )
-    for unused in (("service", "pipelines", "traces/sampled"), *SECOND_STAGE):
-        document.remove(*unused)
+    document.remove("exporters", "kafka/sampled")

@@ -226,8 +226,7 @@ class Parts:
     @property
     def _topics_by_group(self) -> Mapping[str, str]:
         """Return what each consumer group of phase 3 reads."""
-        read = SOURCES if self.settings.sampling.mode == "tail" else TOPICS
-        return {GROUPS[source]: topic for source, topic in read.items()}
+        return {GROUPS[source]: topic for source, topic in SOURCES.items()}
 
     def _held(self, topics: Mapping[str, str]) -> Mapping[str, int]:
         """Return the trace records that each processor has read but not committed: at most one per span.
@@ -236,9 +235,8 @@ class Parts:
         """
         settings = self.settings
         spans = declared_rate(settings.sizing) * SHARES["traces"] / settings.buffer.processor.replicas
-        told = {TOPICS["traces"]: COMMIT}
-        if settings.sampling.mode == "tail":
-            told = {TOPICS["traces"]: min(SAMPLER_COMMIT, POLL_INTERVAL), SAMPLED: COMMIT}
+        sampler = settings.sampling.mode == "tail"
+        told = {TOPICS["traces"]: min(SAMPLER_COMMIT, POLL_INTERVAL) if sampler else COMMIT, SAMPLED: COMMIT}
         return {
             group: math.ceil(spans * told[topic].seconds) for group, topic in topics.items() if topic in told
         }

@@ -124,7 +124,7 @@ def writer_groups(mode: str) -> Mapping[str, str]:
     """Return the same, given how traces are sampled."""
     if mode == "tail":
         return {**WRITERS, "traces": GROUPS["traces"]}
-    return {source: group for source, group in WRITERS.items() if source != "sampled"}
+    return WRITERS
 
 
 def phase3_configuration(args: CollectorProcessorArgs, mimir: str, tenant: str) -> Document:

@@ -75,7 +75,7 @@ def test_spans_are_cut_to_what_jaeger_takes(name: str, settings: dict[str, Any])
         for pipeline in found["service"]["pipelines"].values()
         if "otlp_grpc/jaeger" in pipeline["exporters"]
     ]
-    assert [pipeline["processors"][-1] for pipeline in to_jaeger] == ["transform/jaeger"]
+    assert {pipeline["processors"][-1] for pipeline in to_jaeger} == {"transform/jaeger"}
     both = [f"otel-{one}.yaml" for one in ("collector/collector", "processor/processor")]
     assert len({str(Document.read(file).get("processors", "transform/jaeger")) for file in both}) == 1
     contexts = {group["context"] for group in found["processors"]["transform/jaeger"]["trace_statements"]}
@@ -144,6 +144,16 @@ def test_a_yes_is_remembered_for_as_many_traces_as_are_held(
     ]
     assert sampler["decision_cache"] == {"sampled_cache_size": remembered, "non_sampled_cache_size": 1}
     assert sampler["num_traces"] <= remembered
+
+
+@pytest.mark.parametrize("mode", ["tail", "head", "none"])
+def test_what_a_sampler_has_kept_is_stored_also_after_another_way_of_sampling(mode: str) -> None:
+    """Its records in Kafka are done, so nobody would read the trace again from there."""
+    found = collector(run_program({"phase": 2, "sampling": {"mode": mode}}), "otel-processor")
+    kept = found["service"]["pipelines"]["traces/sampled"]
+    assert (kept["receivers"], kept["exporters"]) == (["kafka/sampled"], ["otlp_grpc/jaeger"])
+    assert found["receivers"]["kafka/sampled"]["group_id"] == "otel-sampled-processors"
+    assert ("kafka/sampled" in found["exporters"]) is (mode == "tail")
 
 
 @pytest.mark.parametrize("name", ["otel-collector", "otel-gateway", "otel-processor", "otel-copier"])

@@ -108,7 +108,7 @@ def test_a_broker_is_not_restarted_for_what_it_waits_for() -> None:
     [
         # 1,000 events/s, 400 of them spans, on 2 processors: 15 s of them, or 1 s.
         ("tail", {"trace": 500 + 3_000, "metric": 500, "log": 500, "sampled": 500 + 200}),
-        ("none", {"trace": 500 + 200, "metric": 500, "log": 500}),
+        ("none", {"trace": 500 + 200, "metric": 500, "log": 500, "sampled": 500 + 200}),
     ],
 )
 def test_what_processors_have_only_not_told_kafka_yet_brings_no_more_of_them(
@@ -128,7 +128,10 @@ def test_what_processors_have_only_not_told_kafka_yet_brings_no_more_of_them(
             "tail",
             {"trace-processors": 3_500, "metric-writers": 500, "log-writers": 500, "sampled-writers": 700},
         ),
-        ("none", {"trace-writers": 700, "metric-writers": 500, "log-writers": 500}),
+        (
+            "none",
+            {"trace-writers": 700, "metric-writers": 500, "log-writers": 500, "sampled-writers": 700},
+        ),
     ],
 )
 def test_nor_does_it_in_the_groups_of_phase_four(sampling: str, thresholds: dict[str, int]) -> None:

@@ -26,7 +26,7 @@ from components.sizing_stores import (
     disk_bytes,
 )
 from components.store_parts import PARTS, workload_of
-from components.store_writers import stack_groups
+from components.store_writers import WRITERS, stack_groups
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 SMALL = OBJECT_VARIANTS["phase4-small"]
@@ -249,7 +249,7 @@ def test_dumps_may_stay_where_none_comes_again(variant: str, postgres: dict[str,
         (
             {"phase3": "written"},
             "none",
-            {"otel-trace-writers", "otel-metric-writers", "otel-log-writers", *GROUPS.values()},
+            {*WRITERS.values(), *GROUPS.values()},
         ),
         (
             {"phase3": "absent"},
