@@ -27,7 +27,11 @@ LEAST_HOURS: Mapping[str, tuple[str, int]] = {
 """Signal -> its store, and the hours that it has to keep it. Loki's documentation names that minimum ("Log
 retention"); hours are the unit that all three are told."""
 
-LEAST_MEMORY: Size = mebibytes(256)
+LEAST_MEMORY: Mapping[str, Size] = {"tempo": mebibytes(256), "mimir": mebibytes(256), "loki": mebibytes(512)}
+"""Store -> memory limit that each replica needs. Loki's caches of answers take up to 100 MB of it."""
+
+LEAST_DATABASE: Size = mebibytes(256)
+"""Memory limit that PostgreSQL needs: 128 MB are its shared buffers."""
 
 
 def unheard_problem(settings: SettingsModel) -> Problem | None:
@@ -105,13 +109,18 @@ def _phase3_only_in_phase4(settings: SettingsModel) -> Iterator[Problem]:
 
 
 def _stores_have_memory(settings: SettingsModel) -> Iterator[Problem]:
-    for store in ("tempo", "mimir", "loki"):
-        memory = getattr(settings.stores, store).memory
-        if memory is not None and memory < LEAST_MEMORY:
+    memory = {f"stores.{store}": getattr(settings.stores, store).memory for store in LEAST_MEMORY}
+    memory["postgres"] = settings.postgres.sizing.memory
+    needed = {f"stores.{store}": least for store, least in LEAST_MEMORY.items()} | {
+        "postgres": LEAST_DATABASE
+    }
+    for program, least in needed.items():
+        given = memory[program]
+        if given is not None and given < least:
             yield Problem(
-                key=f"stores.{store}.memory",
-                value=str(memory),
-                message=f"{store} needs at least {LEAST_MEMORY}",
+                key=f"{program}.memory",
+                value=str(given),
+                message=f"{program.rpartition('.')[2]} needs at least {least}",
             )
 
 
@@ -170,7 +179,7 @@ PHASE4_CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "grafana", "kubernetes"), run=_sign_in_comes_back),
     Check(reads=("alerting",), run=_contact_points_differ),
     Check(reads=("phase", "stores"), run=_phase3_only_in_phase4),
-    Check(reads=("stores",), run=_stores_have_memory),
+    Check(reads=("postgres", "stores"), run=_stores_have_memory),
     Check(reads=("phase", "retention"), run=_stores_can_count_their_retention),
     Check(reads=("stores",), run=_traces_can_be_queried),
     Check(reads=("stores",), run=_attributes_fit_their_trace),

@@ -136,7 +136,7 @@ def _set_age(document: Document, out_of_order: Duration) -> None:
 def _set_sampling(document: Document, args: CollectorProcessorArgs) -> None:
     """Set how traces are sampled.
 
-    However they are, what a tail sampler has put into its topic is read to the end, as its own records are done.
+    What a tail sampler has put into its topic is read in any case: the records that it came from are done.
     """
     sampling, tail = args.sampling, ("processors", "tail_sampling")
     document.set(*tail, "decision_wait", to=sampling.decision_wait.in_unit("s"))

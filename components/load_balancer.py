@@ -20,9 +20,12 @@ OBSERVE_PORT = 8404
 AT_REST = mebibytes(32)
 """Memory of HAProxy itself: twice what 2.6 uses without a connection on two cores, 15 MiB."""
 
-CONNECTION = Size(64 * 2**10)
-"""Memory of one busy connection: two buffers of 16 KiB (``tune.bufsize``) towards the client and two towards
-the gateway. Measured, with 2.6 and gateways that read nothing: 53 KiB with everything that belongs to it."""
+BUFFER = Size(16 * 2**10)
+"""HAProxy's own size of a buffer (``tune.bufsize``)."""
+
+BUFFERS = 4
+"""What a busy connection holds: two buffers towards the client and two towards the server. Measured, with 2.6
+and gateways that read nothing: 53 KiB with everything that belongs to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +76,6 @@ class LoadBalancer(StackComponent):
         self.run(workload, after)
 
 
-def most_connections(memory: Size) -> int:
+def most_connections(memory: Size, buffer: Size = BUFFER) -> int:
     """Return how many connections, all of them busy, fit into HAProxy's memory limit."""
-    return (memory.bytes - AT_REST.bytes) // CONNECTION.bytes
+    return (memory.bytes - AT_REST.bytes) // (BUFFERS * buffer.bytes)

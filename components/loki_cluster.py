@@ -11,7 +11,7 @@ from components.base import hours
 from components.cluster_store import GRPC_PORT, ClusterStore, Program, members, parts_of
 from components.documents import Document
 from components.images import Image
-from components.loki_store import CONFIG_DIRECTORY, PORT, accepted_age, rate_limits
+from components.loki_store import CONFIG_DIRECTORY, PORT, accepted_age, rate_limits, replay_ceiling
 from components.quantities import Duration, Size
 from components.sections_phase4 import Shape
 from components.sizing_buffer import TierSize
@@ -98,6 +98,8 @@ def loki_cluster_configuration(name: str, args: LokiClusterArgs) -> Document:
     """Set Loki's configuration file from its settings."""
     document = Document.read("loki/loki-cluster.yaml")
     document.set("memberlist", "join_members", to=members(name))
+    keeper = args.sizes[workload_of("loki", args.shape, "keeper")]
+    document.set("ingester", "wal", "replay_memory_ceiling", to=replay_ceiling(keeper.each.memory))
     compactor = workload_of("loki", args.shape, "backend")
     document.set("common", "compactor_grpc_address", to=f"{compactor}:{GRPC_PORT}")
     s3 = {"bucket_name": args.bucket.name, **args.bucket.settings(CONFIG_DIRECTORY)}

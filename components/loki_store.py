@@ -24,6 +24,10 @@ LEAST_BURST = 256
 """Megabytes that one request may reach in any case: what exceeds the burst is never accepted. The resource's
 attributes count for each record: 8,192 records with 2.5 kB of them are 21 MB, sent as 0.3 MB."""
 
+REPLAYED = 0.25
+"""Share of the memory that records may take while Loki replays its write-ahead log, before it writes chunks.
+Its own default is 4 GB: one that was killed for want of memory would be killed again while it replays."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LokiStoreArgs:
@@ -65,7 +69,13 @@ def loki_configuration(args: LokiStoreArgs) -> Document:
     }
     for key, value in values.items():
         document.set("limits_config", key, to=value)
+    document.set("ingester", "wal", "replay_memory_ceiling", to=replay_ceiling(args.size.memory))
     return document
+
+
+def replay_ceiling(memory: Size) -> str:
+    """Return what records may take in memory while Loki replays its write-ahead log."""
+    return f"{memory.share(REPLAYED).bytes // 2**20}MB"
 
 
 def accepted_age(oldest_replayed: Duration | None) -> str:

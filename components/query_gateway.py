@@ -13,6 +13,7 @@ from components.load_balancer import CONFIG_DIRECTORY, OBSERVE_PORT, most_connec
 from components.loki_store import PORT as LOKI_PORT
 from components.mimir_store import PORT as MIMIR_PORT
 from components.publication import Publication
+from components.quantities import Size
 from components.sizing_buffer import TierSize
 from components.tempo_store import PORT as TEMPO_PORT
 from components.workload import Platform, Port, Probe, Workload, callee
@@ -22,6 +23,11 @@ NAME = "query-gateway"
 
 PORTS: Mapping[str, int] = {"tempo": TEMPO_PORT, "mimir": MIMIR_PORT, "loki": LOKI_PORT}
 """Store -> port, which is the store's own."""
+
+
+BUFFER = Size(64 * 2**10)
+"""What a query's address and headers may take together, 1 KiB less. Grafana asks Loki with the whole query in
+the address, and a variable that stands for many values is written out there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +89,8 @@ def query_gateway(name: str, args: QueryGatewayArgs) -> Workload:
         entry_point=["/bin/sh", f"{CONFIG_DIRECTORY}/query-gateway.sh"],
         environment={
             **called,
-            "MAX_CONNECTIONS": str(most_connections(args.size.each.memory)),
+            "BUFFER_BYTES": str(BUFFER.bytes),
+            "MAX_CONNECTIONS": str(most_connections(args.size.each.memory, BUFFER)),
         },
         config_directory=CONFIG_DIRECTORY,
         files=texts("haproxy", "query-gateway.*"),

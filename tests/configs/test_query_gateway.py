@@ -18,6 +18,9 @@ from tests.support.waiting import until
 PASSED = httpx.codes.SERVICE_UNAVAILABLE
 """What HAProxy answers for a store that is not there."""
 
+LONG = "%7Cprod-eu-west-1".join(["checkout-service"] * 1_900)
+"""A variable with many values, written out: 60 KiB."""
+
 QUERIES = [
     ("tempo", "GET", "/api/traces/0123456789abcdef0123456789abcdef"),
     ("tempo", "GET", "/api/v2/traces/0123456789abcdef0123456789abcdef"),
@@ -28,6 +31,7 @@ QUERIES = [
     ("tempo", "GET", "/api/echo"),
     ("tempo", "GET", "/ready"),
     ("loki", "GET", "/loki/api/v1/query_range?query=%7B%7D"),
+    ("loki", "GET", f"/loki/api/v1/query_range?query={LONG}"),
     ("loki", "POST", "/loki/api/v1/query"),
     ("loki", "GET", "/loki/api/v1/labels"),
     ("loki", "GET", "/loki/api/v1/label/service_name/values"),

@@ -166,11 +166,16 @@ def test_samplers_tell_kafka_where_they_are_as_often_as_is_counted_with() -> Non
     assert Duration.parse(interval) == SAMPLER_COMMIT
 
 
-def test_only_the_namespace_of_the_monitoring_may_ask_for_metrics() -> None:
+def test_only_the_operators_prometheus_may_ask_for_metrics() -> None:
+    """The port may be one that also deletes data."""
     found = made("phase3-load-balancer")
     (rule,) = found.get("NetworkPolicy", "monitoring-to-loki")["spec"]["ingress"]
+    (source,) = rule["from"]
     named = {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}
-    assert rule["from"] == [{"namespaceSelector": named}]
+    assert source["namespaceSelector"] == named
+    (chosen,) = source["podSelector"]["matchExpressions"]
+    assert chosen["key"] == "app.kubernetes.io/name"
+    assert set(chosen["values"]) == {"prometheus", "prometheus-agent"}
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ RENDERED: list[tuple[str, str, str, Any]] = [
     ("stores.mimir.samplesPerSecond", "mimir", "limits.ingestion_burst_size", 711_110),
     ("stores.mimir.maxExemplars", "mimir", "limits.max_global_exemplars_per_user", 4_567),
     ("stores.mimir.rules", "mimir", "ruler_storage.backend", "s3"),
+    ("stores.loki.memory", "loki-cluster", "ingester.wal.replay_memory_ceiling", "2816MB"),
     ("stores.loki.maxStreams", "loki-cluster", "limits_config.max_global_streams_per_user", 5_432),
     ("stores.loki.rate", "loki-cluster", "limits_config.ingestion_rate_mb", 150),
     ("stores.loki.rate", "loki-cluster", "limits_config.ingestion_burst_size_mb", 300),

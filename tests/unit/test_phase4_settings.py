@@ -129,6 +129,8 @@ def test_documents_say_how_long_stores_do_without_their_bucket(preset: str, colu
         ({"stores": {"tenant": "a/b"}}, "stores.tenant", "a tenant"),
         ({"stores": {"tempo": {"maxTraceSize": "51MiB"}}}, "stores.tempo.maxTraceSize", "up to 50MiB: "),
         ({"stores": {"tempo": {"memory": "8MiB"}}}, "stores.tempo.memory", "needs at least"),
+        ({"stores": {"loki": {"memory": "511MiB"}}}, "stores.loki.memory", "loki needs at least 512MiB"),
+        ({"postgres": {"memory": "255MiB"}}, "postgres.memory", "postgres needs at least 256MiB"),
         (
             {"stores": {"tempo": {"maxAttributeSize": "5MB"}}},
             "stores.tempo.maxAttributeSize",

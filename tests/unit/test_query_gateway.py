@@ -39,4 +39,4 @@ def test_readers_are_let_in_at_the_gateway_alone(variant: str) -> None:
 
 def test_it_takes_as_many_connections_as_its_memory_holds() -> None:
     found = made("phase4-small", sizing={"preset": "small", "haproxy": {"memory": "256MiB"}})
-    assert found.program("query-gateway").environment()["MAX_CONNECTIONS"] == str((256 - 32) * 16)
+    assert found.program("query-gateway").environment()["MAX_CONNECTIONS"] == str((256 - 32) * 4)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ from components.settings_errors import SettingsError
 from components.sizing import MINIMUM_MEMORY, PRESETS, SHARES, declared_rate, size_stack, stored_bytes
 from components.sizing_buffer import BUFFERED_BYTES, SEGMENT, segment_age, size_buffer
 from components.sizing_stores import BYTES_PER_SERIES, COPIES, SERIES_PER_SAMPLE, StoresSize, size_stores
-from tests.support.program import run_program
+from tests.support.program import CONTAINER, run_program
 
 
 def test_nothing_said_is_small() -> None:
@@ -203,3 +204,16 @@ def test_a_broker_has_room_for_what_the_declared_rate_brings(volume: str) -> Non
     with pytest.raises(SettingsError, match=said):
         Settings.load(given)
     Settings.load({**given, "kafka": {"mode": "external", "bootstrapServers": ["kafka.example.com:9092"]}})
+
+
+@pytest.mark.parametrize(("memory", "held"), [("1GiB", "256MB"), ("4GiB", "1024MB")])
+def test_loki_replays_its_log_within_its_memory(memory: str, held: str) -> None:
+    """With its own default, 4 GB, one that was killed for want of memory would be killed again and again."""
+    result = run_program({"sizing": {"preset": "small", "loki": {"memory": memory}}})
+    (text,) = [
+        upload["content"]
+        for one in result.of(CONTAINER)
+        if one.name.startswith("loki-config-")
+        for upload in one.plain("uploads")
+    ]
+    assert yaml.safe_load(text)["ingester"]["wal"]["replay_memory_ceiling"] == held

@@ -12,6 +12,16 @@ from components.workload import Port, Workload, headless
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
+OPERATED: Manifest = {
+    "podSelector": {
+        "matchExpressions": [
+            {"key": "app.kubernetes.io/name", "operator": "In", "values": ["prometheus", "prometheus-agent"]}
+        ]
+    }
+}
+"""The pods that the Prometheus Operator makes for a Prometheus. Some stores have their metrics on a port that
+also deletes data, so others of its namespace, such as a Grafana, have no business there."""
+
 
 def service_spec(workload: Workload) -> Manifest:
     """Return the Service that spreads connections over a workload's pods."""
@@ -154,7 +164,7 @@ def ingress_policies(scope: Scope, workload: Workload) -> Mapping[str, Manifest]
     policies |= _audiences(scope, workload)
     if workload.scraped is not None and scope.section.monitoring == "prometheus-operator":
         ports = _tcp([workload.port(workload.scraped).number])
-        source = _namespaces({NAMESPACE_NAME: scope.section.monitoring_namespace})
+        source = _namespaces({NAMESPACE_NAME: scope.section.monitoring_namespace}) | OPERATED
         policies[f"monitoring-to-{workload.name}"] = _admit(workload.name, ports, [source])
     return policies
 
