@@ -8,7 +8,9 @@ from typing import Literal
 import pulumi
 
 from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
+from components.sections_phase4 import PostgresSection
 from components.settings import Settings
+from components.storage_names import bucket_names
 
 FixedKey = Literal[
     "kafka.partitions",
@@ -18,12 +20,31 @@ FixedKey = Literal[
     "postgres.mode",
     "postgres.database",
     "postgres.username",
+    "objectStorage.provider",
+    "objectStorage.aws.region",
+    "objectStorage.buckets.traces",
+    "objectStorage.buckets.metrics",
+    "objectStorage.buckets.ruler",
+    "objectStorage.buckets.alertmanager",
+    "objectStorage.buckets.logs",
+    "objectStorage.buckets.backups",
 ]
 """The settings; the partitions are those of the traces topic."""
 
 FixedValue = int | str
 
 
+BUCKET_KEYS: Mapping[str, FixedKey] = {
+    "traces": "objectStorage.buckets.traces",
+    "metrics": "objectStorage.buckets.metrics",
+    "ruler": "objectStorage.buckets.ruler",
+    "alertmanager": "objectStorage.buckets.alertmanager",
+    "logs": "objectStorage.buckets.logs",
+    "backups": "objectStorage.buckets.backups",
+}
+"""Purpose -> key of its bucket, whose name may also follow from the prefix and the environment."""
+
+_BUCKETS = "Other buckets begin empty, and with onDestroy: delete those on AWS would be emptied and deleted."
 _NAMED = "PostgreSQL makes database and user only when its volume is new."
 _REASONS: Mapping[FixedKey, str] = {
     "kafka.partitions": "With any other number of partitions the spans of one trace would reach two "
@@ -36,11 +57,15 @@ _REASONS: Mapping[FixedKey, str] = {
     "postgres.mode": "That is another database, which knows none of Grafana's users and dashboards.",
     "postgres.database": _NAMED,
     "postgres.username": _NAMED,
+    "objectStorage.provider": _BUCKETS,
+    "objectStorage.aws.region": _BUCKETS,
+    **dict.fromkeys(BUCKET_KEYS.values(), _BUCKETS),
 }
 
 _NUMBER = "docs/phases.md says how to move to another number."
-_PLACE = "docs/operations.md, Switching Kafka, namespace or database, has the steps."
+_PLACE = "docs/operations.md, Switching Kafka, namespace, database or buckets, has the steps."
 _DUMP = f"to change it, dump the database, make down, and restore the dump: {_PLACE}"
+_COPY = f"to change it, copy the objects: {_PLACE}"
 _MOVES: Mapping[FixedKey, str] = {
     "kafka.partitions": _NUMBER,
     "kafka.brokers": _NUMBER,
@@ -49,6 +74,9 @@ _MOVES: Mapping[FixedKey, str] = {
     "postgres.mode": _DUMP,
     "postgres.database": _DUMP,
     "postgres.username": _DUMP,
+    "objectStorage.provider": _COPY,
+    "objectStorage.aws.region": _COPY,
+    **dict.fromkeys(BUCKET_KEYS.values(), _COPY),
 }
 
 
@@ -75,11 +103,24 @@ def fix_places(settings: Settings) -> None:
     if settings.phase >= ON_KUBERNETES:
         _fix("kubernetes-namespace", "kubernetes.namespace", settings.kubernetes.namespace)
     if settings.phase >= ON_OBJECT_STORAGE:
-        postgres = settings.postgres
-        _fix("postgres-mode", "postgres.mode", postgres.mode)
-        if postgres.mode == "builtin":
-            _fix("postgres-database", "postgres.database", postgres.database)
-            _fix("postgres-username", "postgres.username", postgres.username)
+        _fix_database(settings.postgres)
+        _fix_buckets(settings)
+
+
+def _fix_database(postgres: PostgresSection) -> None:
+    _fix("postgres-mode", "postgres.mode", postgres.mode)
+    if postgres.mode == "builtin":
+        _fix("postgres-database", "postgres.database", postgres.database)
+        _fix("postgres-username", "postgres.username", postgres.username)
+
+
+def _fix_buckets(settings: Settings) -> None:
+    storage = settings.object_storage
+    _fix("object-storage-provider", "objectStorage.provider", storage.provider)
+    if storage.provider == "aws" and storage.aws.region is not None:
+        _fix("object-storage-region", "objectStorage.aws.region", storage.aws.region)
+    for purpose, bucket in bucket_names(storage, settings.environment).items():
+        _fix(f"bucket-{purpose}", BUCKET_KEYS[purpose], bucket)
 
 
 def why_refused(key: FixedKey, first: FixedValue, wanted: FixedValue) -> str | None:

@@ -11,6 +11,7 @@ import pytest
 
 from components.images import CATALOGUE
 from components.outputs import Outputs
+from components.storage_names import PURPOSES
 from tests.support.golden import GOLDEN, matches_golden
 from tests.support.program import (
     CONTAINER,
@@ -24,6 +25,7 @@ from tests.support.program import (
     unwrapped,
 )
 from tests.support.variants import VARIANTS
+from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
@@ -289,21 +291,38 @@ BUCKETS = {
     "bucketPrefix": "acme",
     "s3": {"endpoint": "minio.minio.svc:9000", "credentialsSecret": "s3-credentials", "tls": False},
 }
+ON_S3 = {"phase": 4, "kubernetes": CLUSTER, "objectStorage": BUCKETS}
 
 
 @pytest.mark.parametrize(
-    ("stashed", "first", "settings"),
+    ("key", "stashed", "first", "settings"),
     [
-        ("kafka-mode", "external", {"phase": 2}),
-        ("kafka-mode", "builtin", {"phase": 3, "kubernetes": CLUSTER, "kafka": {"mode": "strimzi"}}),
-        ("kubernetes-namespace", "telemetry", {"phase": 3, "kubernetes": CLUSTER}),
-        ("postgres-mode", "external", {"phase": 4, "kubernetes": CLUSTER, "objectStorage": BUCKETS}),
-        ("postgres-database", "dashboards", {"phase": 4, "kubernetes": CLUSTER, "objectStorage": BUCKETS}),
-        ("postgres-username", "admin", {"phase": 4, "kubernetes": CLUSTER, "objectStorage": BUCKETS}),
+        ("kafka.mode", "kafka-mode", "external", {"phase": 2}),
+        (
+            "kafka.mode",
+            "kafka-mode",
+            "builtin",
+            {"phase": 3, "kubernetes": CLUSTER, "kafka": {"mode": "strimzi"}},
+        ),
+        ("kubernetes.namespace", "kubernetes-namespace", "telemetry", {"phase": 3, "kubernetes": CLUSTER}),
+        ("postgres.mode", "postgres-mode", "external", ON_S3),
+        ("postgres.database", "postgres-database", "dashboards", ON_S3),
+        ("postgres.username", "postgres-username", "admin", ON_S3),
+        ("objectStorage.provider", "object-storage-provider", "aws", ON_S3),
+        (
+            "objectStorage.aws.region",
+            "object-storage-region",
+            "eu-west-9",
+            OBJECT_VARIANTS["phase4-aws"],
+        ),
+        *(
+            (f"objectStorage.buckets.{purpose}", f"bucket-{purpose}", f"former-{purpose}", settings)
+            for purpose in PURPOSES
+            for settings in ({**ON_S3, "environment": "test"}, OBJECT_VARIANTS["phase4-aws"])
+        ),
     ],
 )
-def test_data_is_not_left_behind(stashed: str, first: str, settings: dict[str, Any]) -> None:
-    key = stashed.replace("-", ".")
+def test_data_is_not_left_behind(key: str, stashed: str, first: str, settings: dict[str, Any]) -> None:
     with pytest.raises(
         pulumi.RunError, match=rf"^{key}: .* was made with {first}\. .* Set {key}: {first}\.$"
     ):
@@ -311,9 +330,15 @@ def test_data_is_not_left_behind(stashed: str, first: str, settings: dict[str, A
 
 
 def test_each_phase_remembers_only_where_its_own_data_is() -> None:
-    places = ("kafka-mode", "kubernetes-namespace", "postgres-database", "postgres-mode", "postgres-username")
-    for phase, expected in {1: 0, 2: 1, 3: 2, 4: 5}.items():
-        settings = {"phase": phase, "kubernetes": CLUSTER, "objectStorage": BUCKETS}
-        remembered = [one.name for one in run_program(settings).of("pulumi:index:Stash")]
-        assert sorted(name for name in remembered if name in places) == list(places[:expected])
-        assert phase > 1 or not remembered
+    in_phase2, in_phase3 = {"kafka-mode"}, {"kafka-mode", "kubernetes-namespace"}
+    database = {"postgres-database", "postgres-mode", "postgres-username"}
+    buckets = {"object-storage-provider", *(f"bucket-{purpose}" for purpose in PURPOSES)}
+    topics = {"kafka-brokers", "kafka-traces-partitions"}
+    for phase, expected in {
+        1: set(),
+        2: in_phase2 | topics,
+        3: in_phase3 | topics,
+        4: in_phase3 | topics | database | buckets,
+    }.items():
+        found = run_program({**ON_S3, "phase": phase}).of("pulumi:index:Stash")
+        assert {one.name for one in found} == expected
