@@ -64,7 +64,8 @@ def _login_is_whole(settings: SettingsModel) -> Iterator[Problem]:
         yield Problem(
             key="kafkaPassword",
             value=None,
-            message="kafka.security.mechanism needs it; pulumi config set --secret otel-stack:kafkaPassword",
+            message="kafka.security.mechanism needs it. Remove kafka.security, set the password, put it "
+            "back: docs/phases.md, An existing Kafka, has the command",
         )
 
 
