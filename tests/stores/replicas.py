@@ -199,6 +199,16 @@ class Store:
             seconds=START_SECONDS,
         )
 
+    def lose(self, address: str, ring: str) -> None:
+        """Kill a replica, and wait until the others show it as lost at the path ``ring``."""
+        self.running.pop(address).end(signal.SIGKILL)
+        survivor = next(iter(self.running))
+        until(
+            f"{self.name} at {address} counts as lost",
+            lambda: "UNHEALTHY" in httpx.get(f"{self.url(survivor)}{ring}", timeout=5).text.upper(),
+            seconds=START_SECONDS,
+        )
+
     def wipe(self, address: str) -> None:
         """Stop a replica and delete its disk."""
         self.running.pop(address).end()

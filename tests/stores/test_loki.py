@@ -76,6 +76,17 @@ def test_nothing_acknowledged_is_lost(loki: Store, s3: ObjectService) -> None:
     assert any(key.startswith("otel-stack/") for key in s3.objects("acme-dev-logs"))
 
 
+def test_a_replica_gets_ready_while_another_one_cannot_start(loki: Store) -> None:
+    """A rollout waits for each before it goes on to the next, at last to the one that needs it."""
+    _, second, third = loki.addresses
+    loki.lose(third, ring="/ring")
+    loki.running.pop(second).end()
+    loki.begin(second)
+    loki.await_ready(second)
+    loki.begin(third)
+    loki.await_ready(third)
+
+
 def test_records_that_waited_in_kafka_are_kept(loki: Store) -> None:
     """One process asks its memory for the last hours only: old records show once they are in the bucket."""
     sender, address = Sender(loki), loki.addresses[0]

@@ -20,7 +20,11 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def tempo(stores: StoreMaker) -> Iterator[Store]:
-    store = stores.make(TEMPO, "127.0.43", sooner={("storage", "trace", "blocklist_poll"): "10s"})
+    sooner = {
+        ("storage", "trace", "blocklist_poll"): "10s",
+        ("ingester", "lifecycler", "ring", "heartbeat_timeout"): "30s",
+    }
+    store = stores.make(TEMPO, "127.0.43", sooner=sooner)
     try:
         store.begin_all()
         yield store
@@ -74,6 +78,17 @@ def test_nothing_acknowledged_is_lost(tempo: Store, s3: ObjectService) -> None:
     sender.send(second)
     # A query on its way to the replica that went is an error, not a loss.
     until("all traces are found", lambda: not sender.missing(), seconds=120)
+
+
+def test_a_replica_gets_ready_while_another_one_cannot_start(tempo: Store) -> None:
+    """A rollout waits for each before it goes on to the next, at last to the one that needs it."""
+    _, second, third = tempo.addresses
+    tempo.lose(third, ring="/ingester/ring")
+    tempo.running.pop(second).end()
+    tempo.begin(second)
+    tempo.await_ready(second)
+    tempo.begin(third)
+    tempo.await_ready(third)
 
 
 def blocks(s3: ObjectService) -> list[str]:
