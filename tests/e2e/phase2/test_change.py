@@ -14,7 +14,7 @@ from tests.support.numbered_sending import running
 from tests.support.otlp import SERVICES
 from tests.support.phase2 import PHASE
 from tests.support.stack import Stack
-from tests.support.steady import demand_nothing_lost, flow
+from tests.support.steady import DECISION_SECONDS, SPARE_SECONDS, demand_nothing_lost, flow
 from tests.support.stored import await_all
 
 NO_OWN_STACK = "only changes a stack of the tests' own"
@@ -73,6 +73,29 @@ def test_a_killed_processor_loses_no_trace_without_tail_sampling(
                 site.kill(f"otel-processor-{number}")
                 flow(load)
         report(load, demand_nothing_lost(site, load))
+    finally:
+        stack.up({"sampling": {}})
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_what_a_sampler_has_kept_is_stored_also_without_one(
+    site: Site, stack: Stack | None, load: Load, report: Report
+) -> None:
+    """While Jaeger is away it is only in the sampler's topic: the records that it came from are done."""
+    if stack is None:
+        pytest.skip(NO_OWN_STACK)
+    try:
+        with running(load):
+            site.container("jaeger").stop(timeout=60)
+            flow(load)
+            time.sleep(DECISION_SECONDS + SPARE_SECONDS)
+            begin = time.time()
+            stack.up({"sampling": {"mode": "none"}})
+            changed = (begin, time.time())
+            site.start("jaeger")
+            flow(load)
+        report(load, demand_nothing_lost(site, load, unsure=[changed]))
     finally:
         stack.up({"sampling": {}})
 
