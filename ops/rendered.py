@@ -19,6 +19,10 @@ from components.sizing_buffer import TOPICS
 from ops.errors import OpsError
 
 _KAFKA, _GATEWAY, _TEMPO = "kafka", "otel-gateway", "tempo"
+_NAMES: Mapping[str, FixedKey] = {
+    "POSTGRES_DB": "postgres.database",
+    "POSTGRES_USER": "postgres.username",
+}
 _KINDS = ("Namespace", "Deployment", "StatefulSet", "KafkaNodePool", "KafkaTopic")
 
 Fixed = Mapping[FixedKey, FixedValue]
@@ -53,7 +57,7 @@ def fixed_values(manifests: Path) -> Fixed:
         OpsError: one of them is not YAML.
     """
     objects = [one for path in sorted(manifests.rglob("*.yaml")) for one in _of_file(path)]
-    return {**dict(_places(objects)), **dict(number for one in objects for number in _numbers(one))}
+    return {**dict(_places(objects)), **dict(value for one in objects for value in _values(one))}
 
 
 def _of_file(path: Path) -> list[Mapping[str, Any]]:
@@ -81,7 +85,7 @@ def _places(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[FixedKey, Fi
         yield "postgres.mode", "builtin" if ("StatefulSet", POSTGRES) in found else "external"
 
 
-def _numbers(one: Mapping[str, Any]) -> Iterator[tuple[FixedKey, FixedValue]]:
+def _values(one: Mapping[str, Any]) -> Iterator[tuple[FixedKey, FixedValue]]:
     kind, name, spec = one["kind"], one["metadata"]["name"], one.get("spec") or {}
     if (kind, name) in (("StatefulSet", _KAFKA), ("KafkaNodePool", POOL)):
         yield "kafka.brokers", int(spec["replicas"])
@@ -89,12 +93,21 @@ def _numbers(one: Mapping[str, Any]) -> Iterator[tuple[FixedKey, FixedValue]]:
         yield "kafka.partitions", int(spec["partitions"])
     elif (kind, name) == ("Deployment", f"{_KAFKA}-topics"):
         yield from (("kafka.partitions", number) for number in _partitions_made(spec))
+    elif (kind, name) == ("StatefulSet", POSTGRES):
+        yield from ((_NAMES[key], value) for key, value in _variables(spec) if key in _NAMES)
 
 
 def _partitions_made(spec: Mapping[str, Any]) -> Iterator[int]:
     """Read the traces topic's line of what ``topics.sh`` is to create; a name alone is somebody else's."""
+    for key, value in _variables(spec):
+        if key == "TOPICS":
+            lines = [line.split() for line in value.splitlines()]
+            yield from (int(line[1]) for line in lines if line[:1] == [TOPICS["traces"]] and line[1:])
+
+
+def _variables(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give the environment of a workload's containers, except what is only referred to."""
     for container in spec["template"]["spec"]["containers"]:
         for variable in container.get("env", []):
-            if variable["name"] == "TOPICS":
-                lines = [line.split() for line in variable["value"].splitlines()]
-                yield from (int(line[1]) for line in lines if line[:1] == [TOPICS["traces"]] and line[1:])
+            if "value" in variable:
+                yield variable["name"], variable["value"]

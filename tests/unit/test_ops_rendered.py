@@ -45,7 +45,14 @@ def written_as(folder: Path, changed: dict[str, Any]) -> Path:
         ("phase3-strimzi", {"kafka.mode": "strimzi", "kafka.brokers": 3, "kafka.partitions": 6}),
         (
             "phase4-small",
-            {"kafka.mode": "builtin", "kafka.brokers": 1, "kafka.partitions": 6, "postgres.mode": "builtin"},
+            {
+                "kafka.mode": "builtin",
+                "kafka.brokers": 1,
+                "kafka.partitions": 6,
+                "postgres.mode": "builtin",
+                "postgres.database": "grafana",
+                "postgres.username": "grafana",
+            },
         ),
     ],
 )
@@ -90,6 +97,16 @@ OTHER_DATABASE = {"mode": "external", "host": "db.example.com", "passwordSecret"
             "kubernetes.namespace: telemetry: .* made with observability",
         ),
         ("phase4-small", {"postgres": OTHER_DATABASE}, "postgres.mode: external: .* made with builtin"),
+        (
+            "phase4-small",
+            {"postgres": {"database": "boards"}},
+            "postgres.database: boards: .* made with grafana",
+        ),
+        (
+            "phase4-small",
+            {"postgres": {"username": "boards"}},
+            "postgres.username: boards: .* made with grafana",
+        ),
     ],
 )
 def test_data_is_not_left_behind(tmp_path: Path, name: str, changes: dict[str, Any], message: str) -> None:
