@@ -8,6 +8,7 @@ from configparser import ConfigParser
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
+from urllib.parse import urlsplit
 
 from components.alert_rules import linked
 from components.cluster_dashboards import cluster_dashboards
@@ -215,6 +216,6 @@ def _oidc(section: OidcSection) -> dict[str, str]:
 
 
 def _with_port(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    host = rest.partition("/")[0]
-    return host if ":" in host else f"{host}:{443 if scheme == 'https' else 80}"
+    """Give the ``host:port`` of a URL, whose scheme has a port where none is written."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"

@@ -137,6 +137,25 @@ def test_logins_and_contact_points_come_from_the_settings() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("http://login.example.com#x", 80),
+        ("https://login.example.com?at=noon:30", 443),
+        ("https://login.example.com:8443?t=1", 8443),
+        ("https://login.example.com:8443/token?t=1", 8443),
+    ],
+)
+def test_grafana_may_connect_to_the_port_of_every_form_of_url(url: str, port: int) -> None:
+    """One of the provider, one of Pyroscope."""
+    oidc = {**OBJECT_VARIANTS["phase4-everything-set"]["grafana"]["oidc"], "tokenUrl": url, "apiUrl": url}
+    grafana = {"rootUrl": "https://grafana.example.com", "oidc": oidc, "profilesUrl": url}
+    config = {**OBJECT_VARIANTS["phase4-small"], "grafana": grafana}
+    rules = tree(run_program(config), config).get("NetworkPolicy", "grafana-egress")["spec"]["egress"]
+    outside = {one["port"] for rule in rules if "to" not in rule for one in rule["ports"]}
+    assert outside - {53} == {port}
+
+
 @pytest.mark.parametrize(("name", "backend"), [("phase4-small", "mimir"), ("phase4-split", "mimir-backend")])
 def test_grafana_asks_the_query_gateway(name: str, backend: str) -> None:
     found = objects_of(name)
