@@ -79,12 +79,12 @@ ImageReference = Annotated[
     ),
 ]
 HOST = "[A-Za-z0-9][A-Za-z0-9.-]*"
+PORT = r"([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
 RegistryHost = Annotated[
     str,
-    Text(rf"{HOST}(:[0-9]{{1,5}})?(/[a-z0-9._/-]+)?", "host[:port][/path], without scheme"),
+    Text(rf"{HOST}(:{PORT})?(/[a-z0-9._/-]+)?", "host[:port][/path], without scheme, the port up to 65535"),
 ]
-_PORT = r"([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
-HostPort = Annotated[str, Text(f"{HOST}:{_PORT}", "host:port, the port up to 65535")]
+HostPort = Annotated[str, Text(f"{HOST}:{PORT}", "host:port, the port up to 65535")]
 HostName = Annotated[str, Text(HOST, "a host name or address, without port")]
 Origin = Annotated[
     str, Text(r"\*|https?://[^\s/]+", "an origin without path, such as https://shop.example.com")
@@ -102,7 +102,7 @@ KafkaVersion = Annotated[str, Text(r"\d+\.\d+\.\d+", "a version of Kafka, such a
 Url = Annotated[
     str,
     Text(
-        rf"https?://{HOST}(:{_PORT})?([/?#]\S*)?",
+        rf"https?://{HOST}(:{PORT})?([/?#]\S*)?",
         "http:// or https://, then host[:port][/path], without user and password",
     ),
 ]

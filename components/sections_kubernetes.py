@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-from components.sections import HOST, STRICT, HostName, TcpPort, Text
+from components.sections import HOST, PORT, STRICT, HostName, TcpPort, Text
 
 _SEGMENT = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
@@ -52,8 +52,8 @@ Network = Annotated[str, AfterValidator(_network)]
 GitAddress = Annotated[
     str,
     Text(
-        rf"https?://{HOST}(:[0-9]{{1,5}})?/\S+"
-        r"|ssh://[^\s/:@]+@[A-Za-z0-9.-]+(:[0-9]{1,5})?/\S+|[^\s/:@]+@[A-Za-z0-9.-]+:\S+",
+        rf"https?://{HOST}(:{PORT})?/\S+"
+        rf"|ssh://[^\s/:@]+@[A-Za-z0-9.-]+(:{PORT})?/\S+|[^\s/:@]+@[A-Za-z0-9.-]+:\S+",
         "https://host/org/repo.git, ssh://git@host/org/repo.git or git@host:org/repo.git",
     ),
 ]

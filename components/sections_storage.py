@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic.dataclasses import dataclass
 
 from components.quantities import Duration, days
-from components.sections import STRICT, Text
+from components.sections import HOST, PORT, STRICT, Text
 from components.sections_kubernetes import ObjectName
 
 _RESERVED_STARTS = r"xn--|sthree-|amzn-s3-demo-"
@@ -48,7 +48,7 @@ ClusterName = Annotated[
     str, Text(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", "the name of an EKS cluster, not its address or ARN")
 ]
 ServiceHost = Annotated[
-    str, Text(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?", "host or host:port, without https:// and path")
+    str, Text(f"{HOST}(:{PORT})?", "host or host:port, without https:// and path, the port up to 65535")
 ]
 S3Region = Annotated[str, Text(r"[A-Za-z0-9][A-Za-z0-9-]*", "the service's name for its region")]
 

@@ -65,6 +65,7 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     (aws_with(infrequentAccessAfter="1000h"), "infrequentAccessAfter: '1000h': .*whole days"),
     (aws_with(backupsKept="12h"), "backupsKept: '12h': S3 counts in whole days"),
     (s3_with(endpoint="https://minio"), "s3.endpoint: 'https://minio': write host or host:port, without"),
+    (s3_with(endpoint="s3.storage.svc:99999"), "s3.endpoint: 's3.storage.svc:99999': .* port up to 65535"),
     ({"provider": "s3"}, "s3.endpoint: not set: .*needs it, such as"),
     ({"provider": "s3"}, "s3.credentialsSecret: not set: name a Secret"),
     (s3_with(endpoint="s3.example.com", tls=False), "s3.tls: False: s3.example.com is outside the cluster"),

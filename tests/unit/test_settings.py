@@ -123,6 +123,7 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
         "images.overrides.loki: 'grafana/loki': write repository:tag",
     ),
     ({"images": {"overrides": {"loki": "loki:latest"}}}, "images.overrides.loki: .* with a fixed tag"),
+    ({"images": {"registry": "mirror:65536"}}, "images.registry: 'mirror:65536': .* port up to 65535"),
     ({"images": {"registry": "https://mirror"}}, "images.registry: 'https://mirror': write host"),
     (
         {"docker": {"host": "tcp://10.0.0.1:2375"}},

@@ -66,7 +66,10 @@ ALONE: list[tuple[dict[str, Any], str]] = [
             cluster(gitops={"repository": address}),
             r"gitops\.repository: '.*': write https://host/org/repo\.git, ssh",
         )
-        for address in ("git.example.com/a/b", "git@host", "ssh://host/a/b", "ssh://git@host:a/b.git")
+        for address in (
+            *("git.example.com/a/b", "https://host:65536/a/b", "git@host"),
+            *("ssh://host/a/b", "ssh://git@host:a/b.git", "ssh://git@host:65536/a/b"),
+        )
     ),
     (cluster(gitops={"secret": "A"}), r"gitops\.secret: 'A': write a Kubernetes name"),
     (cluster(gitops={"argoProject": "A"}), r"gitops\.argoProject: 'A': write a Kubernetes name"),
