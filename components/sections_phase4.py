@@ -26,6 +26,14 @@ Tenant = Annotated[
     str,
     Text(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "a tenant: up to 100 letters, digits, - _ ."),
 ]
+DatabaseUser = Annotated[
+    str,
+    Text(
+        r"(?!pg_|(public|none)$)[A-Za-z_][A-Za-z0-9_.@-]{0,62}",
+        "a database user: up to 63 letters, digits, _ . @ -, first a letter or _; not public, none or "
+        "pg_..., which PostgreSQL reserves",
+    ),
+]
 Shape = Literal["single", "split"]
 SecretName = ObjectName
 
@@ -148,7 +156,7 @@ class PostgresSection(OwnSizing):
     host: HostName | None = None
     port: TcpPort = 5432
     database: Annotated[str, Text(r"[a-z_][a-z0-9_]{0,62}", "a database's name")] = "grafana"
-    username: Annotated[str, Text(r"[A-Za-z_][A-Za-z0-9_.@-]{0,62}", "a database user")] = "grafana"
+    username: DatabaseUser = "grafana"
     tls: Literal["verify-full", "require", "disable"] = "verify-full"
     password_secret: SecretName | None = None
     ca_secret: SecretName | None = None

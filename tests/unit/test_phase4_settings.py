@@ -126,6 +126,10 @@ def test_documents_say_how_long_stores_do_without_their_bucket(preset: str, colu
             "a name without a namespace, or ending in -headless, means one of the stack's own programs",
         ),
         ({"grafana": {"profilesUrl": "http://pyroscope:4040"}}, "grafana.profilesUrl", "a name without a "),
+        *(
+            ({"postgres": {"username": name}}, f"postgres.username: '{name}'", "write a database user: up to")
+            for name in ("pg_grafana", "public", "none", "1st", "a b")
+        ),
         ({"stores": {"tenant": "a/b"}}, "stores.tenant", "a tenant"),
         ({"stores": {"tempo": {"maxTraceSize": "51MiB"}}}, "stores.tempo.maxTraceSize", "up to 50MiB: "),
         ({"stores": {"tempo": {"memory": "8MiB"}}}, "stores.tempo.memory", "needs at least"),
@@ -160,6 +164,11 @@ def test_mistakes_are_told(wrong: dict[str, Any], key: str, words: str) -> None:
         settings(**wrong)
     assert key in str(told.value)
     assert words in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["pgbouncer", "_pg_x", "publica", "nonesuch", "Grafana", "app@example"])
+def test_other_names_of_database_users_are_taken(name: str) -> None:
+    assert settings(postgres={"username": name}).postgres.username == name
 
 
 @pytest.mark.parametrize(
