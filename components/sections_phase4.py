@@ -221,6 +221,7 @@ ContactName = Annotated[
         "and Grafana use themselves",
     ),
 ]
+Severities = Annotated[tuple[Literal["critical", "warning"], ...], Field(min_length=1)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -239,7 +240,7 @@ class ContactPoint:
     name: ContactName
     type: Literal["webhook", "slack", "pagerduty"]
     secret: SecretName
-    severities: tuple[Literal["critical", "warning"], ...] = ("critical", "warning")
+    severities: Severities = ("critical", "warning")
     port: TcpPort = 443
 
 

@@ -78,6 +78,7 @@ def _message(item: ErrorDetails, path: Sequence[int | str], model: type) -> str:
 _FORMS = {
     "dataclass_type": "must be an object: its own keys, one per line below, indented",
     "tuple_type": "must be a list: one item per line, indented, after '- '",
+    "too_short": "name at least one; without this key it has its default",
     "dict_type": "must be a map: your own keys, one per line below, indented",
 }
 

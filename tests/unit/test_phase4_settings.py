@@ -156,6 +156,15 @@ def test_documents_say_how_long_stores_do_without_their_bucket(preset: str, colu
             "alerting.contactPoints.0.name",
             "write up to 40 lower-case letters, digits, hyphens",
         ),
+        (
+            {
+                "alerting": {
+                    "contactPoints": [{"name": "a", "type": "slack", "secret": "s", "severities": []}]
+                }
+            },
+            "alerting.contactPoints.0.severities: []",
+            "name at least one; without this key it has its default",
+        ),
         ({"grafana": {"replicas": 1}}, "grafana.replicas", "2"),
     ],
 )
