@@ -7,9 +7,6 @@ from components.quantities import Size, mebibytes
 ADDED_BYTES = 64 * 1024
 """More than a collector's attributes add to a request."""
 
-LEAST_BATCH = 1_000_000
-"""Well above the size that a batch waits for."""
-
 LEAST_DELIVERY = 16 * 2**20
 """Bytes of a request that a trace store accepts in any case."""
 
@@ -48,12 +45,12 @@ def largest_batch(largest_request: Size) -> int:
 
     The exporter would drop a record over its limit, and with it the rest of its batch.
     """
-    return max(LEAST_BATCH, largest_request.bytes + ADDED_BYTES)
+    return largest_request.bytes + ADDED_BYTES
 
 
 def largest_record(largest_request: Size) -> Size:
-    """Return the size of a Kafka record that every batch fits into: twice as large as a batch may be."""
-    return Size(2 * max(LEAST_BATCH, largest_request.bytes))
+    """Return the size of a Kafka record that every batch fits into: twice as large as a request may be."""
+    return Size(2 * largest_request.bytes)
 
 
 def largest_delivery(largest_request: Size) -> Size:

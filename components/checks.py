@@ -10,6 +10,7 @@ from components.checks_kubernetes import KUBERNETES_CHECKS
 from components.checks_phase4 import PHASE4_CHECKS
 from components.checks_storage import STORAGE_CHECKS
 from components.problems import Check, Problem
+from components.quantities import mebibytes
 from components.settings_model import SettingsModel
 from components.sizing import HEADROOM, MINIMUM_MEMORY, declared_rate, size_stack, stored_bytes
 
@@ -114,6 +115,13 @@ def _requests_fit_the_way(settings: SettingsModel) -> Iterator[Problem]:
             message=f"up to {MOST_REQUEST}: a record in Kafka may be twice as large, and no more than "
             f"{WRITTEN_AT_ONCE} is written at once. Lower it, and have SDKs send smaller batches "
             "(OTEL_BSP_MAX_EXPORT_BATCH_SIZE)",
+        )
+    elif largest != mebibytes(largest.mebibytes):
+        yield Problem(
+            key="ingest.maxMessageSize",
+            value=str(largest),
+            message="a whole number of MiB, 1MiB at least: collectors limit gRPC in MiB, "
+            f"and accept the same over HTTP. Set {mebibytes(largest.mebibytes + 1)}",
         )
 
 

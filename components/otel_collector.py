@@ -102,7 +102,7 @@ def set_memory(document: Document, size: ProgramSize) -> None:
 def set_ingest(document: Document, ingest: IngestSection) -> None:
     """Set what the OTLP receiver accepts."""
     otlp = ("receivers", "otlp", "protocols")
-    document.set(*otlp, "grpc", "max_recv_msg_size_mib", to=max(1, ingest.max_message_size.mebibytes))
+    document.set(*otlp, "grpc", "max_recv_msg_size_mib", to=ingest.max_message_size.mebibytes)
     document.set(*otlp, "grpc", "max_concurrent_streams", to=ingest.max_concurrent_streams)
     age = (*otlp, "grpc", "keepalive", "server_parameters", "max_connection_age")
     document.set(*age, to=(ingest.max_connection_age or CONNECTION_AGE).in_unit("s"))

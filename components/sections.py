@@ -207,7 +207,8 @@ class IngestSection:
         grpc_port: OTLP over gRPC.
         http_port: OTLP over HTTP.
         cors_allowed_origins: origins of browser applications, such as https://shop.example.com.
-        max_message_size: largest request accepted; 8 MiB at most where Jaeger stores traces, else 49 MiB.
+        max_message_size: largest request accepted, in whole MiB; 8 MiB at most where Jaeger stores traces,
+            else 49 MiB.
         max_concurrent_streams: concurrent calls on one gRPC connection.
         max_connection_age: age at which a gRPC client is asked to reconnect; 5 minutes by default, 1 minute
             on Kubernetes, where whole connections are spread over the gateways.

@@ -24,16 +24,29 @@ def expression(alert: str) -> str:
 @pytest.mark.parametrize(
     ("name", "exporter"), [("otel-gateway", "kafka/logs"), ("otel-processor", "kafka/sampled")]
 )
-@pytest.mark.parametrize("largest", [None, REQUEST, "100KiB"])
+@pytest.mark.parametrize("largest", [None, REQUEST, "1MiB"])
 def test_one_record_may_be_as_large_as_a_request(name: str, exporter: str, largest: str | None) -> None:
     """A record over the batch's limit is dropped, one over the queue's never taken."""
     ingest = {} if largest is None else {"ingest": {"maxMessageSize": largest}}
     settings = collector(run_program({"phase": 2, **ingest}), name)["exporters"][exporter]
     queue = settings["sending_queue"]
-    sizes = {None: 4 * 2**20, REQUEST: BYTES, "100KiB": 100 * 2**10}
+    sizes = {None: 4 * 2**20, REQUEST: BYTES, "1MiB": 2**20}
     assert queue["batch"]["max_size"] > sizes[largest]
     assert queue["queue_size"] >= 4 * queue["batch"]["max_size"]
     assert settings["producer"]["max_message_bytes"] > queue["batch"]["max_size"]
+
+
+@pytest.mark.parametrize(("phase", "name"), [(1, "otel-collector"), (2, "otel-gateway")])
+@pytest.mark.parametrize(("largest", "whole"), [(None, 4), ("1MiB", 1), ("3072KiB", 3), (REQUEST, 8)])
+def test_a_request_may_be_as_large_over_grpc_as_over_http_and_as_the_outputs_say(
+    phase: int, name: str, largest: str | None, whole: int
+) -> None:
+    ingest = {} if largest is None else {"ingest": {"maxMessageSize": largest}}
+    result = run_program({"phase": phase, **ingest})
+    protocols = collector(result, name)["receivers"]["otlp"]["protocols"]
+    assert protocols["grpc"]["max_recv_msg_size_mib"] == whole
+    assert protocols["http"]["max_request_body_size"] == whole * 2**20
+    assert result.outputs["limit_message_bytes"] == whole * 2**20
 
 
 @pytest.mark.parametrize("largest", [None, "1MiB"])

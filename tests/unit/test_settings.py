@@ -28,6 +28,13 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
         {"ingest": {"maxMessageSize": "9MiB"}},
         r"ingest\.maxMessageSize: '9MiB': up to 8MiB where Jaeger stores",
     ),
+    *(
+        (
+            {"ingest": {"maxMessageSize": given}},
+            rf"ingest\.maxMessageSize: '{given}': a whole number of MiB, .* Set {next_one}$",
+        )
+        for given, next_one in (("512KiB", "1MiB"), ("1B", "1MiB"), ("4MB", "4MiB"), ("7681KiB", "8MiB"))
+    ),
     (
         {"phase": 2, "ingest": {"maxMessageSize": "51MiB"}},
         r"maxMessageSize: '51MiB': up to 8MiB where Jaeger",
