@@ -40,6 +40,17 @@ def _external_is_whole(settings: SettingsModel) -> Iterator[Problem]:
         )
 
 
+def _brokers_are_its_own(settings: SettingsModel) -> Iterator[Problem]:
+    kafka = settings.kafka
+    if kafka.mode == "external" and kafka.brokers is not None:
+        yield Problem(
+            key="kafka.brokers",
+            value=kafka.brokers,
+            message="only for the stack's own brokers; kafka.mode: external takes those of "
+            "kafka.bootstrapServers as they are. Remove it",
+        )
+
+
 def _login_is_whole(settings: SettingsModel) -> Iterator[Problem]:
     security = settings.kafka.security
     if settings.kafka.mode != "external":
@@ -278,6 +289,7 @@ def _copy_leaves_the_stack(settings: SettingsModel) -> Iterator[Problem]:
 
 KAFKA_CHECKS: tuple[Check, ...] = (
     Check(reads=("kafka",), run=_external_is_whole),
+    Check(reads=("kafka",), run=_brokers_are_its_own),
     Check(reads=("phase", "kafka", "kafkaPassword", "kubernetes"), run=_login_is_whole),
     Check(reads=("phase", "kafka", "kafkaPassword", "kubernetes"), run=_login_is_of_use),
     Check(reads=("kafka", "kafkaPassword"), run=_login_is_taken_as_it_is),

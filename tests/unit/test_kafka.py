@@ -83,6 +83,10 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
         r"kafka\.createTopics: False: kafka\.mode: strimzi creates its topics itself",
     ),
     ({"minInSyncReplicas": 2}, r"kafka\.minInSyncReplicas: 2: only for kafka\.mode: external"),
+    (
+        {**EXTERNAL["kafka"], "brokers": 3},
+        r"kafka\.brokers: 3: only for the stack's own brokers; .* Remove it",
+    ),
     ({"security": {"ca": CA}}, r"kafka\.security\.ca: .* only for kafka\.mode: external"),
     (
         {**EXTERNAL["kafka"], "security": {"tls": False, "ca": CA}},
