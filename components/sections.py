@@ -203,9 +203,9 @@ class IngestSection:
     """Where applications send OTLP, and what is accepted.
 
     Attributes:
-        bind_address: address of the host on which the OTLP ports are published.
-        grpc_port: OTLP over gRPC.
-        http_port: OTLP over HTTP.
+        bind_address: address of the host on which the OTLP ports are published, in phases 1 and 2.
+        grpc_port: OTLP over gRPC, likewise.
+        http_port: OTLP over HTTP, likewise.
         cors_allowed_origins: origins of browser applications, such as https://shop.example.com.
         max_message_size: largest request accepted, in whole MiB; 8 MiB at most where Jaeger stores traces,
             else 49 MiB.
@@ -283,7 +283,7 @@ class KafkaSection:
             Redpanda); ``strimzi`` has the cluster's Strimzi operator run them, from phase 3 on.
         version: Kafka version for ``strimzi``, one that the operator knows; by default the operator's own,
             which changes with the operator.
-        brokers: number of brokers, 1 or 3; 1 for the small preset, 3 above it.
+        brokers: number of the stack's own brokers, 1 or 3; 1 for the small preset, 3 above it.
         partitions: partitions of each topic; 6 up to 10,000 events/s, above that twice the processors,
             rounded up to a multiple of 12 (12 up to 250,000). The traces topic's cannot be changed on a
             running stack.
@@ -364,8 +364,8 @@ class GrafanaSection:
     """Grafana's address and administrator, whose password is generated per stack.
 
     Attributes:
-        bind_address: address of the host on which Grafana is published.
-        port: published port.
+        bind_address: address of the host on which Grafana is published, in phases 1 and 2.
+        port: published port, likewise.
         admin_user: login of the administrator.
         root_url: address people type, if not the published one (behind a proxy).
     """

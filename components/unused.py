@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 
 from pydantic.alias_generators import to_camel
 
@@ -16,6 +17,9 @@ _LAST = ON_OBJECT_STORAGE
 _ON_DOCKER = range(1, ON_KUBERNETES)
 _OF_NODE_STORES = range(1, ON_OBJECT_STORAGE)
 _OF_OBJECT_STORES = range(ON_OBJECT_STORAGE, _LAST + 1)
+_OF_ONE_GRAFANA = tuple(_OF_NODE_STORES)
+"""It has a volume; unlike the stores of these phases, it does not stay for a while in phase 4."""
+
 SECTION_PHASES: Mapping[str, Phases] = {
     "query": _ON_DOCKER,
     "docker": _ON_DOCKER,
@@ -41,12 +45,19 @@ SIZING_PHASES: Mapping[str, Phases] = {
 """Program in ``sizing`` -> phases that run it. ``prometheus`` sizes the agent in phase 4."""
 
 KEY_PHASES: Mapping[tuple[str, str], Phases] = {
+    ("ingest", "bind_address"): _ON_DOCKER,
+    ("ingest", "grpc_port"): _ON_DOCKER,
+    ("ingest", "http_port"): _ON_DOCKER,
+    ("grafana", "bind_address"): _ON_DOCKER,
+    ("grafana", "port"): _ON_DOCKER,
+    ("retention", "metrics_size"): _OF_NODE_STORES,
+    ("sizing.grafana", "volume"): _OF_ONE_GRAFANA,
     ("grafana", "replicas"): _OF_OBJECT_STORES,
     ("grafana", "oidc"): _OF_OBJECT_STORES,
     ("grafana", "profiles_url"): _OF_OBJECT_STORES,
     ("alerting", "contact_points"): _OF_OBJECT_STORES,
 }
-"""Section and key in it -> phases that use that key, where other keys of the section apply to all."""
+"""Section, or program in ``sizing``, and key in it -> phases that use that key, where others apply to all."""
 
 
 def unused_problems(settings: SettingsModel) -> Iterator[Problem]:
@@ -68,7 +79,7 @@ def _limited(settings: SettingsModel) -> Iterator[tuple[str, object, str, Phases
     for program, of in SIZING_PHASES.items():
         yield f"sizing.{program}", settings.sizing, program, of
     for (section, name), of in KEY_PHASES.items():
-        yield f"{section}.{to_camel(name)}", getattr(settings, section), name, of
+        yield f"{section}.{to_camel(name)}", attrgetter(section)(settings), name, of
 
 
 def _named(phases: Phases) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from components.settings import Settings
+from tests.support.program import ROOT
 from tests.support.variants import CLUSTER_VARIANTS, VARIANTS
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
@@ -33,11 +36,39 @@ def about_use(settings: dict[str, Any]) -> list[str]:
         ({**CLUSTER, "docker": {"advertisedHost": "otel"}}, "docker: set: .*phases 1 and 2 do"),
         ({**CLUSTER, "sizing": {"haproxy": {"cpus": 1}}}, "sizing.haproxy: set: .*phases 2 and 4 do"),
         ({**OBJECTS, "sizing": {"loki": {"memory": "2GiB"}}}, "sizing.loki: set: .*phases 1, 2 and 3 do"),
+        *(
+            ({**cluster, section: {key: value}}, f"{section}.{key}: set: .*phases 1 and 2 do")
+            for cluster in (CLUSTER, OBJECTS)
+            for section, key, value in (
+                ("ingest", "bindAddress", "0.0.0.0"),
+                ("ingest", "grpcPort", 14317),
+                ("ingest", "httpPort", 14318),
+                ("grafana", "bindAddress", "0.0.0.0"),
+                ("grafana", "port", 13000),
+            )
+        ),
+        (
+            {**OBJECTS, "retention": {"metricsSize": "50GB"}},
+            "retention.metricsSize: set: phase 4 does not use it; phases 1, 2 and 3 do",
+        ),
+        *(
+            (
+                {**objects, "sizing": {"grafana": {"volume": "9GiB"}}},
+                "sizing.grafana.volume: set: phase 4 does not use it; phases 1, 2 and 3 do",
+            )
+            for objects in (OBJECTS, HISTORY)
+        ),
     ],
 )
 def test_what_a_phase_does_not_use_is_told(settings: dict[str, Any], warning: str) -> None:
     (found,) = about_use(settings)
     assert re.match(warning, found)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda path: path.stem)
+def test_nothing_is_told_of_the_stacks_of_the_repository(path: Path) -> None:
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))["config"]
+    assert about_use({key.removeprefix("otel-stack:"): value for key, value in config.items()}) == []
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -46,7 +77,8 @@ def test_nothing_is_told_of_what_is_used(name: str) -> None:
 
 
 def test_the_stores_of_phase_3_have_their_sizes_while_phase_4_reads_them() -> None:
-    assert about_use({**HISTORY, "sizing": {"loki": {"memory": "2GiB"}}}) == []
+    sizes = {"sizing": {"loki": {"memory": "2GiB"}}, "retention": {"metricsSize": "50GB"}}
+    assert about_use({**HISTORY, **sizes}) == []
 
 
 @pytest.mark.parametrize(
