@@ -24,12 +24,12 @@ def ceiling_problem(settings: SettingsModel) -> Problem | None:
     ceiling = CEILINGS.get(settings.phase)
     if ceiling is None or rate <= ceiling:
         return None
-    fitting = next((phase for phase in (2, 3) if rate <= CEILINGS.get(phase, rate)), 3)
+    grown = "set phase: 2" if rate <= CEILINGS[2] else "move to phase 3 (docs/migration-2-to-3.md)"
     return Problem(
         key="sizing.eventsPerSecond",
         value=rate,
-        message=f"phase {settings.phase} is made for up to {ceiling:,} events/s; set phase: {fitting}, "
-        "or sizing.allowAboveCeiling: true to continue with a warning",
+        message=f"phase {settings.phase} is made for up to {ceiling:,} events/s; {grown}, "
+        "or set sizing.allowAboveCeiling: true to continue with a warning",
     )
 
 

@@ -204,8 +204,9 @@ def _gateways_have_a_name(settings: SettingsModel) -> Iterator[Problem]:
         yield Problem(
             key="sizing.eventsPerSecond",
             value=declared_rate(settings.sizing),
-            message=f"needs {gateways} gateways, but HAProxy knows {MOST_BALANCED}; set phase: "
-            f"{ON_KUBERNETES}, or sizing.gateway.replicas: {MOST_BALANCED} and more sizing.gateway.cpus",
+            message=f"needs {gateways} gateways, but HAProxy knows {MOST_BALANCED}; move to phase "
+            f"{ON_KUBERNETES} (docs/migration-2-to-3.md), or set sizing.gateway.replicas: {MOST_BALANCED} "
+            "and more sizing.gateway.cpus",
         )
 
 

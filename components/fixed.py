@@ -13,6 +13,8 @@ from components.settings import Settings
 from components.storage_names import bucket_names
 
 FixedKey = Literal[
+    "phase",
+    "docker.host",
     "kafka.partitions",
     "kafka.brokers",
     "kafka.mode",
@@ -47,6 +49,9 @@ BUCKET_KEYS: Mapping[str, FixedKey] = {
 _BUCKETS = "Other buckets begin empty, and with onDestroy: delete those on AWS would be emptied and deleted."
 _NAMED = "PostgreSQL makes database and user only when its volume is new."
 _REASONS: Mapping[FixedKey, str] = {
+    "phase": "Docker's volumes cannot move to Kubernetes or back: they would be deleted, with all that is "
+    "stored.",
+    "docker.host": "All volumes are on that engine, and another one begins empty.",
     "kafka.partitions": "With any other number of partitions the spans of one trace would reach two "
     "processors, which then sample it in halves.",
     "kafka.brokers": "Topics keep the number of copies that they were made with: fewer brokers cannot hold "
@@ -67,6 +72,9 @@ _PLACE = "docs/operations.md, Switching Kafka, namespace, database or buckets, h
 _DUMP = f"to change it, dump the database, make down, and restore the dump: {_PLACE}"
 _COPY = f"to change it, copy the objects: {_PLACE}"
 _MOVES: Mapping[FixedKey, str] = {
+    "phase": "to change it, make a second stack beside this one and move the applications: "
+    "docs/migration-2-to-3.md has the steps.",
+    "docker.host": "docs/operations.md, Another Docker Engine, has the steps.",
     "kafka.partitions": _NUMBER,
     "kafka.brokers": _NUMBER,
     "kafka.mode": f"to change it, stop the senders, wait until nothing is unread, make down: {_PLACE}",
@@ -98,9 +106,13 @@ def fix_places(settings: Settings) -> None:
     Raises:
         pulumi.RunError: a place is not the one that the stack was made with.
     """
+    on_kubernetes = settings.phase >= ON_KUBERNETES
+    _fix("platform", "phase", "3 or 4 (Kubernetes)" if on_kubernetes else "1 or 2 (Docker)")
+    if not on_kubernetes:
+        _fix("docker-host", "docker.host", settings.docker.host)
     if settings.phase >= WITH_KAFKA:
         _fix("kafka-mode", "kafka.mode", settings.kafka.mode)
-    if settings.phase >= ON_KUBERNETES:
+    if on_kubernetes:
         _fix("kubernetes-namespace", "kubernetes.namespace", settings.kubernetes.namespace)
     if settings.phase >= ON_OBJECT_STORAGE:
         _fix_database(settings.postgres)

@@ -16,8 +16,8 @@ STRIMZI = "kubernetes:kafka.strimzi.io/"
 """Prefix of the types of all resources of the Strimzi operator."""
 
 BUCKET = "aws:s3/bucket:Bucket"
-BROKERS = "kafka-brokers"
-"""Where the stack remembers the number of brokers that the data is made for."""
+REMEMBERED = ("platform", "docker-host", "kafka-brokers")
+"""Where the stack remembers where its volumes are, and the number of brokers that they are made for."""
 
 _CONFIG_MARK = "-config-"
 _PROBE_MARK = "-ready"
@@ -31,8 +31,8 @@ class Inventory:
         programs: containers that run, or workloads of a cluster, in the order of the state.
         probes: program -> container that checks from outside whether it is ready.
         data_volumes: Docker volumes that hold data; a cluster's claims are not in the state.
-        kept_urns: resources that outlive ``down``: the data, the passwords inside it, the number of brokers
-            that it is made for, and Strimzi's resources, which would take Kafka's data along.
+        kept_urns: resources that outlive ``down``: the data, the passwords inside it, what it was made for
+            (``REMEMBERED``), and Strimzi's resources, which would take Kafka's data along.
         protected_urns: resources that the engine refuses to delete, such as buckets that are to be kept.
         buckets: names of the buckets among them.
     """
@@ -53,14 +53,14 @@ def take_inventory(resources: Iterable[Mapping[str, Any]]) -> Inventory:
     volumes = [one for one in found if _is(one, VOLUME) and _CONFIG_MARK not in _name(one)]
     workloads = [_name(one) for kind in WORKLOADS for one in found if _is(one, kind)]
     passwords = [one for one in found if _is(one, PASSWORD)]
-    brokers = [one for one in found if _is(one, MEMORY) and _name(one) == BROKERS]
+    remembered = [one for one in found if _is(one, MEMORY) and _name(one) in REMEMBERED]
     strimzi = [one for one in found if str(one.get("type")).startswith(STRIMZI) and not one.get("delete")]
     protected = [one for one in found if one.get("protect") and not one.get("delete")]
     return Inventory(
         programs=(*(name for name in running if name not in probes.values()), *sorted(workloads)),
         probes=probes,
         data_volumes=tuple(_name(one) for one in volumes),
-        kept_urns=tuple(str(one["urn"]) for one in [*volumes, *passwords, *brokers, *strimzi]),
+        kept_urns=tuple(str(one["urn"]) for one in [*volumes, *passwords, *remembered, *strimzi]),
         protected_urns=tuple(str(one["urn"]) for one in protected),
         buckets=tuple(str(_inputs(one)["bucket"]) for one in protected if _is(one, BUCKET)),
     )

@@ -138,7 +138,7 @@ def test_a_partition_that_holds_the_retention_is_accepted(settings: dict[str, An
         ),
         (
             {"sizing": {"eventsPerSecond": 2_000_000, "allowAboveCeiling": True}},
-            r"sizing\.eventsPerSecond: 2000000: needs 21 gateways, but HAProxy knows 16; set phase: 3",
+            r"sizing\.eventsPerSecond: 2000000: needs 21 gateways, but HAProxy knows 16; move to phase 3",
         ),
     ],
 )

@@ -7,7 +7,16 @@ from typing import Any
 from components.platform import docker as platform
 from components.settings import Settings
 from ops.images import image_references
-from ops.inventory import BROKERS, CONTAINER, MEMORY, PASSWORD, STRIMZI, VOLUME, Inventory, take_inventory
+from ops.inventory import (
+    CONTAINER,
+    MEMORY,
+    PASSWORD,
+    REMEMBERED,
+    STRIMZI,
+    VOLUME,
+    Inventory,
+    take_inventory,
+)
 from ops.names import NETWORK, PROGRAM_OF_VOLUME
 from tests.support.program import run_program, unwrapped
 from tests.support.variants import CLUSTER_VARIANTS
@@ -32,7 +41,7 @@ def test_programs_probes_data_and_what_is_kept() -> None:
             resource(CONTAINER, "otel-collector"),
             resource(CONTAINER, "otel-collector-ready"),
             resource(PASSWORD, "grafana-admin-password"),
-            resource(MEMORY, BROKERS, input=3),
+            resource(MEMORY, "kafka-brokers", input=3),
             resource(MEMORY, "kafka-traces-partitions", input=6),
             resource(f"{STRIMZI}v1:KafkaTopic", "otlp-traces"),
             {**resource(CONTAINER, "left-to-delete"), "delete": True},
@@ -45,7 +54,7 @@ def test_programs_probes_data_and_what_is_kept() -> None:
         kept_urns=(
             f"urn:pulumi:dev::otel-stack::{VOLUME}::otel-storage",
             f"urn:pulumi:dev::otel-stack::{PASSWORD}::grafana-admin-password",
-            f"urn:pulumi:dev::otel-stack::{MEMORY}::{BROKERS}",
+            f"urn:pulumi:dev::otel-stack::{MEMORY}::kafka-brokers",
             f"urn:pulumi:dev::otel-stack::{STRIMZI}v1:KafkaTopic::otlp-traces",
         ),
     )
@@ -75,7 +84,7 @@ def test_inventory_of_the_second_phase() -> None:
     assert {"haproxy", "jaeger", "prometheus", "loki", "grafana"} < set(found.programs)
     assert all("config" not in volume for volume in found.data_volumes)
     assert images == set(image_references(Settings.load({"phase": 2})))
-    assert any(urn.endswith(f"::{BROKERS}") for urn in found.kept_urns)
+    assert {urn.rpartition("::")[2] for urn in found.kept_urns} >= set(REMEMBERED)
 
 
 def test_all_that_strimzi_is_asked_for_outlives_down() -> None:

@@ -297,6 +297,9 @@ ON_S3 = {"phase": 4, "kubernetes": CLUSTER, "objectStorage": BUCKETS}
 @pytest.mark.parametrize(
     ("key", "stashed", "first", "settings"),
     [
+        ("phase", "platform", r"1 or 2 \(Docker\)", {"phase": 3, "kubernetes": CLUSTER}),
+        ("phase", "platform", r"3 or 4 \(Kubernetes\)", {"phase": 2}),
+        ("docker.host", "docker-host", "ssh://deploy@example.com", {"phase": 1}),
         ("kafka.mode", "kafka-mode", "external", {"phase": 2}),
         (
             "kafka.mode",
@@ -326,17 +329,18 @@ def test_data_is_not_left_behind(key: str, stashed: str, first: str, settings: d
     with pytest.raises(
         pulumi.RunError, match=rf"^{key}: .* was made with {first}\. .* Set {key}: {first}\.$"
     ):
-        run_program(settings, remembered={stashed: first})
+        run_program(settings, remembered={stashed: first.replace("\\", "")})
 
 
 def test_each_phase_remembers_only_where_its_own_data_is() -> None:
-    in_phase2, in_phase3 = {"kafka-mode"}, {"kafka-mode", "kubernetes-namespace"}
+    on_docker = {"platform", "docker-host"}
+    in_phase3 = {"platform", "kafka-mode", "kubernetes-namespace"}
     database = {"postgres-database", "postgres-mode", "postgres-username"}
     buckets = {"object-storage-provider", *(f"bucket-{purpose}" for purpose in PURPOSES)}
     topics = {"kafka-brokers", "kafka-traces-partitions"}
     for phase, expected in {
-        1: set(),
-        2: in_phase2 | topics,
+        1: on_docker,
+        2: on_docker | {"kafka-mode"} | topics,
         3: in_phase3 | topics,
         4: in_phase3 | topics | database | buckets,
     }.items():

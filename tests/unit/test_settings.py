@@ -107,8 +107,11 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
         "preset: small already sets the size; remove one",
     ),
     ({"sizing": {"eventsPerSecond": 60_000}}, "made for up to 50,000 events/s; set phase: 2"),
-    ({"sizing": {"eventsPerSecond": 200_000}}, "made for up to 50,000 events/s; set phase: 3"),
-    ({"phase": 2, "sizing": {"eventsPerSecond": 150_000}}, "made for up to 100,000 events/s; set phase: 3"),
+    ({"sizing": {"eventsPerSecond": 200_000}}, "made for up to 50,000 events/s; move to phase 3"),
+    (
+        {"phase": 2, "sizing": {"eventsPerSecond": 150_000}},
+        "made for up to 100,000 events/s; move to phase 3",
+    ),
     (
         {"sizing": {"jaeger": {"volume": "10GiB"}}},
         r"retention.traces: '30d': 1,000 events/s fill sizing.jaeger.volume",
