@@ -40,9 +40,10 @@ def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
 def check_engine(engine: Engine, environ: Mapping[str, str] = os.environ) -> Finding:
     """Which Docker Engine answers, and how large is its machine?"""
     found = f"{engine.version} at {engine.host}, {amount(engine.memory)} of memory"
-    other = environ.get("DOCKER_HOST", engine.host)
-    if other != engine.host:
-        advice = f"DOCKER_HOST is {other}, which the stack does not follow: set docker.host in its file"
+    chosen = {name: environ.get(name, engine.host) for name in ("DOCKER_HOST", "DOCKER_CONTEXT")}
+    others = [f"{name} is {other}" for name, other in chosen.items() if other != engine.host]
+    if others:
+        advice = f"{', '.join(others)}, which the stack does not follow: set docker.host in its file"
         return Finding(name="Docker Engine", status="warn", found=found, advice=advice)
     return Finding(name="Docker Engine", found=found)
 

@@ -24,6 +24,9 @@ NO_CLUSTER = {"KUBECONFIG": os.devnull, "KUBERNETES_SERVICE_HOST": ""}
 """Variables that let the Kubernetes plugin find no cluster: it ignores an empty kubeconfig in its settings,
 so it would look where kubectl does and, in a pod, at the cluster around it."""
 
+DOCKER_VARIABLES = ("DOCKER_CONTEXT", "DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
+"""Variables that would lead the Docker plugin elsewhere: for it, a context comes before ``docker.host``."""
+
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -119,7 +122,8 @@ class Pulumi:
     def environment(self) -> dict[str, str]:
         """The whole environment that commands run in; a stack that only writes manifests finds no cluster."""
         elsewhere = {} if self.stack.settings.kubernetes.render is None else NO_CLUSTER
-        return {**os.environ, **self.added, **elsewhere}
+        ambient = {name: value for name, value in os.environ.items() if name not in DOCKER_VARIABLES}
+        return {**ambient, **self.added, **elsewhere}
 
     def _checked(self, command: Sequence[str]) -> str:
         result = self._start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

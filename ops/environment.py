@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from ops.engine import DOCKER_VARIABLES
 from ops.session import Session
 
 CONFIG_FILE = "OTEL_STACK_CONFIG_FILE"
@@ -15,6 +16,7 @@ def export_lines(session: Session) -> Iterator[str]:
     added = {**session.pulumi.added, "PULUMI_STACK": session.stack.name}
     if session.state.config_file is not None:
         added[CONFIG_FILE] = str(session.state.config_file)
+    yield f"unset {' '.join(DOCKER_VARIABLES)}"
     for name, value in sorted(added.items()):
         yield f"export {name}={shlex.quote(value)}"
     if session.state.config_file is not None:

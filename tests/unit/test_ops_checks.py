@@ -51,6 +51,7 @@ def test_python(version: tuple[int, ...], status: str) -> None:
 def test_engine_that_the_environment_does_not_name() -> None:
     assert check_engine(engine(), {}).status == "ok"
     assert check_engine(engine(), {"DOCKER_HOST": "unix:///x"}).status == "ok"
+    assert "DOCKER_CONTEXT is remote" in check_engine(engine(), {"DOCKER_CONTEXT": "remote"}).advice
     finding = check_engine(engine(), {"DOCKER_HOST": "unix:///run/user/1000/docker.sock"})
     assert finding.status == "warn"
     assert "docker.host" in finding.advice

@@ -189,6 +189,16 @@ def test_password_that_is_not_there_is_told_in_words(tmp_path: Path, result: str
         grafana_password(engine_that(tmp_path, password_script(resource)))
 
 
+def test_the_engine_of_the_settings_is_used_whatever_the_shell_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plugin itself lets a context come before the address that it is given."""
+    for name in ("DOCKER_CONTEXT", "DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"):
+        monkeypatch.setenv(name, "other")
+    found = engine_that(tmp_path, "true").pulumi.environment()
+    assert not [name for name in found if name.startswith("DOCKER_")]
+
+
 def test_environment_lines_hold_no_secret(tmp_path: Path) -> None:
     session = engine_that(tmp_path, "true")
     home = session.state.home
@@ -197,6 +207,7 @@ def test_environment_lines_hold_no_secret(tmp_path: Path) -> None:
     assert (home / "passphrase").read_text() not in text
     assert f"export PULUMI_CONFIG_PASSPHRASE_FILE={home / 'passphrase'}" in text
     assert "export PULUMI_STACK=dev" in text
+    assert "unset DOCKER_CONTEXT DOCKER_HOST" in text
     assert f"export OTEL_STACK_CONFIG_FILE={session.state.config_file}" in text
 
 
