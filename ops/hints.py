@@ -47,8 +47,8 @@ HINTS: tuple[Hint, ...] = (
     Hint(
         sign=r"toomanyrequests",
         meaning="the image registry limits your pulls",
-        advice="docker login, then docker pull each image (the plugin does not use the login, but takes images "
-        "that are there), or set images.registry in the stack's file to a mirror; then try again",
+        advice="docker login, then docker pull each image (the plugin does not use the login, but takes what "
+        "is there), or set images.registry in the stack's file to a mirror; then try again",
     ),
     Hint(
         sign=r"kubernetes cluster is unreachable",
