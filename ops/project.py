@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from components.sections import DockerSection
 from components.settings import Settings
 from components.settings_errors import SettingsError
 from ops.errors import OpsError
+from ops.stack_config import as_engine_gives_it, read_config
 
 ROOT = Path(__file__).resolve().parent.parent
 ENCRYPTED = "(encrypted)"
@@ -82,12 +82,16 @@ def load_stack(
     prefix = f"{project}:"
     config = {
         key.removeprefix(prefix): shut(value)
-        for key, value in (stack_text.get("config") or {}).items()
+        for key, value in read_config(stack_text.get("config"), path, project).items()
         if key.startswith(prefix)
     }
     for section, keys in (changes or {}).items():
-        config[section] = {**(config.get(section) or {}), **keys}
-    engine_text = {f"{prefix}{key}": _as_engine_gives_it(value) for key, value in config.items()}
+        given = config.get(section) or {}
+        if isinstance(given, Mapping):
+            config[section] = {**given, **keys}
+    engine_text = {
+        f"{prefix}{key}": as_engine_gives_it(value, f"{prefix}{key}", path) for key, value in config.items()
+    }
     try:
         settings = Settings.from_pulumi(engine_text, project)
     except SettingsError as error:
@@ -120,8 +124,3 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise OpsError(f"{path} holds no keys", f"restore it with: git checkout -- {path.name}", status=2)
     return content
-
-
-def _as_engine_gives_it(value: object) -> str:
-    """Write a value as the program gets it: the CLI rewrites numbers as text."""
-    return value if isinstance(value, str) else json.dumps(value)

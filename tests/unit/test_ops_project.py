@@ -85,12 +85,39 @@ def test_unknown_stack_names_those_that_exist(tmp_path: Path) -> None:
         ("config: [", "is not YAML"),
         ("", "holds no keys"),
         ("config:\n  otel-stack:phase: 9\n", "1 setting is wrong"),
+        ("config: [{otel-stack:phase: 1}]\n", "config is a list; allowed"),
+        ("config:\n  otel-stack:phase 1\n", "config is text that begins with 'otel-stack:phase'; allowed"),
+        ("config: ' '\n", "config is text; allowed"),
+        ("config: 0\n", "config is a number; allowed"),
+        ("config: {7: a}\n", "config has the key 7, which is a number; allowed: text"),
+        (
+            "config:\n  otel-stack:environment: 2024-01-01\n",
+            "otel-stack:environment: YAML reads 2024-01-01 as a date; allowed",
+        ),
+        ("config:\n  otel-stack:retention: {logs: 2024-01-01}\n", "YAML reads 2024-01-01 as a date"),
+        ("config:\n  otel-stack:retention: {2024-01-01: 7d}\n", "otel-stack:retention: keys must be str"),
     ],
 )
 def test_bad_stack_file_is_told_in_words(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(OpsError, match=message) as caught:
         checkout(tmp_path, stack=text)
     assert caught.value.status == 2
+
+
+def test_keys_that_only_the_engine_would_take_as_the_projects_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match="keys without a namespace: phase, sizing") as caught:
+        checkout(
+            tmp_path, stack="config:\n  otel-stack:environment: x\n  phase: 3\n  sizing: {preset: large}\n"
+        )
+    assert caught.value.advice.endswith("Pulumi.dev.yaml: otel-stack:phase, otel-stack:sizing")
+    assert caught.value.status == 2
+
+
+def test_a_changed_section_that_is_none_is_told_as_any_wrong_setting(tmp_path: Path) -> None:
+    checkout(tmp_path)
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  otel-stack:kubernetes: main\n")
+    with pytest.raises(OpsError, match="kubernetes"):
+        load_stack("dev", tmp_path, changes={"kubernetes": {"render": "x"}})
 
 
 def test_missing_project_file_is_told_in_words(tmp_path: Path) -> None:
