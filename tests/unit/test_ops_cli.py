@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 import typer
 
 from ops import cli, lifecycle
+from ops.__main__ import forget_applications
 from ops.commands import proof, stack
 from ops.errors import OpsError
 from ops.health.model import Reading
@@ -73,14 +75,39 @@ def test_interrupt_is_not_a_traceback(
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_unknown_stack_is_told_in_words() -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "ops", "outputs", "--stack", "nowhere"],
+def typed(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as people do, with more variables than here."""
+    return subprocess.run(
+        [sys.executable, "-m", "ops", *arguments],
         cwd=ROOT,
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_variables_of_applications_do_not_reach_the_sdk_of_these_commands() -> None:
+    nowhere = [part if part.startswith("--") else "http://127.0.0.1:1" for part in ADDRESSES]
+    result = typed(
+        *("smoke", "--timeout", "1", "--json", *nowhere),
+        OTEL_PROPAGATORS="b3-of-no-package",
+        OTEL_SDK_DISABLED="true",
+    )
+    assert result.returncode == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    arrivals = json.loads(result.stdout)["arrivals"]
+    assert all("no connection to http://127.0.0.1:1" in one["detail"] for one in arrivals)
+
+
+def test_the_projects_own_variables_stay() -> None:
+    environ = {"OTEL_STACK_LAB": "never", "OTEL_SERVICE_NAME": "checkout", "PATH": "/bin"}
+    forget_applications(environ)
+    assert environ == {"OTEL_STACK_LAB": "never", "PATH": "/bin"}
+
+
+def test_unknown_stack_is_told_in_words() -> None:
+    result = typed("outputs", "--stack", "nowhere")
     assert result.returncode == 2
     assert "no stack 'nowhere'" in result.stderr
     assert "Traceback" not in result.stderr
