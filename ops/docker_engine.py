@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import docker
@@ -11,6 +12,9 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound
 
 from ops.errors import OpsError
+
+FAILURES = (DockerException, requests.exceptions.RequestException)
+"""What a call of the engine's API raises; a timeout is only among the latter."""
 
 CONNECT_TIMEOUT = 20
 """Seconds for one answer of the engine; it asks registries over its own network within this time."""
@@ -85,6 +89,19 @@ class Engine:
         return ""
 
 
+@contextmanager
+def engine_failures(advice: str = "docker info") -> Iterator[None]:
+    """Turn what the engine's API raises into words.
+
+    Raises:
+        OpsError: a call inside failed, or had no answer in time.
+    """
+    try:
+        yield
+    except FAILURES as error:
+        raise OpsError(f"the Docker Engine failed: {error}", advice) from error
+
+
 def connect(host: str, *, timeout: int = CONNECT_TIMEOUT) -> Engine:
     """Reach a Docker Engine.
 
@@ -94,7 +111,7 @@ def connect(host: str, *, timeout: int = CONNECT_TIMEOUT) -> Engine:
     try:
         client = docker.DockerClient(base_url=host, timeout=timeout, use_ssh_client=host.startswith("ssh://"))
         info = client.info()
-    except (DockerException, requests.exceptions.RequestException) as error:
+    except FAILURES as error:
         raise _explained(host, error) from error
     return Engine(
         client=client,

@@ -11,7 +11,7 @@ from docker.errors import DockerException
 
 from ops.backup.volumes import Volumes
 from ops.checks import check_disk, check_engine, check_memory, check_ports, check_python, own_containers
-from ops.docker_engine import Engine, connect
+from ops.docker_engine import FAILURES, Engine, connect, engine_failures
 from ops.errors import OpsError
 from ops.finding import Finding
 from ops.health.disk import disk_readings
@@ -85,10 +85,8 @@ class DockerSite:
 
     def removed(self, resources: Iterable[Mapping[str, Any]]) -> list[str]:
         """See ``Site``."""
-        try:
+        with engine_failures():
             return removed_from_docker(connect(self._stack.docker_host).client, resources)
-        except (DockerException, requests.exceptions.RequestException) as error:
-            raise OpsError(f"the Docker Engine failed: {error}", "docker info") from error
 
     def declared_outputs(self) -> StackOutputs | None:
         """See ``Site``; the state has them."""
@@ -123,9 +121,21 @@ class DockerSite:
         return ""
 
     def _choice(self, engine: Engine | None) -> Choice:
-        return choose(engine, image_references(self._stack.settings))
+        images = image_references(self._stack.settings)
+        try:
+            return choose(engine, images)
+        except FAILURES:
+            return choose(None, images)
 
     def _findings(self, engine: Engine) -> list[Finding]:
+        try:
+            with engine_failures():
+                return self._checked(engine)
+        except OpsError as error:
+            found, advice = error.message, error.advice
+        return [Finding(name="Docker Engine", status="fail", found=found, advice=advice)]
+
+    def _checked(self, engine: Engine) -> list[Finding]:
         settings = self._stack.settings
         missing = engine.missing_images(image_references(settings))
         return [

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from docker.errors import NotFound
+import requests
+from docker.errors import APIError, NotFound
 
 from components.settings import Settings
 from ops import checks, lifecycle, session
@@ -194,6 +195,45 @@ def test_docker_that_is_down_stops_an_official_run(machine: Machine) -> None:
     with pytest.raises(OpsError, match="Docker Engine"):
         lifecycle.up("dev")
     assert machine.done == ["connect"]
+
+
+@pytest.mark.parametrize("failure", [requests.exceptions.ReadTimeout("read timed out"), APIError("busy")])
+@pytest.mark.parametrize("call", ["own_containers", "publishing_containers"])
+def test_docker_that_stops_answering_is_told_in_words(
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    failure: Exception,
+    call: str,
+) -> None:
+    def fail(_of: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(checks, call, fail)
+    for command in (lifecycle.doctor, lifecycle.up):
+        with pytest.raises(OpsError, match="Docker Engine"):
+            command("dev")
+        said = capfd.readouterr().err
+        assert f"the Docker Engine failed: {failure}" in said
+        assert "Pulumi" in said, "all else is told, too"
+    assert machine.commands == []
+
+
+def test_toolchain_is_chosen_without_an_engine_that_stops_answering(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Engine | None] = []
+
+    def choose(engine: Engine | None, _images: object) -> Choice:
+        asked.append(engine)
+        if engine is not None:
+            raise requests.exceptions.ReadTimeout("read timed out")
+        return OFFICIAL
+
+    monkeypatch.setattr(docker_site, "choose", choose)
+    lifecycle.prepare("dev")
+    assert [engine is None for engine in asked] == [False, True]
+    assert machine.done == ["connect", "provide official"]
 
 
 def test_docker_that_is_down_is_started_by_the_lab_and_checked_then(machine: Machine) -> None:
