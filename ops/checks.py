@@ -83,7 +83,7 @@ def check_memory(settings: Settings, engine: Engine, *, running: bool, meminfo: 
     programs = settings.programs
     limits = sum(program.memory.bytes for program in programs)
     reserved = sum(program.reserved_memory.bytes for program in programs)
-    available = _available_memory(meminfo) if engine.mine else engine.memory
+    available = (_available_memory(meminfo) if engine.mine else None) or engine.memory
     found = f"{amount(available)} of {amount(engine.memory)} available; the stack may take {amount(limits)}"
     if available < reserved and not running:
         advice = f"free at least {amount(reserved)}, or lower sizing in the stack's file"
@@ -125,8 +125,10 @@ def _bind_addresses(settings: Settings) -> dict[str, str]:
     }
 
 
-def _available_memory(meminfo: Path) -> int:
-    for line in meminfo.read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return 0
+def _available_memory(meminfo: Path) -> int | None:
+    """Memory that this machine can give; None where it does not say, as on macOS."""
+    try:
+        lines = meminfo.read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)

@@ -58,7 +58,8 @@ def listening_program(port: int, proc: Path = PROC) -> str:
     inodes = set(_listening_inodes(port, proc))
     for directory in proc.glob("[0-9]*"):
         if inodes.intersection(_open_sockets(directory)):
-            return f"{(directory / 'comm').read_text().strip()} (process {directory.name})"
+            name = "".join(_lines(directory / "comm")) or "a program that has just ended"
+            return f"{name} (process {directory.name})"
     return f"another user's program (sudo ss -ltnp sport = :{port} names it)"
 
 
@@ -87,6 +88,6 @@ def _open_sockets(directory: Path) -> Iterator[str]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text().splitlines()
+        return path.read_text(errors="replace").splitlines()
     except OSError:
         return []

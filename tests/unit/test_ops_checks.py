@@ -93,6 +93,18 @@ def test_listener_is_found_through_its_socket(tmp_path: Path) -> None:
     assert listening_program(4317, fake_proc(tmp_path, inode="999", port=4317)) == "nginx (process 4242)"
 
 
+def test_listener_that_has_just_ended_is_said_so(tmp_path: Path) -> None:
+    proc = fake_proc(tmp_path, inode="999", port=4317)
+    (proc / "4242" / "comm").unlink()
+    assert listening_program(4317, proc) == "a program that has just ended (process 4242)"
+
+
+def test_name_of_a_listener_may_be_cut_within_a_letter(tmp_path: Path) -> None:
+    proc = fake_proc(tmp_path, inode="999", port=4317)
+    (proc / "4242" / "comm").write_bytes("größe".encode()[:3] + b"\n")
+    assert listening_program(4317, proc).endswith("(process 4242)")
+
+
 def test_listener_that_may_not_be_looked_at_is_said_so(tmp_path: Path) -> None:
     proc = fake_proc(tmp_path, inode="1", port=4317)
     assert "sudo ss -ltnp" in listening_program(4317, proc)
@@ -153,6 +165,15 @@ def test_memory(tmp_path: Path, total: int, available: int, running: bool, statu
     finding = check_memory(Settings.load({}), found, running=running, meminfo=meminfo(tmp_path, available))
     assert finding.status == status
     assert bool(finding.advice) == (status != "ok")
+
+
+@pytest.mark.parametrize("text", [None, "MemTotal: 1 kB\n"])
+def test_memory_is_the_engines_where_this_machine_does_not_say(tmp_path: Path, text: str | None) -> None:
+    file = tmp_path / "meminfo"
+    if text is not None:
+        file.write_text(text)
+    finding = check_memory(Settings.load({}), engine(memory=16 * GIB), running=False, meminfo=file)
+    assert (finding.status, finding.found[:9]) == ("ok", "16.0 GiB ")
 
 
 def test_three_brokers_and_both_tiers_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
