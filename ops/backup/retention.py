@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,6 +14,19 @@ from ops.errors import OpsError
 
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 _ABANDONED = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pruned:
+    """What became of old backups.
+
+    Attributes:
+        deleted: those that are gone.
+        problems: those that could not be deleted, or not wholly, each with the reason.
+    """
+
+    deleted: Sequence[Path] = ()
+    problems: Sequence[str] = ()
 
 
 def folder_name(stack: str, moment: datetime) -> str:
@@ -25,26 +39,35 @@ def partial_name(name: str) -> str:
     return f".{name}.partial"
 
 
-def prune(folder: Path, stack: str, keep_days: int, now: datetime) -> list[Path]:
+def prune(folder: Path, stack: str, keep_days: int, now: datetime) -> Pruned:
     """Delete the stack's backups that are older than ``keep_days`` days, and what killed runs left behind.
 
-    It touches only folders that bear a backup's name and hold a manifest of this project and stack.
-
-    Returns:
-        What was deleted.
+    It touches only folders that bear a backup's name and hold a manifest of this project and stack. One
+    that cannot be deleted does not keep the others.
     """
     if keep_days <= 0:
-        return []
+        return Pruned()
     doomed = [*_old(folder, stack, now - timedelta(days=keep_days)), *_abandoned(folder, stack, now)]
-    for path in doomed:
-        shutil.rmtree(path)
-    return doomed
+    problems = {path: _delete(path) for path in doomed}
+    return Pruned(
+        deleted=[path for path, problem in problems.items() if not problem],
+        problems=[problem for problem in problems.values() if problem],
+    )
 
 
 def backups(folder: Path, stack: str) -> list[Path]:
     """Complete backups of a stack in a folder, oldest first."""
     name = re.compile(rf"{re.escape(stack)}-\d{{8}}T\d{{6}}Z")
     return [path for path in _folders(folder) if name.fullmatch(path.name) and _is_backup(path, stack)]
+
+
+def _delete(path: Path) -> str:
+    """Delete a folder; give the reason where that is not possible."""
+    try:
+        shutil.rmtree(path)
+    except OSError as error:
+        return f"{path}: {error.filename or path.name}: {error.strerror or error}"
+    return ""
 
 
 def _old(folder: Path, stack: str, before: datetime) -> Iterator[Path]:

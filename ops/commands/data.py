@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
-import requests
 import typer
-from docker.errors import DockerException
 
 from ops.backup.create import Source, make_backup
 from ops.backup.restore import restore_backup
 from ops.backup.retention import prune
 from ops.commands.options import StackName
+from ops.docker_engine import engine_failures
 from ops.errors import OpsError
 from ops.images import images_by_program
 from ops.project import ROOT, load_stack
 from ops.screen import out, say
 from ops.session import Session, reading
 from ops.sites import site_of
+
+ENGINE_LOG = "docker info; journalctl -u docker"
 
 BackupFolder = Annotated[
     Path, typer.Option("--to", envvar="BACKUP_DIR", help="Folder that holds the backups.", file_okay=False)
@@ -39,12 +38,19 @@ def backup(
     """Back up the data volumes, the encrypted state and the configuration; then delete old backups."""
     session = reading(stack)
     now = datetime.now(timezone.utc)
-    with _docker_failures():
+    with engine_failures(ENGINE_LOG):
         made = make_backup(_source(session), session.site.volumes(), to, now, hot=hot)
     say(f"backup: {made}")
-    for path in prune(to, stack, keep_days, now):
+    pruned = prune(to, stack, keep_days, now)
+    for path in pruned.deleted:
         say(f"older than {keep_days} days, deleted: {path}")
     out.print(str(made), markup=False)
+    if pruned.problems:
+        raise OpsError(
+            f"the backup {made} is complete, but what is older than {keep_days} days could not be deleted: "
+            + "; ".join(pruned.problems),
+            "delete it by hand, or make its folders writable for the user who makes the backups",
+        )
 
 
 def restore(
@@ -56,7 +62,7 @@ def restore(
     force: Annotated[bool, typer.Option("--force", help="Replace volumes that hold data.")] = False,
 ) -> None:
     """Put a backup's data volumes back; the stack must be down."""
-    with _docker_failures():
+    with engine_failures(ENGINE_LOG):
         volumes = site_of(load_stack(stack)).volumes()
         manifest = restore_backup(source, volumes, volume or [], force=force)
     say(f"The data of {manifest.stack}, {manifest.created:%Y-%m-%d %H:%M} UTC, is back.")
@@ -77,11 +83,3 @@ def _source(session: Session) -> Source:
             "configs": stack.root / "configs",
         },
     )
-
-
-@contextmanager
-def _docker_failures() -> Iterator[None]:
-    try:
-        yield
-    except (DockerException, requests.exceptions.RequestException) as error:
-        raise OpsError(f"Docker failed: {error}", "docker info; journalctl -u docker") from error
