@@ -85,6 +85,14 @@ class TestEveryWorkflow:
             assert job["timeout-minutes"] <= 90
 
 
+@pytest.mark.parametrize("name", ["preview.yml", "test.yml"])
+def test_a_run_cancels_only_older_runs_of_the_same_pull_request_or_branch(name: str) -> None:
+    concurrency = read(ROOT / ".github" / "workflows" / name)["concurrency"]
+    assert concurrency["cancel-in-progress"] is True
+    assert "github.event.pull_request.number" in concurrency["group"]
+    assert "head_ref" not in concurrency["group"], "a branch of two forks may have the same name"
+
+
 def test_every_push_runs_the_one_command() -> None:
     workflow = read(ROOT / ".github" / "workflows" / "test.yml")
     assert "push" in triggers(workflow)
