@@ -150,7 +150,16 @@ def fitting_phase(rate: int, retention: RetentionSection) -> int:
 def plan(
     rate: int, retention: RetentionSection, prices: Prices, *, phase: int | None = None, kept: float = 1.0
 ) -> Plan:
-    """Work out a rate; ``kept`` is the fraction of the traces that sampling keeps."""
+    """Work out a rate.
+
+    Args:
+        rate: events per second.
+        retention: how long each signal is kept.
+        prices: the price table.
+        phase: another one than the first that fits.
+        kept: fraction of the traces that sampling keeps. It shrinks what is stored, and so phase 4's buckets;
+            volumes are sized for all traces, as the stack's are, since tail sampling may keep them all.
+    """
     phase = phase or fitting_phase(rate, retention)
     programs = programs_of(phase, rate, retention)
     stored = [_stored(signal, rate, retention, kept) for signal in SHARES]

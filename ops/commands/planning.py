@@ -20,6 +20,13 @@ Rate = Annotated[
 ]
 Age = typer.Option(help="How long it is kept; by default as --retention, or the stack's default.")
 
+Kept = typer.Option(
+    min=0.1,
+    max=100,
+    help="Percentage of traces that sampling keeps, from phase 2 on: what is stored, and the bill of phase 4."
+    " Up to phase 3 the bill has a volume for all traces.",
+)
+
 
 def plan(
     events_per_second: Rate,
@@ -32,9 +39,7 @@ def plan(
     phase: Annotated[
         int | None, typer.Option(min=1, max=4, help="Phase; the first that fits when not given.")
     ] = None,
-    traces_kept: Annotated[
-        float, typer.Option(min=0.1, max=100, help="Percentage of traces that sampling keeps.")
-    ] = 100,
+    traces_kept: Annotated[float, Kept] = 100,
     prices: Annotated[Path, typer.Option(help="Price table.")] = PRICES,
     json: AsJson = False,
 ) -> None:

@@ -19,8 +19,10 @@ from components.quantities import Duration, gibibytes
 from components.sections import RetentionSection
 from components.settings import Settings
 from ops.cli import app
+from ops.commands.planning import Kept
 from ops.errors import OpsError
 from ops.plan import PRICES, read_prices
+from ops.project import ROOT
 
 TABLE: dict[str, Any] = yaml.safe_load(PRICES.read_text(encoding="utf-8"))
 PRICE_TABLE = read_prices(PRICES)
@@ -81,6 +83,15 @@ def test_longer_retention_costs_more_and_sampling_less() -> None:
     traces = {one.signal: one for one in sampled.stored}["traces"]
     assert traces.day.bytes == pytest.approx(20_000 * 0.4 * 500 * 86400 * 0.1, rel=1e-6)
     assert traces.month.bytes == pytest.approx(30 * traces.day.bytes, rel=1e-6)
+
+
+@pytest.mark.parametrize("phase", [1, 2, 3, 4])
+def test_sampling_changes_the_bill_where_option_and_document_say_so(phase: int) -> None:
+    base, sampled = (plan(20_000, MONTH, PRICE_TABLE, phase=phase, kept=kept) for kept in (1.0, 0.1))
+    assert (sampled.total < base.total) == (phase == 4)
+    assert "the bill of phase 4. Up to phase 3 the bill has a volume for all traces" in str(Kept.help)
+    document = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+    assert "in phase 4 the bill; not the phase, nor the volumes up to phase 3" in document
 
 
 def test_buckets_are_billed_by_age() -> None:
