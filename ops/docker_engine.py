@@ -125,6 +125,12 @@ def connect(host: str, *, timeout: int = CONNECT_TIMEOUT) -> Engine:
 
 def _explained(host: str, error: Exception) -> OpsError:
     text = str(error)
+    if host.startswith("ssh://"):
+        return OpsError(
+            f"cannot connect to the Docker Engine at {host}: {text}",
+            f"what ssh says stands above; docker -H {host} version tries the same way. It needs a key without"
+            " a prompt (ssh-agent), a known host, and a user there who may use Docker",
+        )
     if "FileNotFoundError" in text:
         return OpsError(f"no Docker Engine at {host}: the socket does not exist", f"{_START}; {_ELSEWHERE}")
     if "PermissionError" in text or "Permission denied" in text:

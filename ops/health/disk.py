@@ -11,6 +11,9 @@ from ops.names import BROKER_VOLUME, PROGRAM_OF_VOLUME
 from ops.units import amount
 
 AREA = "disk"
+COUNT_TIMEOUT = 300
+"""Seconds that the engine may take to count every file of every volume."""
+
 VOLUME_LIMIT = 0.9
 FREE_LIMIT = 0.1
 """Free share of the disk below which databases are about to stop."""

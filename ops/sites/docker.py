@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import requests
-from docker.errors import DockerException
-
 from ops.backup.volumes import Volumes
 from ops.checks import check_disk, check_engine, check_memory, check_ports, check_python, own_containers
-from ops.docker_engine import FAILURES, Engine, connect, engine_failures
+from ops.docker_engine import CONNECT_TIMEOUT, FAILURES, Engine, connect, engine_failures
 from ops.errors import OpsError
 from ops.finding import Finding
-from ops.health.disk import disk_readings
+from ops.health.disk import AREA as DISK
+from ops.health.disk import COUNT_TIMEOUT, disk_readings
 from ops.health.model import Reading
 from ops.health.programs import container_readings
 from ops.images import image_references
@@ -70,18 +68,33 @@ class DockerSite:
         yield outputs
 
     def readings(self, inventory: Inventory) -> Iterable[Reading]:
-        """See ``Site``."""
+        """See ``Site``; what the disk holds is counted for minutes where it is much."""
+        stack = self._stack
+
+        def programs(engine: Engine) -> Iterable[Reading]:
+            return container_readings(engine.client, inventory, stack=stack.name)
+
+        def disk(engine: Engine) -> Iterable[Reading]:
+            return disk_readings(engine, stack.settings, inventory.data_volumes)
+
+        yield from self._read("programs", "containers", programs)
+        yield from self._read(DISK, "volumes", disk, timeout=COUNT_TIMEOUT)
+
+    def _read(
+        self,
+        area: str,
+        name: str,
+        read: Callable[[Engine], Iterable[Reading]],
+        *,
+        timeout: int = CONNECT_TIMEOUT,
+    ) -> list[Reading]:
+        """Read one area; one that the engine does not tell in time is unknown, and the others are not."""
         try:
-            engine = connect(self._stack.docker_host)
-            return [
-                *container_readings(engine.client, inventory, stack=self._stack.name),
-                *disk_readings(engine, self._stack.settings, inventory.data_volumes),
-            ]
+            with engine_failures():
+                return list(read(connect(self._stack.docker_host, timeout=timeout)))
         except OpsError as error:
-            message, advice = error.message, error.advice
-        except (DockerException, requests.exceptions.RequestException) as error:
-            message, advice = f"the Docker Engine failed: {error}", "docker info"
-        return [Reading(area="programs", name="containers", status="unknown", found=message, advice=advice)]
+            found, advice = error.message, error.advice
+        return [Reading(area=area, name=name, status="unknown", found=found, advice=advice)]
 
     def removed(self, resources: Iterable[Mapping[str, Any]]) -> list[str]:
         """See ``Site``."""

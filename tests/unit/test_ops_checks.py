@@ -23,6 +23,7 @@ from ops.docker_engine import Engine, connect
 from ops.errors import OpsError
 from ops.names import NETWORK
 from ops.ports import is_taken, listening_program
+from tests.support.waiting import until
 
 GIB = 2**30
 Usage = namedtuple("Usage", "total used free")
@@ -238,6 +239,23 @@ def test_unreachable_engine_is_told_in_words(
         connect("unix:///var/run/docker.sock")
     assert "unix:///var/run/docker.sock" in caught.value.message
     assert caught.value.advice
+
+
+def test_an_engine_on_another_machine_is_reached_with_ssh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library needs a package for it that it does not bring along."""
+    called = tmp_path / "called"
+    program = tmp_path / "ssh"
+    program.write_text(f'#!/bin/sh\necho "$@" > {called}\nexit 255\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(OpsError, match=r"^cannot connect to the Docker Engine at ssh://deploy@") as caught:
+        connect("ssh://deploy@docker.example.com")
+    assert "ssh-agent" in str(caught.value.advice)
+    arguments = until("ssh is started", lambda: called.exists() and called.read_text(), seconds=10, pause=0.1)
+    assert "deploy" in arguments
+    assert "docker.example.com" in arguments
 
 
 def test_engine_tells_about_itself(monkeypatch: pytest.MonkeyPatch) -> None:

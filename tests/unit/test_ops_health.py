@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import requests
 from docker.errors import NotFound
 
 from components.settings import Settings
@@ -21,6 +22,7 @@ from ops.health.pipeline import LOSSES, QUEUE_FILL, Mimir, Prometheus, pipeline_
 from ops.health.programs import container_readings, interface_readings, interfaces
 from ops.inventory import Inventory
 from ops.outputs import StackOutputs
+from ops.sites.docker import DockerSite
 from ops.units import amount
 
 PROGRAMS = ("otel-collector", "jaeger", "loki")
@@ -284,6 +286,28 @@ def test_missing_volume_is_unknown_and_a_full_disk_degraded() -> None:
     }
     assert readings["loki-data"].status == "unknown"
     assert readings["/data"].status == "degraded"
+
+
+def test_volumes_that_take_too_long_to_count_leave_the_programs_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def count() -> None:
+        raise requests.exceptions.ReadTimeout("read timed out")
+
+    client = client_of(all_running())
+    client.df = count
+    engine = Engine(client=client, host="unix:///x", version="29", memory=0, data_root="/data", mine=True)
+    waited: list[int] = []
+
+    def connect(_host: str, *, timeout: int) -> Engine:
+        waited.append(timeout)
+        return engine
+
+    monkeypatch.setattr("ops.sites.docker.connect", connect)
+    stack: Any = SimpleNamespace(name="dev", docker_host="unix:///x", settings=Settings.load({}))
+    found = {one.name: one.status for one in DockerSite(stack).readings(INVENTORY)}
+    assert found == {**dict.fromkeys(PROGRAMS, "healthy"), "volumes": "unknown"}
+    assert waited[1] > waited[0]
 
 
 def test_engine_elsewhere_has_no_disk_to_look_at() -> None:
