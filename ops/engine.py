@@ -101,8 +101,27 @@ class Pulumi:
         Raises:
             OpsError: the backend does not answer.
         """
+        return self.stack.name in self.names()
+
+    def names(self) -> list[str]:
+        """Give the names of the project's stacks in the backend.
+
+        Raises:
+            OpsError: the backend does not answer.
+        """
         listed = json.loads(self._checked(["pulumi", "stack", "ls", "--json", "--non-interactive"]))
-        return any(str(one["name"]).split("/")[-1] == self.stack.name for one in listed)
+        return [str(one["name"]).split("/")[-1] for one in listed]
+
+    def exported(self, stack: str, *flags: str) -> list[Mapping[str, Any]]:
+        """Give the resources in the state of a stack, as the engine exports them.
+
+        Raises:
+            OpsError: there is no such stack.
+        """
+        command = ["pulumi", "stack", "export", *flags, "--stack", stack, "--non-interactive"]
+        exported: Mapping[str, Any] = json.loads(self._checked(command))
+        resources: list[Mapping[str, Any]] = (exported.get("deployment") or {}).get("resources") or []
+        return resources
 
     def make(self) -> None:
         """Create the stack in its backend if it is not there.

@@ -9,6 +9,7 @@ from rich.text import Text
 from ops.errors import OpsError
 from ops.finding import Finding
 from ops.inventory import Inventory
+from ops.neighbours import refuse_neighbours
 from ops.outputs import StackOutputs
 from ops.project import load_stack
 from ops.screen import MARKS, err, heading, out, say, table
@@ -55,6 +56,7 @@ def up(name: str) -> Session:
     if examined.later is not None:
         _report(examined.later())
     session = bind(stack, toolchain)
+    refuse_neighbours(session)
     session.pulumi.make()
     heading(f"Stack {name}")
     _forget_what_was_removed(session)

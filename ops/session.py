@@ -53,9 +53,7 @@ class Session:
         """
         if not self.pulumi.exists():
             raise self._not_up()
-        exported: Mapping[str, Any] = self.pulumi.json("stack", "export", *flags)
-        resources: list[Mapping[str, Any]] = (exported.get("deployment") or {}).get("resources") or []
-        return resources
+        return self.pulumi.exported(self.stack.name, *flags)
 
     def inventory(self) -> Inventory:
         """What the stack has where it runs; empty where others apply it from Git.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from ops.engine import Pulumi
 from ops.environment import export_lines
 from ops.errors import OpsError
 from ops.hints import find_hint
+from ops.inventory import VOLUME
+from ops.neighbours import PROVIDER, refuse_neighbours
 from ops.password import grafana_password
 from ops.session import Session
 from ops.state import EngineState, prepare_state
@@ -166,6 +170,37 @@ def test_outputs_of_another_contract_are_refused(tmp_path: Path) -> None:
 def existing_stack(answer: str) -> str:
     """A script that knows the stack, and has one answer to everything else."""
     return f"""case "$*" in *"stack ls"*) echo '[{{"name": "dev"}}]';; *) printf '%s' '{answer}';; esac"""
+
+
+def neighbour_script(host: str) -> str:
+    """A script of a backend with a second stack, whose data is on an engine."""
+    volume = {"type": VOLUME, "urn": "urn::loki-data", "inputs": {"name": "loki-data"}}
+    provider = {"type": PROVIDER, "urn": "urn::docker", "inputs": {"host": host}}
+    exported = json.dumps({"deployment": {"resources": [provider, volume]}})
+    return f"""case "$*" in
+        *"stack ls"*) echo '[{{"name": "dev"}}, {{"name": "organization/otel-stack/staging"}}]';;
+        *"export --stack staging"*) printf '%s' '{exported}';;
+        *) exit 1;;
+    esac"""
+
+
+def test_two_stacks_do_not_share_an_engine(tmp_path: Path) -> None:
+    """They have the same names, and what one destroys would be the other's."""
+    session = engine_that(tmp_path, neighbour_script("unix:///var/run/docker.sock"))
+    with pytest.raises(
+        OpsError, match=r"^the stack staging has its data on .*docker\.sock.* loki-data$"
+    ) as caught:
+        refuse_neighbours(session)
+    assert "make destroy STACK=staging" in str(caught.value.advice)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_engines_of_their_own_are_fine(tmp_path: Path, *, shared: bool) -> None:
+    """In a shared backend the same socket is one on another machine."""
+    host = "unix:///var/run/docker.sock" if shared else "ssh://deploy@docker.example.com"
+    session = engine_that(tmp_path, neighbour_script(host))
+    state = replace(session.state, home=None) if shared else session.state
+    refuse_neighbours(replace(session, state=state))
 
 
 def password_script(resources: str) -> str:

@@ -134,7 +134,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 def test_up_checks_then_installs_then_deploys(machine: Machine) -> None:
     outputs = lifecycle.up("dev").outputs()
     assert machine.done == ["connect", "provide official", "connect"]
-    assert [line.split(" --")[0] for line in machine.commands[:5]] == [
+    assert [line.split(" --")[0] for line in machine.commands[:6]] == [
+        "stack ls",  # is another stack on the same engine?
         "stack ls",
         f"-C {machine.folder}/state/otel-stack/stacks/dev stack init dev",
         "stack ls",
