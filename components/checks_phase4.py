@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 
 from pydantic.alias_generators import to_camel
 
@@ -27,11 +28,14 @@ LEAST_HOURS: Mapping[str, tuple[str, int]] = {
 """Signal -> its store, and the hours that it has to keep it. Loki's documentation names that minimum ("Log
 retention"); hours are the unit that all three are told."""
 
-LEAST_MEMORY: Mapping[str, Size] = {"tempo": mebibytes(256), "mimir": mebibytes(256), "loki": mebibytes(512)}
-"""Store -> memory limit that each replica needs. Loki's caches of answers take up to 100 MB of it."""
-
-LEAST_DATABASE: Size = mebibytes(256)
-"""Memory limit that PostgreSQL needs: 128 MB are its shared buffers."""
+LEAST_MEMORY: Mapping[str, Size] = {
+    "stores.tempo": mebibytes(256),
+    "stores.mimir": mebibytes(256),
+    "stores.loki": mebibytes(512),
+    "postgres": mebibytes(256),
+}
+"""Section -> memory limit that each replica needs. Loki's caches of answers take up to 100 MB of it,
+PostgreSQL's shared buffers 128."""
 
 
 def unheard_problem(settings: SettingsModel) -> Problem | None:
@@ -109,18 +113,13 @@ def _phase3_only_in_phase4(settings: SettingsModel) -> Iterator[Problem]:
 
 
 def _stores_have_memory(settings: SettingsModel) -> Iterator[Problem]:
-    memory = {f"stores.{store}": getattr(settings.stores, store).memory for store in LEAST_MEMORY}
-    memory["postgres"] = settings.postgres.sizing.memory
-    needed = {f"stores.{store}": least for store, least in LEAST_MEMORY.items()} | {
-        "postgres": LEAST_DATABASE
-    }
-    for program, least in needed.items():
-        given = memory[program]
-        if given is not None and given < least:
+    for section, least in LEAST_MEMORY.items():
+        memory = attrgetter(section)(settings).memory
+        if memory is not None and memory < least:
             yield Problem(
-                key=f"{program}.memory",
-                value=str(given),
-                message=f"{program.rpartition('.')[2]} needs at least {least}",
+                key=f"{section}.memory",
+                value=str(memory),
+                message=f"{section.rpartition('.')[2]} needs at least {least}",
             )
 
 

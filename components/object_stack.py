@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from components.addresses import Addresses, cluster_addresses, inside
 from components.alert_rules import operator_rules
 from components.base import StackComponent
-from components.collector_processor import CollectorProcessor, CollectorProcessorArgs
+from components.collector_processor import CollectorProcessor
 from components.grafana_ha import PORT as GRAFANA
 from components.jaeger_store import METRICS_PORT as JAEGER_METRICS
 from components.kafka_buffer import MetricsTarget
-from components.kafka_topics import SOURCES
 from components.load_balancer import OBSERVE_PORT
 from components.loki_store import PORT as LOKI
 from components.metrics_agent import MetricsAgent, MetricsAgentArgs
@@ -37,9 +35,9 @@ from components.store_writers import MIMIR as MIMIR_EXPORTER
 from components.store_writers import (
     TENANT_HEADER,
     counted_by_phase3,
-    groups,
     object_configuration,
     phase3_configuration,
+    writer_groups,
 )
 
 PHASE3_PORTS = {"jaeger": JAEGER_METRICS, "prometheus": PROMETHEUS, "loki": LOKI}
@@ -118,7 +116,8 @@ class _Stack:
 
     def processors(self, kafka: Buffer, stores: ObjectStores) -> CollectorProcessor:
         args = self.parts.processor_args(kafka, stores.otlp_endpoints)
-        args = replace(args, autoscaling=self.parts.processor_scaling(kafka, self._groups(args)))
+        groups = writer_groups(self.settings.sampling.mode)
+        args = replace(args, autoscaling=self.parts.processor_scaling(kafka, groups))
         document = object_configuration(
             args, self.settings.stores.tenant, phase3_written=self.settings.writes_node_stores
         )
@@ -164,8 +163,3 @@ class _Stack:
         found += [f"{AGENT}:{PROMETHEUS}", f"grafana:{GRAFANA}", f"{QUERY_GATEWAY}:{OBSERVE_PORT}"]
         old = PHASE3_PORTS if settings.has_node_stores else {}
         return found + [f"{name}:{port}" for name, port in old.items()]
-
-    @staticmethod
-    def _groups(args: CollectorProcessorArgs) -> Mapping[str, str]:
-        """Return the topic that each consumer group reads."""
-        return {group: SOURCES[source] for source, group in groups(args).items()}

@@ -209,24 +209,19 @@ class Parts:
             maximum=_maximum(tier, replicas), cpu=tier.cpu_percent / 100, memory=GATEWAY_MEMORY
         )
 
-    def processor_scaling(self, kafka: Buffer, topics: Mapping[str, str] | None = None) -> Autoscaling:
-        """Return the processors' bounds; ``topics`` are those of consumer groups other than phase 3's."""
+    def processor_scaling(self, kafka: Buffer, groups: Mapping[str, str] = GROUPS) -> Autoscaling:
+        """Return the processors' bounds, given the consumer group in which they read each source."""
         section, size = self.settings.autoscaling, self.settings.buffer
         replicas = size.processor.replicas
         lag = None
         if section.lag == "keda":
-            read = topics or self._topics_by_group
+            read = {group: SOURCES[source] for source, group in groups.items()}
             lag = kafka.client.lag(read, section.lag_threshold, self._held(read))
         return Autoscaling(
             maximum=max(replicas, min(_maximum(section.processor, replicas), size.partitions)),
             cpu=section.processor.cpu_percent / 100,
             lag=lag,
         )
-
-    @property
-    def _topics_by_group(self) -> Mapping[str, str]:
-        """Return what each consumer group of phase 3 reads."""
-        return {GROUPS[source]: topic for source, topic in SOURCES.items()}
 
     def _held(self, topics: Mapping[str, str]) -> Mapping[str, int]:
         """Return the trace records that each processor has read but not committed: at most one per span.

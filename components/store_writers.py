@@ -63,9 +63,8 @@ def object_configuration(
     """
     old = {before: args.stores[after] for before, after in EXPORTERS.items()}
     document = processor_configuration(replace(args, stores=old))
-    for source, group in groups(args).items():
-        if source in _sources(document):
-            document.set("receivers", f"kafka/{source}", "group_id", to=group)
+    for source, group in writer_groups(args.sampling.mode).items():
+        document.set("receivers", f"kafka/{source}", "group_id", to=group)
     exporters = document.get("exporters")
     document.set("exporters", to={EXPORTERS.get(name, name): one for name, one in exporters.items()})
     for name in EXPORTERS.values():
@@ -115,13 +114,8 @@ def topic_readers(settings: Settings, topic: str) -> list[str]:
     return [group for group, read in _processor_groups(settings).items() if read == topic]
 
 
-def groups(args: CollectorProcessorArgs) -> Mapping[str, str]:
-    """Return the consumer group of each topic that processors of phase 4 read."""
-    return writer_groups(args.sampling.mode)
-
-
 def writer_groups(mode: str) -> Mapping[str, str]:
-    """Return the same, given how traces are sampled."""
+    """Return the consumer group of each source that processors of phase 4 read, by how traces are sampled."""
     if mode == "tail":
         return {**WRITERS, "traces": GROUPS["traces"]}
     return WRITERS
@@ -153,7 +147,3 @@ def phase3_configuration(args: CollectorProcessorArgs, mimir: str, tenant: str) 
     for keys in unused:
         document.remove(*keys)
     return document
-
-
-def _sources(document: Document) -> list[str]:
-    return [name.partition("/")[2] for name in document.get("receivers") if name.startswith("kafka/")]

@@ -90,10 +90,10 @@ class Pulumi:
         """
         return json.loads(self.answer(*arguments))
 
-    def command(self, *arguments: str, config: bool = False) -> list[str]:
-        """The command line of a CLI command on this stack."""
+    def command(self, *arguments: str, config: bool = False, stack: str | None = None) -> list[str]:
+        """The command line of a CLI command on this stack, or on another one of the project."""
         extra = self.state.config_arguments() if config else []
-        return ["pulumi", *arguments, "--stack", self.stack.name, "--non-interactive", *extra]
+        return ["pulumi", *arguments, "--stack", stack or self.stack.name, "--non-interactive", *extra]
 
     def exists(self) -> bool:
         """Tell whether the stack exists in its backend.
@@ -118,8 +118,8 @@ class Pulumi:
         Raises:
             OpsError: there is no such stack.
         """
-        command = ["pulumi", "stack", "export", *flags, "--stack", stack, "--non-interactive"]
-        exported: Mapping[str, Any] = json.loads(self._checked(command))
+        answer = self._checked(self.command("stack", "export", *flags, stack=stack))
+        exported: Mapping[str, Any] = json.loads(answer)
         resources: list[Mapping[str, Any]] = (exported.get("deployment") or {}).get("resources") or []
         return resources
 

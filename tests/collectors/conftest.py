@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -13,7 +13,13 @@ from tests.lab.errors import LabError
 from tests.support.collectors import RunningCollector, running_collector
 from tests.support.lab import missing
 
-RunCollector = Callable[[Mapping[str, Any]], RunningCollector]
+
+class RunCollector(Protocol):
+    """Runs a collector, with the options of ``running_collector``, in a folder of the given name."""
+
+    def __call__(
+        self, processors: Mapping[str, Any], *, name: str = "", **options: Mapping[str, Any]
+    ) -> RunningCollector: ...
 
 
 @pytest.fixture
@@ -21,9 +27,11 @@ def run_collector(tmp_path: Path) -> Iterator[RunCollector]:
     """Give what runs a collector with given processors until the test is over."""
     with ExitStack() as until_then:
 
-        def run(processors: Mapping[str, Any]) -> RunningCollector:
+        def run(
+            processors: Mapping[str, Any], *, name: str = "", **options: Mapping[str, Any]
+        ) -> RunningCollector:
             try:
-                return until_then.enter_context(running_collector(processors, tmp_path))
+                return until_then.enter_context(running_collector(processors, tmp_path / name, **options))
             except LabError as error:
                 missing(str(error))
 

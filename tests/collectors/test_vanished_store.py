@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.documents import Document
 from components.sections import LOOPBACK
-from tests.lab.errors import LabError
-from tests.support.collectors import one_span, running_collector
-from tests.support.lab import missing
+from tests.collectors.conftest import RunCollector
+from tests.support.collectors import one_span
 from tests.support.relay import relayed
 from tests.support.waiting import until
 
@@ -21,7 +18,6 @@ STORES = {
     "jaeger": ("jaeger/jaeger.yaml", ("receivers",)),
     "tempo": ("tempo/tempo.yaml", ("distributor", "receivers")),
 }
-
 
 WRITTEN_SECONDS = 10.0
 
@@ -38,25 +34,17 @@ def writer() -> dict[str, Any]:
 
 
 @pytest.mark.timeout(180)
-def test_processors_connect_anew_to_a_store_that_is_elsewhere_now(tmp_path: Path) -> None:
+def test_processors_connect_anew_to_a_store_that_is_elsewhere_now(run_collector: RunCollector) -> None:
     """The call waits for the store's answer, at most a minute here."""
-    with ExitStack() as until_then:
-        try:
-            store = until_then.enter_context(
-                running_collector({}, tmp_path / "store", grpc=receiver_of("jaeger"))
-            )
-            way = until_then.enter_context(relayed(LOOPBACK, store.target))
-            to_it = {"otlp_grpc/jaeger": {**writer(), "endpoint": way.door}}
-            processor = until_then.enter_context(
-                running_collector({}, tmp_path / "processor", exporters=to_it)
-            )
-        except LabError as error:
-            missing(str(error))
+    store = run_collector({}, name="store", grpc=receiver_of("jaeger"))
+    with relayed(LOOPBACK, store.target) as way:
+        to_it = {"otlp_grpc/jaeger": {**writer(), "endpoint": way.door}}
+        processor = run_collector({}, name="processor", exporters=to_it)
         processor.send(one_span(secrets.token_hex(16), "before"))
         way.vanish()
         processor.send(one_span(secrets.token_hex(16), "after"))
         until("both to be written", lambda: len(store.spans()) == 2, seconds=WRITTEN_SECONDS)
-        assert [span["name"] for span in store.spans()] == ["before", "after"]
+    assert [span["name"] for span in store.spans()] == ["before", "after"]
 
 
 @pytest.mark.parametrize("store", STORES)

@@ -199,6 +199,15 @@ class Store:
             seconds=START_SECONDS,
         )
 
+    def demand_ready_without_another(self, ring: str) -> None:
+        """Require that a replica gets ready while another one, shown as lost at ``ring``, cannot start."""
+        _, second, third = self.addresses
+        self.lose(third, ring)
+        self.running.pop(second).end()
+        for address in (second, third):
+            self.begin(address)
+            self.await_ready(address)
+
     def lose(self, address: str, ring: str) -> None:
         """Kill a replica, and wait until the others show it as lost at the path ``ring``."""
         self.running.pop(address).end(signal.SIGKILL)

@@ -78,13 +78,7 @@ def test_nothing_acknowledged_is_lost(loki: Store, s3: ObjectService) -> None:
 
 def test_a_replica_gets_ready_while_another_one_cannot_start(loki: Store) -> None:
     """A rollout waits for each before it goes on to the next, at last to the one that needs it."""
-    _, second, third = loki.addresses
-    loki.lose(third, ring="/ring")
-    loki.running.pop(second).end()
-    loki.begin(second)
-    loki.await_ready(second)
-    loki.begin(third)
-    loki.await_ready(third)
+    loki.demand_ready_without_another(ring="/ring")
 
 
 def test_records_that_waited_in_kafka_are_kept(loki: Store) -> None:
