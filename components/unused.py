@@ -1,4 +1,4 @@
-"""Settings that are given but that the chosen phase does not use."""
+"""Settings that are given but that the chosen phase, or a program that others run, makes useless."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pydantic.alias_generators import to_camel
 
 from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.problems import Problem
+from components.sections import ProgramSizing
+from components.sections_phase4 import PostgresSection
 from components.settings_model import SettingsModel
 
 Phases = Sequence[int]
@@ -60,7 +62,17 @@ KEY_PHASES: Mapping[tuple[str, str], Phases] = {
 """Section, or program in ``sizing``, and key in it -> phases that use that key, where others apply to all."""
 
 
+OF_OWN_POSTGRES = ("memory", "cpus", "volume", "backups_kept", "backups_volume")
+"""Keys of ``postgres`` that only the stack's own PostgreSQL has a use for."""
+
+
 def unused_problems(settings: SettingsModel) -> Iterator[Problem]:
+    """Name what is set for another phase, or for a program that others run."""
+    yield from _of_other_phases(settings)
+    yield from _of_others(settings)
+
+
+def _of_other_phases(settings: SettingsModel) -> Iterator[Problem]:
     """Name the sections, the programs in ``sizing``, and single keys that are set for another phase."""
     for key, holder, name, of in _limited(settings):
         used = settings.phase in of or (settings.has_node_stores and of is _OF_NODE_STORES)
@@ -70,6 +82,26 @@ def unused_problems(settings: SettingsModel) -> Iterator[Problem]:
                 value="set",
                 message=f"phase {settings.phase} does not use it; {_named(of)}",
             )
+
+
+def _of_others(settings: SettingsModel) -> Iterator[Problem]:
+    """Name what sizes Kafka's brokers or PostgreSQL where somebody else runs them."""
+    given: list[tuple[str, str]] = []
+    brokers, postgres, unset = settings.sizing.kafka, settings.postgres, PostgresSection()
+    if settings.phase >= WITH_KAFKA and settings.kafka.mode == "external" and brokers != ProgramSizing():
+        given.append(("sizing.kafka", "kafka"))
+    if settings.phase >= ON_OBJECT_STORAGE and postgres.mode == "external":
+        given.extend(
+            (f"postgres.{to_camel(name)}", "postgres")
+            for name in OF_OWN_POSTGRES
+            if getattr(postgres, name) != getattr(unset, name)
+        )
+    for key, section in given:
+        yield Problem(
+            key=key,
+            value="set",
+            message=f"{section}.mode: external does not use it; who runs that program sizes it",
+        )
 
 
 def _limited(settings: SettingsModel) -> Iterator[tuple[str, object, str, Phases]]:

@@ -65,6 +65,25 @@ def test_what_a_phase_does_not_use_is_told(settings: dict[str, Any], warning: st
     assert re.match(warning, found)
 
 
+EXTERNAL_KAFKA = {"mode": "external", "bootstrapServers": ["kafka.example.com:9092"]}
+EXTERNAL_POSTGRES = {"mode": "external", "host": "db.example.com", "passwordSecret": "grafana-database"}
+
+
+@pytest.mark.parametrize("phase", [2, 3])
+def test_sizes_of_somebody_elses_brokers_are_told(phase: int) -> None:
+    settings = {**(CLUSTER if phase == 3 else {}), "phase": phase, "kafka": EXTERNAL_KAFKA}
+    (found,) = about_use({**settings, "sizing": {"kafka": {"volume": "90GiB"}}})
+    assert found.startswith("sizing.kafka: set: kafka.mode: external does not use it")
+    assert about_use(settings) == []
+
+
+@pytest.mark.parametrize("key", ["memory", "volume", "backupsVolume"])
+def test_sizes_of_somebody_elses_postgresql_are_told(key: str) -> None:
+    (found,) = about_use({**OBJECTS, "postgres": {**EXTERNAL_POSTGRES, key: "3GiB"}})
+    assert found.startswith(f"postgres.{key}: set: postgres.mode: external does not use it")
+    assert about_use({**OBJECTS, "postgres": EXTERNAL_POSTGRES}) == []
+
+
 @pytest.mark.parametrize("path", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda path: path.stem)
 def test_nothing_is_told_of_the_stacks_of_the_repository(path: Path) -> None:
     config = yaml.safe_load(path.read_text(encoding="utf-8"))["config"]
