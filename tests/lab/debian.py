@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
+from functools import cache
 from pathlib import Path
 
 from tests.lab import store
@@ -86,6 +88,19 @@ def make_base(package: str) -> None:
         store.fill(_base_folder(package), SUITE, lambda out: _bootstrap(package, out, log))
 
 
+@cache
+def refresh_lists() -> None:
+    """Fetch the lists of packages, once; a fresh machine may have none, and an old one stale ones.
+
+    Raises:
+        LabError: when apt-get is missing or fails.
+    """
+    if os.geteuid() == 0:
+        log = store.log_file("apt-update")
+        log.write_text("")
+        run(["apt-get", "update"], log)
+
+
 def ensure_package(command: str, *packages: str) -> None:
     """Install packages if ``command`` is not there yet; needs root.
 
@@ -98,7 +113,7 @@ def ensure_package(command: str, *packages: str) -> None:
     log.write_text("")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     with step(f"apt-get install {' '.join(packages)}"):
-        run(["apt-get", "update"], log, env=quiet)
+        refresh_lists()
         run(["apt-get", "install", "-y", "--no-install-recommends", *packages], log, env=quiet)
 
 
@@ -107,6 +122,7 @@ def _base_folder(package: str) -> Path:
 
 
 def _unpack(package: str, out: Path, log: Path) -> None:
+    refresh_lists()
     run(["apt-get", "download", package], log, cwd=out)
     (archive,) = out.glob(f"{package}_*.deb")
     run(["dpkg-deb", "-x", archive, out], log)
