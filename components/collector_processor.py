@@ -25,7 +25,10 @@ GROUPS: Mapping[str, str] = {
 """Consumer group of each signal, and of the traces that tail sampling keeps."""
 
 SAMPLER_COMMIT = Duration(60)
-"""How often a tail sampler commits its offsets to Kafka; the configuration file says why."""
+"""How often a tail sampler commits its offsets to Kafka, at most; the configuration file says why."""
+
+WAITS_PER_COMMIT = 6
+"""A sampler killed within one wait after a commit loses what was undecided then; within the others nothing."""
 
 FOR_JAEGER, USUAL, UNUSUAL = "transform/jaeger", "filter/usual", "filter/unusual"
 FOR_NODE_STORES = (FOR_JAEGER, USUAL, UNUSUAL)
@@ -146,9 +149,12 @@ def _set_sampling(document: Document, args: CollectorProcessorArgs) -> None:
     document.set(*tail, "policies", 1, "latency", "threshold_ms", to=sampling.slower_than.seconds * 1000)
     document.set(*tail, "policies", 2, "probabilistic", "sampling_percentage", to=sampling.keep_percent)
     document.set("processors", "probabilistic_sampler", "sampling_percentage", to=sampling.keep_percent)
+    commit = ("receivers", "kafka/traces", "autocommit", "interval")
     if sampling.mode == "tail":
+        waits = WAITS_PER_COMMIT * sampling.decision_wait.seconds
+        document.set(*commit, to=f"{max(SAMPLER_COMMIT.seconds, waits)}s")
         return
-    document.set("receivers", "kafka/traces", "autocommit", "interval", to=str(COMMIT))
+    document.set(*commit, to=str(COMMIT))
     samplers = {"head": ["probabilistic_sampler"], "none": []}[sampling.mode]
     pipeline = ("service", "pipelines", "traces")
     document.set(*pipeline, "processors", to=["memory_limiter", *samplers, FOR_JAEGER])

@@ -159,6 +159,17 @@ def test_a_yes_is_remembered_for_as_many_traces_as_are_held(
     assert sampler["num_traces"] <= remembered
 
 
+@pytest.mark.parametrize(
+    ("sampling", "interval"),
+    [({}, "60s"), ({"decisionWait": "2s"}, "60s"), ({"decisionWait": "60s"}, "360s"), ({"mode": "none"}, "1s")],
+)
+def test_most_kills_of_a_sampler_come_when_nothing_is_undecided_since_its_commit(
+    sampling: dict[str, Any], interval: str
+) -> None:
+    processor = collector(run_program({"phase": 2, "sampling": sampling}), "otel-processor")
+    assert processor["receivers"]["kafka/traces"]["autocommit"]["interval"] == interval
+
+
 @pytest.mark.parametrize("mode", ["tail", "head", "none"])
 def test_what_a_sampler_has_kept_is_stored_also_after_another_way_of_sampling(mode: str) -> None:
     """Its records in Kafka are done, so nobody would read the trace again from there."""
