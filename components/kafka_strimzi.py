@@ -29,6 +29,10 @@ POOL = "broker"
 BROKERS = {"labelSelector": {"matchLabels": {"strimzi.io/pool-name": POOL}}}
 USER = "otel-stack"
 MECHANISM = "scram-sha-512"
+CA_AGE = {"validityDays": 3650, "renewalDays": 365}
+"""Ten years, and a year in which clients may learn the next one: a collector reads its CA only when it starts.
+Strimzi's defaults are 365 and 30 days."""
+
 LEAST_FREE = 0.05
 """Share of a broker's disk below which it accepts no more records: brokers damage their log on a full disk
 (docs/reliability.md), and Strimzi's plugin looks only now and then."""
@@ -148,6 +152,7 @@ def _cluster(args: StrimziKafkaArgs) -> Mapping[str, Any]:
     copies, in_sync = args.size.replicas, args.size.in_sync
     version = args.kafka.version
     return {
+        "clusterCa": CA_AGE,
         "kafka": {
             **({"version": version} if version is not None else {}),
             "listeners": [
@@ -189,9 +194,12 @@ def _cluster(args: StrimziKafkaArgs) -> Mapping[str, Any]:
 
 
 def _pod(cluster: KubernetesSection, *, apart: bool) -> Mapping[str, Any]:
-    """Place and confine pods as the platform does with the stack's own."""
+    """Place pods as the platform does with the stack's own.
+
+    Their containers are confined, not they: with a security context of ours the operator would leave out its own,
+    whose group lets brokers write to a new volume.
+    """
     pod: dict[str, Any] = {
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "affinity": _affinity(cluster, apart=apart),
         "topologySpreadConstraints": [placement.over_zones(cluster, BROKERS, peers=True)] if apart else [],
         "tolerations": placement.tolerations(cluster),

@@ -75,6 +75,19 @@ def test_strimzi_runs_the_version_that_it_likes_best_unless_one_is_named() -> No
     assert named["spec"]["kafka"]["version"] == "4.2.0"
 
 
+def test_strimzis_brokers_may_write_to_a_new_volume() -> None:
+    """The operator gives pods the group of their volumes unless the pool has a security context for them."""
+    (pool,) = made("phase3-strimzi").of("KafkaNodePool")
+    template = pool["spec"]["template"]
+    assert "securityContext" not in template["pod"]
+    assert template["kafkaContainer"]["securityContext"]["runAsNonRoot"]
+
+
+def test_strimzis_ca_outlives_the_collectors_that_have_read_it() -> None:
+    (kafka,) = made("phase3-strimzi").of("Kafka")
+    assert kafka["spec"]["clusterCa"] == {"validityDays": 3650, "renewalDays": 365}
+
+
 def test_brokers_write_no_log_files() -> None:
     """Their folder holds 64 MiB, and a pod that fills it is evicted."""
     found = made("phase3-medium")
