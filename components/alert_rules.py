@@ -96,7 +96,7 @@ def _buffer(retention: Duration) -> str:
     said = (
         # What the file says for a retention of one day, what it is to say, how often.
         (str(Duration(DAY.seconds // 2)), str(half), 4),
-        (f"({DAY})", f"({retention})", 4),
+        (f"({DAY})", f"({retention})", 5),
     )
     rules = text("prometheus/rules/buffer.yaml")
     for old, new, times in said:

@@ -47,7 +47,7 @@ def test_unread_records_are_told_of_at_half_of_kafkas_retention(retention: Durat
 
 def test_texts_name_kafkas_retention() -> None:
     texts = [rule["annotations"]["description"] for rule in alerts(Duration(5 * HOUR)).values()]
-    assert sum("retention (5h)" in text for text in texts) == 4
+    assert sum("retention (5h)" in text for text in texts) == 5
     assert not any("(1d)" in text for text in texts)
 
 

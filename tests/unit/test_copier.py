@@ -174,7 +174,7 @@ def test_it_is_scraped_and_missed() -> None:
     assert jobs[NAME]["dns_sd_configs"][0]["names"] == [NAME]
 
 
-@pytest.mark.parametrize("alert", ["KafkaCopyLagGrowing", "KafkaCopyStopped"])
+@pytest.mark.parametrize("alert", ["KafkaPartitionStuck", "KafkaCopyLagGrowing", "KafkaCopyStopped"])
 def test_the_alerts_name_kafkas_retention(alert: str) -> None:
     rules = alert_rules({}, {}, Duration(7200), copies_counted=False)
     groups = yaml.safe_load(rules["buffer.yaml"])["groups"]
