@@ -28,7 +28,7 @@ SAMPLER_COMMIT = Duration(60)
 """How often a tail sampler commits its offsets to Kafka, at most; the configuration file says why."""
 
 WAITS_PER_COMMIT = 6
-"""A sampler killed within one wait after a commit loses what was undecided then; within the others nothing."""
+"""A sampler killed within one wait after a commit loses what was undecided then; later it loses nothing."""
 
 FOR_JAEGER, USUAL, UNUSUAL = "transform/jaeger", "filter/usual", "filter/unusual"
 FOR_NODE_STORES = (FOR_JAEGER, USUAL, UNUSUAL)

@@ -30,8 +30,8 @@ BROKERS = {"labelSelector": {"matchLabels": {"strimzi.io/pool-name": POOL}}}
 USER = "otel-stack"
 MECHANISM = "scram-sha-512"
 CA_AGE = {"validityDays": 3650, "renewalDays": 365}
-"""Ten years, and a year in which clients may learn the next one: a collector reads its CA only when it starts.
-Strimzi's defaults are 365 and 30 days."""
+"""Ten years, and a year to restart clients in: a collector reads its CA only when it starts. Strimzi's defaults
+are 365 and 30 days."""
 
 LEAST_FREE = 0.05
 """Share of a broker's disk below which it accepts no more records: brokers damage their log on a full disk
@@ -196,8 +196,8 @@ def _cluster(args: StrimziKafkaArgs) -> Mapping[str, Any]:
 def _pod(cluster: KubernetesSection, *, apart: bool) -> Mapping[str, Any]:
     """Place pods as the platform does with the stack's own.
 
-    Their containers are confined, not they: with a security context of ours the operator would leave out its own,
-    whose group lets brokers write to a new volume.
+    Their containers are confined, not they: with a security context of ours the operator would leave out its
+    own, whose group lets brokers write to a new volume.
     """
     pod: dict[str, Any] = {
         "affinity": _affinity(cluster, apart=apart),

@@ -161,7 +161,12 @@ def test_a_yes_is_remembered_for_as_many_traces_as_are_held(
 
 @pytest.mark.parametrize(
     ("sampling", "interval"),
-    [({}, "60s"), ({"decisionWait": "2s"}, "60s"), ({"decisionWait": "60s"}, "360s"), ({"mode": "none"}, "1s")],
+    [
+        ({}, "60s"),
+        ({"decisionWait": "2s"}, "60s"),
+        ({"decisionWait": "60s"}, "360s"),
+        ({"mode": "none"}, "1s"),
+    ],
 )
 def test_most_kills_of_a_sampler_come_when_nothing_is_undecided_since_its_commit(
     sampling: dict[str, Any], interval: str
