@@ -23,7 +23,7 @@ from components.images import Image
 from components.publication import Publication
 from components.quantities import gibibytes
 from components.secret_text import ExistingSecret, SecretText
-from components.sizing import ProgramSize
+from components.sizing import GRAFANA_SHARE, ProgramSize
 from components.workload import Platform, Port, Probe, Workload, callee
 
 CONFIG_DIRECTORY, DATA = "/etc/grafana", "/var/lib/grafana"
@@ -115,6 +115,7 @@ def _environment(args: GrafanaHAArgs) -> dict[str, str]:
         "GF_AUTH_ANONYMOUS_ENABLED": "false",
         "GF_ANALYTICS_REPORTING_ENABLED": "false",
         "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
         # The image's own plugins are on a read-only disk; an update would delete and not replace them.
         "GF_PLUGINS_PREINSTALL_DISABLED": "true",
         "GF_PLUGINS_PREINSTALL_AUTO_UPDATE": "false",
@@ -140,7 +141,7 @@ def _workload(name: str, args: GrafanaHAArgs, secrets: Mapping[str, SecretText])
             alive="/healthz",
             command=("wget", "-q", "-O", "/dev/null", f"http://localhost:{PORT}/api/health"),
         ),
-        resources=limits(args.size),
+        resources=replace(limits(args.size), go_share=GRAFANA_SHARE),
         volumes=data_volumes("grafana-data", DATA, args.size),
     )
 

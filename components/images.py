@@ -64,7 +64,7 @@ CATALOGUE: Mapping[str, Image] = {
     ),
     "loki": Image(repository="grafana/loki", tag="3.7.8", uid=10001, gid=10001, owned_directory="/loki"),
     "grafana": Image(
-        repository="grafana/grafana", tag="13.2.0", uid=472, gid=0, owned_directory="/var/lib/grafana"
+        repository="grafana/grafana", tag="13.2.1", uid=472, gid=0, owned_directory="/var/lib/grafana"
     ),
     "kafka": Image(
         repository="apache/kafka",

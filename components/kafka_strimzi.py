@@ -30,8 +30,8 @@ BROKERS = {"labelSelector": {"matchLabels": {"strimzi.io/pool-name": POOL}}}
 USER = "otel-stack"
 MECHANISM = "scram-sha-512"
 CA_AGE = {"validityDays": 3650, "renewalDays": 365}
-"""Ten years, and a year to restart clients in: a collector reads its CA only when it starts. Strimzi's defaults
-are 365 and 30 days."""
+"""Ten years, and a year to restart clients in: a collector reads its CA only when it starts. Strimzi's
+defaults are 365 and 30 days."""
 
 LEAST_FREE = 0.05
 """Share of a broker's disk below which it accepts no more records: brokers damage their log on a full disk

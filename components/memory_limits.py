@@ -8,6 +8,8 @@ from components.collector_copier import copier_limit
 from components.phase_numbers import WITH_KAFKA
 from components.quantities import Size
 from components.settings import Settings
+from components.sizing import GRAFANA_SHARE, ProgramSize
+from components.workload import GO_SHARE
 
 
 def node_limits(settings: Settings) -> Mapping[str, Size]:
@@ -15,7 +17,8 @@ def node_limits(settings: Settings) -> Mapping[str, Size]:
     programs = settings.size.programs
     return {
         "otel-collector": programs["collector"].memory,
-        **{job: programs[job].memory for job in ("jaeger", "prometheus", "loki", "grafana")},
+        **{job: programs[job].memory for job in ("jaeger", "prometheus", "loki")},
+        "grafana": _of_grafana(programs["grafana"]),
         **(_buffer_limits(settings) if settings.phase >= WITH_KAFKA else {}),
     }
 
@@ -26,11 +29,16 @@ def object_limits(settings: Settings) -> Mapping[str, Size]:
     processor = settings.buffer.processor.each.memory
     return {
         **{name: part.each.memory for name, part in size.parts.items()},
-        "grafana": size.grafana.memory,
+        "grafana": _of_grafana(size.grafana),
         "prometheus-agent": size.agent.memory,
         **_buffer_limits(settings),
         **({"otel-processor-phase3": processor} if settings.writes_node_stores else {}),
     }
+
+
+def _of_grafana(size: ProgramSize) -> Size:
+    """Return the limit that its own process would have alone: only that tells how much it uses."""
+    return size.memory.share(GRAFANA_SHARE / GO_SHARE)
 
 
 def _buffer_limits(settings: Settings) -> Mapping[str, Size]:

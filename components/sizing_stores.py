@@ -153,7 +153,7 @@ def size_stores(sizing: SizingSection, stores: StoresSection, postgres: Postgres
 
 def _grafana(sizing: SizingSection, *, small: bool) -> ProgramSize:
     """Size a replica of Grafana: what several write is in their database, so none has a volume."""
-    size = ProgramSize(memory=mebibytes(512) if small else gibibytes(1), cpus=0.5 if small else 1)
+    size = ProgramSize(memory=gibibytes(1 if small else 2), cpus=0.5 if small else 1)
     return replace(override(size, sizing.grafana), volume=NO_VOLUME)
 
 

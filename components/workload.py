@@ -65,6 +65,10 @@ class Probe:
     awaited: bool = True
 
 
+GO_SHARE = 0.8
+"""Share of its memory from which on a Go program collects garbage rather than grow."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resources:
     """Limits and reservations.
@@ -73,16 +77,18 @@ class Resources:
         memory: hard limit; the program is killed above it.
         reserved_memory: what it keeps when the host runs short.
         cpus: hard limit, in cores.
+        go_share: share of the memory from which on Go collects garbage rather than grow.
     """
 
     memory: Size
     reserved_memory: Size
     cpus: float
+    go_share: float = GO_SHARE
 
     @property
     def go_memory(self) -> str:
-        """``GOMEMLIMIT``: from 80% of the limit on, Go collects garbage rather than grow."""
-        return f"{self.memory.share(0.8).mebibytes}MiB"
+        """The share as ``GOMEMLIMIT``."""
+        return f"{self.memory.share(self.go_share).mebibytes}MiB"
 
 
 @dataclass(frozen=True, kw_only=True)

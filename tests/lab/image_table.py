@@ -65,7 +65,7 @@ STACK_IMAGES: tuple[LabImage, ...] = (
         ports=(3100,),
     ),
     LabImage(
-        reference="grafana/grafana:13.2.0",
+        reference="grafana/grafana:13.2.1",
         holds="the lab's stand-in for Grafana",
         phase=1,
         user="472",

@@ -11,7 +11,7 @@ from tests.lab.goprogram import GoProgram
 from tests.lab.storage_programs import STORAGE_PROGRAMS
 
 KAFKA_VERSION = "4.3.1"
-GRAFANA_VERSION = "13.2.0"
+GRAFANA_VERSION = "13.2.1"
 
 NO_DISCOVERY = "remove_all_sd"
 """Leaves out Prometheus's service discoveries, each with its cloud's SDK, except those that tags name."""

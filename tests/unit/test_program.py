@@ -11,7 +11,9 @@ import pytest
 
 from components.images import CATALOGUE
 from components.outputs import Outputs
+from components.sizing import GRAFANA_SHARE
 from components.storage_names import PURPOSES
+from components.workload import GO_SHARE
 from tests.support.golden import GOLDEN, matches_golden
 from tests.support.program import (
     CONTAINER,
@@ -84,7 +86,8 @@ def test_go_programs_know_their_limit(variant: tuple[str, Result]) -> None:
         assert inputs["stopTimeout"] >= 30, container.name
         assert inputs["destroyGraceSeconds"] == inputs["stopTimeout"], container.name
         if not container.name.startswith(("kafka", "haproxy")):
-            assert f"GOMEMLIMIT={int(inputs['memory'] * 0.8)}MiB" in inputs["envs"], container.name
+            share = GRAFANA_SHARE if container.name == "grafana" else GO_SHARE
+            assert f"GOMEMLIMIT={int(inputs['memory'] * share)}MiB" in inputs["envs"], container.name
 
 
 def test_what_never_starts_has_no_network_port_or_command(default: Result) -> None:

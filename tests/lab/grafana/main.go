@@ -20,7 +20,7 @@ import (
 )
 
 // The release whose behaviour this follows.
-const version = "13.2.0"
+const version = "13.2.1"
 
 const banner = "This is the lab's stand-in for Grafana " + version + ", not Grafana: it proves wiring and draws nothing."
 
