@@ -1,16 +1,15 @@
-"""Settings that are given but that the chosen phase, or a program that others run, makes useless."""
+"""Settings that are given but that the chosen phase, or another setting, makes useless."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 
 from pydantic.alias_generators import to_camel
 
 from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.problems import Problem
-from components.sections import ProgramSizing
-from components.sections_phase4 import PostgresSection
 from components.settings_model import SettingsModel
 
 Phases = Sequence[int]
@@ -26,6 +25,7 @@ SECTION_PHASES: Mapping[str, Phases] = {
     "query": _ON_DOCKER,
     "docker": _ON_DOCKER,
     "kafka": range(WITH_KAFKA, _LAST + 1),
+    "kafka_password": range(WITH_KAFKA, _LAST + 1),
     "sampling": range(WITH_KAFKA, _LAST + 1),
     "kubernetes": range(ON_KUBERNETES, _LAST + 1),
     "autoscaling": range(ON_KUBERNETES, _LAST + 1),
@@ -52,6 +52,7 @@ KEY_PHASES: Mapping[tuple[str, str], Phases] = {
     ("ingest", "http_port"): _ON_DOCKER,
     ("grafana", "bind_address"): _ON_DOCKER,
     ("grafana", "port"): _ON_DOCKER,
+    ("query", "haproxy_port"): (WITH_KAFKA,),
     ("retention", "metrics_size"): _OF_NODE_STORES,
     ("sizing.grafana", "volume"): _OF_ONE_GRAFANA,
     ("grafana", "replicas"): _OF_OBJECT_STORES,
@@ -62,46 +63,93 @@ KEY_PHASES: Mapping[tuple[str, str], Phases] = {
 """Section, or program in ``sizing``, and key in it -> phases that use that key, where others apply to all."""
 
 
-OF_OWN_POSTGRES = ("memory", "cpus", "volume", "backups_kept", "backups_volume")
-"""Keys of ``postgres`` that only the stack's own PostgreSQL has a use for."""
+@dataclass(frozen=True, kw_only=True)
+class Idle:
+    """Keys that another setting makes useless.
+
+    Attributes:
+        section: where they are.
+        keys: which.
+        since: first phase in which anything reads them.
+        when: whether the other setting has that value.
+        why: that setting and what it means.
+    """
+
+    section: str
+    keys: Sequence[str]
+    since: int
+    when: Callable[[SettingsModel], bool]
+    why: str
+
+
+IDLE: Sequence[Idle] = (
+    Idle(
+        section="sizing",
+        keys=("kafka",),
+        since=WITH_KAFKA,
+        when=lambda settings: settings.kafka.mode == "external",
+        why="kafka.mode: external does not use it; who runs the brokers sizes them",
+    ),
+    Idle(
+        section="kafka",
+        keys=("min_in_sync_replicas", "retention_size"),
+        since=WITH_KAFKA,
+        when=lambda settings: not settings.kafka.create_topics,
+        why="kafka.createTopics: false does not use it; who makes the topics sets it",
+    ),
+    Idle(
+        section="sampling",
+        keys=("slower_than", "max_traces"),
+        since=WITH_KAFKA,
+        when=lambda settings: settings.sampling.mode != "tail",
+        why="only sampling.mode: tail uses it",
+    ),
+    Idle(
+        section="sampling",
+        keys=("keep_percent",),
+        since=WITH_KAFKA,
+        when=lambda settings: settings.sampling.mode == "none",
+        why="sampling.mode: none does not use it; all traces are kept",
+    ),
+    Idle(
+        section="postgres",
+        keys=("memory", "cpus", "volume", "backups_kept", "backups_volume"),
+        since=ON_OBJECT_STORAGE,
+        when=lambda settings: settings.postgres.mode == "external",
+        why="postgres.mode: external does not use it; who runs the database sizes it and backs it up",
+    ),
+)
 
 
 def unused_problems(settings: SettingsModel) -> Iterator[Problem]:
-    """Name what is set for another phase, or for a program that others run."""
+    """Name what is set for another phase, or along with a setting that makes it useless."""
     yield from _of_other_phases(settings)
-    yield from _of_others(settings)
+    for idle in IDLE:
+        if settings.phase >= idle.since and idle.when(settings):
+            holder = getattr(settings, idle.section)
+            for name in idle.keys:
+                if _is_set(holder, name):
+                    yield Problem(key=f"{idle.section}.{to_camel(name)}", value="set", message=idle.why)
 
 
 def _of_other_phases(settings: SettingsModel) -> Iterator[Problem]:
     """Name the sections, the programs in ``sizing``, and single keys that are set for another phase."""
+    told: set[str] = set()
     for key, holder, name, of in _limited(settings):
         used = settings.phase in of or (settings.has_node_stores and of is _OF_NODE_STORES)
-        if not used and getattr(holder, name) != getattr(type(holder)(), name):
-            yield Problem(
-                key=key,
-                value="set",
-                message=f"phase {settings.phase} does not use it; {_named(of)}",
-            )
-
-
-def _of_others(settings: SettingsModel) -> Iterator[Problem]:
-    """Name what sizes Kafka's brokers or PostgreSQL where somebody else runs them."""
-    given: list[tuple[str, str]] = []
-    brokers, postgres, unset = settings.sizing.kafka, settings.postgres, PostgresSection()
-    if settings.phase >= WITH_KAFKA and settings.kafka.mode == "external" and brokers != ProgramSizing():
-        given.append(("sizing.kafka", "kafka"))
-    if settings.phase >= ON_OBJECT_STORAGE and postgres.mode == "external":
-        given.extend(
-            (f"postgres.{to_camel(name)}", "postgres")
-            for name in OF_OWN_POSTGRES
-            if getattr(postgres, name) != getattr(unset, name)
-        )
-    for key, section in given:
+        if used or not _is_set(holder, name) or key.rpartition(".")[0] in told:
+            continue
+        told.add(key)
         yield Problem(
             key=key,
             value="set",
-            message=f"{section}.mode: external does not use it; who runs that program sizes it",
+            message=f"phase {settings.phase} does not use it; {_named(of)}",
         )
+
+
+def _is_set(holder: object, name: str) -> bool:
+    """Return whether a key of a section has another value than it has unset."""
+    return bool(getattr(holder, name) != getattr(type(holder)(), name))
 
 
 def _limited(settings: SettingsModel) -> Iterator[tuple[str, object, str, Phases]]:

@@ -19,7 +19,9 @@ CLUSTER, OBJECTS, HISTORY = (EVERY[name] for name in ("phase3-small", "phase4-sm
 
 
 def about_use(settings: dict[str, Any]) -> list[str]:
-    return [warning for warning in Settings.load(settings).warnings() if "does not use it" in warning]
+    said = ("does not use it", "uses it")
+    warnings = Settings.load(settings).warnings()
+    return [warning for warning in warnings if any(words in warning for words in said)]
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,9 @@ def about_use(settings: dict[str, Any]) -> list[str]:
             "alerting.contactPoints: set: phase 1 does not use it; phase 4 does",
         ),
         ({"phase": 2, "grafana": {"replicas": 3}}, "grafana.replicas: set: phase 2 .*; phase 4 does"),
+        ({"query": {"haproxyPort": 9404}}, "query.haproxyPort: set: phase 1 does not use it; phase 2 does"),
+        ({**CLUSTER, "query": {"haproxyPort": 9404}}, "query: set: phase 3 does not use it; .* 1 and 2 do"),
+        ({"kafkaPassword": "hunter2"}, "kafkaPassword: set: phase 1 does not use it"),
         ({"stores": {"shape": "split"}}, "stores: set: phase 1 does not use it; phase 4 does"),
         ({"phase": 2, "autoscaling": {"lag": "keda"}}, "autoscaling: set: .*phases 3 and 4 do"),
         ({**CLUSTER, "docker": {"advertisedHost": "otel"}}, "docker: set: .*phases 1 and 2 do"),
@@ -66,22 +71,63 @@ def test_what_a_phase_does_not_use_is_told(settings: dict[str, Any], warning: st
 
 
 EXTERNAL_KAFKA = {"mode": "external", "bootstrapServers": ["kafka.example.com:9092"]}
+OTHERS_TOPICS = {**EXTERNAL_KAFKA, "createTopics": False, "partitions": 6}
 EXTERNAL_POSTGRES = {"mode": "external", "host": "db.example.com", "passwordSecret": "grafana-database"}
 
 
-@pytest.mark.parametrize("phase", [2, 3])
-def test_sizes_of_somebody_elses_brokers_are_told(phase: int) -> None:
-    settings = {**(CLUSTER if phase == 3 else {}), "phase": phase, "kafka": EXTERNAL_KAFKA}
-    (found,) = about_use({**settings, "sizing": {"kafka": {"volume": "90GiB"}}})
-    assert found.startswith("sizing.kafka: set: kafka.mode: external does not use it")
+@pytest.mark.parametrize(
+    ("settings", "useless", "warning"),
+    [
+        (
+            {"phase": 2, "kafka": EXTERNAL_KAFKA},
+            {"sizing": {"kafka": {"volume": "90GiB"}}},
+            "sizing.kafka: set: kafka.mode: external does not use it",
+        ),
+        (
+            {**CLUSTER, "kafka": EXTERNAL_KAFKA},
+            {"sizing": {"kafka": {"volume": "90GiB"}, "preset": "small"}},
+            "sizing.kafka: set: kafka.mode: external does not use it",
+        ),
+        *(
+            (
+                {"phase": 2, "kafka": OTHERS_TOPICS},
+                {"kafka": {**OTHERS_TOPICS, key: value}},
+                f"kafka.{key}: set: kafka.createTopics: false does not use it",
+            )
+            for key, value in (("minInSyncReplicas", 2), ("retentionSize", "20GiB"))
+        ),
+        *(
+            (
+                {"phase": 2, "sampling": {"mode": mode}},
+                {"sampling": {"mode": mode, key: value}},
+                f"sampling.{key}: set: (only )?sampling.mode: [a-z]+ (does not use|uses) it",
+            )
+            for mode, key, value in (
+                ("head", "slowerThan", "3s"),
+                ("none", "maxTraces", 5),
+                ("none", "keepPercent", 20),
+            )
+        ),
+        *(
+            (
+                {**OBJECTS, "postgres": EXTERNAL_POSTGRES},
+                {"postgres": {**EXTERNAL_POSTGRES, key: "3GiB"}},
+                f"postgres.{key}: set: postgres.mode: external does not use it",
+            )
+            for key in ("memory", "volume", "backupsVolume")
+        ),
+    ],
+)
+def test_what_another_setting_makes_useless_is_told(
+    settings: dict[str, Any], useless: dict[str, Any], warning: str
+) -> None:
     assert about_use(settings) == []
+    (found,) = about_use({**settings, **useless})
+    assert re.match(warning, found)
 
 
-@pytest.mark.parametrize("key", ["memory", "volume", "backupsVolume"])
-def test_sizes_of_somebody_elses_postgresql_are_told(key: str) -> None:
-    (found,) = about_use({**OBJECTS, "postgres": {**EXTERNAL_POSTGRES, key: "3GiB"}})
-    assert found.startswith(f"postgres.{key}: set: postgres.mode: external does not use it")
-    assert about_use({**OBJECTS, "postgres": EXTERNAL_POSTGRES}) == []
+def test_a_share_of_traces_is_of_use_to_head_sampling() -> None:
+    assert about_use({"phase": 2, "sampling": {"mode": "head", "keepPercent": 20}}) == []
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda path: path.stem)
