@@ -13,6 +13,9 @@ from ops.kafka.tools import Tools
 
 _FIELD = re.compile(r"(\w+): ?([^\t]*)")
 
+OFFSETS = "__consumer_offsets"
+"""Kafka's own topic, in which it keeps how far the groups have read."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Topic:

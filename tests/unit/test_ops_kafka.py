@@ -233,6 +233,19 @@ def test_exit_status_tells_topics_that_are_not_there(
     assert call(monkeypatch, whole, "topics") == 0
 
 
+@pytest.mark.parametrize(("name", "status"), [("orders", 0), ("otlp-logs", 1), ("__consumer_offsets", 1)])
+def test_topics_of_others_are_shown_and_not_judged(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], name: str, status: int
+) -> None:
+    line = "Topic: {0}\tTopicId: A\tPartitionCount: 1\tReplicationFactor: 2\tConfigs: \n"
+    line += "\tTopic: {0}\tPartition: 0\tLeader: 1\tReplicas: 1,2\tIsr: {1}\tElr: \tLastKnownElr: \n"
+    own = {f"otlp-{one}" for one in ("traces", "metrics", "logs", "traces-sampled", "dead-letters")}
+    described = "".join(line.format(one, "1" if one == name else "1,2") for one in sorted({*own, name}))
+    fake = FakeTools(topics=described.encode(), log_dirs=LOG_DIRS.encode())
+    assert call(monkeypatch, fake, "topics") == status
+    assert name in capfd.readouterr().out
+
+
 def test_a_partition_without_a_leader_is_not_passed_over_in_silence(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
