@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from components.batches import MOST_FOR_JAEGER, MOST_REQUEST, WRITTEN_AT_ONCE
+from components.checks_alerting import ALERTING_CHECKS
 from components.checks_kafka import KAFKA_CHECKS
 from components.checks_kubernetes import KUBERNETES_CHECKS
 from components.checks_phase4 import PHASE4_CHECKS
@@ -136,4 +137,5 @@ CHECKS: tuple[Check, ...] = (
     *KUBERNETES_CHECKS,
     *PHASE4_CHECKS,
     *STORAGE_CHECKS,
+    *ALERTING_CHECKS,
 )

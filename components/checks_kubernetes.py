@@ -190,6 +190,7 @@ def _addresses_of_others(settings: SettingsModel) -> Iterator[tuple[str, str]]:
     if kafka.copy_to is not None:
         yield "kafka.copyTo.endpoint", kafka.copy_to.endpoint
     if settings.phase < ON_OBJECT_STORAGE:
+        yield from (("alerting.alertmanagers", url) for url in settings.alerting.alertmanagers)
         return
     if storage.provider == "s3" and storage.s3.endpoint is not None:
         yield "objectStorage.s3.endpoint", storage.s3.endpoint
@@ -212,5 +213,8 @@ KUBERNETES_CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "kubernetes", "kafkaPassword", "postgres"), run=_rendering_has_no_secrets),
     Check(reads=("sizing", "kafka", "sampling", "autoscaling"), run=_scaling_fits),
     Check(reads=("phase", "kafka"), run=_kafka_fits_platform),
-    Check(reads=("phase", "kafka", "objectStorage", "postgres", "grafana"), run=_others_have_whole_names),
+    Check(
+        reads=("phase", "kafka", "objectStorage", "postgres", "grafana", "alerting"),
+        run=_others_have_whole_names,
+    ),
 )

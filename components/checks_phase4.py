@@ -1,8 +1,7 @@
-"""What must hold between the settings of phase 4's stores, database and alerts."""
+"""What must hold between the settings of phase 4's stores and database."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from operator import attrgetter
 
@@ -36,17 +35,6 @@ LEAST_MEMORY: Mapping[str, Size] = {
 }
 """Section -> memory limit that each replica needs. Loki's caches of answers take up to 100 MB of it,
 PostgreSQL's shared buffers 128."""
-
-
-def unheard_problem(settings: SettingsModel) -> Problem | None:
-    """Report that nobody is notified of alerts."""
-    if settings.phase < ON_OBJECT_STORAGE or settings.alerting.contact_points:
-        return None
-    return Problem(
-        key="alerting.contactPoints",
-        value="[]",
-        message="alerts are sent to nobody; name a contact point, or watch Grafana yourself",
-    )
 
 
 def _database_is_whole(settings: SettingsModel) -> Iterator[Problem]:
@@ -89,17 +77,6 @@ def _sign_in_comes_back(settings: SettingsModel) -> Iterator[Problem]:
             "set the one that people type, such as https://grafana.example.com, or "
             "kubernetes.exposure.grafanaHost with a type other than ClusterIP",
         )
-
-
-def _contact_points_differ(settings: SettingsModel) -> Iterator[Problem]:
-    names = Counter(point.name for point in settings.alerting.contact_points)
-    for name, count in names.items():
-        if count > 1:
-            yield Problem(
-                key="alerting.contactPoints",
-                value=name,
-                message=f"{count} contact points have this name; give each its own",
-            )
 
 
 def _phase3_only_in_phase4(settings: SettingsModel) -> Iterator[Problem]:
@@ -176,7 +153,6 @@ def _expired_dumps_stay_away(settings: SettingsModel) -> Iterator[Problem]:
 PHASE4_CHECKS: tuple[Check, ...] = (
     Check(reads=("postgres",), run=_database_is_whole),
     Check(reads=("phase", "grafana", "kubernetes"), run=_sign_in_comes_back),
-    Check(reads=("alerting",), run=_contact_points_differ),
     Check(reads=("phase", "stores"), run=_phase3_only_in_phase4),
     Check(reads=("postgres", "stores"), run=_stores_have_memory),
     Check(reads=("phase", "retention"), run=_stores_can_count_their_retention),

@@ -8,7 +8,6 @@ from configparser import ConfigParser
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
-from urllib.parse import urlsplit
 
 from components.alert_rules import linked
 from components.cluster_dashboards import cluster_dashboards
@@ -78,9 +77,9 @@ def cluster_calls(cluster: GrafanaCluster) -> list[str]:
     found = [cluster.database.address, *contact_calls(cluster.contact_points)]
     found += [callee(url) for url in cluster.phase3.values()]
     if cluster.profiles_url is not None:
-        found.append(_with_port(cluster.profiles_url))
+        found.append(callee(cluster.profiles_url))
     if cluster.oidc is not None:
-        found += sorted({_with_port(url) for url in (cluster.oidc.token_url, cluster.oidc.api_url)})
+        found += sorted({callee(url) for url in (cluster.oidc.token_url, cluster.oidc.api_url)})
     return found
 
 
@@ -213,9 +212,3 @@ def _oidc(section: OidcSection) -> dict[str, str]:
         found["GROUPS_ATTRIBUTE_PATH"] = section.groups_attribute_path
     login = {"GF_AUTH_DISABLE_LOGIN_FORM": "true"} if section.only else {}
     return {f"{prefix}{key}": value for key, value in found.items()} | login
-
-
-def _with_port(url: str) -> str:
-    """Give the ``host:port`` of a URL, whose scheme has a port where none is written."""
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"

@@ -102,6 +102,7 @@ def _prometheus(
         copies_counted=settings.counts_copies and settings.phase < ON_OBJECT_STORAGE,
         events_per_second=declared_rate(settings.sizing),
         runbooks_url=settings.alerting.runbooks_url,
+        alertmanagers=settings.alerting.alertmanagers if settings.phase < ON_OBJECT_STORAGE else (),
         jobs=jobs,
         discovery=discovery,
         published=addresses.metrics,

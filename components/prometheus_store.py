@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from components.alert_rules import alert_rules
 from components.base import StackComponent, data_volumes, hours, limits
@@ -13,7 +15,7 @@ from components.images import Image
 from components.publication import Publication
 from components.quantities import DAY, Duration, Size
 from components.sizing import SMALL_RATE, ProgramSize
-from components.workload import ApiRule, Platform, Port, Probe, Workload
+from components.workload import ApiRule, Platform, Port, Probe, Workload, callee
 
 CONFIG_DIRECTORY = "/etc/prometheus"
 PORT = 9090
@@ -50,6 +52,7 @@ class PrometheusStoreArgs:
         copies_counted: counts of Kafka's copies are sent here, for the alert on missing counts.
         events_per_second: rate that the stack is sized for, for the alert on exceeding it.
         runbooks_url: address of ``docs/``, for links to the runbooks.
+        alertmanagers: URLs of the Alertmanagers to which it sends its alerts.
         jobs: additional scrape job -> ``name:port`` of programs; a name may stand for several replicas.
         discovery: how it finds them.
         published: where UI and query API are reachable from outside.
@@ -67,6 +70,7 @@ class PrometheusStoreArgs:
     copies_counted: bool = False
     events_per_second: int = SMALL_RATE
     runbooks_url: str | None = None
+    alertmanagers: Sequence[str] = ()
     jobs: Mapping[str, str] = field(default_factory=dict)
     discovery: Discovery = "names"
     published: Publication | None = None
@@ -92,6 +96,10 @@ def prometheus_configuration(args: PrometheusStoreArgs) -> Document:
     document.set("global", "external_labels", "environment", to=args.environment)
     window = args.out_of_order.in_unit("s")
     document.set("storage", "tsdb", "out_of_order_time_window", to=window)
+    if args.alertmanagers:
+        document.set("alerting", "alertmanagers", to=_alertmanagers(args.alertmanagers))
+    else:
+        document.remove("alerting")
     if args.discovery == "pods":
         document.set("scrape_configs", to=[])
         document.get("otlp", "promote_resource_attributes").extend(POD_ATTRIBUTES)
@@ -129,6 +137,23 @@ def _scraped(args: PrometheusStoreArgs) -> list[str]:
     return sorted(address for job, address in {**always, **args.jobs}.items() if job not in absent)
 
 
+def _alertmanagers(urls: Sequence[str]) -> list[dict[str, Any]]:
+    """Return an entry for each scheme and path, with the addresses in the order given."""
+    targets: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for url in urls:
+        parts = urlsplit(url)
+        targets[parts.scheme, parts.path.rstrip("/")].append(callee(url))
+    return [
+        {
+            "scheme": scheme,
+            "path_prefix": path or "/",
+            "api_version": "v2",
+            "static_configs": [{"targets": addresses}],
+        }
+        for (scheme, path), addresses in targets.items()
+    ]
+
+
 def _job(name: str, address: str) -> dict[str, Any]:
     host, port = address.rsplit(":", 1)
     lookup = {"names": [host], "type": "A", "port": int(port), "refresh_interval": "10s"}
@@ -154,7 +179,7 @@ def _workload(name: str, args: PrometheusStoreArgs) -> Workload:
         files=prometheus_files(args),
         ports=[Port(name="http", number=PORT, published=args.published)],
         scraped="http",
-        calls=_scraped(args),
+        calls=[*_scraped(args), *map(callee, args.alertmanagers)],
         reads=[ApiRule(resources=("pods",))] if args.discovery == "pods" else (),
         probe=PROBE,
         resources=limits(args.size),

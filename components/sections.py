@@ -106,6 +106,13 @@ Url = Annotated[
         "http:// or https://, then host[:port][/path], without user and password",
     ),
 ]
+BaseUrl = Annotated[
+    str,
+    Text(
+        rf"https?://{HOST}(:{PORT})?(/[^\s?#]*)?",
+        "http:// or https://, then host[:port][/path], without user, password and query",
+    ),
+]
 LOOPBACK = "127.0.0.1"
 
 

@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 from components.quantities import Duration, Size, days, gibibytes
 from components.sections import (
     STRICT,
+    BaseUrl,
     Count,
     Cpus,
     GrafanaSection,
@@ -249,10 +250,13 @@ class AlertingSection:
     """Who is notified of alerts, and where the runbooks are.
 
     Attributes:
+        alertmanagers: existing Alertmanagers to which Prometheus sends its alerts in phases 1 to 3. Without
+            login, and with a certificate of a public authority if with ``https``.
         contact_points: phase 4: used by Grafana, and by Mimir's Alertmanager for the rules of Mimir and Loki.
         runbooks_url: URL at which you publish ``docs/``, for runbook links in the alerts of all phases;
             without it they are paths in ``docs/``.
     """
 
+    alertmanagers: tuple[BaseUrl, ...] = ()
     contact_points: tuple[ContactPoint, ...] = ()
     runbooks_url: Url | None = None

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from components.checks import CHECKS, ceiling_problem
-from components.checks_phase4 import unheard_problem
+from components.checks_alerting import heard_twice_problem, unheard_problem
 from components.problems import Problem
 from components.sections import STRICT
 from components.settings_errors import SettingsError, describe
@@ -82,7 +82,12 @@ class Settings(SettingsModel):
 
     def warnings(self) -> list[str]:
         """List what is allowed but worth a warning."""
-        found = (ceiling_problem(self), unheard_problem(self), *unused_problems(self))
+        found = (
+            ceiling_problem(self),
+            unheard_problem(self),
+            heard_twice_problem(self),
+            *unused_problems(self),
+        )
         return [
             f"{problem.key}: {problem.value}: {problem.message}" for problem in found if problem is not None
         ]

@@ -18,8 +18,8 @@ _LAST = ON_OBJECT_STORAGE
 _ON_DOCKER = range(1, ON_KUBERNETES)
 _OF_NODE_STORES = range(1, ON_OBJECT_STORAGE)
 _OF_OBJECT_STORES = range(ON_OBJECT_STORAGE, _LAST + 1)
-_OF_ONE_GRAFANA = tuple(_OF_NODE_STORES)
-"""It has a volume; unlike the stores of these phases, it does not stay for a while in phase 4."""
+_BEFORE_OBJECT_STORES = tuple(_OF_NODE_STORES)
+"""What belongs to these phases alone: unlike their stores, it does not stay for a while in phase 4."""
 
 SECTION_PHASES: Mapping[str, Phases] = {
     "query": _ON_DOCKER,
@@ -54,10 +54,11 @@ KEY_PHASES: Mapping[tuple[str, str], Phases] = {
     ("grafana", "port"): _ON_DOCKER,
     ("query", "haproxy_port"): (WITH_KAFKA,),
     ("retention", "metrics_size"): _OF_NODE_STORES,
-    ("sizing.grafana", "volume"): _OF_ONE_GRAFANA,
+    ("sizing.grafana", "volume"): _BEFORE_OBJECT_STORES,
     ("grafana", "replicas"): _OF_OBJECT_STORES,
     ("grafana", "oidc"): _OF_OBJECT_STORES,
     ("grafana", "profiles_url"): _OF_OBJECT_STORES,
+    ("alerting", "alertmanagers"): _BEFORE_OBJECT_STORES,
     ("alerting", "contact_points"): _OF_OBJECT_STORES,
 }
 """Section, or program in ``sizing``, and key in it -> phases that use that key, where others apply to all."""

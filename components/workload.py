@@ -282,15 +282,16 @@ def headless(name: str) -> str:
 
 
 def callee(url: str) -> str:
-    """Return the ``host:port`` of an address, with or without scheme and path.
+    """Return the ``host:port`` of an address, with or without path; a scheme has a port if none is written.
 
     Raises:
         ValueError: it names no host and port.
     """
     parts = urlsplit(url if "//" in url else f"//{url}")
-    if parts.hostname is None or parts.port is None:
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    if parts.hostname is None or port is None:
         raise ValueError(f"{url!r} names no host and port")
-    return f"{parts.hostname}:{parts.port}"
+    return f"{parts.hostname}:{port}"
 
 
 class Platform(Protocol):

@@ -113,6 +113,11 @@ def configured(result: Result) -> Iterator[Configured]:
                 )
 
 
+def files_of(result: Result, program: str) -> Mapping[str, str]:
+    """Give the configuration files of a program that runs once."""
+    return next(one.files for one in configured(result) if one.program == program)
+
+
 def _program_of(container: Registered) -> str:
     reference = container.inputs["image"].removeprefix("sha256:")
     return next(name for name, image in CATALOGUE.items() if image.reference == reference)

@@ -38,6 +38,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "images": {"registry": "mirror.example:5000", "overrides": {"loki": "other/loki:3.7.7"}},
         "docker": {"host": "ssh://ops@node.example", "advertisedHost": "node.example"},
         "grafana": {"port": 13000, "adminUser": "root", "rootUrl": "https://grafana.example.com"},
+        "alerting": {"alertmanagers": ["http://alertmanager:9093"]},
     },
     "phase2-small": {"phase": 2},
     "phase2-medium": {"phase": 2, "sizing": {"preset": "medium"}},
@@ -149,6 +150,13 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
         },
         images={"registry": "mirror.example:5000"},
         grafana={"adminUser": "root", "rootUrl": "https://grafana.example.com"},
+        alerting={
+            "alertmanagers": [
+                "http://alertmanager-0.alertmanager.monitoring.svc:9093",
+                "https://alerts.example.com/team/",
+                "http://alertmanager-1.alertmanager.monitoring.svc:9093",
+            ]
+        },
     ),
     "phase3-render": _cluster(
         {

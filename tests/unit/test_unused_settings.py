@@ -63,6 +63,13 @@ def about_use(settings: dict[str, Any]) -> list[str]:
             )
             for objects in (OBJECTS, HISTORY)
         ),
+        *(
+            (
+                {**objects, "alerting": {"alertmanagers": ["http://alertmanager.monitoring.svc:9093"]}},
+                "alerting.alertmanagers: set: phase 4 does not use it; phases 1, 2 and 3 do",
+            )
+            for objects in (OBJECTS, HISTORY)
+        ),
     ],
 )
 def test_what_a_phase_does_not_use_is_told(settings: dict[str, Any], warning: str) -> None:
