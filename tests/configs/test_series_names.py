@@ -48,6 +48,7 @@ PUT_BEFORE = (
     "loki_compactor_",
     "loki_prometheus_notifications_",
     "prometheus_",
+    "prometheus_notifications_",
     "prometheus_remote_storage_",
     "prometheus_tsdb_out_of_order_wbl_",
     "prometheus_tsdb_wal_",
