@@ -188,11 +188,20 @@ def _counts(prometheus: Prometheus, loss: Loss, window: str) -> Mapping[str, flo
     """Sum a counter over the signals, by place; places without a loss are left out."""
     counts: dict[str, float] = {}
     for signal in SIGNALS:
-        metric = f'{{__name__=~"{loss.metric}_{signal}(_total)?"}}'
-        for series in prometheus.query(f"sum by ({loss.by}) (increase({metric}[{window}])) > 0"):
+        for series in prometheus.query(loss_query(loss, signal, window)):
             place = f"{series['metric'].get(loss.by, 'unknown')} {signal}"
             counts[place] = counts.get(place, 0.0) + float(series["value"][1])
     return counts
+
+
+def loss_query(loss: Loss, signal: str, window: str) -> str:
+    """Ask how far a counter has moved, by place.
+
+    A failure counter appears with its first failure; what it says then is no increase, but a loss.
+    """
+    series = f'{{__name__=~"{loss.metric}_{signal}(_total)?"}}'
+    new = f"(max_over_time({series}[{window}]) unless {series} offset {window})"
+    return f"sum by ({loss.by}) ({new} or increase({series}[{window}])) > 0"
 
 
 def _moment(text: str) -> datetime:
