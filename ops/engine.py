@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,16 +184,17 @@ class Pulumi:
     def _start(self, command: Sequence[str], *, stdout: int, stderr: int) -> subprocess.Popen[str]:
         environment = self.environment()
         try:
-            return subprocess.Popen(
-                command,
-                cwd=self.stack.root,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                text=True,
-                errors="replace",
-            )
+            with _hangups_ignored():
+                return subprocess.Popen(
+                    command,
+                    cwd=self.stack.root,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    text=True,
+                    errors="replace",
+                )
         except FileNotFoundError as error:
             raise OpsError("no pulumi on PATH", "run: make up", status=2) from error
 
@@ -204,6 +206,16 @@ class Pulumi:
         return OpsError(
             f"{what}: {hint.meaning}" if shown else f"{what}: {hint.meaning} ({last})", hint.advice
         )
+
+
+@contextmanager
+def _hangups_ignored() -> Iterator[None]:
+    """Let the engine, which would break off, inherit that; this program gets the hangup and interrupts it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def _last_words(output: str) -> str:

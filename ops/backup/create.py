@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import shutil
-import signal
 import tarfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 
 import requests
 from docker.errors import APIError
@@ -74,7 +72,7 @@ def make_backup(source: Source, volumes: Volumes, folder: Path, now: datetime, *
         folder.mkdir(parents=True, exist_ok=True)
         partial.mkdir(mode=0o700)
     try:
-        with _told(folder), _finishing():
+        with _told(folder):
             _fill(partial, source, volumes, now, hot=hot)
             partial.rename(final)
     finally:
@@ -149,20 +147,6 @@ def _pause(container: Container) -> None:
             "if another backup runs, wait for it; if one was killed: docker unpause "
             f"{container.name}; otherwise run make down first, then back up, or use --hot",
         ) from error
-
-
-@contextmanager
-def _finishing() -> Iterator[None]:
-    """Turn SIGTERM into an exception, so that programs are resumed and partial files removed."""
-
-    def leave(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _configuration(source: Source) -> Iterator[bytes]:

@@ -8,12 +8,13 @@ import os
 import signal
 import stat
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ops.__main__ import end_in_order
 from ops.backup import create
 from ops.backup.archive import check, pack, unpacked
 from ops.backup.create import Source, make_backup
@@ -21,6 +22,18 @@ from ops.backup.manifest import FILE_NAME, Archive, load_manifest
 from ops.backup.retention import folder_name, partial_name
 from ops.errors import OpsError
 from tests.support.backups import DATA_VOLUMES, NOW, FakeContainer, tar, volumes
+
+TOLD_TO_END = (signal.SIGTERM, signal.SIGHUP)
+told_to_end = pytest.mark.parametrize("told", TOLD_TO_END)
+
+
+@pytest.fixture
+def _as_a_command() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in TOLD_TO_END}
+    end_in_order()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_backup_holds_data_state_configuration_and_their_digests(
@@ -63,15 +76,17 @@ def test_what_another_backup_has_paused_stays_so(tmp_path: Path, backup_source: 
     assert theirs.history == ["pause"]
 
 
+@told_to_end
+@pytest.mark.usefixtures("_as_a_command")
 def test_being_told_to_end_while_a_program_is_paused_resumes_it(
-    tmp_path: Path, backup_source: Source, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, backup_source: Source, monkeypatch: pytest.MonkeyPatch, told: signal.Signals
 ) -> None:
     jaeger = FakeContainer("jaeger")
     pause = jaeger.pause
 
     def ended() -> None:
         pause()
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), told)
 
     monkeypatch.setattr(jaeger, "pause", ended)
     with pytest.raises(SystemExit):
@@ -116,24 +131,24 @@ def test_truncated_archive_leaves_nothing_behind(tmp_path: Path, backup_source: 
     assert jaeger.status == "running"
 
 
+@told_to_end
+@pytest.mark.usefixtures("_as_a_command")
 def test_request_to_end_wakes_programs_and_removes_what_was_begun(
-    tmp_path: Path, backup_source: Source, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, backup_source: Source, monkeypatch: pytest.MonkeyPatch, told: signal.Signals
 ) -> None:
     jaeger = FakeContainer("jaeger")
 
     def end(chunks: Iterable[bytes], path: Path) -> Archive:
         if path.name == "jaeger-data.tar.gz":
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), told)
         return pack(chunks, path)
 
     monkeypatch.setattr(create, "pack", end)
-    before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(SystemExit) as caught:
         make_backup(backup_source, volumes(jaeger), tmp_path / "backups", NOW, hot=False)
-    assert caught.value.code == 143
+    assert caught.value.code == 128 + told
     assert jaeger.history == ["pause", "unpause"]
     assert list((tmp_path / "backups").iterdir()) == []
-    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_missing_volume_is_told_before_anything_is_written(tmp_path: Path, backup_source: Source) -> None:

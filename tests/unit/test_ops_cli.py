@@ -17,7 +17,7 @@ import pytest
 import typer
 
 from ops import cli, lifecycle
-from ops.__main__ import forget_applications
+from ops.__main__ import end_in_order, forget_applications
 from ops.commands import proof, stack
 from ops.errors import OpsError
 from ops.health.model import Reading
@@ -98,6 +98,44 @@ def test_variables_of_applications_do_not_reach_the_sdk_of_these_commands() -> N
     assert "Traceback" not in result.stderr
     arrivals = json.loads(result.stdout)["arrivals"]
     assert all("no connection to http://127.0.0.1:1" in one["detail"] for one in arrivals)
+
+
+WITH_A_TERMINAL = """
+import os, signal, sys
+from pathlib import Path
+from ops.__main__ import end_in_order
+
+terminal = os.open(sys.argv[1], os.O_RDWR)
+os.dup2(terminal, 1)
+os.dup2(terminal, 2)
+end_in_order()
+try:
+    print("begun", flush=True)
+    signal.pause()
+finally:
+    os.kill(os.getpid(), signal.SIGHUP)
+    print("said to nobody", flush=True)
+    Path(sys.argv[2]).touch()
+"""
+
+
+def test_a_terminal_that_is_lost_lets_a_command_clean_up(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    script = [sys.executable, "-c", WITH_A_TERMINAL, os.ttyname(theirs), str(tmp_path / "cleaned up")]
+    command = subprocess.Popen(script, cwd=ROOT, start_new_session=True)
+    assert b"begun" in os.read(ours, 100)
+    os.close(theirs)
+    os.close(ours)
+    assert command.wait(20) == 128 + signal.SIGHUP
+    assert (tmp_path / "cleaned up").exists()
+
+
+def test_a_hangup_that_is_ignored_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    handled: list[int] = []
+    monkeypatch.setattr(signal, "getsignal", lambda _number: signal.SIG_IGN)
+    monkeypatch.setattr(signal, "signal", lambda number, _handler: handled.append(number))
+    end_in_order()
+    assert handled == [signal.SIGTERM]
 
 
 def test_the_projects_own_variables_stay() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -130,6 +131,13 @@ def test_being_told_to_end_interrupts_the_engine_and_waits_for_it(
         engine_that(tmp_path, script).pulumi.run("up")
     assert caught.value.code == 143
     assert "finished" in terminal.getvalue()
+
+
+def test_a_lost_terminal_does_not_break_the_engine_off(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    ask = "import signal; print(signal.getsignal(signal.SIGHUP).name)"
+    assert engine_that(tmp_path, f"exec {sys.executable} -c '{ask}'").pulumi.answer("up") == "SIG_IGN\n"
+    assert signal.getsignal(signal.SIGHUP) == before
 
 
 def test_missing_engine_is_told_in_words(tmp_path: Path) -> None:
