@@ -18,6 +18,8 @@ Object = Mapping[str, Any]
 
 SMALLER = "docs/kubernetes.md, A volume of another size: enlarge it, or let sizing say what it has"
 _KINDS = "deployments,statefulsets,pods,persistentvolumeclaims"
+_STARTING = {"ContainerCreating", "PodInitializing"}
+"""Why containers wait in every start."""
 
 
 def cluster_readings(kubectl: Kubectl, programs: Sequence[str] | None, *, stack: str) -> Iterator[Reading]:
@@ -52,28 +54,42 @@ def cluster_readings(kubectl: Kubectl, programs: Sequence[str] | None, *, stack:
 def _program(kubectl: Kubectl, name: str, owner: Object, pods: list[Object]) -> Reading:
     wanted = int(owner["spec"].get("replicas", 1))
     ready = int(owner["status"].get("readyReplicas", 0))
-    troubles = [trouble for pod in pods for trouble in _troubles(pod)]
-    text = "; ".join([f"{ready} of {wanted} ready", *troubles, *_restarts(pods)])
+    starting = [f"{pod}: {reason}" for pod, reason in _waiting(pods) if reason in _STARTING]
+    failing = [f"{pod}: {reason}" for pod, reason in _waiting(pods) if reason not in _STARTING]
+    stuck = [*_stopped(owner), *_unscheduled(pods), *failing]
+    text = "; ".join([f"{ready} of {wanted} ready", *stuck, *starting, *_restarts(pods)])
     if wanted == 0:
         kind = str(owner["kind"]).lower()
         advice = f"if nobody means it to rest: {kubectl.typed('scale', kind, name, '--replicas=REPLICAS')}"
         return Reading(area=AREA, name=name, status="degraded", found="scaled to 0", advice=advice)
-    if ready < wanted:
+    if ready < wanted or stuck:
         advice = kubectl.typed("describe", "pods", "-l", f"{NAME}={name}")
         return Reading(area=AREA, name=name, status="degraded", found=text, advice=advice)
     return Reading(area=AREA, name=name, found=text)
 
 
-def _troubles(pod: Object) -> Iterator[str]:
-    """Why a pod does not run, in the words of scheduler and kubelet."""
-    status = pod.get("status") or {}
-    for condition in status.get("conditions") or []:
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            yield f"{_name(pod)}: {condition.get('message', 'not scheduled')}"
-    for container in _containers(pod):
-        waiting = (container.get("state") or {}).get("waiting")
-        if waiting:
-            yield f"{_name(pod)}: {waiting.get('reason', 'waiting')}"
+def _stopped(owner: Object) -> Iterator[str]:
+    """Why the program's new pods do not replace the old ones, which may all be ready meanwhile."""
+    for condition in owner["status"].get("conditions") or []:
+        if condition["type"] == "Progressing" and condition["status"] == "False":
+            yield str(condition.get("message", "the rollout has stopped"))
+
+
+def _unscheduled(pods: list[Object]) -> Iterator[str]:
+    """Why pods have no node, in the words of the scheduler."""
+    for pod in pods:
+        for condition in (pod.get("status") or {}).get("conditions") or []:
+            if condition["type"] == "PodScheduled" and condition["status"] == "False":
+                yield f"{_name(pod)}: {condition.get('message', 'not scheduled')}"
+
+
+def _waiting(pods: list[Object]) -> Iterator[tuple[str, str]]:
+    """Give pods whose containers do not run, and why, in the words of the kubelet."""
+    for pod in pods:
+        for container in _containers(pod):
+            waiting = (container.get("state") or {}).get("waiting")
+            if waiting:
+                yield _name(pod), str(waiting.get("reason", "waiting"))
 
 
 def _restarts(pods: list[Object]) -> Iterator[str]:

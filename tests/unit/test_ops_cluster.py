@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ops.errors import OpsError
-from ops.health.model import Reading
+from ops.health.model import Reading, Status
 from ops.inventory import Inventory
 from ops.kubernetes import forward
 from ops.kubernetes.kubectl import KubectlError
@@ -152,13 +152,20 @@ def claim(name: str, phase: str, label: tuple[str, str] = OURS) -> dict[str, Any
     }
 
 
+NO_PROGRESS = {"type": "Progressing", "status": "False", "message": "ReplicaSet loki-2 has timed out."}
+NO_NODE = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}
+
+
+def waits(reason: str) -> dict[str, Any]:
+    return {"containerStatuses": [{"state": {"waiting": {"reason": reason}}}]}
+
+
 def test_programs_pods_and_claims(cluster: Cluster) -> None:
-    unscheduled = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}
     restarted = {"restartCount": 2, "lastState": {"terminated": {"reason": "OOMKilled"}}}
     objects = [
         workload("otel-gateway", wanted=3, ready=1),
-        pod("otel-gateway", "otel-gateway-a", conditions=[unscheduled]),
-        pod("otel-gateway", "otel-gateway-b", containerStatuses=[{"state": {"waiting": {"reason": "Bad"}}}]),
+        pod("otel-gateway", "otel-gateway-a", conditions=[NO_NODE]),
+        pod("otel-gateway", "otel-gateway-b", **waits("Bad")),
         workload("loki"),
         pod("loki", "loki-1", containerStatuses=[restarted]),
         claim("loki-data-loki-1", "Bound"),
@@ -176,6 +183,31 @@ def test_programs_pods_and_claims(cluster: Cluster) -> None:
     healthy = [name for name, one in readings.items() if one.status == "healthy"]
     assert healthy == ["loki", "loki-data-loki-1"]
     assert readings["otel-gateway"].advice.endswith("describe pods -l app.kubernetes.io/name=otel-gateway")
+
+
+@pytest.mark.parametrize(
+    ("owner", "new", "status", "found"),
+    [
+        ({}, waits("ImagePullBackOff"), "degraded", "loki-2: ImagePullBackOff"),
+        ({}, waits("CrashLoopBackOff"), "degraded", "loki-2: CrashLoopBackOff"),
+        ({}, waits("CreateContainerConfigError"), "degraded", "loki-2: CreateContainerConfigError"),
+        ({}, {"conditions": [NO_NODE]}, "degraded", "loki-2: 0/1 nodes are available"),
+        ({"conditions": [NO_PROGRESS]}, {}, "degraded", "ReplicaSet loki-2 has timed out."),
+        ({"conditions": [{**NO_PROGRESS, "status": "True"}]}, {}, "healthy", ""),
+        ({}, waits("ContainerCreating"), "healthy", "loki-2: ContainerCreating"),
+        ({}, waits("PodInitializing"), "healthy", "loki-2: PodInitializing"),
+    ],
+)
+def test_a_rollout_that_is_stuck_is_told_from_one_that_goes_on(
+    cluster: Cluster, owner: dict[str, Any], new: dict[str, Any], status: Status, found: str
+) -> None:
+    """The old pods stay ready meanwhile."""
+    loki = workload("loki")
+    loki["status"] |= owner
+    objects = [loki, pod("loki", "loki-1"), pod("loki", "loki-2", **new)]
+    cluster.says("get deployments,statefulsets,pods,persistentvolumeclaims", {"items": objects})
+    reading = {one.name: one for one in cluster.site().readings(INVENTORY)}["loki"]
+    assert (reading.status, reading.found) == (status, "; ".join(filter(None, ("1 of 1 ready", found))))
 
 
 def test_what_somebody_removed_is_found(cluster: Cluster) -> None:
