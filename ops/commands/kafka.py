@@ -145,8 +145,7 @@ def replay(
     reason: Reason = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Send; without it, only show.")] = False,
     http: Annotated[
-        str | None,
-        typer.Option(envvar="SMOKE_HTTP", metavar="URL", help="OTLP over HTTP; from the stack's outputs."),
+        str | None, typer.Option(metavar="URL", help="OTLP over HTTP; from the stack's outputs.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -166,6 +165,8 @@ def replay(
         if not positions:
             say(_none(reason, "letters about records"))
     with _otlp_endpoint(stack, http) if yes else nullcontext("") as endpoint:
+        if yes:
+            say(f"sending to {endpoint}")
         outcomes = replay_records(tools, positions, endpoint, limit=limit, send=yes)
     if as_json:
         print_json([one.as_dict() for one in outcomes])

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from ops.commands import kafka
 from ops.errors import OpsError
 from ops.kafka import replay as replaying
 from ops.kafka.records import Position
 from ops.kafka.replay import replay
 from ops.kafka.splitting import TooLargeError, split
+from ops.outputs import StackOutputs
 from tests.support.kafka_tools import (
     EARLIEST,
     POISON,
@@ -228,6 +232,19 @@ def test_what_was_sent_before_a_failure_is_told(
     outcomes = json.loads(capfd.readouterr().out)
     assert [one["outcome"] for one in outcomes] == ["sent", "failed", "not tried"]
     assert "it may have arrived; make health" in outcomes[1]["detail"]
+
+
+def test_records_go_to_their_own_stack_and_it_is_said_where(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMOKE_HTTP", NOBODY)
+    with gateway(200) as (url, received):
+        outputs = StackOutputs({"contract_version": "1", "otlp_http_endpoint": url})
+        session = SimpleNamespace(reached=lambda: nullcontext(outputs))
+        monkeypatch.setattr(kafka, "reading", lambda _stack: session)
+        assert call(monkeypatch, kept(one_log()), "deadletters", "replay", str(POSITION), "--yes") == 0
+    assert len(received) == 1
+    assert capfd.readouterr().err == f"sending to {url}\n"
 
 
 def test_a_record_that_never_was_does_not_keep_others_from_being_sent() -> None:
