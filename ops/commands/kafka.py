@@ -20,6 +20,7 @@ from ops.kafka import show
 from ops.kafka.deadletters import read_dead_letters
 from ops.kafka.lag import read_lag, with_ages
 from ops.kafka.records import Position, read_record
+from ops.kafka.replay import EndedError, Replayed
 from ops.kafka.replay import replay as replay_records
 from ops.kafka.telemetry import SIGNAL_OF, decode, signal_of
 from ops.kafka.tools import Tools
@@ -167,13 +168,12 @@ def replay(
     with _otlp_endpoint(stack, http) if yes else nullcontext("") as endpoint:
         if yes:
             say(f"sending to {endpoint}")
-        outcomes = replay_records(tools, positions, endpoint, limit=limit, send=yes)
-    if as_json:
-        print_json([one.as_dict() for one in outcomes])
-    else:
-        out.print(show.replayed(outcomes))
-        if not yes and any(one.good for one in outcomes):
-            say("nothing was sent; once the cause is fixed, repeat with --yes")
+        try:
+            outcomes = replay_records(tools, positions, endpoint, limit=limit, send=yes)
+        except EndedError as ended:
+            _show_replayed(ended.outcomes, send=yes, as_json=as_json)
+            raise ended.told from None
+    _show_replayed(outcomes, send=yes, as_json=as_json)
     if not all(one.good for one in outcomes):
         raise typer.Exit(1)
 
@@ -214,6 +214,15 @@ def _positions(tools: Tools, last: int | None, reason: str) -> list[Position]:
     if foreign:
         say(f"left out, of topics that are not the stack's: {', '.join(foreign)}")
     return [position for position in found if position.topic in SIGNAL_OF]
+
+
+def _show_replayed(outcomes: list[Replayed], *, send: bool, as_json: bool) -> None:
+    if as_json:
+        print_json([one.as_dict() for one in outcomes])
+        return
+    out.print(show.replayed(outcomes))
+    if not send and any(one.good for one in outcomes):
+        say("nothing was sent; once the cause is fixed, repeat with --yes")
 
 
 @contextmanager

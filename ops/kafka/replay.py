@@ -12,7 +12,7 @@ trace that is slow only as a whole may be dropped if its spans are in several re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -36,7 +36,7 @@ RETRIED = {429, 502, 503, 504}
 
 ATTEMPTS = 5
 
-Outcome = Literal["would be sent", "sent", "gone", "refused", "failed", "not tried"]
+Outcome = Literal["would be sent", "sent", "gone", "refused", "failed", "maybe sent", "not tried"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,8 @@ class Replayed:
     Attributes:
         record: where it was.
         outcome: gone: retention deleted it, or it never existed. refused: it cannot be delivered, or not all
-            of its requests, the detail says why. failed: Kafka or the stack's address did not answer. not
-            tried: one before it did.
+            of its requests, the detail says why. failed: Kafka or the stack's address did not answer. maybe
+            sent: the command was told to end meanwhile. not tried: one before it is one of these two.
         detail: what was found.
     """
 
@@ -63,6 +63,21 @@ class Replayed:
     def as_dict(self) -> dict[str, str]:
         """The form for machines."""
         return asdict(self)
+
+
+class EndedError(Exception):
+    """The command was told to end before all records were tried.
+
+    Attributes:
+        outcomes: of all records.
+        told: how it was told.
+    """
+
+    def __init__(self, outcomes: list[Replayed], told: KeyboardInterrupt | SystemExit) -> None:
+        """Keep both."""
+        super().__init__("told to end")
+        self.outcomes = outcomes
+        self.told = told
 
 
 def replay(
@@ -82,20 +97,34 @@ def replay(
 
     Raises:
         OpsError: nothing was tried: Kafka does not answer, or a record is in no topic of the stack.
+        EndedError: told to end meanwhile.
     """
     for position in positions:
         signal_of(position.topic)
     earliest = end_offsets(tools, "earliest")
     outcomes: list[Replayed] = []
-    with httpx.Client(timeout=SEND_SECONDS) as client:
-        for position in dict.fromkeys(positions):
-            if outcomes and outcomes[-1].outcome in {"failed", "not tried"}:
-                outcomes.append(_told(position, "not tried", "an earlier one failed"))
-            elif missing := _missing(position, earliest):
-                outcomes.append(_told(position, "gone", missing))
-            else:
-                outcomes.append(_replay_one(tools, client, position, endpoint, limit=limit, send=send))
+    wanted = list(dict.fromkeys(positions))
+    try:
+        with httpx.Client(timeout=SEND_SECONDS) as client:
+            for position in wanted:
+                if outcomes and outcomes[-1].outcome in {"failed", "not tried"}:
+                    outcomes.append(_told(position, "not tried", "an earlier one failed"))
+                elif missing := _missing(position, earliest):
+                    outcomes.append(_told(position, "gone", missing))
+                else:
+                    outcomes.append(_replay_one(tools, client, position, endpoint, limit=limit, send=send))
+    except (KeyboardInterrupt, SystemExit) as told:
+        raise EndedError([*outcomes, *_left(wanted[len(outcomes) :], send=send)], told) from told
     return outcomes
+
+
+def _left(positions: list[Position], *, send: bool) -> Iterator[Replayed]:
+    """Tell of the record at which the command was told to end, and of those after it."""
+    for number, position in enumerate(positions):
+        if send and number == 0:
+            yield _told(position, "maybe sent", "interrupted while it was read or sent")
+        else:
+            yield _told(position, "not tried", "interrupted before")
 
 
 def _told(position: Position, outcome: Outcome, detail: str) -> Replayed:

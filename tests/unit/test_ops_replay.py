@@ -234,6 +234,32 @@ def test_what_was_sent_before_a_failure_is_told(
     assert "it may have arrived; make health" in outcomes[1]["detail"]
 
 
+@pytest.mark.parametrize(("told", "status"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+@pytest.mark.parametrize(
+    ("how", "outcome"),
+    [(["--yes"], ["sent", "maybe sent", "not tried"]), ([], ["would be sent", *["not tried"] * 2])],
+)
+def test_what_was_sent_before_an_interruption_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    told: BaseException,
+    status: int,
+    how: list[str],
+    outcome: list[str],
+) -> None:
+    def consume(*arguments: str) -> bytes:
+        if "45" in arguments:
+            raise told
+        return stored(one_log())(*arguments)
+
+    fake = FakeTools(get_offsets=EARLIEST, console_consumer=consume)
+    records = [f"otlp-logs/0/{offset}" for offset in (44, 45, 46)]
+    with gateway(200) as (url, _):
+        arguments = ("deadletters", "replay", *records, *how, "--http", url, "--json")
+        assert call(monkeypatch, fake, *arguments) == status
+    assert [one["outcome"] for one in json.loads(capfd.readouterr().out)] == outcome
+
+
 def test_records_go_to_their_own_stack_and_it_is_said_where(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
