@@ -14,7 +14,7 @@ import typer
 from components.kafka_topics import DEAD_LETTERS
 from components.phase_numbers import WITH_KAFKA
 from components.store_writers import stack_groups
-from ops.commands.options import AsJson, StackName
+from ops.commands.options import AsJson, StackName, address
 from ops.errors import OpsError
 from ops.kafka import show
 from ops.kafka.deadletters import read_dead_letters
@@ -145,9 +145,7 @@ def replay(
     last: Last = None,
     reason: Reason = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Send; without it, only show.")] = False,
-    http: Annotated[
-        str | None, typer.Option(metavar="URL", help="OTLP over HTTP; from the stack's outputs.")
-    ] = None,
+    http: Annotated[str | None, address("http", "OTLP over HTTP")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send records again once the cause is fixed. Exit status 1: not all can be, or could be, sent."""

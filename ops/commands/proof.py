@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from components.quantities import Duration
-from ops.commands.options import AsJson, StackName
+from ops.commands.options import AsJson, StackName, address
 from ops.errors import OpsError
 from ops.health.model import EXIT_STATUS, overall
 from ops.health.report import as_dict, gather
@@ -24,22 +24,16 @@ SMOKE_SECONDS = 90.0
 fresh stack on a busy machine some more."""
 
 
-def _address(name: str, what: str) -> typer.models.OptionInfo:
-    variable = f"SMOKE_{name.upper()}"
-    option: typer.models.OptionInfo = typer.Option(
-        f"--{name}", envvar=variable, metavar="URL", help=f"{what}; from the stack's outputs when not given."
-    )
-    return option
-
-
 def smoke(
     stack: StackName = "dev",
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for arrival.")] = SMOKE_SECONDS,
-    grpc: Annotated[str | None, _address("grpc", "OTLP over gRPC")] = None,
-    http: Annotated[str | None, _address("http", "OTLP over HTTP")] = None,
-    traces: Annotated[str | None, _address("traces", "Jaeger")] = None,
-    metrics: Annotated[str | None, _address("metrics", "Prometheus")] = None,
-    logs: Annotated[str | None, _address("logs", "Loki")] = None,
+    grpc: Annotated[str | None, address("grpc", "OTLP over gRPC", variable="SMOKE_GRPC")] = None,
+    http: Annotated[str | None, address("http", "OTLP over HTTP", variable="SMOKE_HTTP")] = None,
+    traces: Annotated[str | None, address("traces", "Jaeger, or Tempo", variable="SMOKE_TRACES")] = None,
+    metrics: Annotated[
+        str | None, address("metrics", "Prometheus, or Mimir with /prometheus", variable="SMOKE_METRICS")
+    ] = None,
+    logs: Annotated[str | None, address("logs", "Loki", variable="SMOKE_LOGS")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send a trace, a log and a metric and find them in the stores; exit status 0 only if all arrived."""

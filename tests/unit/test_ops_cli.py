@@ -24,7 +24,7 @@ from ops.health.model import Reading
 from ops.outputs import StackOutputs
 from ops.project import ROOT
 from ops.smoke.run import Arrival, Report
-from ops.web import keep_loopback_direct
+from ops.web import base_address, keep_loopback_direct
 
 ADDRESSES_OF_ALL = {
     "contract_version": "1",
@@ -193,6 +193,55 @@ ADDRESSES = [
     for name in ("grpc", "http", "traces", "metrics", "logs")
     for option in (f"--{name}", "http://127.0.0.1:1")
 ]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("localhost:4317", "it begins with neither http:// nor https://"),
+        ("", "it begins with neither http:// nor https://"),
+        ("http://", "it names no host"),
+        ("http://127.0.0.1:99999", "its port is not one of 1 to 65535"),
+        ("http://127.0.0.1:0", "its port is not one of 1 to 65535"),
+        ("http://127.0.0.1:x", "Invalid port: 'x'"),
+        ("http://127.0.0.1:4318\n", "Invalid non-printable"),
+        ("http://a..b", "label empty"),
+        ("http://127.0.0.1:4318?x=y", "it goes on after its path"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [*((("smoke",), option) for option in ADDRESSES[::2]), (("deadletters", "replay", "--all"), "--http")],
+)
+def test_what_is_no_address_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
+    option: str,
+    given: str,
+    why: str,
+) -> None:
+    assert call(monkeypatch, *command, option, given) == 2
+    said = capfd.readouterr().err
+    assert said.startswith(f"failed: {option} ")
+    assert f"{given!r}: " in said
+    assert why in said
+    assert "to do:  give http:// or https://" in said
+
+
+def test_what_is_no_address_in_a_variable_is_told_as_well(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMOKE_GRPC", "localhost:4317")
+    assert call(monkeypatch, "smoke") == 2
+    assert capfd.readouterr().err.startswith("failed: --grpc or SMOKE_GRPC is 'localhost:4317': ")
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:9009/prometheus/", "https://otlp.example.com", "HTTP://[::1]:4317"]
+)
+def test_addresses_may_have_a_port_and_a_path(address: str) -> None:
+    assert base_address(address) == address.rstrip("/")
 
 
 @pytest.mark.parametrize(("arrived", "status"), [(True, 0), (False, 1)])
