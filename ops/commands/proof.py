@@ -13,6 +13,7 @@ from ops.errors import OpsError
 from ops.health.model import EXIT_STATUS, overall
 from ops.health.report import as_dict, gather
 from ops.health.report import show as show_health
+from ops.project import load_stack
 from ops.screen import print_json
 from ops.session import Session, reading
 from ops.smoke.report import endpoints
@@ -39,7 +40,8 @@ def smoke(
     """Send a trace, a log and a metric and find them in the stores; exit status 0 only if all arrived."""
     given = {"grpc": grpc, "http": http, "traces": traces, "metrics": metrics, "logs": logs}
     with ExitStack() as ways:
-        chosen = endpoints(given, lambda: ways.enter_context(reading(stack).reached()))
+        settings = load_stack(stack).settings
+        chosen = endpoints(given, settings, lambda: ways.enter_context(reading(stack).reached()))
         report = run(chosen, timeout)
     if as_json:
         print_json(report.as_dict())
@@ -56,7 +58,7 @@ def prove(session: Session) -> None:
         OpsError: something did not arrive.
     """
     with session.reached() as outputs:
-        report = run(endpoints({}, lambda: outputs), SMOKE_SECONDS)
+        report = run(endpoints({}, session.stack.settings, lambda: outputs), SMOKE_SECONDS)
     show_smoke(report)
     if not report.passed:
         raise OpsError(

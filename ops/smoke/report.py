@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 
 from rich.text import Text
 
+from components.phase_numbers import ON_OBJECT_STORAGE
+from components.settings import Settings
 from ops.outputs import StackOutputs
 from ops.screen import MARKS, out, table
 from ops.smoke.run import Endpoints, Report
@@ -20,23 +22,29 @@ OUTPUT_OF = {
 """Which output of the stack is the default of which address."""
 
 
-def endpoints(given: Mapping[str, str | None], outputs: Callable[[], StackOutputs]) -> Endpoints:
+def endpoints(
+    given: Mapping[str, str | None], settings: Settings, outputs: Callable[[], StackOutputs]
+) -> Endpoints:
     """Take the addresses that were given, and the others from the stack's outputs.
 
     Args:
         given: address by field of ``Endpoints``; None where nothing was given.
+        settings: of the stack; they say what the stores are where the outputs are not read.
         outputs: reads the stack's outputs; not called when everything was given.
 
     Raises:
         OpsError: the outputs are needed and cannot be read.
     """
-    known = None if all(given.get(name) for name in OUTPUT_OF) else outputs()
+    addresses = {name: address for name in OUTPUT_OF if (address := given.get(name))}
+    if len(addresses) == len(OUTPUT_OF):
+        if settings.phase < ON_OBJECT_STORAGE:
+            return Endpoints(**addresses)
+        stores = settings.stores
+        return Endpoints(**addresses, tenant=stores.tenant, trace_store="tempo", metric_store="mimir")
+    known = outputs()
     chosen = {
-        name: (given.get(name) or (known.text(output) if known else "")).rstrip("/")
-        for name, output in OUTPUT_OF.items()
+        name: addresses.get(name) or known.text(output).rstrip("/") for name, output in OUTPUT_OF.items()
     }
-    if known is None:
-        return Endpoints(**chosen)
     return Endpoints(
         **chosen,
         tenant=known.tenant,

@@ -258,10 +258,12 @@ def test_smoke_status_and_both_forms(
 
 
 def test_up_fails_when_its_proof_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof, "endpoints", lambda _given, _outputs: None)
+    monkeypatch.setattr(proof, "endpoints", lambda _given, _settings, _outputs: None)
     monkeypatch.setattr(proof, "run", lambda _endpoints, _timeout: report(arrived=False))
     session: Any = SimpleNamespace(
-        reached=lambda: nullcontext(OUTPUTS), site=SimpleNamespace(log_of=lambda name: f"log of {name}")
+        reached=lambda: nullcontext(OUTPUTS),
+        site=SimpleNamespace(log_of=lambda name: f"log of {name}"),
+        stack=SimpleNamespace(settings=None),
     )
     with pytest.raises(OpsError, match="not everything") as caught:
         proof.prove(session)

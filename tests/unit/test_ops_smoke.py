@@ -14,6 +14,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from opentelemetry.sdk.metrics.export import HistogramDataPoint
 from opentelemetry.trace import StatusCode
 
+from components.settings import Settings
 from ops.errors import OpsError
 from ops.outputs import StackOutputs
 from ops.smoke import run as smoke_run
@@ -24,6 +25,7 @@ from ops.smoke.signals import BACKEND, FRONTEND, Application, Sent, send
 from ops.smoke.stores import Stores, ask
 from ops.smoke.traces import READERS
 from ops.web import tenant_header
+from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 TRACE_ID, PARENT = "a" * 32, "b" * 16
 SENT = Sent(
@@ -240,7 +242,7 @@ OUTPUTS = {
 
 
 def test_addresses_come_from_the_outputs_unless_given() -> None:
-    chosen = endpoints({"logs": "http://mine:3100/"}, lambda: StackOutputs(OUTPUTS))
+    chosen = endpoints({"logs": "http://mine:3100"}, Settings.load({}), lambda: StackOutputs(OUTPUTS))
     assert chosen == Endpoints(
         grpc="http://o:4317",
         http="http://o:4318",
@@ -256,7 +258,7 @@ def test_phase_4_is_asked_as_its_stores_want_it() -> None:
         "traces_datasource_uid": "tempo",
         "metrics_datasource_uid": "mimir",
     }
-    chosen = endpoints({}, lambda: StackOutputs({**OUTPUTS, **later}))
+    chosen = endpoints({}, Settings.load({}), lambda: StackOutputs({**OUTPUTS, **later}))
     assert (chosen.tenant, chosen.trace_store, chosen.metric_store) == ("shop", "tempo", "mimir")
     assert tenant_header(chosen.tenant) == {"X-Scope-OrgID": "shop"}
     assert tenant_header("") == {}
@@ -286,14 +288,27 @@ def test_tempo_has_the_trace() -> None:
     assert ask(tempo(BACKEND, FRONTEND).trace, SENT).detail == f"trace {TRACE_ID} is not connected"
 
 
-def test_outputs_are_not_read_when_everything_is_given() -> None:
+@pytest.mark.parametrize(
+    ("config", "stores"),
+    [
+        ({}, ("", "jaeger", "prometheus")),
+        ({**OBJECT_VARIANTS["phase4-small"], "stores": {"tenant": "shop"}}, ("shop", "tempo", "mimir")),
+    ],
+)
+def test_settings_say_what_is_asked_when_every_address_is_given(
+    config: dict[str, Any], stores: tuple[str, str, str]
+) -> None:
+    """A stack that others apply from Git has no outputs."""
+
     def unread() -> StackOutputs:
-        raise AssertionError("no stack is needed")
+        raise AssertionError("no outputs are needed")
 
     given = dict.fromkeys(("grpc", "http", "traces", "metrics", "logs"), "http://x")
-    assert endpoints(given, unread).grpc == "http://x"
+    chosen = endpoints(given, Settings.load(config), unread)
+    assert chosen.grpc == "http://x"
+    assert (chosen.tenant, chosen.trace_store, chosen.metric_store) == stores
 
 
 def test_missing_output_is_told_in_words() -> None:
     with pytest.raises(OpsError, match="exports no otlp_grpc_endpoint"):
-        endpoints({}, lambda: StackOutputs({"contract_version": "1"}))
+        endpoints({}, Settings.load({}), lambda: StackOutputs({"contract_version": "1"}))
