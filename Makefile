@@ -1,5 +1,6 @@
 # What people type. Everything that decides lives in `python -m ops`; this file only finds Python and calls it.
-# `make` or `make help` lists the targets. Variables: STACK (default dev), BACKUP_DIR, RETENTION_DAYS, FROM, TO, NEW.
+# `make` or `make help` lists the targets. Variables: STACK (default dev), BACKUP_DIR, RETENTION_DAYS, FROM, TO;
+# FORCE and NEW count only as 1, and only when typed after `make`: what a shell exports may be meant for something else.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -14,6 +15,8 @@ OPS := $(PY) -m ops
 STAMP := $(VENV)/.installed
 PYTEST := $(PY) -m pytest
 IS_RECENT := import sys, ensurepip; sys.exit(sys.version_info < (3, 10))
+
+typed = $(if $(findstring command line,$(origin $(1))),$(filter 1,$($(1))))
 
 .PHONY: help
 help: ## list the targets
@@ -52,7 +55,7 @@ preview: $(STAMP) ## show what up would change
 	@$(OPS) preview
 
 render: $(STAMP) ## from phase 3: write the manifests for Git: make render TO=<folder>
-	@$(OPS) render $(if $(TO),--to "$(TO)") $(if $(NEW),--new)
+	@$(OPS) render $(if $(TO),--to "$(TO)") $(if $(call typed,NEW),--new)
 
 doctor: $(STAMP) ## check what up needs, change nothing
 	@$(OPS) doctor
@@ -90,7 +93,7 @@ backup: $(STAMP) ## back up data, encrypted state, configuration
 restore: $(STAMP) ## restore a backup: make restore FROM=backups/dev-...
 	@if [ -z "$(FROM)" ]; then echo "failed: which backup?" >&2; \
 		echo "to do:  make restore FROM=backups/<backup> (FORCE=1 replaces data that is there)" >&2; exit 2; fi
-	@$(OPS) restore $(if $(FORCE),--force) "$(FROM)"
+	@$(OPS) restore $(if $(call typed,FORCE),--force) "$(FROM)"
 
 .PHONY: test test-unit test-engine test-e2e drills bench lint lab
 test: $(STAMP) lint ## all tests; prepares the lab where the network is closed

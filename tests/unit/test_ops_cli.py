@@ -144,6 +144,32 @@ def test_the_projects_own_variables_stay() -> None:
     assert environ == {"OTEL_STACK_LAB": "never", "PATH": "/bin"}
 
 
+@pytest.mark.parametrize(
+    ("words", "exported", "counts"),
+    [
+        (["{}=1"], "", True),
+        (["{}=1"], "0", True),
+        ([], "1", False),
+        (["{}=0"], "", False),
+        (["{}=no"], "1", False),
+        (["{}=false"], "", False),
+        (["{}="], "", False),
+        ([], "", False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("target", "variable", "option"), [("restore", "FORCE", "--force"), ("render", "NEW", "--new")]
+)
+def test_what_replaces_data_is_typed_after_make(
+    target: str, variable: str, option: str, words: list[str], exported: str, counts: bool
+) -> None:
+    command = ["make", "--dry-run", target, "FROM=backups/x", *(word.format(variable) for word in words)]
+    environment = {**os.environ, "MAKEFLAGS": "", variable: exported}
+    shown = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    line = next(one for one in shown.stdout.splitlines() if f"-m ops {target}" in one)
+    assert (option in line.split()) is counts
+
+
 def test_unknown_stack_is_told_in_words() -> None:
     result = typed("outputs", "--stack", "nowhere")
     assert result.returncode == 2
