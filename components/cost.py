@@ -43,9 +43,8 @@ REWRITES = 3
 READS_PER_WRITE = 10
 """Objects read, by queries and by compaction, for each one that is written."""
 
-CROSSINGS: Mapping[int, float] = {3: 2 / 3 + 2 + 2 / 3 + 2 / 3, 4: 2 / 3 + 2 + 2 / 3 + COPIES - 1 / 3}
-"""How often an event crosses zones: into Kafka, to its two other copies, out of Kafka, into the stores. In
-phase 4 each of three copies goes to a different replica."""
+OTHER_ZONE = 2 / 3
+"""Share of connections that end in another one of three zones than they begin in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,8 +156,9 @@ def plan(
         retention: how long each signal is kept.
         prices: the price table.
         phase: another one than the first that fits.
-        kept: fraction of the traces that sampling keeps. It shrinks what is stored, and so phase 4's buckets;
-            volumes are sized for all traces, as the stack's are, since tail sampling may keep them all.
+        kept: fraction of the traces that sampling keeps. It shrinks what is stored, and so phase 4's buckets,
+            and what crosses zones; volumes are sized for all traces, as the stack's are, since tail sampling
+            may keep them all.
     """
     phase = phase or fitting_phase(rate, retention)
     programs = programs_of(phase, rate, retention)
@@ -166,7 +166,7 @@ def plan(
     machine, count = cheapest(programs, prices.machines, cluster=phase >= ON_KUBERNETES)
     costs = [*_machine_costs(machine, count), *_volume_costs(programs, count, prices)]
     if phase >= ON_KUBERNETES:
-        costs += _cluster_costs(phase, rate, prices)
+        costs += _cluster_costs(rate * _crossings(phase, programs, kept), prices)
     if phase >= ON_OBJECT_STORAGE:
         costs += _bucket_costs(stored, prices)
     return Plan(
@@ -211,8 +211,20 @@ def _volume_costs(programs: Sequence[Program], machines: int, prices: Prices) ->
     return [Cost(item="volumes", amount=f"{gib:,.0f} GiB", price=gib * prices.block_storage_per_gib_month)]
 
 
-def _cluster_costs(phase: int, rate: int, prices: Prices) -> list[Cost]:
-    crossing = rate * BUFFERED_BYTES * CROSSINGS[phase] * HOURS_PER_MONTH * 3600 / GIB
+def _crossings(phase: int, programs: Sequence[Program], kept: float) -> float:
+    """Return how often an event crosses zones on its way into the stores, on average.
+
+    Tail sampling, the default, sends the traces that it keeps through Kafka a second time.
+    """
+    brokers = next(program.replicas for program in programs if program.name == "kafka")
+    kafka = OTHER_ZONE + brokers - 1 + OTHER_ZONE
+    stores = OTHER_ZONE + (COPIES - 1 if phase >= ON_OBJECT_STORAGE else 0)
+    traces = SHARES["traces"]
+    return kafka * (1 + traces * kept) + stores * (1 - traces + traces * kept)
+
+
+def _cluster_costs(crossings: float, prices: Prices) -> list[Cost]:
+    crossing = crossings * BUFFERED_BYTES * HOURS_PER_MONTH * 3600 / GIB
     return [
         Cost(item="cluster", amount="1 control plane", price=prices.cluster_per_hour * HOURS_PER_MONTH),
         Cost(

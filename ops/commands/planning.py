@@ -23,8 +23,8 @@ Age = typer.Option(help="How long it is kept; by default as --retention, or the 
 Kept = typer.Option(
     min=0.1,
     max=100,
-    help="Percentage of traces that sampling keeps, from phase 2 on: what is stored, and the bill of phase 4."
-    " Up to phase 3 the bill has a volume for all traces.",
+    help="Percentage of traces that sampling keeps, from phase 2 on: what is stored, and the bill from"
+    " phase 3 on. Up to phase 3 it has a volume for all traces.",
 )
 
 

@@ -88,10 +88,27 @@ def test_longer_retention_costs_more_and_sampling_less() -> None:
 @pytest.mark.parametrize("phase", [1, 2, 3, 4])
 def test_sampling_changes_the_bill_where_option_and_document_say_so(phase: int) -> None:
     base, sampled = (plan(20_000, MONTH, PRICE_TABLE, phase=phase, kept=kept) for kept in (1.0, 0.1))
-    assert (sampled.total < base.total) == (phase == 4)
-    assert "the bill of phase 4. Up to phase 3 the bill has a volume for all traces" in str(Kept.help)
+    assert (sampled.total < base.total) == (phase >= 3)
+    assert "the bill from phase 3 on. Up to phase 3 it has a volume for all traces" in str(Kept.help)
     document = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
-    assert "in phase 4 the bill; not the phase, nor the volumes up to phase 3" in document
+    assert "the bill from phase 3 on: traffic between zones, in phase 4 buckets and requests too" in document
+
+
+@pytest.mark.parametrize(
+    ("phase", "rate", "kept", "crossings"),
+    [
+        # Into Kafka 2/3, to its two copies 2, out of it 2/3; into the stores 2/3, in phase 4 to two more.
+        (3, 10_000, 1.0, 10 / 3 + 0.4 * 10 / 3 + 2 / 3),
+        (3, 10_000, 0.1, 10 / 3 + 0.04 * 10 / 3 + 0.64 * 2 / 3),
+        (4, 10_000, 0.1, 10 / 3 + 0.04 * 10 / 3 + 0.64 * 8 / 3),
+        (3, 1_000, 1.0, 4 / 3 + 0.4 * 4 / 3 + 2 / 3),
+    ],
+    ids=["all-traces", "a-tenth", "a-tenth-to-three-replicas", "one-broker-has-no-copies"],
+)
+def test_kept_traces_cross_zones_twice(phase: int, rate: int, kept: float, crossings: float) -> None:
+    made = {cost.item: cost for cost in plan(rate, MONTH, PRICE_TABLE, phase=phase, kept=kept).costs}
+    gib = rate * 100 * crossings * 730 * 3600 / 2**30
+    assert made["between zones"].price == pytest.approx(gib * PRICE_TABLE.cross_zone_per_gib)
 
 
 def test_buckets_are_billed_by_age() -> None:
