@@ -251,6 +251,10 @@ def _bucket_costs(stored: Sequence[Stored], prices: Prices) -> list[Cost]:
         standard += kept * (1 - part)
     puts = sum(signal.month.bytes for signal in stored) * REWRITES / CHUNK.bytes
     gets = puts * READS_PER_WRITE
+    # Nothing merges Loki's chunks. Tempo and Mimir merge theirs into few before they are old enough to move.
+    logs = next(one for one in stored if one.signal == "logs")
+    chunks = logs.month.bytes * BUCKET_COPIES["logs"] / CHUNK.bytes
+    moves = chunks if is_tiered(after, logs.retention) else 0.0
     return [
         Cost(
             item="buckets, standard",
@@ -266,5 +270,10 @@ def _bucket_costs(stored: Sequence[Stored], prices: Prices) -> list[Cost]:
             item="requests to buckets",
             amount=f"{puts:,.0f} written, {gets:,.0f} read",
             price=(puts * table.per_thousand_puts + gets * table.per_thousand_gets) / 1000,
+        ),
+        Cost(
+            item="moves to infrequent access",
+            amount=f"{moves:,.0f} objects",
+            price=moves * table.per_thousand_transitions / 1000,
         ),
     ]

@@ -42,12 +42,14 @@ class ObjectPrices:
         infrequent_per_gib_month: the same for what is seldom read.
         per_thousand_puts: writing a thousand objects.
         per_thousand_gets: reading a thousand objects.
+        per_thousand_transitions: moving a thousand objects to where they are seldom read.
     """
 
     standard_per_gib_month: Price
     infrequent_per_gib_month: Price
     per_thousand_puts: Price
     per_thousand_gets: Price
+    per_thousand_transitions: Price
 
 
 @dataclass(frozen=True, kw_only=True, config=TABLE)

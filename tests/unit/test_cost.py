@@ -117,6 +117,13 @@ def test_buckets_are_billed_by_age() -> None:
     assert made["buckets, infrequent access"].price == pytest.approx(metrics / 2 * 0.0125, rel=1e-3)
 
 
+@pytest.mark.parametrize(("age", "copies"), [(59, 0), (60, 3)])
+def test_each_chunk_of_logs_is_billed_for_its_move(age: int, copies: int) -> None:
+    made = {cost.item: cost for cost in plan(10_000, days(logs=age), PRICE_TABLE, phase=4).costs}
+    chunks = copies * 10_000 * 0.4 * 150 * 30 * 86400 / 2**20
+    assert made["moves to infrequent access"].price == pytest.approx(chunks / 1000 * 0.01, rel=1e-3)
+
+
 def test_logs_are_in_their_bucket_three_times() -> None:
     made = {cost.item: cost for cost in plan(10_000, MONTH, PRICE_TABLE, phase=4).costs}
     per_second = 10_000 * (0.4 * 500 * 30 + 0.2 * 2 * 30 + 3 * 0.4 * 150 * 30)
