@@ -17,8 +17,9 @@ def unlocked_file(stack: Stack) -> str:
     only from those who have the passphrase. For buckets on AWS, nobody checks whose credentials these are.
     """
     config: dict[str, Any] = shut(yaml.safe_load(stack.file.read_text()).get("config") or {})
-    storage = stack.settings.object_storage
-    if stack.settings.phase >= ON_OBJECT_STORAGE and storage.provider == "aws":
+    settings = stack.settings
+    on_aws = settings.phase >= ON_OBJECT_STORAGE and settings.object_storage.provider == "aws"
+    if on_aws or settings.buckets_wait:
         section = dict(config[f"{stack.project}:objectStorage"])
         section["aws"] = {**(section.get("aws") or {}), "checkCredentials": False}
         config[f"{stack.project}:objectStorage"] = section

@@ -61,6 +61,13 @@ def test_unlocked_file_has_a_placeholder_for_each_secret_and_no_lock(tmp_path: P
     assert checkout(tmp_path / "unlocked", stack=yaml.safe_dump(content)).settings.phase == 4
 
 
+@pytest.mark.parametrize("phase", [3, 4])
+def test_no_bucket_asks_whose_the_credentials_are(tmp_path: Path, phase: int) -> None:
+    stack = checkout(tmp_path, stack=UNLOCKED.replace("phase: 4", f"phase: {phase}"))
+    section = yaml.safe_load(unlocked_file(stack))["config"]["otel-stack:objectStorage"]
+    assert section["aws"]["checkCredentials"] is False
+
+
 def test_unlocked_file_is_the_file_where_nothing_is_locked(tmp_path: Path) -> None:
     stack = checkout(tmp_path, stack="config:\n  otel-stack:environment: staging\n  other:key: 1\n")
     assert unlocked_file(stack) == stack.file.read_text()
