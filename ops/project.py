@@ -13,7 +13,7 @@ from components.sections import DockerSection
 from components.settings import Settings
 from components.settings_errors import SettingsError
 from ops.errors import OpsError
-from ops.stack_config import as_engine_gives_it, read_config
+from ops.stack_config import as_engine_gives_it, keys_of, read_config
 
 ROOT = Path(__file__).resolve().parent.parent
 ENCRYPTED = "(encrypted)"
@@ -86,8 +86,8 @@ def load_stack(
         if key.startswith(prefix)
     }
     for section, keys in (changes or {}).items():
-        given = config.get(section) or {}
-        if isinstance(given, Mapping):
+        given = keys_of(config.get(section) or {})
+        if given is not None:
             config[section] = {**given, **keys}
     engine_text = {
         f"{prefix}{key}": as_engine_gives_it(value, f"{prefix}{key}", path) for key, value in config.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,13 @@ def as_engine_gives_it(value: object, key: str, path: Path) -> str:
             f"put it in quotes in {path} if it is meant as text",
             status=2,
         ) from error
+
+
+def keys_of(value: object) -> Mapping[str, Any] | None:
+    """Give the keys of a section, which a file may also hold as JSON text; none if it is no section."""
+    with suppress(ValueError):
+        value = json.loads(value) if isinstance(value, str) else value
+    return value if isinstance(value, Mapping) else None
 
 
 def _refuse(value: object) -> object:

@@ -8,6 +8,7 @@ import yaml
 
 from components.phase_numbers import ON_OBJECT_STORAGE
 from ops.project import Stack, shut
+from ops.stack_config import keys_of
 
 
 def unlocked_file(stack: Stack) -> str:
@@ -20,7 +21,8 @@ def unlocked_file(stack: Stack) -> str:
     settings = stack.settings
     on_aws = settings.phase >= ON_OBJECT_STORAGE and settings.object_storage.provider == "aws"
     if on_aws or settings.buckets_wait:
-        section = dict(config[f"{stack.project}:objectStorage"])
-        section["aws"] = {**(section.get("aws") or {}), "checkCredentials": False}
-        config[f"{stack.project}:objectStorage"] = section
+        key = f"{stack.project}:objectStorage"
+        section = keys_of(config[key]) or {}
+        aws = {**(section.get("aws") or {}), "checkCredentials": False}
+        config[key] = {**section, "aws": aws}
     return yaml.safe_dump({"config": config}, sort_keys=False)

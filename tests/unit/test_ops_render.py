@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,14 @@ def test_no_cluster_of_the_surroundings_is_followed(
     checkout.render()
     environment = (checkout.folder / "environment").read_text().splitlines()
     assert {"KUBECONFIG=/dev/null", "KUBERNETES_SERVICE_HOST="} <= set(environment)
+
+
+def test_the_section_may_be_json_text(checkout: Checkout) -> None:
+    content = yaml.safe_load(STACK)
+    content["config"]["otel-stack:kubernetes"] = json.dumps(content["config"]["otel-stack:kubernetes"])
+    expected = checkout.render()
+    checkout.settings(yaml.safe_dump(content))
+    assert checkout.render() == expected
 
 
 def test_folder_of_the_settings_is_the_default(checkout: Checkout) -> None:
