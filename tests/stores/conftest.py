@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -21,19 +20,20 @@ SMALL = OBJECT_VARIANTS["phase4-small"]
 PURPOSES = {"tempo": ("traces",), "mimir": ("metrics", "ruler", "alertmanager"), "loki-cluster": ("logs",)}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave these out, saying why, where the lab has not built their programs or may not name hosts."""
-    reason = ""
+def require_programs() -> None:
+    """End all these tests where the lab has not built their programs, or where they may not name hosts."""
+    if os.geteuid() != 0:
+        missing("only root may give a process a host name of its own")
     try:
         for name in ("minio", "tempo", "mimir", "loki"):
             cache.binary(name)
     except LabError as error:
-        reason = str(error)
-    if os.geteuid() != 0:
-        reason = "only root may give a process a host name of its own"
-    for item in items:
-        if reason and Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.skip(reason=reason))
+        missing(str(error))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs() -> None:
+    require_programs()
 
 
 def make_buckets(service: ObjectService) -> None:
@@ -50,10 +50,6 @@ def rendered() -> Tree:
 
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectService]:
-    try:
-        cache.binary("minio")
-    except LabError as error:
-        missing(str(error))
     with object_service(tmp_path_factory.mktemp("s3")) as found:
         make_buckets(found)
         yield found

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.stores.conftest import require_programs
 from tests.support import connections
 from tests.support.lab import missing
 from tests.support.waiting import until
@@ -22,6 +23,15 @@ def test_a_missing_part_fails_under_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="CI may skip nothing: no Docker Engine"):
         missing("no Docker Engine")
+
+
+def test_stores_that_cannot_run_fail_under_ci(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("OTEL_STACK_LAB_CACHE", str(tmp_path))
+    for user, reason in ((1000, "only root"), (0, "minio")):
+        monkeypatch.setattr("os.geteuid", lambda user=user: user)
+        with pytest.raises(pytest.fail.Exception, match=f"CI may skip nothing: .*{reason}"):
+            require_programs()
 
 
 def test_a_wait_gives_the_first_true_answer() -> None:
