@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.support.documents import FENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
@@ -118,6 +121,32 @@ def test_every_pull_request_previews_every_stack() -> None:
     assert 'pulumi preview --stack "$STACK"' in commands
     unlocked = commands.index('-m ops unlocked --stack "$STACK"')
     assert unlocked < commands.index("pulumi stack init"), "a committed salt wants its own passphrase"
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [("", "preview --stack dev --non"), ("pul-1", "preview --stack my-organization/otel-stack/dev --diff")],
+    ids=["of-a-fork-or-dependabot", "of-a-branch"],
+)
+def test_the_documented_preview_reads_our_backend_if_there_is_a_token(
+    token: str, expected: str, tmp_path: Path
+) -> None:
+    document = (ROOT / "docs" / "teams.md").read_text(encoding="utf-8")
+    (snippet,) = [one for one in FENCE.findall(document) if "PULUMI_ACCESS_TOKEN" in one]
+    (step,) = yaml.safe_load("\n".join(snippet.splitlines()[1:-1]))
+    for name in ("pulumi", ".venv/bin/python"):
+        program = tmp_path / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text('#!/bin/sh\necho "$@"\n')
+        program.chmod(0o755)
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "RUNNER_TEMP": str(tmp_path),
+        "STACK": "dev",
+        "PULUMI_ACCESS_TOKEN": token,
+    }
+    subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "preview" / "dev.txt").read_text().startswith(expected)
 
 
 def test_the_comment_follows_the_preview() -> None:
