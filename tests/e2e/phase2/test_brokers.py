@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 
@@ -13,6 +15,8 @@ from tests.support.docker_site import Site
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.otlp import DEADLINE_SECONDS, SERVICES
+from tests.support.phase2 import PHASE
+from tests.support.stack import Stack
 from tests.support.steady import LONG_SECONDS, demand_nothing_lost, flow, turned_away
 from tests.support.waiting import until
 
@@ -63,6 +67,29 @@ def test_two_of_three_brokers(three_brokers: Site, load: Load, report: Report) -
         flow(load)
         until("all copies to be in sync", lambda: not _behind(site), seconds=180)
     report(load, demand_nothing_lost(site, load))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_another_limit_of_all_brokers(
+    three_brokers: Site, stack: Stack | None, load: Load, report: Report, note: Note
+) -> None:
+    """Docker replaces brokers together, so nothing is accepted for a while."""
+    if stack is None:
+        pytest.skip("only changes a stack of the tests' own")
+    sizing = {**PHASE["sizing"], "kafka": {"memory": "900MiB"}}  # type: ignore[dict-item]
+    with running(load):
+        flow(load)
+        stack.up({"kafka": {"brokers": 3}, "sizing": sizing})
+        flow(load)
+        until("all copies to be in sync", lambda: not _behind(three_brokers), seconds=180)
+    note({"seconds without an OK": round(longest_pause(load.tallies["logs"].acknowledged.values()), 1)})
+    report(load, demand_nothing_lost(three_brokers, load))
+
+
+def longest_pause(times: Iterable[float]) -> float:
+    """Give the longest time between two moments that follow each other."""
+    return max((later - earlier for earlier, later in pairwise(sorted(times))), default=0.0)
 
 
 @pytest.mark.long
