@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,14 @@ from tests.support.backups import DATA_VOLUMES
 from tests.support.manifests import Tree
 from tests.support.object_storage import AWS, StorageRun
 from tests.support.phase4 import objects_of
+
+
+@pytest.fixture
+def _hangups_count() -> Iterator[None]:
+    """Let a hangup end programs, also when these tests were started by ``nohup``."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

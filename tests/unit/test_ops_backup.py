@@ -28,7 +28,7 @@ told_to_end = pytest.mark.parametrize("told", TOLD_TO_END)
 
 
 @pytest.fixture
-def _as_a_command() -> Iterator[None]:
+def _as_a_command(_hangups_count: None) -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in TOLD_TO_END}
     end_in_order()
     yield

@@ -119,6 +119,7 @@ finally:
 """
 
 
+@pytest.mark.usefixtures("_hangups_count")
 def test_a_terminal_that_is_lost_lets_a_command_clean_up(tmp_path: Path) -> None:
     ours, theirs = os.openpty()
     script = [sys.executable, "-c", WITH_A_TERMINAL, os.ttyname(theirs), str(tmp_path / "cleaned up")]
