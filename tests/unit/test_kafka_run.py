@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from components.documents import CONFIGS
+from tests.support.lab import missing
 from tests.support.waiting import until
 
 SCRIPT = CONFIGS / "kafka" / "brokers" / "run.sh"
@@ -144,6 +145,8 @@ def _started(
     disk: Path, *, broker: str = BROKER, alone: bool = False
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """Run the script on a disk, if need be as process 1 of a namespace; give its process and its output."""
+    if alone and os.geteuid() != 0:
+        missing("only root may begin a namespace of processes")
     folder = disk.parent
     program, output = folder / "broker", folder / "output"
     program.write_text(f"#!/bin/bash\n{broker}\n")
