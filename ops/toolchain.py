@@ -94,7 +94,7 @@ def provide(
         OpsError: an installation failed.
     """
     if choice.lab:
-        say(f"Closed network: {choice.reason}. Preparing the lab; the first time takes up to an hour.")
+        say(f"The lab is used: {choice.reason}. Preparing it; the first time takes up to an hour.")
         _prepare_lab(phase, docker_host, environ, root)
         return lab_environment(root)
     cli = choice.cli or _install_cli(environ)

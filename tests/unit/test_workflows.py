@@ -96,10 +96,14 @@ def test_a_run_cancels_only_older_runs_of_the_same_pull_request_or_branch(name: 
     assert "head_ref" not in concurrency["group"], "a branch of two forks may have the same name"
 
 
-def test_every_push_runs_the_one_command() -> None:
+def test_a_push_runs_what_a_hosted_machine_can_and_the_one_command_where_the_lab_can_be() -> None:
     workflow = read(ROOT / ".github" / "workflows" / "test.yml")
     assert "push" in triggers(workflow)
-    assert ".ci/run" in [step.get("run") for step in steps(workflow)]
+    runs = {name: job["steps"][-1]["run"] for name, job in workflow["jobs"].items()}
+    assert runs == {"unit": 'sudo -E env "PATH=$PATH" make lint test-unit', "all": ".ci/run"}
+    everything = workflow["jobs"]["all"]
+    assert everything["runs-on"] == ["self-hosted", "debian-12"]
+    assert "github.event_name == 'push'" in everything["if"], "a fork's code must not run there"
 
 
 def test_the_one_command_is_what_people_type() -> None:
@@ -107,7 +111,7 @@ def test_the_one_command_is_what_people_type() -> None:
     assert os.access(CI_COMMAND, os.X_OK)
     assert "set -euo pipefail" in text
     assert "make test" in text
-    assert "CI=true" in text
+    assert "CI=true OTEL_STACK_LAB=always" in text, "without the lab CI fails on an open network"
 
 
 def test_every_pull_request_previews_every_stack() -> None:
