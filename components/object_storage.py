@@ -10,7 +10,7 @@ import pulumi
 from components.object_storage_aws import AwsBuckets, BucketPlan, RolePlan
 from components.sections import RetentionSection
 from components.sections_storage import AwsStorage, ObjectStorageSection, S3Storage
-from components.storage_names import PURPOSES, STORES, bucket_names, is_tiered
+from components.storage_names import ASSOCIATED_ROLE, PURPOSES, STORES, bucket_names, is_tiered
 from components.storage_policies import (
     APPEND,
     READ_WRITE,
@@ -23,8 +23,6 @@ from components.storage_policies import (
 )
 
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
-ASSOCIATED_ROLE = "otel-stack.io/associated-role"
-"""Names the role that an association grants; nobody reads it, but another role makes it another text."""
 
 
 @dataclass(frozen=True, kw_only=True)

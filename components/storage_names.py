@@ -18,6 +18,9 @@ STORES: Mapping[str, tuple[str, ...]] = {
 }
 """Purposes of each store; it may use their buckets and no others."""
 
+ASSOCIATED_ROLE = "otel-stack.io/associated-role"
+"""Annotation of pods with the role that an association grants: another role rolls them."""
+
 TIERED_MARGIN = days(30)
 """How much longer than the tiering age a signal must be kept for it to be tiered."""
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from components.object_storage import ASSOCIATED_ROLE, Bucket
+from components.object_storage import Bucket
 from components.secret_text import ExistingSecret, SecretText
+from components.storage_names import ASSOCIATED_ROLE
 
 CREDENTIALS, AUTHORITY = "secrets/credentials", "secrets/s3-ca.crt"
 POD_IDENTITY_AGENT = "169.254.170.23:80"

@@ -8,6 +8,7 @@ from typing import Any
 
 from components.platform.manifests.scope import NAME
 from components.platform.manifests.workloads import STORAGE
+from components.storage_names import ASSOCIATED_ROLE
 from ops.health.model import Reading
 from ops.health.programs import AREA, is_down, is_gone
 from ops.kubernetes.claims import SELECTOR
@@ -18,6 +19,9 @@ Object = Mapping[str, Any]
 
 SMALLER = "docs/kubernetes.md, A volume of another size: enlarge it, or let sizing say what it has"
 _KINDS = "deployments,statefulsets,pods,persistentvolumeclaims"
+ROLE_VARIABLE = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+"""EKS Pod Identity sets it when it admits a pod, and never later."""
+
 _STARTING = {"ContainerCreating", "PodInitializing"}
 """Why containers wait in every start."""
 
@@ -56,7 +60,7 @@ def _program(kubectl: Kubectl, name: str, owner: Object, pods: list[Object]) -> 
     ready = int(owner["status"].get("readyReplicas", 0))
     starting = [f"{pod}: {reason}" for pod, reason in _waiting(pods) if reason in _STARTING]
     failing = [f"{pod}: {reason}" for pod, reason in _waiting(pods) if reason not in _STARTING]
-    stuck = [*_stopped(owner), *_unscheduled(pods), *failing]
+    stuck = [*_stopped(owner), *_unscheduled(pods), *_without_role(pods), *failing]
     text = "; ".join([f"{ready} of {wanted} ready", *stuck, *starting, *_restarts(pods)])
     if wanted == 0:
         kind = str(owner["kind"]).lower()
@@ -81,6 +85,18 @@ def _unscheduled(pods: list[Object]) -> Iterator[str]:
         for condition in (pod.get("status") or {}).get("conditions") or []:
             if condition["type"] == "PodScheduled" and condition["status"] == "False":
                 yield f"{_name(pod)}: {condition.get('message', 'not scheduled')}"
+
+
+def _without_role(pods: list[Object]) -> Iterator[str]:
+    """Name the pods that EKS would give a role by now, and that were created too early to get one."""
+    for pod in pods:
+        variables = {
+            variable["name"]
+            for container in (pod.get("spec") or {}).get("containers") or []
+            for variable in container.get("env") or []
+        }
+        if ASSOCIATED_ROLE in (pod["metadata"].get("annotations") or {}) and ROLE_VARIABLE not in variables:
+            yield f"{_name(pod)}: created before EKS knew its role: delete this pod"
 
 
 def _waiting(pods: list[Object]) -> Iterator[tuple[str, str]]:

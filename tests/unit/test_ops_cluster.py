@@ -210,6 +210,23 @@ def test_a_rollout_that_is_stuck_is_told_from_one_that_goes_on(
     assert (reading.status, reading.found) == (status, "; ".join(filter(None, ("1 of 1 ready", found))))
 
 
+@pytest.mark.parametrize("variables", [[], [{"name": "AWS_REGION"}]])
+def test_a_pod_that_was_created_before_its_role_is_degraded(
+    cluster: Cluster, variables: list[dict[str, str]]
+) -> None:
+    early, late = pod("loki", "loki-1"), pod("loki", "loki-2")
+    given = [*variables, {"name": "AWS_CONTAINER_CREDENTIALS_FULL_URI"}]
+    for one, env in ((early, variables), (late, given)):
+        one["metadata"]["annotations"] = {"otel-stack.io/associated-role": "arn:aws:iam::123456789012:role/l"}
+        one["spec"] = {"containers": [{"name": "loki", "env": env}]}
+    cluster.says(
+        "get deployments,statefulsets,pods,persistentvolumeclaims", {"items": [workload("loki"), early, late]}
+    )
+    reading = {one.name: one for one in cluster.site().readings(INVENTORY)}["loki"]
+    assert reading.status == "degraded"
+    assert reading.found == "1 of 1 ready; loki-1: created before EKS knew its role: delete this pod"
+
+
 def test_what_somebody_removed_is_found(cluster: Cluster) -> None:
     resources = [
         of_state("core/v1:Namespace", "observability"),
