@@ -12,7 +12,7 @@ from components.phase_numbers import ON_KUBERNETES, WITH_KAFKA
 from components.problems import Check, Problem
 from components.settings_model import SettingsModel
 from components.sizing import declared_rate, with_headroom
-from components.sizing_buffer import in_gibibytes, partition_bytes
+from components.sizing_buffer import in_gibibytes, partition_bytes, undecided_spans
 
 _NOT_TAKEN = re.compile(r'["\\\x00-\x1f\x7f]|\$[${]')
 """What JAAS reads as the end of a string or as an escape, and what a collector expands in any value."""
@@ -22,6 +22,27 @@ MOST_BALANCED = 16
 
 OWN_GATEWAYS = ("haproxy", "otel-gateway", "otel-gateway-headless")
 """Names by which the programs of a stack reach its own OTLP address; the first in phase 2 only."""
+
+
+SPANS = 10
+"""Spans of a usual trace, when all that is known is the rate of spans."""
+
+
+def throttled_problem(settings: SettingsModel) -> Problem | None:
+    """Report that processors would wait for decisions rather than read at the declared rate."""
+    sampling = settings.sampling
+    if settings.phase < WITH_KAFKA or sampling.mode != "tail" or sampling.max_traces is None:
+        return None
+    processors = settings.buffer.processor.replicas
+    waiting = int(undecided_spans(declared_rate(settings.sizing), sampling, processors) / SPANS)
+    if sampling.max_traces >= waiting:
+        return None
+    return Problem(
+        key="sampling.maxTraces",
+        value=sampling.max_traces,
+        message=f"a processor reads nothing while it holds so many, and at the declared rate, with {SPANS} "
+        f"spans a trace, {waiting:,} are undecided at once; raise it, or remove it",
+    )
 
 
 def _external_is_whole(settings: SettingsModel) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from components.checks import CHECKS, ceiling_problem
 from components.checks_alerting import heard_twice_problem, unheard_problem
+from components.checks_kafka import throttled_problem
 from components.problems import Problem
 from components.sections import STRICT
 from components.settings_errors import SettingsError, describe
@@ -86,6 +87,7 @@ class Settings(SettingsModel):
             ceiling_problem(self),
             unheard_problem(self),
             heard_twice_problem(self),
+            throttled_problem(self),
             *unused_problems(self),
         )
         return [

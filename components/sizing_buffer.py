@@ -132,6 +132,11 @@ def _partitions(rate: int) -> int:
     return 6 if rate <= BUSY_RATE else 12 * -(-2 * _processors(rate) // 12)
 
 
+def undecided_spans(rate: int, sampling: SamplingSection, processors: int) -> float:
+    """Return how many spans one processor gets while a trace waits for its decision."""
+    return rate * SHARES["traces"] * sampling.decision_wait.seconds / processors
+
+
 def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSection) -> BufferSize:
     """Give gateways, Kafka and processors their numbers and limits for the declared rate."""
     rate = declared_rate(sizing)
@@ -140,7 +145,7 @@ def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSe
     collector = ProgramSize(memory=mebibytes(512) if small else gibibytes(2), cpus=1 if small else 2)
     gateways = sizing.gateway.replicas or max(2, 1 + -(-rate // GATEWAY_RATE))
     processors = sizing.processor.replicas or _processors(rate)
-    waiting = rate * SHARES["traces"] * sampling.decision_wait.seconds * DECISION_SPARE / processors
+    waiting = int(undecided_spans(rate, sampling, processors) * DECISION_SPARE)
     partitions = kafka.partitions or _partitions(rate)
     partition = kafka.retention_size or max(
         LEAST_PARTITION, in_gibibytes(partition_bytes(rate, kafka.retention, partitions))
@@ -164,7 +169,7 @@ def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSe
         load_balancer=override(ProgramSize(memory=mebibytes(256), cpus=1), sizing.haproxy),
         copier=collector,
         topics=ProgramSize(memory=mebibytes(384), cpus=1),
-        max_traces=sampling.max_traces or max(LEAST_TRACES, int(waiting)),
+        max_traces=sampling.max_traces or max(LEAST_TRACES, waiting),
     )
 
 

@@ -298,3 +298,19 @@ def test_certificates_on_a_cluster(given: dict[str, bool]) -> None:
     assert [
         [target["parameter"] for target in one.inputs["spec"]["secretTargetRef"]] for one in authentications
     ] == [["password", "ca"]]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"sampling": {"maxTraces": 1}}, True),
+        ({"sampling": {"maxTraces": 200}}, False),
+        ({"sampling": {"maxTraces": 1, "mode": "none"}}, False),
+        ({"sampling": {"maxTraces": 1_000}, "sizing": {"preset": "medium"}}, True),
+        ({"sampling": {"decisionWait": "60s"}}, False),
+    ],
+)
+def test_fewer_traces_than_wait_for_their_decision_are_told(settings: dict[str, Any], told: bool) -> None:
+    warnings = Settings.load({"phase": 2, **settings}).warnings()
+    found = [one for one in warnings if one.startswith("sampling.maxTraces: 1")]
+    assert ["undecided at once" in one for one in found] == [True] * told
