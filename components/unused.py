@@ -13,6 +13,8 @@ from components.problems import Problem
 from components.settings_model import SettingsModel
 
 Phases = Sequence[int]
+Key = tuple[str, object, str, str]
+"""A key, the section that holds it and its name there, and why it would be of no use."""
 
 _LAST = ON_OBJECT_STORAGE
 _ON_DOCKER = range(1, ON_KUBERNETES)
@@ -71,14 +73,12 @@ class Idle:
     Attributes:
         section: where they are.
         keys: which.
-        since: first phase in which anything reads them.
         when: whether the other setting has that value.
         why: that setting and what it means.
     """
 
     section: str
     keys: Sequence[str]
-    since: int
     when: Callable[[SettingsModel], bool]
     why: str
 
@@ -87,35 +87,30 @@ IDLE: Sequence[Idle] = (
     Idle(
         section="sizing",
         keys=("kafka",),
-        since=WITH_KAFKA,
         when=lambda settings: settings.kafka.mode == "external",
         why="kafka.mode: external does not use it; who runs the brokers sizes them",
     ),
     Idle(
         section="kafka",
         keys=("min_in_sync_replicas", "retention_size"),
-        since=WITH_KAFKA,
         when=lambda settings: not settings.kafka.create_topics,
         why="kafka.createTopics: false does not use it; who makes the topics sets it",
     ),
     Idle(
         section="sampling",
         keys=("slower_than", "max_traces"),
-        since=WITH_KAFKA,
         when=lambda settings: settings.sampling.mode != "tail",
         why="only sampling.mode: tail uses it",
     ),
     Idle(
         section="sampling",
         keys=("keep_percent",),
-        since=WITH_KAFKA,
         when=lambda settings: settings.sampling.mode == "none",
         why="sampling.mode: none does not use it; all traces are kept",
     ),
     Idle(
         section="postgres",
         keys=("memory", "cpus", "volume", "backups_kept", "backups_volume"),
-        since=ON_OBJECT_STORAGE,
         when=lambda settings: settings.postgres.mode == "external",
         why="postgres.mode: external does not use it; who runs the database sizes it and backs it up",
     ),
@@ -123,29 +118,27 @@ IDLE: Sequence[Idle] = (
 
 
 def unused_problems(settings: SettingsModel) -> Iterator[Problem]:
-    """Name what is set for another phase, or along with a setting that makes it useless."""
-    yield from _of_other_phases(settings)
-    for idle in IDLE:
-        if settings.phase >= idle.since and idle.when(settings):
-            holder = getattr(settings, idle.section)
-            for name in idle.keys:
-                if _is_set(holder, name):
-                    yield Problem(key=f"{idle.section}.{to_camel(name)}", value="set", message=idle.why)
-
-
-def _of_other_phases(settings: SettingsModel) -> Iterator[Problem]:
-    """Name the sections, the programs in ``sizing``, and single keys that are set for another phase."""
+    """Name what is set for another phase, or along with a setting that makes it useless; each once."""
     told: set[str] = set()
+    for key, holder, name, why in (*_of_other_phases(settings), *_idle(settings)):
+        if _is_set(holder, name) and told.isdisjoint((key, key.rpartition(".")[0])):
+            told.add(key)
+            yield Problem(key=key, value="set", message=why)
+
+
+def _of_other_phases(settings: SettingsModel) -> Iterator[Key]:
+    """Return the sections, the programs in ``sizing``, and single keys that are for another phase."""
     for key, holder, name, of in _limited(settings):
-        used = settings.phase in of or (settings.has_node_stores and of is _OF_NODE_STORES)
-        if used or not _is_set(holder, name) or key.rpartition(".")[0] in told:
-            continue
-        told.add(key)
-        yield Problem(
-            key=key,
-            value="set",
-            message=f"phase {settings.phase} does not use it; {_named(of)}",
-        )
+        if settings.phase not in of and not (settings.has_node_stores and of is _OF_NODE_STORES):
+            yield key, holder, name, f"phase {settings.phase} does not use it; {_named(of)}"
+
+
+def _idle(settings: SettingsModel) -> Iterator[Key]:
+    """Return the keys that another setting makes useless."""
+    for idle in IDLE:
+        if idle.when(settings):
+            for name in idle.keys:
+                yield f"{idle.section}.{to_camel(name)}", getattr(settings, idle.section), name, idle.why
 
 
 def _is_set(holder: object, name: str) -> bool:

@@ -58,8 +58,9 @@ def cluster_readings(kubectl: Kubectl, programs: Sequence[str] | None, *, stack:
 def _program(kubectl: Kubectl, name: str, owner: Object, pods: list[Object]) -> Reading:
     wanted = int(owner["spec"].get("replicas", 1))
     ready = int(owner["status"].get("readyReplicas", 0))
-    starting = [f"{pod}: {reason}" for pod, reason in _waiting(pods) if reason in _STARTING]
-    failing = [f"{pod}: {reason}" for pod, reason in _waiting(pods) if reason not in _STARTING]
+    waiting = list(_waiting(pods))
+    starting = [f"{pod}: {reason}" for pod, reason in waiting if reason in _STARTING]
+    failing = [f"{pod}: {reason}" for pod, reason in waiting if reason not in _STARTING]
     stuck = [*_stopped(owner), *_unscheduled(pods), *_without_role(pods), *failing]
     text = "; ".join([f"{ready} of {wanted} ready", *stuck, *starting, *_restarts(pods)])
     if wanted == 0:
@@ -74,17 +75,21 @@ def _program(kubectl: Kubectl, name: str, owner: Object, pods: list[Object]) -> 
 
 def _stopped(owner: Object) -> Iterator[str]:
     """Why the program's new pods do not replace the old ones, which may all be ready meanwhile."""
-    for condition in owner["status"].get("conditions") or []:
-        if condition["type"] == "Progressing" and condition["status"] == "False":
-            yield str(condition.get("message", "the rollout has stopped"))
+    return _unmet(owner, "Progressing", "the rollout has stopped")
 
 
 def _unscheduled(pods: list[Object]) -> Iterator[str]:
     """Why pods have no node, in the words of the scheduler."""
     for pod in pods:
-        for condition in (pod.get("status") or {}).get("conditions") or []:
-            if condition["type"] == "PodScheduled" and condition["status"] == "False":
-                yield f"{_name(pod)}: {condition.get('message', 'not scheduled')}"
+        for message in _unmet(pod, "PodScheduled", "not scheduled"):
+            yield f"{_name(pod)}: {message}"
+
+
+def _unmet(found: Object, kind: str, otherwise: str) -> Iterator[str]:
+    """What a condition says that is false; ``otherwise`` where it says nothing."""
+    for condition in (found.get("status") or {}).get("conditions") or []:
+        if condition["type"] == kind and condition["status"] == "False":
+            yield str(condition.get("message", otherwise))
 
 
 def _without_role(pods: list[Object]) -> Iterator[str]:
