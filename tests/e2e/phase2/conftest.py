@@ -35,6 +35,14 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="package")
+def changeable(stack: Stack | None) -> Stack:
+    """The stack of the tests' own, for what changes it."""
+    if stack is None:
+        pytest.skip("only changes a stack of the tests' own")
+    return stack
+
+
+@pytest.fixture(scope="package")
 def site(request: pytest.FixtureRequest, stack: Stack | None) -> Iterator[Site]:
     """Where the drilled stack answers."""
     if stack is None:

@@ -17,25 +17,21 @@ from tests.support.stack import Stack
 from tests.support.steady import DECISION_SECONDS, SPARE_SECONDS, demand_nothing_lost, flow
 from tests.support.stored import await_all
 
-NO_OWN_STACK = "only changes a stack of the tests' own"
-
 
 def _processors(count: int) -> dict[str, Any]:
     return {"sizing": {**PHASE["sizing"], "processor": {"replicas": count}}}  # type: ignore[dict-item]
 
 
 def _under_load(
-    site: Site, stack: Stack | None, load: Load, *changes: dict[str, Any]
+    site: Site, changeable: Stack, load: Load, *changes: dict[str, Any]
 ) -> list[tuple[float, float]]:
     """Change the stack under load; give from when to when each change was made."""
-    if stack is None:
-        pytest.skip(NO_OWN_STACK)
     times = []
     with running(load):
         flow(load)
         for change in changes:
             begin = time.time()
-            stack.up(change)
+            changeable.up(change)
             times.append((begin, time.time()))
             flow(load)
     assert site.target == load.target
@@ -44,16 +40,16 @@ def _under_load(
 
 @pytest.mark.timeout(1200)
 @pytest.mark.long
-def test_new_settings(site: Site, stack: Stack | None, load: Load, report: Report) -> None:
-    ingest = {} if stack is None else {**stack.config["ingest"], "maxConnectionAge": "4m"}
-    times = _under_load(site, stack, load, {"ingest": ingest, "sampling": {"keepPercent": 20}})
+def test_new_settings(site: Site, changeable: Stack, load: Load, report: Report) -> None:
+    ingest = {**changeable.config["ingest"], "maxConnectionAge": "4m"}
+    times = _under_load(site, changeable, load, {"ingest": ingest, "sampling": {"keepPercent": 20}})
     report(load, demand_nothing_lost(site, load, unsure=times))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_processors_two_three_two(site: Site, stack: Stack | None, load: Load, report: Report) -> None:
-    times = _under_load(site, stack, load, _processors(3), _processors(2))
+def test_processors_two_three_two(site: Site, changeable: Stack, load: Load, report: Report) -> None:
+    times = _under_load(site, changeable, load, _processors(3), _processors(2))
     report(load, demand_nothing_lost(site, load, unsure=times))
 
 
@@ -61,11 +57,9 @@ def test_processors_two_three_two(site: Site, stack: Stack | None, load: Load, r
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("mode", ["head", "none"])
 def test_a_killed_processor_loses_no_trace_without_tail_sampling(
-    site: Site, stack: Stack | None, load: Load, report: Report, mode: str
+    site: Site, changeable: Stack, load: Load, report: Report, mode: str
 ) -> None:
-    if stack is None:
-        pytest.skip(NO_OWN_STACK)
-    stack.up({"sampling": {"mode": mode, "keepPercent": 100}})
+    changeable.up({"sampling": {"mode": mode, "keepPercent": 100}})
     try:
         with running(load):
             flow(load)
@@ -74,42 +68,38 @@ def test_a_killed_processor_loses_no_trace_without_tail_sampling(
                 flow(load)
         report(load, demand_nothing_lost(site, load))
     finally:
-        stack.up({"sampling": {}})
+        changeable.up({"sampling": {}})
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_what_a_sampler_has_kept_is_stored_also_without_one(
-    site: Site, stack: Stack | None, load: Load, report: Report
+    site: Site, changeable: Stack, load: Load, report: Report
 ) -> None:
     """While Jaeger is away it is only in the sampler's topic: the records that it came from are done."""
-    if stack is None:
-        pytest.skip(NO_OWN_STACK)
     try:
         with running(load):
             site.container("jaeger").stop(timeout=60)
             flow(load)
             time.sleep(DECISION_SECONDS + SPARE_SECONDS)
             begin = time.time()
-            stack.up({"sampling": {"mode": "none"}})
+            changeable.up({"sampling": {"mode": "none"}})
             changed = (begin, time.time())
             site.start("jaeger")
             flow(load)
         report(load, demand_nothing_lost(site, load, unsure=[changed]))
     finally:
-        stack.up({"sampling": {}})
+        changeable.up({"sampling": {}})
 
 
 @pytest.mark.long
 @pytest.mark.timeout(2400)
-def test_from_phase_one(site: Site, stack: Stack | None, load: Load, report: Report) -> None:
-    if stack is None:
-        pytest.skip(NO_OWN_STACK)
-    stack.destroy()
-    stack.up({"phase": 1})
+def test_from_phase_one(site: Site, changeable: Stack, load: Load, report: Report) -> None:
+    changeable.destroy()
+    changeable.up({"phase": 1})
     with running(load):
         flow(load)
-        stack.up({"phase": 2})
+        changeable.up({"phase": 2})
         flow(load)
     found = await_all(site, load)
     assert all(not found[signal].missing for signal in SERVICES), found

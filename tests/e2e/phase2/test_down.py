@@ -19,13 +19,11 @@ from tests.support.stored import await_all
 
 
 @pytest.fixture
-def own(stack: Stack | None) -> Iterator[Stack]:
+def own(changeable: Stack) -> Iterator[Stack]:
     """The stack, which is rebuilt afterwards."""
-    if stack is None:
-        pytest.skip("only changes a stack of the tests' own")
-    yield stack
-    stack.destroy()
-    stack.up({"phase": 2, "kafka": {}})
+    yield changeable
+    changeable.destroy()
+    changeable.up({"phase": 2, "kafka": {}})
 
 
 def _down(site: Site, stack: Stack) -> None:
