@@ -6,10 +6,8 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from components.phases import build
-from components.settings import Settings
+from components.settings import SECRETS, Settings
 from components.settings_errors import SettingsError
-
-PASSWORD = "kafkaPassword"  # noqa: S105 - a setting's name
 
 
 def main() -> None:
@@ -24,9 +22,10 @@ def main() -> None:
         settings = Settings.from_pulumi(config, pulumi.get_project(), secrets=secrets)
         for warning in settings.warnings():
             pulumi.log.warn(warning)
-        key = f"{pulumi.get_project()}:{PASSWORD}"
-        if settings.kafka_password is not None and key not in secrets:
-            pulumi.log.warn(f"{PASSWORD} is in the stack's file in clear; pulumi config set --secret {key}")
+        for name in SECRETS:
+            key = f"{pulumi.get_project()}:{name}"
+            if key in config and key not in secrets:
+                pulumi.log.warn(f"{name} is in the stack's file in clear; pulumi config set --secret {key}")
         outputs = build(settings)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None

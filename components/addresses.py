@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from components.grafana_ha import PORT as GRAFANA
@@ -13,7 +13,21 @@ from components.otel_collector import HTTP_PORT as OTLP_HTTP
 from components.prometheus_store import PORT as PROMETHEUS
 from components.publication import Exposure, HostPort, Publication
 from components.sections import Address, HostName, TcpPort
+from components.sections_ingest import IngestTlsSection
 from components.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class TlsAddresses:
+    """Where OTLP is published with TLS.
+
+    Attributes:
+        grpc: OTLP over gRPC.
+        http: OTLP over HTTP.
+    """
+
+    grpc: Publication
+    http: Publication
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +41,7 @@ class Addresses:
         traces: UI and query API of the trace store.
         metrics: query API of the metric store.
         logs: query API of the log store.
+        tls: OTLP with TLS, for other machines; None where the addresses above are for all.
     """
 
     otlp_grpc: Publication
@@ -35,18 +50,34 @@ class Addresses:
     traces: Publication
     metrics: Publication
     logs: Publication
+    tls: TlsAddresses | None = None
 
 
 def host_addresses(settings: Settings) -> Addresses:
     """Return the addresses on the host of phases 1 and 2."""
     ingest, query, grafana = settings.ingest, settings.query, settings.grafana
-    return Addresses(
+    plain = Addresses(
         otlp_grpc=host_port(settings, ingest.bind_address, ingest.grpc_port),
         otlp_http=host_port(settings, ingest.bind_address, ingest.http_port),
         grafana=host_port(settings, grafana.bind_address, grafana.port),
         traces=host_port(settings, query.bind_address, query.jaeger_port),
         metrics=host_port(settings, query.bind_address, query.prometheus_port),
         logs=host_port(settings, query.bind_address, query.loki_port),
+    )
+    return plain if ingest.tls is None else _with_tls(settings, ingest.tls, plain)
+
+
+def _with_tls(settings: Settings, tls: IngestTlsSection, plain: Addresses) -> Addresses:
+    """Add the addresses with TLS, which get the host's name; without TLS OTLP is for the host itself."""
+    bound = settings.ingest.bind_address
+    return replace(
+        plain,
+        otlp_grpc=replace(plain.otlp_grpc, host=bound),
+        otlp_http=replace(plain.otlp_http, host=bound),
+        tls=TlsAddresses(
+            grpc=replace(host_port(settings, tls.bind_address, tls.grpc_port), scheme="https"),
+            http=replace(host_port(settings, tls.bind_address, tls.http_port), scheme="https"),
+        ),
     )
 
 

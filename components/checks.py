@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from components.batches import MOST_FOR_JAEGER, MOST_REQUEST, WRITTEN_AT_ONCE
 from components.checks_alerting import ALERTING_CHECKS
+from components.checks_ingest import EVERYWHERE, INGEST_CHECKS
 from components.checks_kafka import KAFKA_CHECKS
 from components.checks_kubernetes import KUBERNETES_CHECKS
 from components.checks_phase4 import PHASE4_CHECKS
@@ -51,13 +52,15 @@ def _one_way_of_sizing(settings: SettingsModel) -> Iterator[Problem]:
 
 
 def _ports_differ(settings: SettingsModel) -> Iterator[Problem]:
-    taken: dict[int, str] = {}
-    for key, port in settings.published_ports().items():
-        if port in taken:
-            yield Problem(
-                key=key, value=port, message=f"{taken[port]} uses this port already; choose another port"
-            )
-        taken.setdefault(port, key)
+    taken: dict[tuple[str, int], str] = {}
+    for key, (address, port) in settings.published_ports().items():
+        for (other, number), holder in taken.items():
+            if port == number and (address == other or EVERYWHERE in (address, other)):
+                yield Problem(
+                    key=key, value=port, message=f"{holder} uses this port already; choose another port"
+                )
+                break
+        taken.setdefault((address, port), key)
 
 
 def _memory_suffices(settings: SettingsModel) -> Iterator[Problem]:
@@ -132,6 +135,7 @@ CHECKS: tuple[Check, ...] = (
     Check(reads=("ingest", "query", "grafana"), run=_ports_differ),
     Check(reads=("sizing",), run=_memory_suffices),
     Check(reads=("phase", "ingest", "stores"), run=_requests_fit_the_way),
+    *INGEST_CHECKS,
     *KAFKA_CHECKS,
     Check(reads=("sizing", "retention", "stores"), run=_volumes_hold_retention),
     *KUBERNETES_CHECKS,

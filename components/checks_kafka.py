@@ -279,12 +279,13 @@ def _copy_is_of_kafka(settings: SettingsModel) -> Iterator[Problem]:
         )
 
 
-def _published(settings: SettingsModel) -> str:
-    """Return the stack's own OTLP address on a Docker host; empty on Kubernetes."""
+def _published(settings: SettingsModel) -> set[str]:
+    """Return the stack's own OTLP addresses on a Docker host; none on Kubernetes."""
     if settings.phase >= ON_KUBERNETES:
-        return ""
-    host = settings.docker.advertised_host or settings.ingest.bind_address
-    return f"{host}:{settings.ingest.grpc_port}"
+        return set()
+    ingest, tls, host = settings.ingest, settings.ingest.tls, settings.docker.advertised_host
+    own = {f"{host or ingest.bind_address}:{ingest.grpc_port}"}
+    return own if tls is None else own | {f"{host or tls.bind_address}:{tls.grpc_port}"}
 
 
 def _own_names(settings: SettingsModel) -> list[str | None]:
@@ -300,7 +301,7 @@ def _copy_leaves_the_stack(settings: SettingsModel) -> Iterator[Problem]:
     copy = settings.kafka.copy_to
     if copy is None:
         return
-    if copy.endpoint == _published(settings) or copy.endpoint.rpartition(":")[0] in _own_names(settings):
+    if copy.endpoint in _published(settings) or copy.endpoint.rpartition(":")[0] in _own_names(settings):
         yield Problem(
             key="kafka.copyTo.endpoint",
             value=copy.endpoint,

@@ -18,7 +18,7 @@ from components.otel_collector import (
     set_resource,
 )
 from components.publication import Publication
-from components.sections import IngestSection
+from components.sections_ingest import IngestSection
 from components.sizing_buffer import TOPICS, TierSize
 from components.workload import ApiRule, Platform
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from components.base import StackComponent, limits
 from components.documents import text
 from components.images import Image
+from components.ingest_tls import CERTIFICATE_FILE, CLIENT_CA_FILE, IngestTls
 from components.otel_collector import otlp_ports
 from components.publication import Publication
 from components.quantities import Size, mebibytes
@@ -39,6 +40,7 @@ class LoadBalancerArgs:
         grpc: where OTLP over gRPC is published.
         http: where OTLP over HTTP is published.
         observe: where its statistics and metrics are published.
+        tls: OTLP with TLS for other machines.
     """
 
     image: Image
@@ -47,6 +49,7 @@ class LoadBalancerArgs:
     grpc: Publication
     http: Publication
     observe: Publication
+    tls: IngestTls | None = None
 
 
 class LoadBalancer(StackComponent):
@@ -60,10 +63,7 @@ class LoadBalancer(StackComponent):
         workload = Workload(
             name=name,
             image=args.image,
-            environment={
-                "MAX_REQUEST_BYTES": str(args.largest_request.bytes),
-                "MAX_CONNECTIONS": str(most_connections(args.size.memory)),
-            },
+            environment=_environment(args),
             config_directory=CONFIG_DIRECTORY,
             files={"haproxy.cfg": text("haproxy/haproxy.cfg")},
             ports=[
@@ -73,7 +73,20 @@ class LoadBalancer(StackComponent):
             probe=Probe(port=OBSERVE_PORT, path="/healthz", command=None),
             resources=limits(args.size),
         )
-        self.run(workload, after)
+        self.run(workload if args.tls is None else args.tls.within(workload), after)
+
+
+def _environment(args: LoadBalancerArgs) -> dict[str, str]:
+    limits = {
+        "MAX_REQUEST_BYTES": str(args.largest_request.bytes),
+        "MAX_CONNECTIONS": str(most_connections(args.size.memory)),
+    }
+    if args.tls is None:
+        return limits
+    files = {"OTLP_CERTIFICATE": f"{CONFIG_DIRECTORY}/{CERTIFICATE_FILE}"}
+    if args.tls.client_ca is not None:
+        files["OTLP_CLIENT_CA"] = f"{CONFIG_DIRECTORY}/{CLIENT_CA_FILE}"
+    return limits | files
 
 
 def most_connections(memory: Size, buffer: Size = BUFFER) -> int:

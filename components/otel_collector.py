@@ -10,9 +10,10 @@ from components.base import StackComponent, data_volumes, limits
 from components.batches import largest_batch
 from components.documents import Document
 from components.images import Image
+from components.ingest_tls import IngestTls
 from components.publication import Publication
 from components.quantities import Duration
-from components.sections import IngestSection
+from components.sections_ingest import IngestSection
 from components.sizing import ProgramSize
 from components.workload import DataVolume, Platform, Port, Probe, Workload
 
@@ -36,6 +37,7 @@ class OtelCollectorArgs:
         http: where OTLP over HTTP is published; None in the same case.
         out_of_order: how late a sample may arrive at the store.
         stores: exporter of the configuration file -> endpoint of the store.
+        tls: OTLP with TLS for other machines.
     """
 
     image: Image
@@ -46,6 +48,7 @@ class OtelCollectorArgs:
     http: Publication | None
     out_of_order: Duration
     stores: Mapping[str, str]
+    tls: IngestTls | None = None
 
 
 class OtelCollector(StackComponent):
@@ -56,17 +59,15 @@ class OtelCollector(StackComponent):
     ) -> None:
         """Run the collector once the stores answer."""
         super().__init__(name, platform)
-        self.run(
-            collector_workload(
-                name,
-                collector_configuration(name, args),
-                image=args.image,
-                size=args.size,
-                ports=otlp_ports(args.grpc, args.http),
-                volumes=data_volumes("otel-storage", "/var/lib/otelcol", args.size),
-            ),
-            after,
+        workload = collector_workload(
+            name,
+            collector_configuration(name, args),
+            image=args.image,
+            size=args.size,
+            ports=otlp_ports(args.grpc, args.http),
+            volumes=data_volumes("otel-storage", "/var/lib/otelcol", args.size),
         )
+        self.run(workload if args.tls is None else args.tls.within(workload), after)
 
 
 def collector_configuration(name: str, args: OtelCollectorArgs) -> Document:
@@ -81,6 +82,8 @@ def collector_configuration(name: str, args: OtelCollectorArgs) -> Document:
     for exporter in args.stores:
         batch = ("exporters", exporter, "sending_queue", "batch")
         document.set(*batch, "max_size", to=largest_batch(args.ingest.max_message_size))
+    if args.tls is not None:
+        args.tls.add_receiver(document, CONFIG_DIRECTORY)
     return document
 
 

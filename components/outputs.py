@@ -72,7 +72,10 @@ class Outputs:
 
 def outputs(settings: Settings, addresses: Addresses, *, platform: str) -> Outputs:
     """Gather the outputs of a stack."""
-    grpc, traces = addresses.otlp_grpc.url, addresses.traces.url
+    grpc, http = addresses.otlp_grpc.url, addresses.otlp_http.url
+    if addresses.tls is not None:
+        grpc, http = addresses.tls.grpc.url, addresses.tls.http.url
+    traces = addresses.traces.url
     size = settings.size
     return Outputs(
         contract_version=CONTRACT_VERSION,
@@ -80,7 +83,7 @@ def outputs(settings: Settings, addresses: Addresses, *, platform: str) -> Outpu
         phase=settings.phase,
         platform=platform,
         otlp_grpc_endpoint=grpc,
-        otlp_http_endpoint=addresses.otlp_http.url,
+        otlp_http_endpoint=http,
         sdk_environment=_sdk_environment(grpc, settings.environment),
         grafana_url=settings.grafana.root_url or addresses.grafana.origin,
         grafana_admin_user=settings.grafana.admin_user,

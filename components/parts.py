@@ -22,16 +22,16 @@ from components.collector_processor import (
     CollectorProcessor,
     CollectorProcessorArgs,
 )
+from components.ingest_tls import IngestTls
 from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs, MetricsTarget
 from components.kafka_strimzi import CustomResources, StrimziKafka, StrimziKafkaArgs
 from components.kafka_topics import SAMPLED, SOURCES
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.node_stores import NodeStores
 from components.otel_collector import METRICS_PORT, OtelCollector, OtelCollectorArgs
-from components.publication import Publication
 from components.quantities import Duration, Size
 from components.secret_text import ExistingSecret
-from components.sections import IngestSection
+from components.sections_ingest import IngestSection
 from components.sections_kubernetes import TierScaling
 from components.settings import Settings
 from components.sizing import SHARES, declared_rate
@@ -63,20 +63,20 @@ class Parts:
     def collector(
         self,
         stores: NodeStores,
+        addresses: Addresses | None = None,
         *,
-        grpc: Publication | None = None,
-        http: Publication | None = None,
         after: Sequence[StackComponent] = (),
     ) -> OtelCollector:
-        """Create the single collector of phase 1."""
+        """Create the single collector of phase 1; without addresses where a load balancer has them."""
         settings = self.settings
         args = OtelCollectorArgs(
             image=settings.image_catalogue["collector"],
             size=settings.size.programs["collector"],
             environment=settings.environment,
             ingest=settings.ingest,
-            grpc=grpc,
-            http=http,
+            grpc=None if addresses is None else addresses.otlp_grpc,
+            http=None if addresses is None else addresses.otlp_http,
+            tls=None if addresses is None else self._ingest_tls(addresses),
             out_of_order=settings.out_of_order,
             stores=stores.otlp_endpoints,
         )
@@ -165,6 +165,7 @@ class Parts:
             grpc=addresses.otlp_grpc,
             http=addresses.otlp_http,
             observe=host_port(settings, settings.query.bind_address, settings.query.haproxy_port),
+            tls=self._ingest_tls(addresses),
         )
         return LoadBalancer("haproxy", args, platform=self.platform, after=after)
 
@@ -190,6 +191,18 @@ class Parts:
     def _largest_record(self) -> Size:
         """Largest record of the topics."""
         return largest_record(self.settings.ingest.max_message_size)
+
+    def _ingest_tls(self, addresses: Addresses) -> IngestTls | None:
+        section, published = self.settings.ingest.tls, addresses.tls
+        if section is None or published is None:
+            return None
+        return IngestTls(
+            certificate=section.certificate,
+            key=pulumi.Output.secret(self.settings.ingest_tls_key or ""),
+            client_ca=section.client_ca,
+            grpc=published.grpc,
+            http=published.http,
+        )
 
     def _kafka_password(self) -> pulumi.Output[str] | ExistingSecret | None:
         existing, given = self.settings.kubernetes.existing_secrets.kafka, self.settings.kafka_password

@@ -33,9 +33,7 @@ def single_node(settings: Settings) -> Outputs:
     """Phase 1: applications -> collector -> Jaeger, Prometheus, Loki -> Grafana, on one Docker Engine."""
     platform, addresses = _docker(settings), host_addresses(settings)
     stores = run_stores(settings, platform, addresses)
-    Parts(settings=settings, platform=platform).collector(
-        stores, grpc=addresses.otlp_grpc, http=addresses.otlp_http
-    )
+    Parts(settings=settings, platform=platform).collector(stores, addresses)
     return _finish(settings, platform, stores, addresses, name="docker")
 
 

@@ -20,5 +20,8 @@ class ExistingSecret:
     key: str
 
 
+ENCRYPTED = "(encrypted)"
+"""Stands for the value of a secret setting where only the engine could read it."""
+
 SecretText = pulumi.Input[str] | ExistingSecret
 """A secret of the stack's own, or a reference to one."""

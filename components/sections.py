@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from components.quantities import DAY, Duration, Size, days, mebibytes
+from components.quantities import DAY, Duration, Size, days
 
 STRICT = ConfigDict(extra="forbid", alias_generator=to_camel, strict=True, validate_by_name=True)
 
@@ -203,31 +203,6 @@ class RetentionSection:
     metrics_size: Size | None = None
     metrics_out_of_order: Duration = DAY
     logs: Duration = days(31)
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class IngestSection:
-    """Where applications send OTLP, and what is accepted.
-
-    Attributes:
-        bind_address: address of the host on which the OTLP ports are published, in phases 1 and 2.
-        grpc_port: OTLP over gRPC, likewise.
-        http_port: OTLP over HTTP, likewise.
-        cors_allowed_origins: origins of browser applications, such as https://shop.example.com.
-        max_message_size: largest request accepted, in whole MiB; 8 MiB at most where Jaeger stores traces,
-            else 49 MiB.
-        max_concurrent_streams: concurrent calls on one gRPC connection.
-        max_connection_age: age at which a gRPC client is asked to reconnect; 5 minutes by default, 1 minute
-            on Kubernetes, where whole connections are spread over the gateways.
-    """
-
-    bind_address: Address = LOOPBACK
-    grpc_port: TcpPort = 4317
-    http_port: TcpPort = 4318
-    cors_allowed_origins: tuple[Origin, ...] = ()
-    max_message_size: Size = mebibytes(4)
-    max_concurrent_streams: Count = 100
-    max_connection_age: Duration | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

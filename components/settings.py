@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from components.checks import CHECKS, ceiling_problem
 from components.checks_alerting import heard_twice_problem, unheard_problem
+from components.checks_ingest import certificate_problem
 from components.checks_kafka import throttled_problem
 from components.problems import Problem
 from components.sections import STRICT
@@ -88,6 +89,7 @@ class Settings(SettingsModel):
             unheard_problem(self),
             heard_twice_problem(self),
             throttled_problem(self),
+            certificate_problem(self),
             *unused_problems(self),
         )
         return [
@@ -95,7 +97,10 @@ class Settings(SettingsModel):
         ]
 
 
-_TEXTS = ("environment", "kafkaPassword")
+SECRETS = ("kafkaPassword", "ingestTlsKey")
+"""Keys whose values should be encrypted in the stack's file."""
+
+_TEXTS = ("environment", *SECRETS)
 """Keys whose value is text even where it looks like a number."""
 
 _ADAPTER: TypeAdapter[Settings] = TypeAdapter(Settings)

@@ -15,7 +15,6 @@ from components.sections import (
     DockerSection,
     EnvironmentName,
     ImagesSection,
-    IngestSection,
     KafkaSection,
     Phase,
     QuerySection,
@@ -23,6 +22,7 @@ from components.sections import (
     SamplingSection,
     SizingSection,
 )
+from components.sections_ingest import IngestSection
 from components.sections_kubernetes import AutoscalingSection, KubernetesSection
 from components.sections_phase4 import (
     AlertingSection,
@@ -47,6 +47,7 @@ class SettingsModel:
         sizing: how much the stack carries.
         retention: how long each signal is kept.
         ingest: where applications send OTLP.
+        ingest_tls_key: PEM private key of ``ingest.tls.certificate``; set it with ``--secret``.
         query: where the stores' query interfaces are published.
         images: where images come from.
         kafka: the buffer between gateways and processors, from phase 2 on.
@@ -67,6 +68,7 @@ class SettingsModel:
     sizing: SizingSection = field(default_factory=SizingSection)
     retention: RetentionSection = field(default_factory=RetentionSection)
     ingest: IngestSection = field(default_factory=IngestSection)
+    ingest_tls_key: str | None = field(default=None, repr=False)
     query: QuerySection = field(default_factory=QuerySection)
     images: ImagesSection = field(default_factory=ImagesSection)
     kafka: KafkaSection = field(default_factory=KafkaSection)
@@ -81,19 +83,25 @@ class SettingsModel:
     postgres: PostgresSection = field(default_factory=PostgresSection)
     alerting: AlertingSection = field(default_factory=AlertingSection)
 
-    def published_ports(self) -> dict[str, int]:
-        """Ports taken on the host, by configuration key; none on Kubernetes."""
+    def published_ports(self) -> dict[str, tuple[str, int]]:
+        """Addresses and ports taken on the host, by configuration key of the port; none on Kubernetes."""
         if self.phase >= ON_KUBERNETES:
             return {}
+        ingest, query, grafana = self.ingest, self.query, self.grafana
         ports = {
-            "ingest.grpcPort": self.ingest.grpc_port,
-            "ingest.httpPort": self.ingest.http_port,
-            "query.jaegerPort": self.query.jaeger_port,
-            "query.prometheusPort": self.query.prometheus_port,
-            "query.lokiPort": self.query.loki_port,
-            "grafana.port": self.grafana.port,
+            "ingest.grpcPort": (ingest.bind_address, ingest.grpc_port),
+            "ingest.httpPort": (ingest.bind_address, ingest.http_port),
+            "query.jaegerPort": (query.bind_address, query.jaeger_port),
+            "query.prometheusPort": (query.bind_address, query.prometheus_port),
+            "query.lokiPort": (query.bind_address, query.loki_port),
+            "grafana.port": (grafana.bind_address, grafana.port),
         }
-        return ports | ({"query.haproxyPort": self.query.haproxy_port} if self.phase == 2 else {})
+        if ingest.tls is not None:
+            ports["ingest.tls.grpcPort"] = (ingest.tls.bind_address, ingest.tls.grpc_port)
+            ports["ingest.tls.httpPort"] = (ingest.tls.bind_address, ingest.tls.http_port)
+        if self.phase == WITH_KAFKA:
+            ports["query.haproxyPort"] = (query.bind_address, query.haproxy_port)
+        return ports
 
     @property
     def size(self) -> StackSize:

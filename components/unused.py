@@ -26,6 +26,7 @@ _BEFORE_OBJECT_STORES = tuple(_OF_NODE_STORES)
 SECTION_PHASES: Mapping[str, Phases] = {
     "query": _ON_DOCKER,
     "docker": _ON_DOCKER,
+    "ingest_tls_key": _ON_DOCKER,
     "kafka": range(WITH_KAFKA, _LAST + 1),
     "kafka_password": range(WITH_KAFKA, _LAST + 1),
     "sampling": range(WITH_KAFKA, _LAST + 1),
@@ -52,6 +53,7 @@ KEY_PHASES: Mapping[tuple[str, str], Phases] = {
     ("ingest", "bind_address"): _ON_DOCKER,
     ("ingest", "grpc_port"): _ON_DOCKER,
     ("ingest", "http_port"): _ON_DOCKER,
+    ("ingest", "tls"): _ON_DOCKER,
     ("grafana", "bind_address"): _ON_DOCKER,
     ("grafana", "port"): _ON_DOCKER,
     ("query", "haproxy_port"): (WITH_KAFKA,),

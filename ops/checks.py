@@ -57,9 +57,8 @@ def own_containers(engine: Engine) -> set[str]:
 def check_ports(settings: Settings, engine: Engine) -> Iterator[Finding]:
     """Are the ports that the stack publishes free, or already its own?"""
     publishing, own = publishing_containers(engine.client), own_containers(engine)
-    addresses = _bind_addresses(settings)
-    for key, port in settings.published_ports().items():
-        holder = port_holder(addresses[key.split(".")[0]], port, publishing, look_here=engine.mine)
+    for key, (address, port) in settings.published_ports().items():
+        holder = port_holder(address, port, publishing, look_here=engine.mine)
         if holder is None:
             yield Finding(name=f"port {port}", found="free")
         elif holder.container in own:
@@ -115,14 +114,6 @@ def check_disk(settings: Settings, engine: Engine, missing_images: Sequence[str]
             advice="enough to start; before sustained load lower sizing or retention, or use a larger disk",
         )
     return Finding(name="disk", found=found)
-
-
-def _bind_addresses(settings: Settings) -> dict[str, str]:
-    return {
-        "ingest": str(settings.ingest.bind_address),
-        "query": str(settings.query.bind_address),
-        "grafana": str(settings.grafana.bind_address),
-    }
 
 
 def _available_memory(meminfo: Path) -> int | None:

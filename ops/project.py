@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from components.secret_text import ENCRYPTED
 from components.sections import DockerSection
 from components.settings import Settings
 from components.settings_errors import SettingsError
@@ -16,8 +17,6 @@ from ops.errors import OpsError
 from ops.stack_config import as_engine_gives_it, keys_of, read_config
 
 ROOT = Path(__file__).resolve().parent.parent
-ENCRYPTED = "(encrypted)"
-"""Stands for a secret value, which only the engine can read."""
 
 DEFAULT_DOCKER_HOST = DockerSection().host
 

@@ -18,10 +18,11 @@ from pathlib import Path
 import yaml
 
 from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
+from components.secret_text import ENCRYPTED
 from ops.engine import Pulumi
 from ops.errors import OpsError
 from ops.gitops import MANIFESTS, gitops_files
-from ops.project import ENCRYPTED, ROOT, Stack, load_stack, shut
+from ops.project import ROOT, Stack, load_stack, shut
 from ops.rendered import refuse_other_places
 from ops.screen import say
 from ops.state import EngineState

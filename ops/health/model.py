@@ -16,7 +16,7 @@ class Reading:
     """One thing that was checked.
 
     Attributes:
-        area: programs, scrapes, queues, losses or disk.
+        area: programs, certificate, scrapes, queues, losses or disk.
         name: of the program, target, exporter or volume.
         status: unknown means that it could not be read.
         found: the value.

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from components.addresses import host_addresses
 from ops.backup.volumes import Volumes
 from ops.checks import check_disk, check_engine, check_memory, check_ports, check_python, own_containers
 from ops.docker_engine import CONNECT_TIMEOUT, FAILURES, Engine, connect, engine_failures
 from ops.errors import OpsError
 from ops.finding import Finding
+from ops.health.certificate import certificate_readings
 from ops.health.disk import AREA as DISK
 from ops.health.disk import COUNT_TIMEOUT, disk_readings
 from ops.health.model import Reading
@@ -63,9 +65,14 @@ class DockerSite:
 
     @contextmanager
     def reached(self, outputs: StackOutputs, *, usual_ports: bool = False) -> Iterator[StackOutputs]:
-        """See ``Site``; published ports are reached as they are."""
+        """See ``Site``; published ports are reached as they are, OTLP without TLS."""
         del usual_ports
-        yield outputs
+        addresses = host_addresses(self._stack.settings)
+        local = {
+            "otlp_grpc_endpoint": addresses.otlp_grpc.url,
+            "otlp_http_endpoint": addresses.otlp_http.url,
+        }
+        yield outputs if addresses.tls is None else StackOutputs({**outputs.values, **local})
 
     def readings(self, inventory: Inventory) -> Iterable[Reading]:
         """See ``Site``; what the disk holds is counted for minutes where it is much."""
@@ -78,6 +85,7 @@ class DockerSite:
             return disk_readings(engine, stack.settings, inventory.data_volumes)
 
         yield from self._read("programs", "containers", programs)
+        yield from certificate_readings(stack.settings)
         yield from self._read(DISK, "volumes", disk, timeout=COUNT_TIMEOUT)
 
     def _read(

@@ -89,6 +89,7 @@ def running_collector(
     *,
     grpc: Mapping[str, Any] | None = None,
     exporters: Mapping[str, Any] | None = None,
+    receivers: Mapping[str, Any] | None = None,
 ) -> Iterator[RunningCollector]:
     """Run the lab's collector with processors between OTLP and a file.
 
@@ -97,6 +98,7 @@ def running_collector(
         folder: where its files go.
         grpc: configuration of OTLP over gRPC but for its address, if it is accepted as well.
         exporters: configuration of what writes in place of the file.
+        receivers: configuration of what it receives from besides.
 
     Raises:
         LabError: the lab has not built it.
@@ -112,14 +114,14 @@ def running_collector(
         protocols["grpc"] = {**grpc, "endpoint": target}
     writers = exporters or {"file": {"path": str(written), "flush_interval": "100ms"}}
     configuration = {
-        "receivers": {"otlp": {"protocols": protocols}},
+        "receivers": {"otlp": {"protocols": protocols}, **(receivers or {})},
         "processors": dict(processors),
         "exporters": dict(writers),
         "service": {
             "telemetry": {"metrics": {"readers": [{"pull": {"exporter": {"prometheus": pulled}}}]}},
             "pipelines": {
                 "traces": {
-                    "receivers": ["otlp"],
+                    "receivers": ["otlp", *(receivers or {})],
                     "processors": list(processors),
                     "exporters": list(writers),
                 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,15 +68,27 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Tls:
-    """How a server that encrypts proves who it is.
+    """How a server that encrypts proves who it is, and the client to it.
 
     Attributes:
         host: name that is requested, whatever the address is.
         authority: certificate of the signer of the server's, in PEM.
+        client: certificate and key of the client, in PEM; empty where it has none.
     """
 
     host: str
     authority: str
+    client: tuple[str, str] | tuple[()] = ()
+
+    def context(self) -> ssl.SSLContext:
+        """Give the same for clients over HTTP."""
+        context = ssl.create_default_context(cadata=self.authority)
+        if self.client:
+            with tempfile.NamedTemporaryFile("w") as both:
+                both.write("".join(self.client))
+                both.flush()
+                context.load_cert_chain(both.name)
+        return context
 
 
 Call: TypeAlias = Callable[[Request], Answer]
@@ -82,12 +96,13 @@ Call: TypeAlias = Callable[[Request], Answer]
 
 @contextmanager
 def calls(target: str, signal: str, tls: Tls | None = None) -> Iterator[Call]:
-    """Connect to ``host:port`` over gRPC, or to ``http://host:port``; give what sends one request once.
+    """Connect to ``host:port`` over gRPC, or to ``http(s)://host:port``; give what sends one request once.
 
     A target that begins with ``dns:`` stands for all addresses of the name, each in turn.
     """
     if target.startswith("http"):
-        with httpx.Client(timeout=DEADLINE_SECONDS) as client:
+        verify = True if tls is None else tls.context()
+        with httpx.Client(timeout=DEADLINE_SECONDS, verify=verify) as client:
             yield lambda request: _over_http(client, f"{target}/v1/{signal}", signal, request)
         return
     options: list[tuple[str, int | str]] = [
@@ -104,9 +119,9 @@ def calls(target: str, signal: str, tls: Tls | None = None) -> Iterator[Call]:
         yield lambda request: _over_grpc(call, request)
 
 
-def export(target: str, signal: str, request: Request) -> str:
+def export(target: str, signal: str, request: Request, tls: Tls | None = None) -> str:
     """Send one request once; give the error, or nothing when all of it was accepted."""
-    with calls(target, signal) as call:
+    with calls(target, signal, tls) as call:
         return call(request).error
 
 
@@ -114,7 +129,8 @@ def _channel(target: str, options: list[tuple[str, int | str]], tls: Tls | None)
     if tls is None:
         return grpc.insecure_channel(target, options=options)
     named = [("grpc.ssl_target_name_override", tls.host), ("grpc.default_authority", tls.host)]
-    known = grpc.ssl_channel_credentials(tls.authority.encode())
+    certificate, key = (part.encode() for part in tls.client) if tls.client else (None, None)
+    known = grpc.ssl_channel_credentials(tls.authority.encode(), key, certificate)
     return grpc.secure_channel(target, known, options=[*options, *named])
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.support.encrypted import encrypted
+
 CA = """\
 -----BEGIN CERTIFICATE-----
 MIIBszCCAVmgAwIBAgIUc29tZWJvZHkncyBvd24gYXV0aG9yaXR5AAAwCgYIKoZI
@@ -40,6 +42,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "grafana": {"port": 13000, "adminUser": "root", "rootUrl": "https://grafana.example.com"},
         "alerting": {"alertmanagers": ["http://alertmanager:9093"]},
     },
+    "phase1-tls": {"docker": {"advertisedHost": "node.example"}, **encrypted("node.example")},
     "phase2-small": {"phase": 2},
     "phase2-medium": {"phase": 2, "sizing": {"preset": "medium"}},
     "phase2-large": {"phase": 2, "sizing": {"preset": "large"}, "sampling": {"mode": "none"}},
@@ -56,6 +59,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "phase2-copied": {
         "phase": 2,
         "kafka": {"copyTo": {"endpoint": "otlp-grpc.example.com:443", "ca": CA}},
+    },
+    "phase2-tls": {
+        "phase": 2,
+        **encrypted("node.example", clients=True),
+        "docker": {"advertisedHost": "node.example"},
     },
 }
 

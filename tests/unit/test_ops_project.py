@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.secret_text import ENCRYPTED
 from ops.errors import OpsError
-from ops.project import ENCRYPTED, load_stack
+from ops.project import load_stack
 from ops.unlocked import unlocked_file
 from tests.support.ops import PROJECT, checkout
 

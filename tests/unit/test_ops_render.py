@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from components.secret_text import ENCRYPTED
 from ops import render as rendering
 from ops.errors import OpsError
 from ops.gitops import ARGO_CD, FLUX
-from ops.project import ENCRYPTED
 from ops.render import render
 from ops.toolchain import Choice
 from tests.support.ops import PROJECT

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from components.settings import Settings
+from tests.support.encrypted import encrypted
 from tests.support.program import ROOT
 from tests.support.variants import CLUSTER_VARIANTS, VARIANTS
 from tests.support.variants_phase4 import OBJECT_VARIANTS
@@ -41,6 +42,13 @@ def about_use(settings: dict[str, Any]) -> list[str]:
         ({**CLUSTER, "docker": {"advertisedHost": "otel"}}, "docker: set: .*phases 1 and 2 do"),
         ({**CLUSTER, "sizing": {"haproxy": {"cpus": 1}}}, "sizing.haproxy: set: .*phases 2 and 4 do"),
         ({**OBJECTS, "sizing": {"loki": {"memory": "2GiB"}}}, "sizing.loki: set: .*phases 1, 2 and 3 do"),
+        *(
+            (
+                {**cluster, "ingest": encrypted("node.example")["ingest"]},
+                "ingest.tls: set: .*phases 1 and 2 do",
+            )
+            for cluster in (CLUSTER, OBJECTS)
+        ),
         *(
             ({**cluster, section: {key: value}}, f"{section}.{key}: set: .*phases 1 and 2 do")
             for cluster in (CLUSTER, OBJECTS)
