@@ -6,6 +6,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from components.phases import build
+from components.secret_text import ENCRYPTED
 from components.settings import SECRETS, Settings
 from components.settings_errors import SettingsError
 
@@ -24,7 +25,7 @@ def main() -> None:
             pulumi.log.warn(warning)
         for name in SECRETS:
             key = f"{pulumi.get_project()}:{name}"
-            if key in config and key not in secrets:
+            if config.get(key, ENCRYPTED) != ENCRYPTED and key not in secrets:
                 pulumi.log.warn(f"{name} is in the stack's file in clear; pulumi config set --secret {key}")
         outputs = build(settings)
     except SettingsError as error:

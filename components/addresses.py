@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Literal
 
 from components.grafana_ha import PORT as GRAFANA
@@ -68,7 +69,7 @@ def host_addresses(settings: Settings) -> Addresses:
 
 
 def _with_tls(settings: Settings, tls: IngestTlsSection, plain: Addresses) -> Addresses:
-    """Add the addresses with TLS, which get the host's name; without TLS OTLP is for the host itself."""
+    """Add the addresses with TLS. The host's name is theirs: without TLS there is only the address."""
     bound = settings.ingest.bind_address
     return replace(
         plain,
@@ -82,8 +83,9 @@ def _with_tls(settings: Settings, tls: IngestTlsSection, plain: Addresses) -> Ad
 
 
 def host_port(settings: Settings, address: Address, port: TcpPort) -> HostPort:
-    """Publish on a port of the Docker host, under the name by which others reach it."""
-    return HostPort(address=address, port=port, host=settings.docker.advertised_host or address)
+    """Publish on a port of the Docker host, under the name by which others reach it, if they do."""
+    others = None if ip_address(address).is_loopback else settings.docker.advertised_host
+    return HostPort(address=address, port=port, host=others or address)
 
 
 def cluster_addresses(settings: Settings) -> Addresses:

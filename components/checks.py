@@ -57,7 +57,9 @@ def _ports_differ(settings: SettingsModel) -> Iterator[Problem]:
         for (other, number), holder in taken.items():
             if port == number and (address == other or EVERYWHERE in (address, other)):
                 yield Problem(
-                    key=key, value=port, message=f"{holder} uses this port already; choose another port"
+                    key=key,
+                    value=port,
+                    message=f"{holder} uses this port already, at {other}; choose another port or address",
                 )
                 break
         taken.setdefault((address, port), key)

@@ -1,4 +1,4 @@
-"""Whether a certificate and its key are what programs can serve OTLP with."""
+"""Whether OTLP can be served with TLS, and clients will connect."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from components.certificates import (
+    LEAST_RSA,
+    belongs,
+    covers,
+    first_end,
+    is_served,
+    names_of,
+    read_certificates,
+    read_key,
+)
 from components.phase_numbers import ON_KUBERNETES
 from components.problems import Check, Problem
 from components.secret_text import ENCRYPTED
@@ -18,6 +25,7 @@ from components.sections_ingest import IngestTlsSection
 from components.settings_model import SettingsModel
 
 SECTION, KEY = "ingest.tls", "ingestTlsKey"
+CERTIFICATE, CLIENT_CA = f"{SECTION}.certificate", f"{SECTION}.clientCa"
 HOW = "docs/security.md, OTLP with TLS, has the commands"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - compared with, not listened on
 """All addresses of a host."""
@@ -26,109 +34,103 @@ WARN_BEFORE = timedelta(days=21)
 """Certificates of 90 days are usually renewed a month before they expire: this leaves that a week to fail."""
 
 
-def certificate_problem(settings: SettingsModel, now: datetime | None = None) -> Problem | None:
-    """Report a certificate that expires soon or is for other names, or a key without a certificate."""
-    tls = settings.ingest.tls
+def tls_warnings(settings: SettingsModel) -> Iterator[Problem]:
+    """Report what is allowed, but keeps clients from connecting with TLS or lets them do without."""
+    tls, plain = settings.ingest.tls, settings.ingest.bind_address
     if settings.phase >= ON_KUBERNETES:
-        return None
+        return
     if tls is None:
-        return None if settings.ingest_tls_key is None else _problem(KEY, "set", f"{SECTION} is not: no use")
-    own = _first(tls.certificate)
-    left = own.not_valid_after_utc - (now or datetime.now(timezone.utc))
-    if left < WARN_BEFORE:
-        ends = "expired" if left < timedelta() else "expires"
-        return _certificate_problem(
-            expiry(tls), f"{ends} then: no client can connect with TLS after that. Set a new one and its key"
+        if settings.ingest_tls_key is not None:
+            yield Problem(key=KEY, value="set", message=f"{SECTION} is not set, so nothing uses it")
+        return
+    soon = expiring(tls)
+    if soon is not None:
+        yield soon
+    yield from _unnamed(tls, settings.docker.advertised_host or tls.bind_address)
+    if not ip_address(plain).is_loopback:
+        yield Problem(
+            key="ingest.bindAddress",
+            value=plain,
+            message=f"OTLP is open there without TLS and certificates, whatever {SECTION} says. Remove it, "
+            "unless that network is yours alone",
         )
-    name, names = settings.docker.advertised_host or tls.bind_address, _names(own)
-    if name == EVERYWHERE or _covers(names, name):
+
+
+def expiring(tls: IngestTlsSection, now: datetime | None = None) -> Problem | None:
+    """Report the first certificate to expire, the host's or a CA's, if that is soon."""
+    now = now or datetime.now(timezone.utc)
+    ends = {CERTIFICATE: first_end(tls.certificate)}
+    if tls.client_ca is not None:
+        ends[CLIENT_CA] = first_end(tls.client_ca)
+    key, end = min(ends.items(), key=lambda one: one[1])
+    if end - now >= WARN_BEFORE:
         return None
-    return _certificate_problem(
-        ", ".join(names) or "no name",
-        f"clients that use {name}, as the outputs say, refuse it. Set docker.advertisedHost to a name in it, "
-        "or get one for that name",
+    ended = "expired" if end < now else "expires"
+    fresh = "certificate and its key" if key == CERTIFICATE else "one"
+    return Problem(
+        key=key,
+        value=f"{end:%Y-%m-%d %H:%M} UTC",
+        message=f"{ended} then: no client can connect with TLS after that. Set a new {fresh}, then make up",
     )
 
 
-def expiry(tls: IngestTlsSection) -> str:
-    """Write when the host's certificate expires."""
-    return f"{_first(tls.certificate).not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+def _unnamed(tls: IngestTlsSection, name: str) -> Iterator[Problem]:
+    names = names_of(read_certificates(tls.certificate)[0])
+    if not covers(names, name):
+        yield Problem(
+            key=CERTIFICATE,
+            value=", ".join(names) or "no name",
+            message=f"clients that use {name}, as the outputs say, refuse it. Set docker.advertisedHost to a "
+            "name in it, or get one for that name",
+        )
 
 
-def _key_belongs(settings: SettingsModel) -> Iterator[Problem]:
+def _tls_can_be_served(settings: SettingsModel) -> Iterator[Problem]:
     """Refuse what no program would start with, since by then the one before it is gone."""
     tls, key = settings.ingest.tls, settings.ingest_tls_key
     if tls is None or settings.phase >= ON_KUBERNETES:
         return
     try:
-        own = _first(tls.certificate)
-        _first(tls.client_ca or tls.certificate)
+        own, authorities = read_certificates(tls.certificate)[0], read_certificates(tls.client_ca or "")
     except ValueError as error:
-        yield _problem(SECTION, "(certificates)", f"not whole: {error}. Copy them again")
+        yield Problem(key=SECTION, value="(certificates)", message=f"not whole: {error}. Copy them again")
         return
+    if authorities and not any(one.issuer == one.subject for one in authorities):
+        yield Problem(
+            key=CLIENT_CA,
+            value=authorities[0].subject.rfc4514_string(),
+            message="signed by another CA, whose certificate is needed as well. Add those up to the root, "
+            "which has signed itself",
+        )
     if key is None:
-        yield _problem(KEY, None, f"{SECTION} needs it. Remove that, set the key, put it back: {HOW}")
+        message = f"{SECTION} needs it. Remove that, set the key, put it back: {HOW}"
+        yield Problem(key=KEY, value=None, message=message)
     elif key != ENCRYPTED:
-        yield from _pair_problems(own, _public(key))
+        yield from _pair_problems(own, key)
 
 
-def _pair_problems(own: x509.Certificate, public: PublicKeyTypes | None) -> Iterator[Problem]:
-    if public is None:
-        yield _problem(
-            KEY,
-            "(secret)",
+def _pair_problems(own: x509.Certificate, text: str) -> Iterator[Problem]:
+    key = read_key(text)
+    if key is None:
+        yield _wrong_key(
             "not a private key in PEM without a password, from -----BEGIN PRIVATE KEY----- to "
-            f"-----END PRIVATE KEY-----. Set it again: {HOW}",
+            f"-----END PRIVATE KEY-----. Set it again: {HOW}"
         )
-    elif public != own.public_key():
-        yield _certificate_problem(
-            own.subject.rfc4514_string() or "(no subject)",
-            f"the key in {KEY} is not this certificate's. The host's own comes first, its CA's after it",
+    elif not is_served(key):
+        yield _wrong_key(
+            f"neither RSA of {LEAST_RSA} bits or more, nor ECDSA on P-256, P-384 or P-521, nor Ed25519: the "
+            "collector or HAProxy would not serve TLS. Get a certificate for such a key"
+        )
+    elif not belongs(key, own):
+        yield Problem(
+            key=CERTIFICATE,
+            value=own.subject.rfc4514_string() or "(no subject)",
+            message=f"the key in {KEY} is not this certificate's. The host's comes first, its CA's after it",
         )
 
 
-def _public(key: str) -> PublicKeyTypes | None:
-    """Give what belongs to a private key; None if it cannot be read."""
-    try:
-        return load_pem_private_key(key.encode(), password=None).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return None
+def _wrong_key(message: str) -> Problem:
+    return Problem(key=KEY, value="(secret)", message=message)
 
 
-def _first(certificates: str) -> x509.Certificate:
-    """Read the first of some certificates.
-
-    Raises:
-        ValueError: one of them is none.
-    """
-    return x509.load_pem_x509_certificates(certificates.encode())[0]
-
-
-def _names(certificate: x509.Certificate) -> list[str]:
-    """Give the names and addresses that a certificate is for; clients ignore its subject."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return []
-    addresses = map(str, names.get_values_for_type(x509.IPAddress))
-    return [*names.get_values_for_type(x509.DNSName), *addresses]
-
-
-def _covers(names: list[str], name: str) -> bool:
-    """Tell whether one of the names is this one, or stands for it with an asterisk."""
-    try:
-        ip_address(name)
-    except ValueError:
-        return name in names or f"*.{name.partition('.')[2]}" in names
-    return name in names
-
-
-def _certificate_problem(value: str, message: str) -> Problem:
-    return _problem(f"{SECTION}.certificate", value, message)
-
-
-def _problem(key: str, value: str | None, message: str) -> Problem:
-    return Problem(key=key, value=value, message=message)
-
-
-INGEST_CHECKS: tuple[Check, ...] = (Check(reads=("phase", "ingest", KEY), run=_key_belongs),)
+INGEST_CHECKS: tuple[Check, ...] = (Check(reads=("phase", "ingest", KEY), run=_tls_can_be_served),)

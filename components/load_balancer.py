@@ -21,12 +21,16 @@ OBSERVE_PORT = 8404
 AT_REST = mebibytes(32)
 """Memory of HAProxy itself: twice what 2.6 uses without a connection on two cores, 15 MiB."""
 
-BUFFER = Size(16 * 2**10)
-"""HAProxy's own size of a buffer (``tune.bufsize``)."""
-
 BUFFERS = 4
-"""What a busy connection holds: two buffers towards the client and two towards the server. Measured, with 2.6
-and gateways that read nothing: 53 KiB with everything that belongs to it."""
+"""Buffers that a busy connection holds: two towards the client and two towards the server."""
+
+BUSY = Size(BUFFERS * 16 * 2**10)
+"""Memory of a busy connection, with HAProxy's own size of a buffer (``tune.bufsize``). Measured, with 2.6 and
+gateways that read nothing: 53 KiB with everything that belongs to it."""
+
+TLS = Size(92 * 2**10)
+"""What TLS adds to a connection, by HAProxy's own estimate: 16 KiB, and 76 KiB while it is being agreed on,
+as by all clients at once when they come back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +81,10 @@ class LoadBalancer(StackComponent):
 
 
 def _environment(args: LoadBalancerArgs) -> dict[str, str]:
+    each = BUSY if args.tls is None else Size(BUSY.bytes + TLS.bytes)
     limits = {
         "MAX_REQUEST_BYTES": str(args.largest_request.bytes),
-        "MAX_CONNECTIONS": str(most_connections(args.size.memory)),
+        "MAX_CONNECTIONS": str(most_connections(args.size.memory, each)),
     }
     if args.tls is None:
         return limits
@@ -89,6 +94,6 @@ def _environment(args: LoadBalancerArgs) -> dict[str, str]:
     return limits | files
 
 
-def most_connections(memory: Size, buffer: Size = BUFFER) -> int:
-    """Return how many connections, all of them busy, fit into HAProxy's memory limit."""
-    return (memory.bytes - AT_REST.bytes) // (BUFFERS * buffer.bytes)
+def most_connections(memory: Size, each: Size) -> int:
+    """Return how many connections, each of a size, fit into HAProxy's memory limit."""
+    return (memory.bytes - AT_REST.bytes) // each.bytes

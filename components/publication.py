@@ -13,7 +13,7 @@ class Publication:
     Attributes:
         host: name or address that they use.
         port: port that they use.
-        scheme: ``https`` where something in front of the program terminates TLS.
+        scheme: ``https`` where the program, or something in front of it, terminates TLS.
     """
 
     host: str

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from components.base import StackComponent, limits
 from components.documents import texts
 from components.images import Image
-from components.load_balancer import CONFIG_DIRECTORY, OBSERVE_PORT, most_connections
+from components.load_balancer import BUFFERS, CONFIG_DIRECTORY, OBSERVE_PORT, most_connections
 from components.loki_store import PORT as LOKI_PORT
 from components.mimir_store import PORT as MIMIR_PORT
 from components.publication import Publication
@@ -90,7 +90,7 @@ def query_gateway(name: str, args: QueryGatewayArgs) -> Workload:
         environment={
             **called,
             "BUFFER_BYTES": str(BUFFER.bytes),
-            "MAX_CONNECTIONS": str(most_connections(args.size.each.memory, BUFFER)),
+            "MAX_CONNECTIONS": str(most_connections(args.size.each.memory, Size(BUFFERS * BUFFER.bytes))),
         },
         config_directory=CONFIG_DIRECTORY,
         files=texts("haproxy", "query-gateway.*"),

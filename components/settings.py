@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from components.checks import CHECKS, ceiling_problem
 from components.checks_alerting import heard_twice_problem, unheard_problem
-from components.checks_ingest import certificate_problem
+from components.checks_ingest import tls_warnings
 from components.checks_kafka import throttled_problem
 from components.problems import Problem
 from components.sections import STRICT
@@ -89,7 +89,7 @@ class Settings(SettingsModel):
             unheard_problem(self),
             heard_twice_problem(self),
             throttled_problem(self),
-            certificate_problem(self),
+            *tls_warnings(self),
             *unused_problems(self),
         )
         return [

@@ -5,14 +5,22 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 
 from components.settings import Settings
 from ops.docker_engine import Engine
 from ops.finding import Finding
 from ops.names import NETWORK
-from ops.ports import Holder, is_taken, listening_program, publishing_containers
+from ops.ports import (
+    Holder,
+    Published,
+    is_elsewhere,
+    is_taken,
+    listening_program,
+    publishing_containers,
+)
 from ops.units import amount
 
 MINIMUM_PYTHON = (3, 10)
@@ -58,20 +66,27 @@ def check_ports(settings: Settings, engine: Engine) -> Iterator[Finding]:
     """Are the ports that the stack publishes free, or already its own?"""
     publishing, own = publishing_containers(engine.client), own_containers(engine)
     for key, (address, port) in settings.published_ports().items():
+        name = f"port {port}" if ip_address(address).is_loopback else f"port {address}:{port}"
         holder = port_holder(address, port, publishing, look_here=engine.mine)
-        if holder is None:
-            yield Finding(name=f"port {port}", found="free")
+        if engine.mine and is_elsewhere(address):
+            advice = f"set {key.rpartition('.')[0]}.bindAddress to one that `ip -brief address` lists"
+            yield Finding(name=name, status="fail", found="no address of this machine", advice=advice)
+        elif holder is None:
+            yield Finding(name=name, found="free")
         elif holder.container in own:
-            yield Finding(name=f"port {port}", found=f"this stack's own {holder}")
+            yield Finding(name=name, found=f"this stack's own {holder}")
         else:
             advice = f"stop it, or set {key} in the stack's file to a free port"
-            yield Finding(name=f"port {port}", status="fail", found=f"taken by {holder}", advice=advice)
+            yield Finding(name=name, status="fail", found=f"taken by {holder}", advice=advice)
 
 
-def port_holder(address: str, port: int, publishing: dict[int, str], *, look_here: bool) -> Holder | None:
+def port_holder(
+    address: str, port: int, publishing: Iterable[Published], *, look_here: bool
+) -> Holder | None:
     """Find what holds a port: a container of the engine or, on this machine, any program."""
-    if port in publishing:
-        return Holder(container=publishing[port])
+    for one in publishing:
+        if one.takes(address, port):
+            return Holder(container=one.container)
     if look_here and is_taken(address, port):
         return Holder(program=listening_program(port))
     return None

@@ -102,6 +102,11 @@ def engine_failures(advice: str = "docker info") -> Iterator[None]:
         raise OpsError(f"the Docker Engine failed: {error}", advice) from error
 
 
+def is_here(host: str) -> bool:
+    """Tell whether an engine runs on this machine, going by its address."""
+    return host.startswith("unix://")
+
+
 def connect(host: str, *, timeout: int = CONNECT_TIMEOUT) -> Engine:
     """Reach a Docker Engine.
 
@@ -119,7 +124,7 @@ def connect(host: str, *, timeout: int = CONNECT_TIMEOUT) -> Engine:
         version=str(info.get("ServerVersion", "unknown")),
         memory=int(info.get("MemTotal", 0)),
         data_root=str(info.get("DockerRootDir", "")),
-        mine=host.startswith("unix://"),
+        mine=is_here(host),
     )
 
 

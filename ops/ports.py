@@ -14,6 +14,30 @@ PROC = Path("/proc")
 _LISTEN = "0A"
 
 
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
+"""All addresses of a machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A port that a container publishes.
+
+    Attributes:
+        address: of the machine, on which it is published.
+        port: the port there.
+        container: the container's name.
+    """
+
+    address: str
+    port: int
+    container: str
+
+    def takes(self, address: str, port: int) -> bool:
+        """Tell whether nothing else can be published there."""
+        at_once = self.address == address or self.address in EVERYWHERE or address in EVERYWHERE
+        return self.port == port and at_once
+
+
 @dataclass(frozen=True, kw_only=True)
 class Holder:
     """What holds a port.
@@ -33,8 +57,7 @@ class Holder:
 
 def is_taken(address: str, port: int) -> bool:
     """Tell whether something listens where ``address:port`` is going to be published."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
+    with socket.socket(_family(address), socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
@@ -43,14 +66,28 @@ def is_taken(address: str, port: int) -> bool:
     return False
 
 
-def publishing_containers(client: docker.DockerClient) -> dict[int, str]:
-    """Containers that publish ports, by published port."""
-    return {
-        int(port["PublicPort"]): str(container["Names"][0]).lstrip("/")
+def is_elsewhere(address: str) -> bool:
+    """Tell whether an address is none of this machine's, so that nothing can be published on it."""
+    with socket.socket(_family(address), socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError as error:
+            return error.errno == errno.EADDRNOTAVAIL
+    return False
+
+
+def publishing_containers(client: docker.DockerClient) -> list[Published]:
+    """Give the ports that containers publish."""
+    return [
+        Published(
+            address=port.get("IP") or EVERYWHERE[0],
+            port=int(port["PublicPort"]),
+            container=str(container["Names"][0]).lstrip("/"),
+        )
         for container in client.api.containers()
         for port in container.get("Ports") or []
         if port.get("PublicPort")
-    }
+    ]
 
 
 def listening_program(port: int, proc: Path = PROC) -> str:
@@ -61,6 +98,10 @@ def listening_program(port: int, proc: Path = PROC) -> str:
             name = "".join(_lines(directory / "comm")) or "a program that has just ended"
             return f"{name} (process {directory.name})"
     return f"another user's program (sudo ss -ltnp sport = :{port} names it)"
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def _listening_inodes(port: int, proc: Path) -> Iterator[str]:

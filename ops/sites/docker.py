@@ -9,7 +9,7 @@ from typing import Any
 from components.addresses import host_addresses
 from ops.backup.volumes import Volumes
 from ops.checks import check_disk, check_engine, check_memory, check_ports, check_python, own_containers
-from ops.docker_engine import CONNECT_TIMEOUT, FAILURES, Engine, connect, engine_failures
+from ops.docker_engine import CONNECT_TIMEOUT, FAILURES, Engine, connect, engine_failures, is_here
 from ops.errors import OpsError
 from ops.finding import Finding
 from ops.health.certificate import certificate_readings
@@ -65,14 +65,15 @@ class DockerSite:
 
     @contextmanager
     def reached(self, outputs: StackOutputs, *, usual_ports: bool = False) -> Iterator[StackOutputs]:
-        """See ``Site``; published ports are reached as they are, OTLP without TLS."""
+        """See ``Site``; published ports are reached as they are, on this machine OTLP without TLS."""
         del usual_ports
         addresses = host_addresses(self._stack.settings)
         local = {
             "otlp_grpc_endpoint": addresses.otlp_grpc.url,
             "otlp_http_endpoint": addresses.otlp_http.url,
         }
-        yield outputs if addresses.tls is None else StackOutputs({**outputs.values, **local})
+        here = is_here(self._stack.docker_host)
+        yield StackOutputs({**outputs.values, **local}) if addresses.tls is not None and here else outputs
 
     def readings(self, inventory: Inventory) -> Iterable[Reading]:
         """See ``Site``; what the disk holds is counted for minutes where it is much."""

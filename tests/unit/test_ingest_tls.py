@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,16 +16,23 @@ from unittest import mock
 import pulumi
 import pytest
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
-from components.checks_ingest import certificate_problem
+from components.certificates import first_end
+from components.checks_ingest import expiring
 from components.secret_text import ENCRYPTED
 from components.settings import Settings
 from components.settings_errors import SettingsError
+from ops.health.certificate import certificate_readings
 from ops.outputs import StackOutputs
 from ops.sites.docker import DockerSite
+from tests.lab.cluster import pki
 from tests.support.encrypted import ADDRESS, encrypted, issued
 from tests.support.ops import checkout
 from tests.support.program import run_program
@@ -30,6 +42,10 @@ NAME = "node.example"
 SETTINGS = encrypted(NAME)
 NAMED = {"docker": {"advertisedHost": NAME}}
 TLS = SETTINGS["ingest"]["tls"]
+WEAK = (
+    rsa.generate_private_key(65537, 1024),  # noqa: S505 - to be refused
+    ec.generate_private_key(ec.SECP256K1()),
+)
 
 
 def published(variant: str, container: str) -> set[tuple[str, int, int]]:
@@ -65,6 +81,62 @@ def test_operators_on_the_host_need_no_certificate(tmp_path: Path) -> None:
         }
 
 
+def test_operators_elsewhere_use_what_others_use(tmp_path: Path) -> None:
+    there = {"docker": {"host": "ssh://ops@node.example", "advertisedHost": NAME}}
+    config = {f"otel-stack:{key}": value for key, value in {**SETTINGS, **there}.items()}
+    outputs = StackOutputs({"contract_version": "1", "otlp_grpc_endpoint": f"https://{NAME}:4317"})
+    with DockerSite(checkout(tmp_path, stack=yaml.safe_dump({"config": config}))).reached(outputs) as reached:
+        assert reached.values == outputs.values
+
+
+def test_what_only_this_machine_reaches_has_no_name() -> None:
+    """The host's name leads to its other addresses, where neither stores nor Grafana listen."""
+    outputs = run_program(VARIANTS["phase1-tls"]).outputs
+    assert outputs["metrics_query_url"] == "http://127.0.0.1:9090"
+    assert outputs["grafana_url"] == "http://127.0.0.1:3000"
+
+
+@contextmanager
+def served(server: pki.Signed, folder: Path) -> Iterator[int]:
+    """Agree on TLS with whoever connects, until the block ends; give the port."""
+    both = folder / "both.pem"
+    both.write_text(server.certificate + server.key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(both)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as plain,
+        context.wrap_socket(plain, server_side=True) as door,
+    ):
+
+        def agree() -> None:
+            with suppress(OSError):
+                while True:
+                    door.accept()[0].close()
+
+        threading.Thread(target=agree, daemon=True).start()
+        yield int(door.getsockname()[1])
+        door.shutdown(socket.SHUT_RDWR)
+
+
+def test_health_tells_what_is_served(tmp_path: Path) -> None:
+    own, other = issued(NAME), issued(NAME)
+
+    def read(server: pki.Signed, port: int) -> list[tuple[str, str]]:
+        made = encrypted(NAME, address="127.0.0.1", server=server, grpcPort=port, httpPort=4328)
+        return [(one.status, one.found) for one in certificate_readings(Settings.load(made))]
+
+    with served(own, tmp_path) as port:
+        (until, same), (_, another) = read(own, port), read(other, port)
+        assert until[0] == "healthy"
+        assert until[1].startswith("until ")
+        assert same == ("healthy", "served as in the stack's file")
+        assert another == ("degraded", "another certificate is served")
+    _, (status, found) = read(own, port)
+    assert status == "degraded"
+    assert found.startswith("no TLS: ")
+    assert list(certificate_readings(Settings.load({}))) == []
+
+
 def test_a_collector_accepts_with_tls_what_it_accepts_without() -> None:
     files = {
         upload["file"].rpartition("/")[2]: upload["content"]
@@ -90,10 +162,9 @@ def test_a_collector_accepts_with_tls_what_it_accepts_without() -> None:
         assert ("otlp" in pipeline["receivers"]) == ("otlp/tls" in pipeline["receivers"])
 
 
-def locked() -> str:
-    """Make a key that a password protects."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"hunter2")).decode()
+def pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, password: bytes = b"") -> str:
+    lock = BestAvailableEncryption(password) if password else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock).decode()
 
 
 @pytest.mark.parametrize(
@@ -104,7 +175,10 @@ def locked() -> str:
             r"ingestTlsKey: not set: ingest\.tls needs it\. .*docs/security\.md",
         ),
         ({**SETTINGS, "ingestTlsKey": "hunter2"}, r"ingestTlsKey: '\(secret\)': not a private key in PEM"),
-        ({**SETTINGS, "ingestTlsKey": locked()}, r"ingestTlsKey: '\(secret\)': not .* without a password"),
+        (
+            {**SETTINGS, "ingestTlsKey": pem(ec.generate_private_key(ec.SECP256R1()), b"hunter2")},
+            r"ingestTlsKey: '\(secret\)': not .* without a password",
+        ),
         (
             {**SETTINGS, "ingestTlsKey": issued(NAME).key},
             rf"ingest\.tls\.certificate: 'CN={NAME}': the key in ingestTlsKey is not this certificate's",
@@ -120,6 +194,14 @@ def locked() -> str:
         (
             {**SETTINGS, "ingest": {"tls": {**TLS, "bindAddress": "0.0.0.0"}}},
             r"ingest\.tls\.httpPort: 4318: ingest\.httpPort uses this port already",
+        ),
+        (
+            encrypted(NAME, clients=TLS["certificate"]),
+            rf"ingest\.tls\.clientCa: 'CN={NAME}': signed by another CA, .* up to the root",
+        ),
+        *(
+            ({**SETTINGS, "ingestTlsKey": pem(weak)}, r"ingestTlsKey: '\(secret\)': neither RSA of 2048 bits")
+            for weak in WEAK
         ),
         ({"ingest": {"tls": {"bindAddress": ADDRESS}}}, r"ingest\.tls\.certificate: not set: required where"),
     ],
@@ -138,7 +220,7 @@ def test_a_key_that_only_the_engine_can_read_is_taken() -> None:
 def test_a_key_alone_is_told_and_taken() -> None:
     """It is set first: with the section in the file and no key, no command would take the file."""
     assert Settings.load({"ingestTlsKey": ENCRYPTED}).warnings() == [
-        "ingestTlsKey: set: ingest.tls is not: no use"
+        "ingestTlsKey: set: ingest.tls is not set, so nothing uses it"
     ]
 
 
@@ -149,19 +231,28 @@ def test_ports_of_its_own_may_be_on_the_same_address() -> None:
 
 @pytest.mark.parametrize(
     ("left", "said"),
-    [
-        (timedelta(days=22), None),
-        (timedelta(days=20), "expires then: no client can connect with TLS after that"),
-        (timedelta(hours=-1), "expired then: no client can connect with TLS after that"),
-    ],
+    [(timedelta(days=22), None), (timedelta(days=20), "expires then"), (timedelta(hours=-1), "expired then")],
 )
-def test_the_end_of_a_certificate_is_told_in_time(left: timedelta, said: str | None) -> None:
-    settings = Settings.load({**SETTINGS, **NAMED})
-    end = x509.load_pem_x509_certificate(TLS["certificate"].encode()).not_valid_after_utc
-    problem = certificate_problem(settings, end - left)
-    assert (problem and problem.message.partition(".")[0]) == said
+@pytest.mark.parametrize("key", ["certificate", "clientCa"])
+def test_the_first_end_of_a_certificate_is_told_in_time(key: str, left: timedelta, said: str | None) -> None:
+    with mock.patch.object(pki, "_LIFETIME", timedelta(days=900)):
+        longer = issued(NAME)
+    shorter = issued(NAME)
+    server, client = (shorter, longer) if key == "certificate" else (longer, shorter)
+    tls = Settings.load({**encrypted(NAME, server=server, clients=client.authority), **NAMED}).ingest.tls
+    assert tls is not None
+    first = {"certificate": tls.certificate, "clientCa": tls.client_ca or ""}[key]
+    problem = expiring(tls, first_end(first) - left)
+    assert (problem and problem.message.partition(":")[0]) == said
     if problem is not None:
+        assert problem.key == f"ingest.tls.{key}"
         assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", str(problem.value))
+
+
+def test_plain_ports_for_others_are_told() -> None:
+    ingest = {"bindAddress": "192.0.2.11", **SETTINGS["ingest"]}
+    (warning,) = Settings.load({**SETTINGS, **NAMED, "ingest": ingest}).warnings()
+    assert warning.startswith("ingest.bindAddress: 192.0.2.11: OTLP is open there without TLS")
 
 
 @pytest.mark.parametrize(

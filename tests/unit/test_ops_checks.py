@@ -23,6 +23,7 @@ from ops.docker_engine import Engine, connect
 from ops.errors import OpsError
 from ops.names import NETWORK
 from ops.ports import is_taken, listening_program
+from tests.support.encrypted import encrypted
 from tests.support.waiting import until
 
 GIB = 2**30
@@ -110,6 +111,37 @@ def test_listener_that_may_not_be_looked_at_is_said_so(tmp_path: Path) -> None:
     proc = fake_proc(tmp_path, inode="1", port=4317)
     assert "sudo ss -ltnp" in listening_program(4317, proc)
     assert "sudo ss -ltnp" in listening_program(1, tmp_path / "nothing")
+
+
+def test_what_is_published_on_another_address_does_not_hide_who_has_this_one(listener: int) -> None:
+    """A stack that gets TLS has the port on loopback already."""
+    made = encrypted("localhost", address="127.0.0.1", grpcPort=listener)
+    plain = {"bindAddress": "127.0.0.2", "grpcPort": listener}
+    settings = Settings.load({**made, "ingest": {**plain, **made["ingest"]}})
+    own = {**container("otel-collector", network=NETWORK), "Ports": [published("127.0.0.2", listener)]}
+    found = [one for one in check_ports(settings, engine(own)) if one.name == f"port {listener}"]
+    assert [one.status for one in found] == ["ok", "fail"]
+    assert f"(process {os.getpid()})" in found[1].found
+    assert "ingest.tls.grpcPort" in found[1].advice
+
+
+def test_what_is_published_everywhere_has_every_address() -> None:
+    for address in ("0.0.0.0", "::", "192.0.2.10"):
+        own = {**container("signoz"), "Ports": [published(address, 4317)]}
+        found = [one for one in check_ports(Settings.load({}), engine(own)) if one.name == "port 4317"]
+        assert [one.status for one in found] == ["ok" if address == "192.0.2.10" else "fail"]
+
+
+def test_an_address_of_another_machine_is_told() -> None:
+    settings = Settings.load({"ingest": {"bindAddress": "192.0.2.10"}})
+    found = {one.name: one for one in check_ports(settings, engine())}["port 192.0.2.10:4317"]
+    assert (found.status, found.found) == ("fail", "no address of this machine")
+    assert "ingest.bindAddress" in found.advice
+    assert all(one.status == "ok" for one in check_ports(settings, engine(mine=False)))
+
+
+def published(address: str, port: int) -> dict[str, Any]:
+    return {"IP": address, "PublicPort": port, "PrivatePort": port, "Type": "tcp"}
 
 
 def ports_with(monkeypatch: pytest.MonkeyPatch, found: Engine, *taken: int) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.kafka_topics import SOURCES
-from components.load_balancer import most_connections
 from components.quantities import Duration, Size, gibibytes
 from components.sections import (
     KafkaSection,
@@ -24,6 +23,7 @@ from components.settings_errors import SettingsError
 from components.sizing import MINIMUM_MEMORY, PRESETS, SHARES, declared_rate, size_stack, stored_bytes
 from components.sizing_buffer import BUFFERED_BYTES, SEGMENT, segment_age, size_buffer
 from components.sizing_stores import BYTES_PER_SERIES, COPIES, SERIES_PER_SAMPLE, StoresSize, size_stores
+from tests.support.encrypted import encrypted
 from tests.support.program import CONTAINER, run_program
 
 
@@ -155,12 +155,17 @@ class TestSeriesOfMimir:
         assert found.parts["mimir"].replicas > COPIES
 
 
-@pytest.mark.parametrize(("memory", "connections"), [("64MiB", 512), ("256MiB", 3584), ("1GiB", 15872)])
-def test_haproxy_takes_as_many_connections_as_its_memory_holds(memory: str, connections: int) -> None:
+@pytest.mark.parametrize(
+    ("memory", "connections", "with_tls"),
+    [("64MiB", 512, 210), ("256MiB", 3584, 1470), ("1GiB", 15872, 6511)],
+)
+def test_haproxy_takes_as_many_connections_as_its_memory_holds(
+    memory: str, connections: int, with_tls: int
+) -> None:
     """One more would get it killed, and all of them with it."""
-    assert most_connections(Size.parse(memory)) == connections
-    result = run_program({"phase": 2, "sizing": {"haproxy": {"memory": memory}}})
-    assert f"MAX_CONNECTIONS={connections}" in result.container("haproxy").inputs["envs"]
+    sized = {"phase": 2, "sizing": {"haproxy": {"memory": memory}}}
+    for settings, most in ((sized, connections), ({**sized, **encrypted("node.example")}, with_tls)):
+        assert f"MAX_CONNECTIONS={most}" in run_program(settings).container("haproxy").inputs["envs"]
 
 
 @pytest.mark.parametrize("rate", [300, 1_000, 10_000, 29_000, 31_000, 50_000, 400_000])

@@ -42,10 +42,12 @@ def ports(site: Site, changeable: Stack, server: Signed, client: Signed) -> Iter
     found = {"grpcPort": free[0], "httpPort": free[1]}
     with_tls = encrypted(site.address, address=site.address, server=server, clients=client.authority, **found)
     before = changeable.config["ingest"]
-    changeable.up({**with_tls, "ingest": {**before, **with_tls["ingest"]}})
-    yield found
-    changeable.config.pop("ingestTlsKey")
-    changeable.up({"ingest": before})
+    try:
+        changeable.up({**with_tls, "ingest": {**before, **with_tls["ingest"]}})
+        yield found
+    finally:
+        del changeable.config["ingestTlsKey"]
+        changeable.up({"ingest": before})
 
 
 @pytest.mark.timeout(900)
