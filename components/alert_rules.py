@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from components.documents import Document, replaced, text, texts
@@ -23,6 +24,7 @@ def alert_rules(
     *,
     copies_counted: bool,
     events_per_second: int = SMALL_RATE,
+    certificate_end: datetime | None = None,
     runbooks_url: str | None = None,
 ) -> dict[str, str]:
     """Return the rule files that every phase has.
@@ -33,11 +35,12 @@ def alert_rules(
         buffer_retention: how long Kafka keeps unread records.
         copies_counted: whether the copies of Kafka's partitions are counted.
         events_per_second: rate that the stack is sized for.
+        certificate_end: when the first of the certificates for OTLP expires; None where there are none.
         runbooks_url: address of ``docs/``, for the links to the runbooks.
     """
     files = {
         **texts("prometheus/rules", "*.yaml"),
-        "limits.yaml": _limits(memory_limits, replicas, buffer_retention, events_per_second),
+        "limits.yaml": _limits(memory_limits, replicas, buffer_retention, events_per_second, certificate_end),
         "copies.yaml": _copies(counted=copies_counted),
         "buffer.yaml": _buffer(buffer_retention),
     }
@@ -64,6 +67,7 @@ def _limits(
     replicas: Mapping[str, int],
     buffer_retention: Duration,
     events_per_second: int,
+    certificate_end: datetime | None,
 ) -> str:
     """Set in the rules what this sizing runs and allows."""
     document = Document.read("prometheus/rules/limits.yaml")
@@ -71,7 +75,11 @@ def _limits(
     document.set("groups", 0, "rules", to=by_job("program:memory_limit:bytes", memory))
     document.set("groups", 1, "rules", 0, "expr", to=str(buffer_retention.seconds))
     document.set("groups", 2, "rules", to=by_job("program:replicas", replicas))
-    document.set("groups", 3, "rules", 0, "expr", to=str(events_per_second))
+    document.set("groups", 4, "rules", 0, "expr", to=str(events_per_second))
+    if certificate_end is None:
+        document.remove("groups", 3)
+    else:
+        document.set("groups", 3, "rules", 0, "expr", to=str(int(certificate_end.timestamp())))
     return document.dump()
 
 

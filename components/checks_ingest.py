@@ -59,10 +59,7 @@ def tls_warnings(settings: SettingsModel) -> Iterator[Problem]:
 def expiring(tls: IngestTlsSection, now: datetime | None = None) -> Problem | None:
     """Report the first certificate to expire, the host's or a CA's, if that is soon."""
     now = now or datetime.now(timezone.utc)
-    ends = {CERTIFICATE: first_end(tls.certificate)}
-    if tls.client_ca is not None:
-        ends[CLIENT_CA] = first_end(tls.client_ca)
-    key, end = min(ends.items(), key=lambda one: one[1])
+    key, end = first_to_end(tls)
     if end - now >= WARN_BEFORE:
         return None
     ended = "expired" if end < now else "expires"
@@ -72,6 +69,14 @@ def expiring(tls: IngestTlsSection, now: datetime | None = None) -> Problem | No
         value=f"{end:%Y-%m-%d %H:%M} UTC",
         message=f"{ended} then: no client can connect with TLS after that. Set a new {fresh}, then make up",
     )
+
+
+def first_to_end(tls: IngestTlsSection) -> tuple[str, datetime]:
+    """Return the key of what expires first, and when it does."""
+    ends = {CERTIFICATE: first_end(tls.certificate)}
+    if tls.client_ca is not None:
+        ends[CLIENT_CA] = first_end(tls.client_ca)
+    return min(ends.items(), key=lambda one: one[1])
 
 
 def _unnamed(tls: IngestTlsSection, name: str) -> Iterator[Problem]:

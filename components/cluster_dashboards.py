@@ -37,8 +37,8 @@ def _adapted(text: str) -> str:
 
 
 def _present(panels: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave out queries about absent programs, and panels that have no others."""
-    found = []
+    """Leave out queries about absent programs, panels that have no others, and rows without a panel."""
+    found: list[dict[str, Any]] = []
     for panel in panels:
         copy = dict(panel)
         if "panels" in panel:
@@ -47,6 +47,8 @@ def _present(panels: list[dict[str, Any]]) -> list[dict[str, Any]]:
             copy["targets"] = [one for one in panel["targets"] if not _OF_ABSENT.search(one.get("expr", ""))]
             if not copy["targets"]:
                 continue
+        if panel["type"] == "row" and found and found[-1]["type"] == "row":
+            found.pop()
         found.append(copy)
     return found
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from components.addresses import Addresses
+from components.checks_ingest import first_to_end
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.jaeger_store import JaegerStore, JaegerStoreArgs
 from components.kafka_buffer import MetricsTarget
 from components.least_replicas import least_replicas
 from components.loki_store import LokiStore, LokiStoreArgs
 from components.memory_limits import node_limits
-from components.phase_numbers import ON_OBJECT_STORAGE, WITH_KAFKA
+from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.prometheus_store import Discovery, PrometheusStore, PrometheusStoreArgs
 from components.publication import Publication
 from components.settings import Settings
@@ -86,6 +88,11 @@ def _jaeger(settings: Settings, addresses: Addresses) -> JaegerStoreArgs:
     )
 
 
+def _certificate_end(settings: Settings) -> datetime | None:
+    tls = settings.ingest.tls
+    return None if tls is None or settings.phase >= ON_KUBERNETES else first_to_end(tls)[1]
+
+
 def _prometheus(
     settings: Settings, addresses: Addresses, jobs: Mapping[str, str], discovery: Discovery
 ) -> PrometheusStoreArgs:
@@ -101,6 +108,7 @@ def _prometheus(
         buffer_retention=settings.kafka.retention,
         copies_counted=settings.counts_copies and settings.phase < ON_OBJECT_STORAGE,
         events_per_second=declared_rate(settings.sizing),
+        certificate_end=_certificate_end(settings),
         runbooks_url=settings.alerting.runbooks_url,
         alertmanagers=settings.alerting.alertmanagers if settings.phase < ON_OBJECT_STORAGE else (),
         jobs=jobs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -51,6 +52,7 @@ class PrometheusStoreArgs:
         buffer_retention: how long Kafka keeps unread records, for the alert on their age.
         copies_counted: counts of Kafka's copies are sent here, for the alert on missing counts.
         events_per_second: rate that the stack is sized for, for the alert on exceeding it.
+        certificate_end: when the first of the certificates for OTLP expires; None where there are none.
         runbooks_url: address of ``docs/``, for links to the runbooks.
         alertmanagers: URLs of the Alertmanagers to which it sends its alerts.
         jobs: additional scrape job -> ``name:port`` of programs; a name may stand for several replicas.
@@ -69,6 +71,7 @@ class PrometheusStoreArgs:
     buffer_retention: Duration = DAY
     copies_counted: bool = False
     events_per_second: int = SMALL_RATE
+    certificate_end: datetime | None = None
     runbooks_url: str | None = None
     alertmanagers: Sequence[str] = ()
     jobs: Mapping[str, str] = field(default_factory=dict)
@@ -123,6 +126,7 @@ def _rules_of(args: PrometheusStoreArgs) -> dict[str, str]:
         args.buffer_retention,
         copies_counted=args.copies_counted,
         events_per_second=args.events_per_second,
+        certificate_end=args.certificate_end,
         runbooks_url=args.runbooks_url,
     )
 

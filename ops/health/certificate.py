@@ -5,8 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 
-from components.certificates import first_end
-from components.checks_ingest import EVERYWHERE, expiring
+from components.checks_ingest import EVERYWHERE, expiring, first_to_end
 from components.sections import LOOPBACK
 from components.settings import Settings
 from ops.docker_engine import is_here
@@ -27,7 +26,7 @@ def certificate_readings(settings: Settings) -> Iterator[Reading]:
         found = f"{soon.key}: {soon.value}"
         yield Reading(area=AREA, name="OTLP", status="degraded", found=found, advice=soon.message)
     else:
-        yield Reading(area=AREA, name="OTLP", found=f"until {first_end(tls.certificate):%Y-%m-%d %H:%M} UTC")
+        yield Reading(area=AREA, name="OTLP", found=f"until {first_to_end(tls)[1]:%Y-%m-%d %H:%M} UTC")
     yield _served(_address(settings, tls.bind_address), tls.grpc_port, tls.certificate)
 
 

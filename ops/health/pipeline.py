@@ -18,7 +18,13 @@ QUEUE_LIMIT = 0.8
 STALE_SECONDS = 120.0
 """Age of the last scrape, several scrape intervals, above which it counts as missing."""
 
-QUEUE_FILL = "max by (exporter) (otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)"
+KNOWN = "10m"
+"""How long before the window a counter is looked for: longer than a scrape or two may fail."""
+
+QUEUE_FILL = "max by (job, exporter) (otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)"
+GATEWAY = "otel-gateway"
+"""Scrape job of those whose clients still have what they could not pass on."""
+
 SIGNALS = ("spans", "metric_points", "log_records")
 
 
@@ -29,14 +35,16 @@ class Loss:
     Attributes:
         name: for people.
         metric: without the signal's name and the suffix.
-        by: label that says where.
+        by: label that says where in the program.
         advice: what to do when it moves.
+        at_gateway: the same where it is a gateway's, if that is something else.
     """
 
     name: str
     metric: str
     by: str
     advice: str
+    at_gateway: str = ""
 
 
 LOSSES = (
@@ -57,6 +65,7 @@ LOSSES = (
         metric="otelcol_exporter_send_failed",
         by="exporter",
         advice="the store refuses the data for good: the log of the collector or processor says why",
+        at_gateway="Kafka did not take it, and clients were told to retry: see programs, make topics",
     ),
 )
 
@@ -170,7 +179,7 @@ def _queues(prometheus: Prometheus) -> Iterator[Reading]:
         full = share >= QUEUE_LIMIT
         status: Status = "degraded" if full else "healthy"
         advice = "its store is down or too slow: see programs, and its log" if full else ""
-        name = str(fill["metric"].get("exporter"))
+        name = _place(fill["metric"], "exporter")
         yield Reading(area="queues", name=name, status=status, found=f"{share:.1%} full", advice=advice)
 
 
@@ -179,29 +188,37 @@ def _losses(prometheus: Prometheus, window: str) -> Iterator[Reading]:
         counts = _counts(prometheus, loss, window)
         if not counts:
             yield Reading(area="losses", name=loss.name, found=f"none in {window}")
-        for place, count in counts.items():
+        for (job, place), count in counts.items():
             found = f"{count:,.0f} at {place} in {window}"
-            yield Reading(area="losses", name=loss.name, status="degraded", found=found, advice=loss.advice)
+            advice = loss.at_gateway or loss.advice if job == GATEWAY else loss.advice
+            yield Reading(area="losses", name=loss.name, status="degraded", found=found, advice=advice)
 
 
-def _counts(prometheus: Prometheus, loss: Loss, window: str) -> Mapping[str, float]:
-    """Sum a counter over the signals, by place; places without a loss are left out."""
-    counts: dict[str, float] = {}
-    for signal in SIGNALS:
-        for series in prometheus.query(loss_query(loss, signal, window)):
-            place = f"{series['metric'].get(loss.by, 'unknown')} {signal}"
-            counts[place] = counts.get(place, 0.0) + float(series["value"][1])
-    return counts
+def _counts(prometheus: Prometheus, loss: Loss, window: str) -> Mapping[tuple[str, str], float]:
+    """Give what a counter has counted, by job and place; places without a loss are left out."""
+    return {
+        (str(series["metric"].get("job")), f"{_place(series['metric'], loss.by)} {signal}"): float(
+            series["value"][1]
+        )
+        for signal in SIGNALS
+        for series in prometheus.query(loss_query(loss, signal, window))
+    }
+
+
+def _place(labels: Mapping[str, str], by: str) -> str:
+    return f"{labels.get(by, 'unknown')} of {labels.get('job', 'unknown')}"
 
 
 def loss_query(loss: Loss, signal: str, window: str) -> str:
     """Ask how far a counter has moved, by place.
 
-    A failure counter appears with its first failure; what it says then is no increase, but a loss.
+    A failure counter appears with its first failure; what it says then is no increase, but a loss. Whether it
+    was there before is asked of a range: at one moment a failed scrape would hide it.
     """
     series = f'{{__name__=~"{loss.metric}_{signal}(_total)?"}}'
-    new = f"(max_over_time({series}[{window}]) unless {series} offset {window})"
-    return f"sum by ({loss.by}) ({new} or increase({series}[{window}])) > 0"
+    known = f"present_over_time({series}[{KNOWN}] offset {window})"
+    new = f"(max_over_time({series}[{window}]) unless {known})"
+    return f"sum by (job, {loss.by}) ({new} or increase({series}[{window}])) > 0"
 
 
 def _moment(text: str) -> datetime:

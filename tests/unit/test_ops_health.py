@@ -224,8 +224,9 @@ def test_scrape_times_are_read_as_go_writes_them(moment: str) -> None:
 
 @pytest.mark.parametrize(("share", "status"), [(0.0, "healthy"), (0.79, "healthy"), (0.8, "degraded")])
 def test_queues(share: float, status: Status) -> None:
-    (reading,) = read("queues", prometheus({QUEUE_FILL: [sample(share, exporter="otlp_http/loki")]}))
-    assert (reading.name, reading.status) == ("otlp_http/loki", status)
+    fill = sample(share, job="otel-collector", exporter="otlp_http/loki")
+    (reading,) = read("queues", prometheus({QUEUE_FILL: [fill]}))
+    assert (reading.name, reading.status) == ("otlp_http/loki of otel-collector", status)
     assert reading.found == f"{share:.1%} full"
 
 
@@ -240,9 +241,18 @@ def test_no_loss() -> None:
 
 
 def test_loss_says_how_much_of_what_where() -> None:
-    counts = {"send_failed_spans": [sample(12, exporter="otlp_grpc/jaeger")]}
+    counts = {
+        "send_failed_spans": [
+            sample(12, job="otel-collector", exporter="otlp_grpc/jaeger"),
+            sample(9, job="otel-gateway", exporter="kafka/traces"),
+        ]
+    }
     degraded = [one for one in read("losses", prometheus(counts)) if one.status == "degraded"]
-    assert [one.found for one in degraded] == ["12 at otlp_grpc/jaeger spans in 15m"]
+    assert [one.found for one in degraded] == [
+        "12 at otlp_grpc/jaeger of otel-collector spans in 15m",
+        "9 at kafka/traces of otel-gateway spans in 15m",
+    ]
+    assert ["refuses the data for good" in one.advice for one in degraded] == [True, False]
 
 
 def test_prometheus_that_is_away_makes_its_areas_unknown() -> None:

@@ -21,9 +21,10 @@ ALL = [(loss, signal) for loss in LOSSES for signal in SIGNALS]
         ("_x8 3x8 _x60", "10m", 3),
         ("7x40 _x8 2x20", "17m", 2),
         ("7x200", "40m", None),
+        ("7x100 stale 7x100", "40m15s", None),
         ("0x90 0+1x90", "40m", 60),
     ],
-    ids=["first", "first, long ago", "first, and gone", "after a restart", "none", "more"],
+    ids=["first", "first, long ago", "first, and gone", "after a restart", "none", "a failed scrape", "more"],
 )
 def test_a_loss_is_counted_for_a_window(
     promtool: str, tmp_path: Path, samples: str, now: str, count: int | None
@@ -36,7 +37,9 @@ def test_a_loss_is_counted_for_a_window(
         {
             "expr": f"round({loss_query(loss, signal, '15m')})",
             "eval_time": now,
-            "exp_samples": [] if count is None else [{"labels": f'{{{loss.by}="otlp"}}', "value": count}],
+            "exp_samples": []
+            if count is None
+            else [{"labels": f'{{job="any", {loss.by}="otlp"}}', "value": count}],
         }
         for loss, signal in ALL
     ]
