@@ -39,6 +39,7 @@ ABSENT: Mapping[str, str] = {
     "prometheus_tsdb_": "of a Prometheus that stores, and the agent does not",
     "attributes_truncated": "of Tempo 2.10, and the lab's is 2.1",
     "ingest:certificate_end": "of ingest.tls, which phases 1 and 2 have",
+    "mutated_samples": "counts lines that are too long",
     "datapoints_filtered": "counts what no store takes",
 }
 """Part of a series' name -> why a young, healthy stack has none."""
