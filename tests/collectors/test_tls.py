@@ -41,8 +41,7 @@ def receiver(folder: Path, server: Signed, clients: Signed | None) -> tuple[Any,
 
 
 def request(run: str) -> Request:
-    (made,) = REQUESTS["traces"](Load(run=run, target=""), 0, [1])
-    return made
+    return REQUESTS["traces"](Load(run=run, target=""), 0, [1])[0]
 
 
 @pytest.mark.timeout(180)
