@@ -157,7 +157,7 @@ class TestSeriesOfMimir:
 
 @pytest.mark.parametrize(
     ("memory", "connections", "with_tls"),
-    [("64MiB", 512, 210), ("256MiB", 3584, 1470), ("1GiB", 15872, 6511)],
+    [("64MiB", 512, 341), ("256MiB", 3584, 2389), ("1GiB", 15872, 10581)],
 )
 def test_haproxy_takes_as_many_connections_as_its_memory_holds(
     memory: str, connections: int, with_tls: int
