@@ -36,8 +36,12 @@ def wait() -> None:
 
 
 def _delete(trash: Path) -> None:
-    with step(f"delete what {trash} holds, beside other work"):
-        for folder in trash.iterdir():
-            store.remove(folder)
-        with suppress(OSError):  # the next folder may already be there
-            trash.rmdir()
+    """Delete what is there, unless another run is at it; what comes meanwhile is left to the next one."""
+    with store.alone("trash") as alone:
+        if not alone or not trash.exists():
+            return
+        with step(f"delete what {trash} holds, beside other work"):
+            for folder in trash.iterdir():
+                store.remove(folder)
+            with suppress(OSError):  # the next folder may already be there
+                trash.rmdir()

@@ -72,6 +72,18 @@ def remove(path: Path) -> None:
 
 
 @contextmanager
+def alone(name: str) -> Iterator[bool]:
+    """Tell whether no other run is in the part of the cache of that name, and keep others out of it."""
+    with (folder(".") / f".{name}lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+@contextmanager
 def lock(wait_message: Callable[[], None], name: str = "") -> Iterator[None]:
     """Lock the cache for one run; a second run says so through ``wait_message`` and waits.
 

@@ -236,6 +236,17 @@ class TestStore:
         disposal.wait()
         assert not (empty_cache / "trash").exists()
 
+    def test_what_another_run_is_deleting_is_left_to_it(self, empty_cache: Path) -> None:
+        (empty_cache / "go").mkdir()
+        with store.alone("trash") as alone:
+            assert alone
+            disposal.start(empty_cache / "go")
+            disposal.wait()
+            assert (empty_cache / "trash" / "0").exists()
+        disposal.start()
+        disposal.wait()
+        assert not (empty_cache / "trash").exists()
+
     def test_a_second_run_waits_for_the_first(self) -> None:
         said, entered = threading.Event(), threading.Event()
 
