@@ -237,7 +237,7 @@ class TestStore:
         assert not (empty_cache / "trash").exists()
 
     def test_what_another_run_is_deleting_is_left_to_it(self, empty_cache: Path) -> None:
-        (empty_cache / "go").mkdir()
+        (empty_cache / "go").mkdir(parents=True)
         with store.alone("trash") as alone:
             assert alone
             disposal.start(empty_cache / "go")
