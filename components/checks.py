@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from components.batches import MOST_FOR_JAEGER, MOST_REQUEST, WRITTEN_AT_ONCE
 from components.checks_alerting import ALERTING_CHECKS
+from components.checks_buffer import BUFFER_CHECKS
+from components.checks_copy import COPY_CHECKS
 from components.checks_ingest import EVERYWHERE, INGEST_CHECKS
 from components.checks_kafka import KAFKA_CHECKS
 from components.checks_kubernetes import KUBERNETES_CHECKS
@@ -139,6 +141,8 @@ CHECKS: tuple[Check, ...] = (
     Check(reads=("phase", "ingest", "stores"), run=_requests_fit_the_way),
     *INGEST_CHECKS,
     *KAFKA_CHECKS,
+    *BUFFER_CHECKS,
+    *COPY_CHECKS,
     Check(reads=("sizing", "retention", "stores"), run=_volumes_hold_retention),
     *KUBERNETES_CHECKS,
     *PHASE4_CHECKS,

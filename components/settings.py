@@ -11,8 +11,8 @@ from pydantic.dataclasses import dataclass
 
 from components.checks import CHECKS, ceiling_problem
 from components.checks_alerting import heard_twice_problem, unheard_problem
+from components.checks_buffer import throttled_problem
 from components.checks_ingest import tls_warnings
-from components.checks_kafka import throttled_problem
 from components.problems import Problem
 from components.sections import STRICT
 from components.settings_errors import SettingsError, describe

@@ -9,7 +9,7 @@ import pulumi
 import pytest
 import yaml
 
-from components.checks_kafka import MOST_BALANCED
+from components.checks_buffer import MOST_BALANCED
 from components.documents import text
 from components.kafka_topics import DEAD_LETTERS, SOURCES
 from components.quantities import Duration
