@@ -13,7 +13,7 @@ from components.sizing import SMALL_RATE
 SHORTEST_RANGE = Duration(600)
 """Over a shorter range, the rates of records written and read say nothing."""
 
-NOT_SCRAPED = ("copies.yaml", "haproxy.yaml")
+NOT_SCRAPED = ("copies.yaml", "haproxy.yaml", "own.yaml")
 """Rule files about what is sent to the stack's own Prometheus or Mimir, and about what no cluster has."""
 
 

@@ -49,7 +49,7 @@ NEEDS_MORE = {
 ABOUT_BUFFER = {"buffer", "gateways", "processors", "buffer.yaml", "copies.yaml", "haproxy.yaml"}
 """Dashboards and rules about programs that run from phase 2 on."""
 
-OF_ALERTS = {"alerts.yaml", "buffer.yaml", "copies.yaml", "haproxy.yaml"}
+OF_ALERTS = {"alerts.yaml", "buffer.yaml", "copies.yaml", "haproxy.yaml", "own.yaml"}
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][\w.]*)\}|([A-Za-z_]\w*))")
 _LABEL_VALUES = re.compile(r"label_values\((?:(.+),\s*)?(\w+)\)")
 

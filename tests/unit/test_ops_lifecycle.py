@@ -393,6 +393,6 @@ def test_next_steps_name_every_address(capfd: pytest.CaptureFixture[str]) -> Non
     lifecycle.show_next_steps(session)
     text = capfd.readouterr().out
     ports = Settings.load({}).published_ports()
-    assert all(f":{ports[key]}" in text for key in ("ingest.grpcPort", "ingest.httpPort", "grafana.port"))
+    assert all(f":{ports[key][1]}" in text for key in ("ingest.grpcPort", "ingest.httpPort", "grafana.port"))
     assert values["sdk_environment"] in text
     assert "make password" in text

@@ -108,7 +108,8 @@ def test_no_alert_on_reading_adds_up_two_groups(job: str) -> None:
     for name in ("kafka:read:rate10m", "kafka:delay:seconds"):
         (jobs,) = set(re.findall(r'otelcol_kafka_receiver_\w+\{job=~"([^"]+)"', rules[name]))
         assert (re.fullmatch(jobs, job) is not None) is job.startswith("otel-processor")
-        assert set(re.findall(r"sum by \(([^)]*)\)", rules[name])) == {"job, topic"}
+        added_up = set(re.findall(r"(?:sum|max) by \(([^)]*)\)", rules[name]))
+        assert {labels.removesuffix(", partition") for labels in added_up} == {"job, topic"}
 
 
 def test_what_jaeger_and_prometheus_would_refuse_is_spared_them_only(phase4_changing: Tree) -> None:
