@@ -35,7 +35,7 @@ def heard_twice_problem(settings: SettingsModel) -> Problem | None:
         key="alerting.alertmanagers",
         value="set",
         message="under kubernetes.monitoring: prometheus-operator your Prometheus sends the same alerts, all "
-        "but those on copies of Kafka's partitions; unless you want those, remove it",
+        "but those on copies of Kafka's partitions and on span metrics; unless you want those, remove it",
     )
 
 
