@@ -8,12 +8,13 @@ from components.batches import MOST_FOR_JAEGER, MOST_REQUEST, WRITTEN_AT_ONCE
 from components.checks_alerting import ALERTING_CHECKS
 from components.checks_buffer import BUFFER_CHECKS
 from components.checks_copy import COPY_CHECKS
-from components.checks_ingest import EVERYWHERE, INGEST_CHECKS
+from components.checks_ingest import INGEST_CHECKS
 from components.checks_kafka import KAFKA_CHECKS
 from components.checks_kubernetes import KUBERNETES_CHECKS
 from components.checks_phase4 import PHASE4_CHECKS
 from components.checks_storage import STORAGE_CHECKS
 from components.problems import Check, Problem
+from components.publication import overlap
 from components.quantities import mebibytes
 from components.settings_model import SettingsModel
 from components.sizing import HEADROOM, MINIMUM_MEMORY, declared_rate, size_stack, stored_bytes
@@ -57,7 +58,7 @@ def _ports_differ(settings: SettingsModel) -> Iterator[Problem]:
     taken: dict[tuple[str, int], str] = {}
     for key, (address, port) in settings.published_ports().items():
         for (other, number), holder in taken.items():
-            if port == number and (address == other or EVERYWHERE in (address, other)):
+            if port == number and overlap(address, other):
                 yield Problem(
                     key=key,
                     value=port,

@@ -27,9 +27,6 @@ from components.settings_model import SettingsModel
 SECTION, KEY = "ingest.tls", "ingestTlsKey"
 CERTIFICATE, CLIENT_CA = f"{SECTION}.certificate", f"{SECTION}.clientCa"
 HOW = "docs/security.md, OTLP with TLS, has the commands"
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - compared with, not listened on
-"""All addresses of a host."""
-
 WARN_BEFORE = timedelta(days=21)
 """Certificates of 90 days are usually renewed a month before they expire: this leaves that a week to fail."""
 

@@ -10,12 +10,10 @@ from pathlib import Path
 
 import docker
 
+from components.publication import EVERYWHERE, overlap
+
 PROC = Path("/proc")
 _LISTEN = "0A"
-
-
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
-"""All addresses of a machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +32,7 @@ class Published:
 
     def takes(self, address: str, port: int) -> bool:
         """Tell whether nothing else can be published there."""
-        at_once = self.address == address or self.address in EVERYWHERE or address in EVERYWHERE
-        return self.port == port and at_once
+        return self.port == port and overlap(self.address, address)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 
-from components.checks_ingest import EVERYWHERE, expiring, first_to_end
+from components.checks_ingest import expiring, first_to_end
+from components.publication import EVERYWHERE
 from components.sections import LOOPBACK
 from components.settings import Settings
 from ops.docker_engine import is_here
@@ -33,7 +34,7 @@ def certificate_readings(settings: Settings) -> Iterator[Reading]:
 def _address(settings: Settings, bound: str) -> str:
     if not is_here(settings.docker.host):
         return settings.docker.advertised_host or bound
-    return LOOPBACK if bound == EVERYWHERE else bound
+    return LOOPBACK if bound in EVERYWHERE else bound
 
 
 def _served(host: str, port: int, certificates: str) -> Reading:

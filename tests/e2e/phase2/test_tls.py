@@ -50,11 +50,16 @@ def ports(site: Site, changeable: Stack, server: Signed, client: Signed) -> Iter
         changeable.up({"ingest": before})
 
 
+def targets(site: Site, ports: Ports) -> tuple[str, str]:
+    """Give the addresses with TLS, over gRPC and over HTTP."""
+    return f"{site.address}:{ports['grpcPort']}", f"https://{site.address}:{ports['httpPort']}"
+
+
 @pytest.mark.timeout(900)
 def test_what_is_sent_with_tls_is_stored(
     site: Site, ports: Ports, server: Signed, client: Signed, report: Report
 ) -> None:
-    for target in (f"{site.address}:{ports['grpcPort']}", f"https://{site.address}:{ports['httpPort']}"):
+    for target in targets(site, ports):
         tls = client_of(server, site.address, client)
         load = Load(run=uuid.uuid4().hex[:8], target=target, tls=tls)
         with running(load):
@@ -69,8 +74,7 @@ def test_who_has_no_certificate_is_refused(site: Site, ports: Ports, server: Sig
     (request,) = REQUESTS["logs"](Load(run="stranger", target=""), 0, [1])
 
     def refusals(tls: Tls) -> list[str]:
-        targets = f"{site.address}:{ports['grpcPort']}", f"https://{site.address}:{ports['httpPort']}"
-        return [export(target, "logs", request, tls) for target in targets]
+        return [export(target, "logs", request, tls) for target in targets(site, ports)]
 
     assert refusals(client_of(server, site.address, client)) == ["", ""]
     for other in (None, issued("client")):
