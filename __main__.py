@@ -6,9 +6,9 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from components.phases import build
-from components.secret_text import ENCRYPTED
 from components.settings import SECRETS, Settings
-from components.settings_errors import SettingsError
+from components.settings.errors import SettingsError
+from components.values.secret_text import ENCRYPTED
 
 
 def main() -> None:

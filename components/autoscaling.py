@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from components.quantities import Duration
-from components.secret_text import SecretText
+from components.values.quantities import Duration
+from components.values.secret_text import SecretText
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import pulumi
 
-from components.quantities import Duration
 from components.sizing import ProgramSize
+from components.values.quantities import Duration
 from components.workload import DataVolume, Deployed, Platform, Resources, Workload
 
 

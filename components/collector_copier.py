@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from components.base import StackComponent
-from components.documents import Document
 from components.images import Image
-from components.kafka_client import KafkaClient
+from components.kafka.client import KafkaClient
 from components.otel_collector import CONFIG_DIRECTORY, METRICS_PORT, collector_workload, set_memory
-from components.quantities import Size
-from components.sections import CopyTarget
+from components.sections.kafka import CopyTarget
 from components.settings import Settings
 from components.sizing import ProgramSize
+from components.values.documents import Document
+from components.values.quantities import Size
 from components.workload import Platform, Workload
 
 NAME = "otel-copier"

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from components.autoscaling import Autoscaling
 from components.base import StackComponent
-from components.documents import Document
 from components.images import Image
-from components.kafka_client import KafkaClient
+from components.kafka.client import KafkaClient
 from components.otel_collector import (
     collector_workload,
     otlp_ports,
@@ -18,8 +17,9 @@ from components.otel_collector import (
     set_resource,
 )
 from components.publication import Publication
-from components.sections_ingest import IngestSection
-from components.sizing_buffer import TOPICS, TierSize
+from components.sections.ingest import IngestSection
+from components.sizing.buffer import TOPICS, TierSize
+from components.values.documents import Document
 from components.workload import ApiRule, Platform
 
 POD_RULES = (ApiRule(resources=("pods",), everywhere=True),)

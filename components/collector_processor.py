@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from components.autoscaling import Autoscaling
 from components.base import StackComponent
-from components.documents import Document
 from components.images import Image
-from components.kafka_client import KafkaClient
+from components.kafka.client import KafkaClient
 from components.otel_collector import collector_workload, set_memory, set_stores
-from components.quantities import Duration, Size
-from components.sections import SamplingSection
-from components.sizing_buffer import TierSize
+from components.sections.stack import SamplingSection
+from components.sizing.buffer import TierSize
+from components.values.documents import Document
+from components.values.quantities import Duration, Size
 from components.workload import Platform, Workload, callee
 
 GROUPS: Mapping[str, str] = {

@@ -9,8 +9,7 @@ import pulumi
 import pulumi_random as random
 
 from components.base import StackComponent, data_volumes, limits
-from components.documents import Document, text, texts
-from components.grafana_cluster import (
+from components.grafana.cluster import (
     SETTINGS,
     GrafanaCluster,
     cluster_calls,
@@ -21,9 +20,10 @@ from components.grafana_cluster import (
 )
 from components.images import Image
 from components.publication import Publication
-from components.quantities import gibibytes
-from components.secret_text import ExistingSecret, SecretText
 from components.sizing import GRAFANA_SHARE, ProgramSize
+from components.values.documents import Document, text, texts
+from components.values.quantities import gibibytes
+from components.values.secret_text import ExistingSecret, SecretText
 from components.workload import Platform, Port, Probe, Workload, callee
 
 CONFIG_DIRECTORY, DATA = "/etc/grafana", "/var/lib/grafana"

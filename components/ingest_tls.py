@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, replace
 
-from components.documents import Document
 from components.publication import Publication
-from components.secret_text import SecretText
+from components.values.documents import Document
+from components.values.secret_text import SecretText
 from components.workload import Port, Workload
 
 GRPC_PORT, HTTP_PORT = 4327, 4328

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from components.base import StackComponent, data_volumes, hours, limits
-from components.batches import largest_delivery
-from components.documents import Document
 from components.images import Image
 from components.publication import Publication
-from components.quantities import Duration, Size
 from components.sizing import ProgramSize
+from components.sizing.batches import largest_delivery
+from components.values.documents import Document
+from components.values.quantities import Duration, Size
 from components.workload import Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/jaeger"

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.base import StackComponent, data_volumes, limits
-from components.documents import text, texts
-from components.fixed import fix_brokers, fix_partitions
 from components.images import Image
-from components.kafka_client import KafkaClient
-from components.kafka_topics import Topic, topics
-from components.quantities import Duration, Size
-from components.secret_text import SecretText
-from components.sections import KafkaSection
-from components.sizing_buffer import TOPICS, BufferSize
+from components.kafka.client import KafkaClient
+from components.kafka.topics import Topic, topics
+from components.sections.kafka import KafkaSection
+from components.settings.fixed import fix_brokers, fix_partitions
+from components.sizing.buffer import TOPICS, BufferSize
+from components.values.documents import text, texts
+from components.values.quantities import Duration, Size
+from components.values.secret_text import SecretText
 from components.workload import Platform, Port, Probe, Workload, callee, headless, replica_hosts
 
 CONFIG_DIRECTORY = "/mnt/shared/config"

@@ -9,15 +9,15 @@ from typing import Any, Protocol
 import pulumi
 
 from components.base import StackComponent
-from components.fixed import fix_brokers, fix_partitions
-from components.kafka_client import KafkaClient
-from components.kafka_topics import topics
+from components.kafka.client import KafkaClient
+from components.kafka.topics import topics
 from components.platform.manifests import placement
-from components.quantities import Size
-from components.secret_text import ExistingSecret
-from components.sections import KafkaSection, KafkaSecurity
-from components.sections_kubernetes import KubernetesSection
-from components.sizing_buffer import BufferSize
+from components.sections.kafka import KafkaSection, KafkaSecurity
+from components.sections.kubernetes import KubernetesSection
+from components.settings.fixed import fix_brokers, fix_partitions
+from components.sizing.buffer import BufferSize
+from components.values.quantities import Size
+from components.values.secret_text import ExistingSecret
 from components.workload import Platform
 
 API = "kafka.strimzi.io/v1"

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.base import StackComponent, limits
-from components.documents import text
 from components.images import Image
 from components.ingest_tls import CERTIFICATE_FILE, CLIENT_CA_FILE, IngestTls
 from components.otel_collector import otlp_ports
 from components.publication import Publication
-from components.quantities import Size, mebibytes
 from components.sizing import ProgramSize
+from components.values.documents import text
+from components.values.quantities import Size, mebibytes
 from components.workload import Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/usr/local/etc/haproxy"

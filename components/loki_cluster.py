@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.base import hours
-from components.cluster_store import GRPC_PORT, ClusterStore, Program, members, parts_of
-from components.documents import Document
 from components.images import Image
 from components.loki_store import CONFIG_DIRECTORY, PORT, accepted_age, rate_limits, replay_ceiling
-from components.quantities import Duration, Size
-from components.sections_phase4 import Shape
-from components.sizing_buffer import TierSize
-from components.store_bucket import StoreBucket
-from components.store_parts import workload_of
+from components.sections.phase4 import Shape
+from components.sizing.buffer import TierSize
+from components.sizing.store_parts import workload_of
+from components.stores.bucket import StoreBucket
+from components.stores.cluster import GRPC_PORT, ClusterStore, Program, members, parts_of
+from components.values.documents import Document
+from components.values.quantities import Duration, Size
 from components.workload import Platform, callee
 
 LONGEST_CHUNK = Duration(2 * 3600)

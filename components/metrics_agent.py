@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from components.base import StackComponent, data_volumes, limits
-from components.documents import Document, text
 from components.images import Image
 from components.prometheus_store import CONFIG_DIRECTORY, PORT, PROBE
 from components.sizing import ProgramSize
-from components.store_writers import TENANT_HEADER
+from components.stores.cluster import TENANT_HEADER
+from components.values.documents import Document, text
 from components.workload import ApiRule, Platform, Port, Workload, callee
 
 

@@ -8,16 +8,16 @@ from typing import Literal
 
 import pulumi
 
+from components.alerts.contact_points import alertmanager_configuration, contact_calls, contact_files
 from components.base import hours
-from components.cluster_store import ClusterStore, Program, members, parts_of
-from components.contact_points import alertmanager_configuration, contact_calls, contact_files
-from components.documents import Document
 from components.images import Image
-from components.quantities import Duration
-from components.sections_phase4 import ContactPoint, Shape
-from components.sizing_buffer import TierSize
-from components.store_bucket import StoreBucket
-from components.store_parts import workload_of
+from components.sections.phase4 import ContactPoint, Shape
+from components.sizing.buffer import TierSize
+from components.sizing.store_parts import workload_of
+from components.stores.bucket import StoreBucket
+from components.stores.cluster import ClusterStore, Program, members, parts_of
+from components.values.documents import Document
+from components.values.quantities import Duration
 from components.workload import Platform
 
 CONFIG_DIRECTORY = "/etc/mimir"

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from components.object_storage_aws import AwsBuckets, BucketPlan, RolePlan
-from components.sections import RetentionSection
-from components.sections_storage import AwsStorage, ObjectStorageSection, S3Storage
-from components.storage_names import ASSOCIATED_ROLE, PURPOSES, STORES, bucket_names, is_tiered
-from components.storage_policies import (
+from components.buckets.aws import AwsBuckets, BucketPlan, RolePlan
+from components.buckets.names import ASSOCIATED_ROLE, PURPOSES, STORES, bucket_names, is_tiered
+from components.buckets.policies import (
     APPEND,
     READ_WRITE,
     bucket_access,
@@ -21,6 +19,8 @@ from components.storage_policies import (
     service_host,
     tls_only,
 )
+from components.sections.stack import RetentionSection
+from components.sections.storage import AwsStorage, ObjectStorageSection, S3Storage
 
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.base import StackComponent, data_volumes, limits
-from components.batches import largest_batch
-from components.documents import Document
 from components.images import Image
 from components.ingest_tls import IngestTls
 from components.publication import Publication
-from components.quantities import Duration
-from components.sections_ingest import IngestSection
+from components.sections.ingest import IngestSection
 from components.sizing import ProgramSize
+from components.sizing.batches import largest_batch
+from components.values.documents import Document
+from components.values.quantities import Duration
 from components.workload import DataVolume, Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/otelcol"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from components.addresses import Addresses, cluster_addresses, host_addresses
-from components.alert_rules import operator_rules
-from components.fixed import fix_places
+from components.alerts.rules import operator_rules
+from components.composition.addresses import Addresses, cluster_addresses, host_addresses
+from components.composition.node_stores import NodeStores, run_grafana, run_stores
+from components.composition.object_stack import object_storage, object_store_cluster
+from components.composition.outputs import Outputs, outputs
+from components.composition.parts import Parts, collector_jobs
 from components.load_balancer import OBSERVE_PORT
-from components.node_stores import NodeStores, run_grafana, run_stores
-from components.object_stack import object_storage, object_store_cluster
-from components.outputs import Outputs, outputs
-from components.parts import Parts, collector_jobs
 from components.platform.docker import DockerPlatform
 from components.platform.kubernetes import KubernetesPlatform
 from components.platform.manifests.scope import Scope
 from components.settings import Settings
+from components.settings.fixed import fix_places
 from components.workload import Platform
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from components.base import data_volumes, limits
-from components.database import Database
-from components.documents import text
+from components.grafana.database import Database
 from components.images import Image
-from components.quantities import Duration
 from components.sizing import ProgramSize
-from components.store_bucket import StoreBucket
+from components.stores.bucket import StoreBucket
+from components.values.documents import text
+from components.values.quantities import Duration
 from components.workload import Companion, Probe, Workload
 
 DIRECTORY, CLIENT_CONFIG = "/etc/postgres-backup", "aws-config"

@@ -9,15 +9,15 @@ import pulumi
 import pulumi_random as random
 
 from components.base import StackComponent, data_volumes, limits
-from components.database import Database
-from components.documents import text
+from components.grafana.database import Database
 from components.images import Image
 from components.postgres_backup import PostgresBackupArgs, backup_name, backup_workload
-from components.quantities import Duration
-from components.secret_text import ExistingSecret, SecretText
-from components.sections_phase4 import PostgresSection
+from components.sections.phase4 import PostgresSection
 from components.sizing import ProgramSize
-from components.store_bucket import StoreBucket
+from components.stores.bucket import StoreBucket
+from components.values.documents import text
+from components.values.quantities import Duration
+from components.values.secret_text import ExistingSecret, SecretText
 from components.workload import Platform, Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/postgresql"

@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from components.alert_rules import alert_rules
+from components.alerts.rules import alert_rules
 from components.base import StackComponent, data_volumes, hours, limits
-from components.documents import Document, text
 from components.images import Image
 from components.publication import Publication
-from components.quantities import DAY, Duration, Size
 from components.sizing import SMALL_RATE, ProgramSize
+from components.values.documents import Document, text
+from components.values.quantities import DAY, Duration, Size
 from components.workload import ApiRule, Platform, Port, Probe, Workload, callee
 
 CONFIG_DIRECTORY = "/etc/prometheus"

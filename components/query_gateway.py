@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from components.base import StackComponent, limits
-from components.documents import texts
 from components.images import Image
 from components.load_balancer import BUFFERS, CONFIG_DIRECTORY, OBSERVE_PORT, most_connections
 from components.loki_store import PORT as LOKI_PORT
 from components.mimir_store import PORT as MIMIR_PORT
 from components.publication import Publication
-from components.quantities import Size
-from components.sizing_buffer import TierSize
+from components.sizing.buffer import TierSize
 from components.tempo_store import PORT as TEMPO_PORT
+from components.values.documents import texts
+from components.values.quantities import Size
 from components.workload import Platform, Port, Probe, Workload, callee
 
 NAME = "query-gateway"

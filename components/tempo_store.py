@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import pulumi
 
 from components.base import hours
-from components.batches import largest_answer, largest_delivery
-from components.cluster_store import GRPC_PORT, ClusterStore, Program, members, parts_of
-from components.documents import Document
 from components.images import Image
-from components.quantities import Duration, Size
-from components.sections_phase4 import Shape
-from components.sizing_buffer import TierSize
-from components.store_bucket import StoreBucket
-from components.store_parts import workload_of
+from components.sections.phase4 import Shape
+from components.sizing.batches import largest_answer, largest_delivery
+from components.sizing.buffer import TierSize
+from components.sizing.store_parts import workload_of
+from components.stores.bucket import StoreBucket
+from components.stores.cluster import GRPC_PORT, ClusterStore, Program, members, parts_of
+from components.values.documents import Document
+from components.values.quantities import Duration, Size
 from components.workload import Platform, Port, callee, headless
 
 CONFIG_DIRECTORY = "/etc/tempo"

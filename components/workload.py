@@ -12,8 +12,8 @@ import pulumi
 from components.autoscaling import Autoscaling
 from components.images import Image
 from components.publication import Publication
-from components.quantities import Duration, Size, mebibytes
-from components.secret_text import SecretText
+from components.values.quantities import Duration, Size, mebibytes
+from components.values.secret_text import SecretText
 
 STOP_GRACE = Duration(30)
 """Time that a program gets to finish after it is asked to stop; the guide's figure."""

@@ -15,7 +15,7 @@ from components.platform.manifests.monitoring import (
     kustomization_spec,
 )
 from components.platform.manifests.scope import STACK, Manifest, Scope
-from components.sections_kubernetes import GitOpsSection
+from components.sections.kubernetes import GitOpsSection
 from ops.errors import OpsError
 from ops.project import Stack
 

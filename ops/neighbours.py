@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from components.phase_numbers import ON_KUBERNETES
+from components.sections.phase_numbers import ON_KUBERNETES
 from ops.errors import OpsError
 from ops.inventory import take_inventory
 from ops.session import Session

@@ -12,10 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Group
 from rich.text import Text
 
-from components.cost import GUIDE, Plan
-from components.prices import Prices
-from components.sections import RetentionSection
-from components.settings_errors import describe
+from components.cost.plan import GUIDE, Plan
+from components.cost.prices import Prices
+from components.sections.stack import RetentionSection
+from components.settings.errors import describe
 from ops.errors import OpsError
 from ops.screen import table
 from ops.units import amount

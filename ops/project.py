@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from components.secret_text import ENCRYPTED
-from components.sections import DockerSection
+from components.sections.stack import DockerSection
 from components.settings import Settings
-from components.settings_errors import SettingsError
+from components.settings.errors import SettingsError
+from components.values.secret_text import ENCRYPTED
 from ops.errors import OpsError
 from ops.stack_config import as_engine_gives_it, keys_of, read_config
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import yaml
 
-from components.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
-from components.secret_text import ENCRYPTED
+from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
+from components.values.secret_text import ENCRYPTED
 from ops.engine import Pulumi
 from ops.errors import OpsError
 from ops.gitops import MANIFESTS, gitops_files

@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
-from components.fixed import FixedKey, FixedValue, why_refused
+from components.composition.object_stores import POSTGRES
 from components.kafka_strimzi import POOL
-from components.object_stores import POSTGRES
-from components.sizing_buffer import TOPICS
+from components.settings.fixed import FixedKey, FixedValue, why_refused
+from components.sizing.buffer import TOPICS
 from ops.errors import OpsError
 
 _KAFKA, _GATEWAY, _TEMPO = "kafka", "otel-gateway", "tempo"

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from components.phase_numbers import ON_OBJECT_STORAGE
+from components.sections.phase_numbers import ON_OBJECT_STORAGE
 from ops.project import Stack, shut
 from ops.stack_config import keys_of
 

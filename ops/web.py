@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from components.store_writers import TENANT_HEADER
+from components.stores.cluster import TENANT_HEADER
 
 ANSWER_SECONDS = 10.0
 MAX_PORT = 65535

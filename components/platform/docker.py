@@ -22,8 +22,8 @@ import pulumi_docker as docker
 from components.images import Image, Images
 from components.platform.digest import digest
 from components.publication import HostPort
-from components.quantities import Duration, Size, mebibytes
-from components.secret_text import ExistingSecret
+from components.values.quantities import Duration, Size, mebibytes
+from components.values.secret_text import ExistingSecret
 from components.workload import DataVolume, Deployed, Probe, Workload, headless
 
 NETWORK = "observability"

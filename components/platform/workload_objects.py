@@ -11,7 +11,7 @@ from components.platform.manifests import access, config, network, workloads
 from components.platform.manifests.monitoring import SCRAPED
 from components.platform.manifests.pod import is_stateful
 from components.platform.objects import NOT_AWAITED, Objects
-from components.quantities import Duration
+from components.values.quantities import Duration
 from components.workload import Workload, headless
 
 START = Duration(600)

@@ -8,7 +8,7 @@ import pulumi_kubernetes as kubernetes
 from components.autoscaling import Autoscaling, KafkaLag
 from components.platform.manifests import network, scaling
 from components.platform.objects import FORCE_FIELD_OWNERSHIP, Objects
-from components.secret_text import ExistingSecret
+from components.values.secret_text import ExistingSecret
 
 KEDA = "keda.sh/v1alpha1"
 ALLOW_KEDA_TAKEOVER = {"validations.keda.sh/hpa-ownership": "false"}

@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from components.kafka_topics import DEAD_LETTERS
-from components.phase_numbers import WITH_KAFKA
-from components.store_writers import stack_groups
+from components.composition.store_writers import stack_groups
+from components.kafka.topics import DEAD_LETTERS
+from components.sections.phase_numbers import WITH_KAFKA
 from ops.commands.options import AsJson, StackName, address
 from ops.errors import OpsError
 from ops.kafka import show

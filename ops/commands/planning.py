@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from components import cost
+from components.cost.plan import plan as priced
 from ops.commands.options import AsJson
 from ops.plan import PRICES, as_json, read_prices, read_retention, show
 from ops.screen import out, print_json
@@ -47,7 +47,7 @@ def plan(
     table = read_prices(prices)
     alone = {"traces": retention_traces, "metrics": retention_metrics, "logs": retention_logs}
     ages = read_retention(alone, retention)
-    made = cost.plan(events_per_second, ages, table, phase=phase, kept=traces_kept / 100)
+    made = priced(events_per_second, ages, table, phase=phase, kept=traces_kept / 100)
     if json:
         print_json(as_json(made, table))
     else:

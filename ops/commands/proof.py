@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from components.quantities import Duration
+from components.values.quantities import Duration
 from ops.commands.options import AsJson, StackName, address
 from ops.errors import OpsError
 from ops.health.model import EXIT_STATUS, overall

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 
-from components.checks_ingest import expiring, first_to_end
 from components.publication import EVERYWHERE
-from components.sections import LOOPBACK
+from components.sections.forms import LOOPBACK
 from components.settings import Settings
+from components.settings.checks.ingest import expiring, first_to_end
 from ops.docker_engine import is_here
 from ops.health.model import Reading
 

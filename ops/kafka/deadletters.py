@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
-from components.kafka_topics import DEAD_LETTERS
+from components.kafka.topics import DEAD_LETTERS
 from ops.kafka.offsets import end_offsets
 from ops.kafka.records import READ_MILLISECONDS, Position
 from ops.kafka.tools import Tools

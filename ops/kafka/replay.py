@@ -19,7 +19,7 @@ from typing import Literal
 import httpx
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
-from components.kafka_topics import SAMPLED
+from components.kafka.topics import SAMPLED
 from ops.errors import OpsError
 from ops.kafka.offsets import Partition, end_offsets
 from ops.kafka.records import NoRecordError, Position, Record, read_record

@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import yaml
 
-from components.contact_points import KEYS
+from components.alerts.contact_points import KEYS
 from components.grafana_ha import SECRET_KEY
-from components.phase_numbers import ON_OBJECT_STORAGE
 from components.platform.manifests.config import key as config_key
 from components.platform.manifests.scope import NAME, PART_OF, STACK
+from components.sections.phase_numbers import ON_OBJECT_STORAGE
 from components.settings import Settings
 from ops.errors import OpsError
 from ops.finding import Finding

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from components.buckets.names import ASSOCIATED_ROLE
 from components.platform.manifests.scope import NAME
 from components.platform.manifests.workloads import STORAGE
-from components.storage_names import ASSOCIATED_ROLE
 from ops.health.model import Reading
 from ops.health.programs import AREA, is_down, is_gone
 from ops.kubernetes.claims import SELECTOR

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from components.phase_numbers import ON_KUBERNETES
+from components.sections.phase_numbers import ON_KUBERNETES
 from ops.project import Stack
 from ops.sites.docker import DockerSite
 from ops.sites.kubernetes import KubernetesSite

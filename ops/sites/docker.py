@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from components.addresses import host_addresses
+from components.composition.addresses import host_addresses
 from ops.backup.volumes import Volumes
 from ops.checks import check_disk, check_engine, check_memory, check_ports, check_python, own_containers
 from ops.docker_engine import CONNECT_TIMEOUT, FAILURES, Engine, connect, engine_failures, is_here

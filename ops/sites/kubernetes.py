@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from components.addresses import cluster_addresses
+from components.composition.addresses import cluster_addresses
+from components.composition.outputs import outputs as outputs_of
 from components.grafana_ha import PORT as GRAFANA
 from components.otel_collector import GRPC_PORT, HTTP_PORT
-from components.outputs import outputs as outputs_of
-from components.phase_numbers import ON_OBJECT_STORAGE
+from components.sections.phase_numbers import ON_OBJECT_STORAGE
 from ops.backup.volumes import Volumes
 from ops.checks import check_python
 from ops.errors import OpsError

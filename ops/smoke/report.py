@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from rich.text import Text
 
-from components.phase_numbers import ON_OBJECT_STORAGE
+from components.sections.phase_numbers import ON_OBJECT_STORAGE
 from components.settings import Settings
 from ops.outputs import StackOutputs
 from ops.screen import MARKS, out, table

@@ -9,16 +9,16 @@ from typing import Any
 
 import yaml
 
-from components.batches import largest_record
 from components.collector_gateway import CollectorGatewayArgs, gateway_configuration
 from components.collector_processor import CollectorProcessorArgs, processor_configuration
-from components.documents import Document, text
 from components.jaeger_store import JaegerStoreArgs, jaeger_configuration
-from components.kafka_client import KafkaClient
+from components.kafka.client import KafkaClient
 from components.loki_store import LokiStoreArgs, loki_configuration
 from components.prometheus_store import PrometheusStoreArgs, prometheus_configuration
-from components.quantities import Size
 from components.settings import Settings
+from components.sizing.batches import largest_record
+from components.values.documents import Document, text
+from components.values.quantities import Size
 
 SETTINGS: Mapping[str, Any] = {
     "phase": 2,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components.documents import Document
+from components.values.documents import Document
 from tests.collectors.conftest import RunCollector
 from tests.support.waiting import until
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from components.documents import Document
 from components.ingest_tls import CERTIFICATE_FILE, CLIENT_CA_FILE, KEY_FILE, RECEIVER, IngestTls
 from components.publication import HostPort
+from components.values.documents import Document
 from tests.collectors.conftest import RunCollector
 from tests.lab.cluster.pki import Signed
 from tests.support.encrypted import client_of, issued

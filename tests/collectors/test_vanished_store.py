@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.documents import Document
-from components.sections import LOOPBACK
+from components.sections.forms import LOOPBACK
+from components.values.documents import Document
 from tests.collectors.conftest import RunCollector
 from tests.support.collectors import one_span
 from tests.support.relay import relayed

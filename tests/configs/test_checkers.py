@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.documents import CONFIGS
+from components.values.documents import CONFIGS
 from tests.support.checkers import Checker, Configured, configured
 from tests.support.docker_engine import Engine
 from tests.support.program import run_program

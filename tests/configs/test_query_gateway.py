@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 import httpx
 import pytest
 
-from components.documents import texts
 from components.images import CATALOGUE
 from components.load_balancer import CONFIG_DIRECTORY, OBSERVE_PORT
 from components.query_gateway import PORTS
+from components.values.documents import texts
 from tests.support.containers import archive
 from tests.support.docker_engine import Engine
 from tests.support.waiting import until

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import pytest
 import yaml
 
-from components.documents import CONFIGS
+from components.values.documents import CONFIGS
 from tests.lab import cache
 from tests.lab.errors import LabError
 from tests.support.lab import missing

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from types_boto3_s3.client import S3Client
 
-from components.storage_names import PURPOSES, STORES
+from components.buckets.names import PURPOSES, STORES
 from ops.inventory import Inventory, take_inventory
 from tests.support.aws import BUCKETS, CLUSTER, OBJECT_STORAGE, REGION, Aws, server_with_cluster
 from tests.support.stack import Stack

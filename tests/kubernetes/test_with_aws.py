@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.storage_names import STORES
+from components.buckets.names import STORES
 from tests.support.aws import BUCKETS, CLUSTER, OBJECT_STORAGE, REGION, Aws, server_with_cluster
 from tests.support.cluster import Cluster
 from tests.support.manifests import Tree

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from components.contact_points import alertmanager_configuration, path
-from components.sections_phase4 import ContactPoint
+from components.alerts.contact_points import alertmanager_configuration, path
+from components.sections.phase4 import ContactPoint
 from tests.stores.making import MIMIR, StoreMaker
 from tests.stores.replicas import TENANT, Store
 from tests.support.recorder import recorder

@@ -18,7 +18,7 @@ from types_boto3_iam.client import IAMClient
 from types_boto3_s3.client import S3Client
 from types_boto3_sts.client import STSClient
 
-from components.storage_names import PURPOSES
+from components.buckets.names import PURPOSES
 
 REGION: Final = "eu-central-1"
 CLUSTER: Final = "main"

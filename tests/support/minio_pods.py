@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from components.storage_names import PURPOSES
+from components.buckets.names import PURPOSES
 from tests.lab.cluster import kubectl
 from tests.lab.image_table import LAB_IMAGES
 from tests.support.cluster import Cluster

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from components.alert_rules import alert_rules
-from components.quantities import Duration
+from components.alerts.rules import alert_rules
 from components.settings import Settings
 from components.sizing import declared_rate
+from components.values.quantities import Duration
 from tests.support.manifests import Tree, name_of, tree
 from tests.support.program import CONTAINER, Result, run_program
 from tests.support.variants import CLUSTER_VARIANTS, VARIANTS

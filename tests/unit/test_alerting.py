@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from components.settings import Settings
-from components.settings_errors import SettingsError
+from components.settings.errors import SettingsError
 from tests.support.checkers import files_of
 from tests.support.made import made
 from tests.support.program import run_program

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.documents import Document
+from components.values.documents import Document
 from tests.support.collectors import rendered_collector as collector
 from tests.support.program import CONTAINER, run_program
 

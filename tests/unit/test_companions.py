@@ -9,7 +9,7 @@ import pytest
 
 from components.images import CATALOGUE
 from components.platform.docker import DockerPlatform
-from components.quantities import mebibytes
+from components.values.quantities import mebibytes
 from components.workload import Companion, Port, Probe, Resources, Workload
 
 RESOURCES = Resources(memory=mebibytes(64), reserved_memory=mebibytes(16), cpus=1)

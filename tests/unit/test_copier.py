@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
-from components.alert_rules import alert_rules
+from components.alerts.rules import alert_rules
 from components.collector_copier import AUTHORITY_FILE, COPIERS, NAME
-from components.documents import Document
-from components.kafka_topics import SOURCES
-from components.quantities import Duration
+from components.composition.store_writers import stack_groups, topic_readers
+from components.kafka.topics import SOURCES
 from components.settings import Settings
-from components.settings_errors import SettingsError
-from components.store_writers import stack_groups, topic_readers
+from components.settings.errors import SettingsError
+from components.values.documents import Document
+from components.values.quantities import Duration
 from tests.support.program import CONTAINER, Result, run_program
 from tests.support.variants import CA, CLUSTER_VARIANTS, VARIANTS
 from tests.support.variants_phase4 import OBJECT_VARIANTS

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from components.capacity import cheapest, programs_of
-from components.cost import GUIDE, fitting_phase, plan
-from components.prices import Machine, Prices
-from components.quantities import Duration, gibibytes
-from components.sections import RetentionSection
+from components.cost.capacity import cheapest, programs_of
+from components.cost.plan import GUIDE, fitting_phase, plan
+from components.cost.prices import Machine, Prices
+from components.sections.stack import RetentionSection
 from components.settings import Settings
+from components.values.quantities import Duration, gibibytes
 from ops.cli import app
 from ops.commands.planning import Kept
 from ops.errors import OpsError

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from ops.cli import app
-from tests.support.documents import DOCUMENTS, FENCE, LINK, README, ROOT, SPAN, name_of, prose, text
+from tests.support.documents import DOCUMENTS, FENCE, LINK, README, ROOT, SPAN, name_of, prose, table, text
 
 TOP = ("components/", "configs/", "docs/", "ops/", "tests/", ".github/", ".ci/")
+MAP = ROOT / "components" / "README.md"
+IMPORTED = re.compile(r"^from (components\.[\w.]+) import", re.MULTILINE)
 MAKE = re.compile(r"(?:^|&& )(?:[A-Z_]+=\S+ )*make ([a-z][a-z0-9-]*)", re.MULTILINE)
 
 
@@ -64,7 +66,24 @@ def test_every_document_is_reached_from_the_readme() -> None:
 
 
 def test_the_map_of_the_components_names_each_module_once() -> None:
-    folder = ROOT / "components"
-    named = [span for span in SPAN.findall(text(folder / "README.md")) if span.endswith(".py")]
-    modules = {path.name for path in folder.glob("*.py")} - {"__init__.py"}
-    assert sorted(name for name in named if "/" not in name) == sorted(modules)
+    named = [span for row in table(MAP, "| components | modules |") for span in SPAN.findall(row[1])]
+    assert sorted(named) == sorted(
+        {path.name for path in MAP.parent.glob("*.py")} - {"__init__.py", "phases.py"}
+    )
+
+
+def test_no_folder_of_the_components_needs_one_above_it() -> None:
+    order = [name.rstrip("/") for row in table(MAP, "| folder | holds |") for name in SPAN.findall(row[0])]
+    assert sorted(order) == sorted(path.parent.name for path in MAP.parent.glob("*/__init__.py"))
+    imports: dict[str, set[str]] = {}
+    for path in MAP.parent.rglob("*.py"):
+        part = path.relative_to(MAP.parent).parts[0].removesuffix(".py")
+        imported = {module.split(".")[1] for module in IMPORTED.findall(text(path))}
+        imports.setdefault(part, set()).update(imported - {part})
+    for place, folder in enumerate(order):
+        needed: set[str] = set()
+        new = imports[folder]
+        while new:
+            needed |= new
+            new = {further for part in new for further in imports[part]} - needed
+        assert not needed.intersection(order[: place + 1]), folder

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from components.documents import CONFIGS, Document, replaced, texts
+from components.values.documents import CONFIGS, Document, replaced, texts
 
 
 def test_sets_only_what_the_file_has() -> None:

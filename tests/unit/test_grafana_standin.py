@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from components.documents import text
+from components.values.documents import text
 from tests.support.recorder import Sent, recorder
 from tests.support.standin import ADMIN, Files, built, refusal, running
 

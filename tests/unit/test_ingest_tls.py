@@ -24,11 +24,11 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from components.certificates import first_end
-from components.checks_ingest import expiring
-from components.secret_text import ENCRYPTED
 from components.settings import Settings
-from components.settings_errors import SettingsError
+from components.settings.checks.ingest import expiring
+from components.settings.errors import SettingsError
+from components.values.certificates import first_end
+from components.values.secret_text import ENCRYPTED
 from ops.health.certificate import certificate_readings
 from ops.outputs import StackOutputs
 from ops.sites.docker import DockerSite

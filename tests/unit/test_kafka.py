@@ -9,12 +9,12 @@ import pulumi
 import pytest
 import yaml
 
-from components.checks_buffer import MOST_BALANCED
-from components.documents import text
-from components.kafka_topics import DEAD_LETTERS, SOURCES
-from components.quantities import Duration
+from components.kafka.topics import DEAD_LETTERS, SOURCES
 from components.settings import Settings
-from components.settings_errors import SettingsError
+from components.settings.checks.buffer import MOST_BALANCED
+from components.settings.errors import SettingsError
+from components.values.documents import text
+from components.values.quantities import Duration
 from tests.support.made import made, requests
 from tests.support.program import CONTAINER, Result, run_program, unwrapped
 from tests.support.variants import CLUSTER_VARIANTS, VARIANTS

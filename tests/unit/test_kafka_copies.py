@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from components.documents import CONFIGS
+from components.values.documents import CONFIGS
 from tests.support.recorder import Sent, recorder
 
 TOOLS = {"kafka-topics.sh": 'cat "$DESCRIBED"', "sleep": 'kill "$PPID"'}

@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 
-from components.documents import CONFIGS
+from components.values.documents import CONFIGS
 
 SCRIPT = CONFIGS / "kafka" / "brokers" / "in-sync.sh"
 REQUEST = bytes.fromhex("0003 0004 00000000 ffff ffffffff 00")

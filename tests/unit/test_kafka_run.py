@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from components.documents import CONFIGS
+from components.values.documents import CONFIGS
 from tests.support.lab import missing
 from tests.support.waiting import until
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from components.documents import CONFIGS
+from components.composition.store_writers import topic_readers
 from components.settings import Settings
-from components.store_writers import topic_readers
+from components.values.documents import CONFIGS
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 READERS = "otel-trace-processors"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.outputs import Outputs
+from components.composition.outputs import Outputs
 from tests.support.golden import GOLDEN, matches_golden
 from tests.support.manifests import Manifest, Tree, dump, identity, name_of, tree
 from tests.support.program import Result, run_program

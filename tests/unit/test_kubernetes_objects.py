@@ -9,8 +9,8 @@ import yaml
 
 from components.autoscaling import POLL_INTERVAL
 from components.collector_processor import SAMPLER_COMMIT
-from components.documents import Document
-from components.quantities import Duration
+from components.values.documents import Document
+from components.values.quantities import Duration
 from tests.support.made import annotations_of, made, requests
 from tests.support.manifests import Manifest, Tree, name_of
 from tests.support.variants import CLUSTER_VARIANTS

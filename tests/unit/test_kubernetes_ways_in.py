@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.addresses import cluster_addresses
+from components.composition.addresses import cluster_addresses
 from components.settings import Settings
 from tests.support.made import annotations_of, made, requests
 from tests.support.variants import CLUSTER_VARIANTS

@@ -8,9 +8,9 @@ import pytest
 from botocore.loaders import Loader
 from pydantic import TypeAdapter
 
-from components.sections_storage import Region
-from components.storage_names import STORES
-from components.storage_policies import partition, service_host
+from components.buckets.names import STORES
+from components.buckets.policies import partition, service_host
+from components.sections.storage import Region
 from tests.support.object_storage import AWS, REGION, StorageRun, aws_with, name_of
 
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/A1B2"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto import resource_pb2
 
+from components.buckets.names import PURPOSES, STORES
 from components.object_storage import Bucket
-from components.storage_names import PURPOSES, STORES
 from tests.support.object_storage import KEY, REGION, S3, StorageRun, aws_with, name_of
 
 PARTS = {

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.buckets.names import PURPOSES, bucket_names
 from components.settings import Settings
-from components.settings_errors import SettingsError
-from components.storage_names import PURPOSES, bucket_names
+from components.settings.errors import SettingsError
 from tests.support.object_storage import AWS, CLUSTER, KEY, REGION, S3, StorageRun, aws_with
 from tests.support.program import run_program
 

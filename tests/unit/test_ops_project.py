@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.secret_text import ENCRYPTED
+from components.values.secret_text import ENCRYPTED
 from ops.errors import OpsError
 from ops.project import load_stack
 from ops.unlocked import unlocked_file

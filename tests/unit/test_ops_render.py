@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.secret_text import ENCRYPTED
+from components.values.secret_text import ENCRYPTED
 from ops import render as rendering
 from ops.errors import OpsError
 from ops.gitops import ARGO_CD, FLUX

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from components.outputs import Outputs
-from components.outputs_objects import ObjectOutputs
+from components.composition.object_outputs import ObjectOutputs
+from components.composition.outputs import Outputs
 from tests.support.program import ROOT
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.documents import text
+from components.values.documents import text
 from tests.support.manifests import Tree, name_of, tree
 from tests.support.phase4 import objects_of
 from tests.support.program import run_program

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components.documents import text
-from components.grafana_cluster import POOLS
+from components.grafana.cluster import POOLS
+from components.values.documents import text
 from tests.support.data_sources import links, links_of_every_phase
 from tests.support.manifests import Tree, tree
 from tests.support.phase4 import objects_of

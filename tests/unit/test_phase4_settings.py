@@ -7,17 +7,17 @@ from typing import Any, get_args
 
 import pytest
 
-from components.batches import MOST_ANSWER, MOST_REQUEST, largest_delivery
 from components.collector_processor import GROUPS
-from components.documents import CONFIGS
-from components.kafka_topics import SAMPLED
-from components.quantities import gibibytes
-from components.sections_phase4 import Shape
+from components.composition.store_writers import WRITERS, stack_groups
+from components.kafka.topics import SAMPLED
+from components.sections.phase4 import Shape
 from components.settings import Settings
-from components.settings_errors import SettingsError
+from components.settings.errors import SettingsError
 from components.sizing import PRESETS, SHARES, STORED_BYTES
-from components.sizing_buffer import TOPICS
-from components.sizing_stores import (
+from components.sizing.batches import MOST_ANSWER, MOST_REQUEST, largest_delivery
+from components.sizing.buffer import TOPICS
+from components.sizing.store_parts import PARTS, workload_of
+from components.sizing.stores import (
     BUCKET_OUTAGE,
     HOUR,
     KEPT_SECONDS,
@@ -25,8 +25,8 @@ from components.sizing_stores import (
     SPLIT_ABOVE,
     disk_bytes,
 )
-from components.store_parts import PARTS, workload_of
-from components.store_writers import WRITERS, stack_groups
+from components.values.documents import CONFIGS
+from components.values.quantities import gibibytes
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 SMALL = OBJECT_VARIANTS["phase4-small"]

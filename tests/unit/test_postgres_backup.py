@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from components.documents import text
+from components.values.documents import text
 from tests.support.manifests import Tree, tree
 from tests.support.program import run_program
 from tests.support.variants_phase4 import OBJECT_VARIANTS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.documents import CONFIGS
+from components.values.documents import CONFIGS
 
 SERVER = "postgres -c config_file=/etc/postgresql/postgresql.conf"
 PLAYED = """#!/bin/sh

@@ -9,10 +9,10 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.buckets.names import PURPOSES
+from components.composition.outputs import Outputs
 from components.images import CATALOGUE
-from components.outputs import Outputs
 from components.sizing import GRAFANA_SHARE
-from components.storage_names import PURPOSES
 from components.workload import GO_SHARE
 from tests.support.golden import GOLDEN, matches_golden
 from tests.support.program import (

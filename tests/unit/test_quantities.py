@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.quantities import Duration, Size
+from components.values.quantities import Duration, Size
 
 QUANTITIES = [Duration, Size]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import pytest
 import yaml
 
-from components.documents import CONFIGS
+from components.values.documents import CONFIGS
 from tests.support.data_sources import mentions
 from tests.support.manifests import Tree
 from tests.support.object_queries import FROM_THE_START, alert_series, object_queries, why_absent, why_empty

@@ -14,16 +14,18 @@ import pytest
 import yaml
 from pydantic.alias_generators import to_camel
 
-from components import phases, sections
-from components.quantities import Duration, Size
+from components import phases
+from components.sections.forms import Address, TcpPort
+from components.sections.sizing import LimitSizing, ProgramSizing, SizingSection, TierSizing
 from components.settings import Settings
+from components.values.quantities import Duration, Size
 from tests.support.documents import FENCE, README, ROOT, SPAN, TROUBLESHOOTING, name_of, table, text
 
 KINDS = {
     Duration: "duration",
     Size: "size",
-    sections.Address: "address",
-    sections.TcpPort: "port",
+    Address: "address",
+    TcpPort: "port",
     bool: "boolean",
     int: "integer",
     float: "number",
@@ -49,7 +51,7 @@ def settings_of(section: type, prefix: str = "") -> Iterator[tuple[str, Setting]
         hint, key = without_none(hints[field.name]), f"{prefix}{to_camel(field.name)}"
         if not dataclasses.is_dataclass(hint) or hint in (Duration, Size):
             yield key.replace("<program>.replicas", "<tier>.replicas"), setting(field, hint)
-        elif issubclass(typing.cast("type", hint), sections.LimitSizing):
+        elif issubclass(typing.cast("type", hint), LimitSizing):
             yield from settings_of(typing.cast("type", hint), f"{prefix}<program>.")
         else:
             yield from settings_of(typing.cast("type", hint), f"{key}.")
@@ -102,13 +104,13 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("key", "kind"),
         [
-            ("sizing.<program>.memory", sections.LimitSizing),
-            ("sizing.<program>.volume", sections.ProgramSizing),
-            ("sizing.<tier>.replicas", sections.TierSizing),
+            ("sizing.<program>.memory", LimitSizing),
+            ("sizing.<program>.volume", ProgramSizing),
+            ("sizing.<tier>.replicas", TierSizing),
         ],
     )
     def test_every_program_is_named(self, key: str, kind: type) -> None:
-        hints = typing.get_type_hints(sections.SizingSection)
+        hints = typing.get_type_hints(SizingSection)
         programs = {name for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, kind)}
         assert programs
         assert programs <= set(SPAN.findall(TABLE[key][3]))

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from components.sections import LOOPBACK
+from components.sections.forms import LOOPBACK
 from tests.support.relay import relayed
 
 

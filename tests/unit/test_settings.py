@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.quantities import Duration, Size
-from components.schema import PATH, schema_text, stack_file_schema
 from components.settings import Settings
-from components.settings_errors import SettingsError
+from components.settings.errors import SettingsError
+from components.settings.schema import PATH, schema_text, stack_file_schema
+from components.values.quantities import Duration, Size
 from tests.support.program import ROOT
 
 REFUSALS: list[tuple[dict[str, Any], str]] = [
@@ -272,7 +272,9 @@ def test_round_trip(config: dict[str, Any]) -> None:
 
 
 def test_schema_is_current() -> None:
-    assert PATH.read_text(encoding="utf-8") == schema_text(), "run: .venv/bin/python -m components.schema"
+    assert PATH.read_text(encoding="utf-8") == schema_text(), (
+        "run: .venv/bin/python -m components.settings.schema"
+    )
 
 
 def test_schema_refuses_what_the_loader_refuses() -> None:

@@ -7,22 +7,17 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.kafka_topics import SOURCES
-from components.quantities import Duration, Size, gibibytes
-from components.sections import (
-    KafkaSection,
-    ProgramSizing,
-    RetentionSection,
-    SamplingSection,
-    SizingSection,
-    TierSizing,
-)
-from components.sections_phase4 import MimirSection, PostgresSection, StoresSection
+from components.kafka.topics import SOURCES
+from components.sections.kafka import KafkaSection
+from components.sections.phase4 import MimirSection, PostgresSection, StoresSection
+from components.sections.sizing import ProgramSizing, SizingSection, TierSizing
+from components.sections.stack import RetentionSection, SamplingSection
 from components.settings import Settings
-from components.settings_errors import SettingsError
+from components.settings.errors import SettingsError
 from components.sizing import MINIMUM_MEMORY, PRESETS, SHARES, declared_rate, size_stack, stored_bytes
-from components.sizing_buffer import BUFFERED_BYTES, SEGMENT, segment_age, size_buffer
-from components.sizing_stores import BYTES_PER_SERIES, COPIES, SERIES_PER_SAMPLE, StoresSize, size_stores
+from components.sizing.buffer import BUFFERED_BYTES, SEGMENT, segment_age, size_buffer
+from components.sizing.stores import BYTES_PER_SERIES, COPIES, SERIES_PER_SAMPLE, StoresSize, size_stores
+from components.values.quantities import Duration, Size, gibibytes
 from tests.support.encrypted import encrypted
 from tests.support.program import CONTAINER, run_program
 

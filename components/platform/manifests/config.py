@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.platform.manifests.scope import Manifest
-from components.secret_text import ExistingSecret
+from components.values.secret_text import ExistingSecret
 from components.workload import Workload
 
 VOLUME = "config"

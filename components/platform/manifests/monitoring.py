@@ -10,7 +10,7 @@ import yaml
 
 from components.platform.manifests.promql import in_namespace
 from components.platform.manifests.scope import Manifest, Scope, selector
-from components.sections_kubernetes import GitOpsSection
+from components.sections.kubernetes import GitOpsSection
 from components.workload import Workload
 
 

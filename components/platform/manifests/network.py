@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from components.platform.manifests.scope import Manifest, Scope, selector
 from components.publication import Exposure
-from components.sections_kubernetes import ExposureSection
+from components.sections.kubernetes import ExposureSection
 from components.workload import Port, Workload, headless
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"

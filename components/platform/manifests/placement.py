@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from components.platform.manifests.scope import Manifest
-from components.sections_kubernetes import KubernetesSection, Toleration
+from components.sections.kubernetes import KubernetesSection, Toleration
 
 ZONE, NODE = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 

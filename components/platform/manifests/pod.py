@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.platform.manifests import placement
 from components.platform.manifests.config import VOLUME, ConfigObjects, config_volume
 from components.platform.manifests.scope import Manifest, Scope, selector, text_hash
-from components.quantities import Duration
+from components.values.quantities import Duration
 from components.workload import Port, Probe, Workload
 
 CONFIG_HASH = "otel-stack.io/config-hash"

@@ -10,7 +10,7 @@ from components.autoscaling import POLL_INTERVAL, Autoscaling, KafkaLag
 from components.platform.manifests.network import whole_name
 from components.platform.manifests.pod import is_stateful, millicores
 from components.platform.manifests.scope import Manifest, Scope, selector
-from components.secret_text import ExistingSecret, SecretText
+from components.values.secret_text import ExistingSecret, SecretText
 from components.workload import Workload
 
 CALM_SECONDS = 300

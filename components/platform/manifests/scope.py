@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from components.platform.digest import digest
-from components.sections_kubernetes import KubernetesSection
+from components.sections.kubernetes import KubernetesSection
 
 NAME, PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of"
 STACK = "otel-stack"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.platform.manifests.config import ConfigObjects
 from components.platform.manifests.pod import START_SECONDS, grace, is_stateful, pod_template
 from components.platform.manifests.scope import Manifest, Scope, selector
-from components.quantities import Duration
+from components.values.quantities import Duration
 from components.workload import DataVolume, Workload, headless
 
 STORAGE = "storage.otel-stack.io/"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.documents import CONFIGS
+from components.values.documents import CONFIGS
 from tests.configs.rules_test.test_rules import run
 
 WATCHDOG = 'ALERTS{alertname="Watchdog", alertstate="firing", severity="none"}'

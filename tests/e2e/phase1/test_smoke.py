@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from components.documents import CONFIGS
+from components.values.documents import CONFIGS
 from ops.project import ROOT
 from tests.support.docker_site import Site
 from tests.support.queries import PanelQuery, execute, iter_queries

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from components.kafka_topics import DEAD_LETTERS, SOURCES
-from components.store_writers import stack_groups
+from components.composition.store_writers import stack_groups
+from components.kafka.topics import DEAD_LETTERS, SOURCES
 from ops.errors import OpsError
 from ops.kafka.lag import read_lag
 from ops.kafka.records import Position, read_record

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
 
 from components.object_storage import ObjectStorage, ObjectStorageArgs
-from components.sections import RetentionSection
-from components.sections_storage import ObjectStorageSection
+from components.sections.stack import RetentionSection
+from components.sections.storage import ObjectStorageSection
 
 given = pulumi.Config()
 storage = TypeAdapter(ObjectStorageSection).validate_json(json.dumps(given.require_object("objectStorage")))

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
 
 from components.images import CATALOGUE, Images
 from components.platform import docker
-from components.quantities import Duration, mebibytes
+from components.values.quantities import Duration, mebibytes
 from components.workload import Probe, Resources, Workload
 
 NAME = "subject"

@@ -1,0 +1,1 @@
+"""Alert rules: what is set in them, and whom they reach."""

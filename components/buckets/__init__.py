@@ -1,0 +1,1 @@
+"""What an AWS bucket is made of: its name, its policies, its resources."""

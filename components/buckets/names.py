@@ -1,0 +1,42 @@
+"""What is kept in object storage, by which store, and in which bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from components.sections.storage import ObjectStorageSection
+from components.values.quantities import Duration, days
+
+PURPOSES: tuple[str, ...] = ("traces", "metrics", "ruler", "alertmanager", "logs", "backups")
+"""One bucket each."""
+
+STORES: Mapping[str, tuple[str, ...]] = {
+    "tempo": ("traces",),
+    "mimir": ("metrics", "ruler", "alertmanager"),
+    "loki": ("logs",),
+    "backups": ("backups",),
+}
+"""Purposes of each store; it may use their buckets and no others."""
+
+ASSOCIATED_ROLE = "otel-stack.io/associated-role"
+"""Annotation of pods with the role that an association grants: another role rolls them."""
+
+TIERED_MARGIN = days(30)
+"""How much longer than the tiering age a signal must be kept for it to be tiered."""
+
+LONGEST_NAME = 63
+"""Most letters in a bucket's name."""
+
+
+def is_tiered(after: Duration, kept: Duration) -> bool:
+    """Tell whether what is deleted at age ``kept`` moves to cheaper storage at age ``after``."""
+    return kept.seconds >= after.seconds + TIERED_MARGIN.seconds
+
+
+def bucket_names(storage: ObjectStorageSection, environment: str) -> dict[str, str]:
+    """Name the bucket of each purpose; those that the settings do not name are missing."""
+    names = {purpose: getattr(storage.buckets, purpose) for purpose in PURPOSES}
+    if storage.bucket_prefix is not None:
+        derived = f"{storage.bucket_prefix}-{environment}"
+        names = {purpose: name or f"{derived}-{purpose}" for purpose, name in names.items()}
+    return {purpose: name for purpose, name in names.items() if name is not None}

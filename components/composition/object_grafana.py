@@ -1,0 +1,70 @@
+"""The Grafana of phase 4 over the stores on object storage, and its database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from components.base import StackComponent
+from components.composition.addresses import Addresses
+from components.composition.object_stores import POSTGRES, ObjectStores, bucket_of
+from components.grafana.cluster import GrafanaCluster
+from components.grafana.database import Database, external_database
+from components.grafana_ha import GrafanaHA, GrafanaHAArgs
+from components.object_storage import ObjectStorage
+from components.postgres_store import PostgresStore, PostgresStoreArgs
+from components.settings import Settings
+from components.workload import Platform
+
+
+def run_clustered_grafana(
+    settings: Settings,
+    platform: Platform,
+    stores: ObjectStores,
+    addresses: Addresses,
+    *,
+    phase3: Mapping[str, str] | None = None,
+) -> GrafanaHA:
+    """Run Grafana's database and its replicas over the stores, and over phase 3's if there are any."""
+    published = addresses.grafana
+    database, after = _database(settings, platform, stores.storage)
+    args = GrafanaHAArgs(
+        image=settings.image_catalogue["grafana"],
+        size=settings.store_size.grafana,
+        admin_user=settings.grafana.admin_user,
+        published=published,
+        root_url=settings.grafana.root_url or published.origin,
+        data_sources=stores.queries.data_sources,
+        existing_secret=settings.kubernetes.existing_secrets.grafana,
+        cluster=GrafanaCluster(
+            replicas=settings.grafana.replicas,
+            database=database,
+            tenant=settings.stores.tenant,
+            phase3=phase3 or {},
+            oidc=settings.grafana.oidc,
+            contact_points=settings.alerting.contact_points,
+            runbooks_url=settings.alerting.runbooks_url,
+            has_watchdog=settings.stores.mimir.rules == "files",
+            profiles_url=settings.grafana.profiles_url,
+        ),
+    )
+    return GrafanaHA("grafana", args, platform=platform, after=[stores.queries, *after])
+
+
+def _database(
+    settings: Settings, platform: Platform, storage: ObjectStorage
+) -> tuple[Database, Sequence[StackComponent]]:
+    section = settings.postgres
+    if section.mode == "external":
+        return external_database(section), ()
+    images, size = settings.image_catalogue, settings.store_size
+    args = PostgresStoreArgs(
+        image=images["postgres"],
+        size=size.postgres,
+        dumper=size.dumper,
+        uploader=size.uploader,
+        section=section,
+        client=images["aws-cli"],
+        bucket=bucket_of(settings, storage, "backups"),
+    )
+    made = PostgresStore(POSTGRES, args, platform=platform, after=storage.ready)
+    return made.database, (made,)

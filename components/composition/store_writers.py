@@ -1,0 +1,148 @@
+"""Configuration of phase 4's processors, and of those that keep feeding phase 3's stores meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from components.collector_copier import COPIERS
+from components.collector_processor import (
+    FOR_NODE_STORES,
+    GROUPS,
+    UNUSUAL_PIPELINE,
+    CollectorProcessorArgs,
+    processor_configuration,
+)
+from components.kafka.topics import SOURCES
+from components.sections.phase_numbers import ON_OBJECT_STORAGE
+from components.settings import Settings
+from components.stores.cluster import TENANT_HEADER
+from components.values.documents import Document
+
+MIMIR = "otlp_http/mimir"
+EXPORTERS: Mapping[str, str] = {
+    "otlp_grpc/jaeger": "otlp_grpc/tempo",
+    "otlp_http/prometheus": MIMIR,
+    "otlp_http/loki": "otlp_http/loki",
+}
+"""Exporter of the configuration file -> the one that takes its place."""
+
+WRITERS: Mapping[str, str] = {
+    "traces": "otel-trace-writers",
+    "metrics": "otel-metric-writers",
+    "logs": "otel-log-writers",
+    "sampled": "otel-sampled-writers",
+}
+"""Consumer group of what goes to the stores. It is not phase 3's: each has its own offsets in Kafka, so both
+sets of stores can be fed at once, and the new one starts with all that Kafka still holds."""
+
+SAMPLER = (
+    ("service", "pipelines", "traces"),
+    ("receivers", "kafka/traces"),
+    ("exporters", "kafka/sampled"),
+)
+SPAN_METRICS = (
+    ("service", "pipelines", "traces/metrics"),
+    ("service", "pipelines", "metrics/spans"),
+    ("connectors",),
+)
+
+
+def object_configuration(
+    args: CollectorProcessorArgs, tenant: str, *, phase3_written: bool = False
+) -> Document:
+    """Set the processors' configuration file for the stores of phase 4.
+
+    Sampling continues in the group that it had in phase 3: only one of them may decide.
+
+    Args:
+        args: settings of the processors.
+        tenant: whose data it is.
+        phase3_written: whether other processors keep writing to phase 3's stores.
+    """
+    old = {before: args.stores[after] for before, after in EXPORTERS.items()}
+    document = processor_configuration(replace(args, stores=old))
+    for source, group in writer_groups(args.sampling.mode).items():
+        document.set("receivers", f"kafka/{source}", "group_id", to=group)
+    exporters = document.get("exporters")
+    document.set("exporters", to={EXPORTERS.get(name, name): one for name, one in exporters.items()})
+    for name in EXPORTERS.values():
+        document.get("exporters", name)["headers"] = {TENANT_HEADER: tenant}
+    # Tempo itself cuts off what exceeds its limit; Mimir keeps the valid part of a request.
+    document.remove(*UNUSUAL_PIPELINE)
+    for name in FOR_NODE_STORES:
+        document.remove("processors", name)
+    for pipeline in document.get("service", "pipelines").values():
+        pipeline["exporters"] = [EXPORTERS.get(name, name) for name in pipeline["exporters"]]
+        if "processors" in pipeline:
+            pipeline["processors"] = [one for one in pipeline["processors"] if one not in FOR_NODE_STORES]
+    if phase3_written and counted_by_phase3(args.sampling.mode):
+        for keys in SPAN_METRICS:
+            document.remove(*keys)
+    return document
+
+
+def counted_by_phase3(mode: str) -> bool:
+    """Return whether, while both sets of stores are written, those that write phase 3's count the spans.
+
+    Where traces go to the store as they are read, the new stores' group begins with Kafka's oldest record. It
+    would count again what was counted before, as if it had happened now. The old group goes on where it was;
+    only one receiver may be in it, the one that feeds Jaeger. A tail sampler is in the old group itself.
+    """
+    return mode != "tail"
+
+
+def stack_groups(settings: Settings) -> Mapping[str, str]:
+    """Return every consumer group in which a stack reads Kafka, with its topic."""
+    copiers = {} if settings.kafka.copy_to is None else COPIERS
+    copied = {group: SOURCES[signal] for signal, group in copiers.items()}
+    return {**_processor_groups(settings), **copied}
+
+
+def _processor_groups(settings: Settings) -> Mapping[str, str]:
+    new = writer_groups(settings.sampling.mode) if settings.phase >= ON_OBJECT_STORAGE else {}
+    named = [*(GROUPS if settings.writes_node_stores else {}).items(), *new.items()]
+    return {group: SOURCES[source] for source, group in named}
+
+
+def topic_readers(settings: Settings, topic: str) -> list[str]:
+    """Return the consumer groups of a stack's processors that read a topic.
+
+    The copier is none of them: how a trace's spans are spread over partitions does not matter to it.
+    """
+    return [group for group, read in _processor_groups(settings).items() if read == topic]
+
+
+def writer_groups(mode: str) -> Mapping[str, str]:
+    """Return the consumer group of each source that processors of phase 4 read, by how traces are sampled."""
+    if mode == "tail":
+        return {**WRITERS, "traces": GROUPS["traces"]}
+    return WRITERS
+
+
+def phase3_configuration(args: CollectorProcessorArgs, mimir: str, tenant: str) -> Document:
+    """Set the configuration file of those that only keep writing to phase 3's stores.
+
+    They decide on no trace. Metrics are derived from spans once, and written to Mimir, whoever derives them.
+
+    Args:
+        args: settings of the processors.
+        mimir: where Mimir accepts OTLP.
+        tenant: whose data it is there.
+    """
+    document = processor_configuration(args)
+    document.remove("processors", "tail_sampling")
+    unused = SAMPLER if args.sampling.mode == "tail" else ()
+    if counted_by_phase3(args.sampling.mode):
+        exporters = document.get("exporters")
+        exporters[MIMIR] = {
+            **exporters["otlp_http/prometheus"],
+            "endpoint": mimir,
+            "headers": {TENANT_HEADER: tenant},
+        }
+        document.set("service", "pipelines", "metrics/spans", "exporters", to=[MIMIR])
+    else:
+        unused = (*SPAN_METRICS, *unused)
+    for keys in unused:
+        document.remove(*keys)
+    return document

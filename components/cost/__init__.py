@@ -1,0 +1,1 @@
+"""What a stack of a given rate needs and costs."""

@@ -1,0 +1,1 @@
+"""What a Grafana of one or more replicas is provisioned with."""

@@ -1,0 +1,1 @@
+"""Kafka as its clients see it: addresses, credentials, topics."""

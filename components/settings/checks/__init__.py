@@ -1,0 +1,1 @@
+"""Which settings cannot be combined, one module for each section."""

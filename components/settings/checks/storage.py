@@ -1,0 +1,150 @@
+"""What must hold between the settings of object storage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from components.buckets.names import LONGEST_NAME, PURPOSES, bucket_names
+from components.sections.phase_numbers import ON_OBJECT_STORAGE
+from components.sections.storage import AwsStorage, ObjectStorageSection, S3Storage
+from components.settings.model import SettingsModel
+from components.settings.problems import Check, Problem
+from components.values.quantities import days
+
+LEAST_TIERING_DAYS = 30
+"""S3 moves nothing to infrequent access earlier, and bills it there for at least as many days."""
+
+PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"
+INSIDE = (".svc", ".svc.cluster.local")
+"""Endings of names that stay inside a cluster."""
+
+_OF_AN_ACCOUNT = "-an"
+
+PRODUCTION = re.compile(r"prod|(^|-)(prd|live)(?![a-z])")
+"""Names of environments whose buckets are never deleted: eu-prod, preprod, live-2, but not delivery."""
+
+
+def storage_problems(storage: ObjectStorageSection, environment: str) -> Iterator[Problem]:
+    """Report everything that keeps these settings from serving as phase 4's object storage."""
+    yield from _names(storage, environment)
+    yield from _aws(storage.aws, environment) if storage.provider == "aws" else _s3(storage.s3)
+
+
+def _names(storage: ObjectStorageSection, environment: str) -> Iterator[Problem]:
+    names = bucket_names(storage, environment)
+    missing = [purpose for purpose in PURPOSES if purpose not in names]
+    if missing:
+        yield Problem(
+            key="objectStorage.bucketPrefix",
+            value=None,
+            message=f"no name for the buckets of {', '.join(missing)}: set it, for example acme-otel, "
+            "or objectStorage.buckets",
+        )
+    taken: dict[str, str] = {}
+    for purpose, name in names.items():
+        key = f"objectStorage.buckets.{purpose}"
+        if name in taken:
+            yield Problem(key=key, value=name, message=f"{taken[name]} has this bucket; choose another")
+        if len(name) > LONGEST_NAME:
+            yield Problem(
+                key=key,
+                value=name,
+                message=f"{len(name)} letters, S3 allows {LONGEST_NAME}: shorten objectStorage.bucketPrefix "
+                "or environment, or set this name",
+            )
+        if storage.provider == "aws" and name.endswith(_OF_AN_ACCOUNT):
+            yield Problem(
+                key=key,
+                value=name,
+                message=f"S3 keeps names that end in {_OF_AN_ACCOUNT} for buckets in an account's own "
+                "namespace, which the stack does not make; choose another",
+            )
+        if "." in name and (storage.provider == "aws" or not storage.s3.path_style):
+            yield Problem(
+                key=key,
+                value=name,
+                message="S3's certificate does not cover a name with dots as a host name; "
+                "use hyphens, or objectStorage.s3.pathStyle: true",
+            )
+        taken.setdefault(name, key)
+
+
+def _aws(aws: AwsStorage, environment: str) -> Iterator[Problem]:
+    needed = {
+        "region": "objectStorage.provider: aws needs it, such as eu-central-1",
+        **(
+            {"cluster_name": "access: podIdentity needs the EKS cluster's name, such as main"}
+            if aws.access == "podIdentity"
+            else {}
+        ),
+        **(
+            {"oidc_provider_arn": f"access: irsa needs the cluster's provider, such as {PROVIDER}"}
+            if aws.access == "irsa"
+            else {}
+        ),
+    }
+    keys = {"region": "region", "cluster_name": "clusterName", "oidc_provider_arn": "oidcProviderArn"}
+    for name, message in needed.items():
+        if getattr(aws, name) is None:
+            yield Problem(key=f"objectStorage.aws.{keys[name]}", value=None, message=message)
+    if aws.kms_key_arn is not None and aws.region not in (None, aws.kms_key_arn.split(":")[3]):
+        yield Problem(
+            key="objectStorage.aws.kmsKeyArn",
+            value=aws.kms_key_arn,
+            message=f"S3 requires a key of the buckets' own region, {aws.region}",
+        )
+    if aws.on_destroy == "delete" and PRODUCTION.search(environment):
+        yield Problem(
+            key="objectStorage.aws.onDestroy",
+            value="delete",
+            message=f"environment {environment} keeps its buckets, like all whose name contains prod, or prd "
+            "or live as a word; remove this, and delete by hand what has to go",
+        )
+    least = {"infrequentAccessAfter": LEAST_TIERING_DAYS, "backupsKept": 1}
+    given = {"infrequentAccessAfter": aws.infrequent_access_after, "backupsKept": aws.backups_kept}
+    for key, fewest in least.items():
+        if given[key] != days(max(fewest, given[key].days)):
+            yield Problem(
+                key=f"objectStorage.aws.{key}",
+                value=str(given[key]),
+                message=f"S3 counts in whole days, here at least {fewest}, for example {max(fewest, 35)}d",
+            )
+
+
+def _s3(service: S3Storage) -> Iterator[Problem]:
+    if service.endpoint is None:
+        yield Problem(
+            key="objectStorage.s3.endpoint",
+            value=None,
+            message="objectStorage.provider: s3 needs it, such as s3.example.com or minio.storage.svc:9000",
+        )
+    if service.credentials_secret is None:
+        yield Problem(
+            key="objectStorage.s3.credentialsSecret",
+            value=None,
+            message="name a Secret in the stack's namespace with the key credentials",
+        )
+    host = (service.endpoint or INSIDE[0]).split(":")[0]
+    if not service.tls and not host.endswith(INSIDE):
+        yield Problem(
+            key="objectStorage.s3.tls",
+            value=False,
+            message=f"{host} is outside the cluster; set true, or use a name that ends in {INSIDE[0]}",
+        )
+    if not service.tls and service.ca_secret is not None:
+        yield Problem(
+            key="objectStorage.s3.caSecret",
+            value=service.ca_secret,
+            message="has no effect without objectStorage.s3.tls: true; remove one of the two",
+        )
+
+
+def _storage_is_whole(settings: SettingsModel) -> Iterator[Problem]:
+    if settings.phase >= ON_OBJECT_STORAGE or settings.buckets_wait:
+        yield from storage_problems(settings.object_storage, settings.environment)
+
+
+STORAGE_CHECKS: tuple[Check, ...] = (
+    Check(reads=("phase", "environment", "objectStorage", "kubernetes"), run=_storage_is_whole),
+)

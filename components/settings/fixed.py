@@ -1,0 +1,157 @@
+"""Settings that a stack keeps from its first day, because its data is where, or as, they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import pulumi
+
+from components.buckets.names import bucket_names
+from components.sections.phase4 import PostgresSection
+from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
+from components.settings.load import Settings
+
+FixedKey = Literal[
+    "phase",
+    "docker.host",
+    "kafka.partitions",
+    "kafka.brokers",
+    "kafka.mode",
+    "kubernetes.namespace",
+    "postgres.mode",
+    "postgres.database",
+    "postgres.username",
+    "objectStorage.provider",
+    "objectStorage.aws.region",
+    "objectStorage.buckets.traces",
+    "objectStorage.buckets.metrics",
+    "objectStorage.buckets.ruler",
+    "objectStorage.buckets.alertmanager",
+    "objectStorage.buckets.logs",
+    "objectStorage.buckets.backups",
+]
+"""The settings; the partitions are those of the traces topic."""
+
+FixedValue = int | str
+
+
+BUCKET_KEYS: Mapping[str, FixedKey] = {
+    "traces": "objectStorage.buckets.traces",
+    "metrics": "objectStorage.buckets.metrics",
+    "ruler": "objectStorage.buckets.ruler",
+    "alertmanager": "objectStorage.buckets.alertmanager",
+    "logs": "objectStorage.buckets.logs",
+    "backups": "objectStorage.buckets.backups",
+}
+"""Purpose -> key of its bucket, whose name may also follow from the prefix and the environment."""
+
+_BUCKETS = "Other buckets begin empty, and with onDestroy: delete those on AWS would be emptied and deleted."
+_NAMED = "PostgreSQL makes database and user only when its volume is new."
+_REASONS: Mapping[FixedKey, str] = {
+    "phase": "Docker's volumes cannot move to Kubernetes or back: they would be deleted, with all that is "
+    "stored.",
+    "docker.host": "All volumes are on that engine, and another one begins empty.",
+    "kafka.partitions": "With any other number of partitions the spans of one trace would reach two "
+    "processors, which then sample it in halves.",
+    "kafka.brokers": "Topics keep the number of copies that they were made with: fewer brokers cannot hold "
+    "that many, and more do not add any.",
+    "kafka.mode": "That is another Kafka, which begins empty, and what nobody has read in this one would "
+    "never be stored.",
+    "kubernetes.namespace": "Claims cannot move, and in another namespace all stores begin empty.",
+    "postgres.mode": "That is another database, which knows none of Grafana's users and dashboards.",
+    "postgres.database": _NAMED,
+    "postgres.username": _NAMED,
+    "objectStorage.provider": _BUCKETS,
+    "objectStorage.aws.region": _BUCKETS,
+    **dict.fromkeys(BUCKET_KEYS.values(), _BUCKETS),
+}
+
+_NUMBER = "docs/phases.md says how to move to another number."
+_PLACE = "docs/operations.md, Switching Kafka, namespace, database or buckets, has the steps."
+_DUMP = f"to change it, dump the database, make down, and restore the dump: {_PLACE}"
+_COPY = f"to change it, copy the objects: {_PLACE}"
+_MOVES: Mapping[FixedKey, str] = {
+    "phase": "to change it, make a second stack beside this one and move the applications: "
+    "docs/migration-2-to-3.md has the steps.",
+    "docker.host": "docs/operations.md, Another Docker Engine, has the steps.",
+    "kafka.partitions": _NUMBER,
+    "kafka.brokers": _NUMBER,
+    "kafka.mode": f"to change it, stop the senders, wait until nothing is unread, make down: {_PLACE}",
+    "kubernetes.namespace": f"to change it, make down, and move the volumes: {_PLACE}",
+    "postgres.mode": _DUMP,
+    "postgres.database": _DUMP,
+    "postgres.username": _DUMP,
+    "objectStorage.provider": _COPY,
+    "objectStorage.aws.region": _COPY,
+    **dict.fromkeys(BUCKET_KEYS.values(), _COPY),
+}
+
+
+def fix_partitions(name: str, partitions: int, *, parent: pulumi.Resource) -> None:
+    """Remember the partitions of the traces topic, and refuse any other number from then on."""
+    _fix(f"{name}-traces-partitions", "kafka.partitions", partitions, parent)
+
+
+def fix_brokers(name: str, brokers: int, *, parent: pulumi.Resource) -> None:
+    """Remember the number of brokers, and refuse any other from then on."""
+    _fix(f"{name}-brokers", "kafka.brokers", brokers, parent)
+
+
+def fix_places(settings: Settings) -> None:
+    """Remember where the stack keeps its data, as far as its phase has any, and refuse other places.
+
+    What remembers has no parent, as components differ by these very settings.
+
+    Raises:
+        pulumi.RunError: a place is not the one that the stack was made with.
+    """
+    on_kubernetes = settings.phase >= ON_KUBERNETES
+    _fix("platform", "phase", "3 or 4 (Kubernetes)" if on_kubernetes else "1 or 2 (Docker)")
+    if not on_kubernetes:
+        _fix("docker-host", "docker.host", settings.docker.host)
+    if settings.phase >= WITH_KAFKA:
+        _fix("kafka-mode", "kafka.mode", settings.kafka.mode)
+    if on_kubernetes:
+        _fix("kubernetes-namespace", "kubernetes.namespace", settings.kubernetes.namespace)
+    if settings.phase >= ON_OBJECT_STORAGE:
+        _fix_database(settings.postgres)
+        _fix_buckets(settings)
+
+
+def _fix_database(postgres: PostgresSection) -> None:
+    _fix("postgres-mode", "postgres.mode", postgres.mode)
+    if postgres.mode == "builtin":
+        _fix("postgres-database", "postgres.database", postgres.database)
+        _fix("postgres-username", "postgres.username", postgres.username)
+
+
+def _fix_buckets(settings: Settings) -> None:
+    storage = settings.object_storage
+    _fix("object-storage-provider", "objectStorage.provider", storage.provider)
+    if storage.provider == "aws" and storage.aws.region is not None:
+        _fix("object-storage-region", "objectStorage.aws.region", storage.aws.region)
+    for purpose, bucket in bucket_names(storage, settings.environment).items():
+        _fix(f"bucket-{purpose}", BUCKET_KEYS[purpose], bucket)
+
+
+def why_refused(key: FixedKey, first: FixedValue, wanted: FixedValue) -> str | None:
+    """Say why a value is refused, given the one that a stack was made with; None when it is the same."""
+    if first == wanted:
+        return None
+    made = f"{key}: {wanted}: this stack was made with {first}."
+    return f"{made} {_REASONS[key]} Set {key}: {first}"
+
+
+def _fix(stash: str, key: FixedKey, wanted: FixedValue, parent: pulumi.Resource | None = None) -> None:
+    made_with = pulumi.Stash(stash, input=wanted, opts=pulumi.ResourceOptions(parent=parent))
+    made_with.output.apply(lambda first: _refuse_change(key, first, wanted))
+
+
+def _refuse_change(key: FixedKey, first: float | str | None, wanted: FixedValue) -> None:
+    if first is None:  # mocks that know no Stash
+        return
+    reason = why_refused(key, type(wanted)(first), wanted)  # the engine keeps numbers as floating point
+    if reason is not None:
+        pulumi.log.error(f"{reason}; {_MOVES[key]}")
+        raise pulumi.RunError(f"{reason}.")

@@ -1,0 +1,1 @@
+"""What the stores on object storage have in common."""
