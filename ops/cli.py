@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from ops.commands import data, kafka, planning, proof, stack
+from ops.commands import data, health, kafka, planning, proof, stack
 from ops.errors import OpsError
 from ops.screen import err, show_error
 from ops.web import keep_loopback_direct
@@ -33,7 +33,7 @@ for command in (
     stack.forward,
     stack.outputs,
     proof.smoke,
-    proof.health,
+    health.health,
     data.backup,
     data.restore,
     kafka.lag,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from ops.engine import DOCKER_VARIABLES
+from ops.pulumi.engine import DOCKER_VARIABLES
 from ops.session import Session
 
 CONFIG_FILE = "OTEL_STACK_CONFIG_FILE"

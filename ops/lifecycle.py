@@ -12,11 +12,11 @@ from ops.inventory import Inventory
 from ops.neighbours import refuse_neighbours
 from ops.outputs import StackOutputs
 from ops.project import load_stack
+from ops.pulumi.state import forget_stack
+from ops.pulumi.toolchain import Choice, provide
 from ops.screen import MARKS, err, heading, out, say, table
 from ops.session import Session, bind, working
 from ops.sites import site_of
-from ops.state import forget_stack
-from ops.toolchain import Choice, provide
 
 
 def doctor(name: str) -> None:

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ops.engine import Pulumi
 from ops.errors import OpsError
 from ops.inventory import Inventory, take_inventory
 from ops.outputs import StackOutputs
 from ops.project import Stack, load_stack
+from ops.pulumi.engine import Pulumi
+from ops.pulumi.state import EngineState, prepare_state
+from ops.pulumi.toolchain import at_hand, choose, provide_engine
 from ops.sites import Site, site_of
-from ops.state import EngineState, prepare_state
-from ops.toolchain import at_hand, choose, provide_engine
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -131,7 +131,7 @@ def _connection(scope: Scope) -> dict[str, str]:
     section = scope.section
     if section.render is not None:
         # Set, though empty: otherwise the SDK would put the environment's KUBECONFIG here, which the plugin
-        # refuses beside a folder. To the plugin an empty one is none; ops/engine.py points it to no cluster.
+        # refuses beside a folder. To the plugin an empty one is none; ops/pulumi points it to no cluster.
         return {"render_yaml_to_directory": f"{section.render}/manifests", "kubeconfig": ""}
     return {
         "kubeconfig": section.kubeconfig or "",

@@ -12,9 +12,9 @@ from ops.backup.create import Source, make_backup
 from ops.backup.restore import restore_backup
 from ops.backup.retention import prune
 from ops.commands.options import StackName
-from ops.docker_engine import engine_failures
+from ops.docker.engine import engine_failures
+from ops.docker.images import images_by_program
 from ops.errors import OpsError
-from ops.images import images_by_program
 from ops.project import ROOT, load_stack
 from ops.screen import out, say
 from ops.session import Session, reading

@@ -1,4 +1,4 @@
-"""Commands that prove a stack and watch it."""
+"""The command that proves a stack by what it stores."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from typing import Annotated
 
 import typer
 
-from components.values.quantities import Duration
 from ops.commands.options import AsJson, StackName, address
 from ops.errors import OpsError
-from ops.health.model import EXIT_STATUS, overall
-from ops.health.report import as_dict, gather
-from ops.health.report import show as show_health
 from ops.project import load_stack
 from ops.screen import print_json
 from ops.session import Session, reading
@@ -66,25 +62,3 @@ def prove(session: Session) -> None:
             f"make health says which program is at fault, {session.site.log_of('<name>')} why; "
             "make smoke tries again",
         )
-
-
-def health(
-    stack: StackName = "dev",
-    window: Annotated[str, typer.Option(help="Look back for losses, such as 15m or 6h.")] = "15m",
-    as_json: AsJson = False,
-) -> None:
-    """Show the stack's health. Exit status: 0 healthy, 1 degraded, 2 unknown."""
-    looked_back = _duration(window)
-    readings = gather(reading(stack), looked_back)
-    if as_json:
-        print_json(as_dict(readings))
-    else:
-        show_health(readings)
-    raise typer.Exit(EXIT_STATUS[overall(readings)])
-
-
-def _duration(text: str) -> str:
-    try:
-        return str(Duration.parse(text))
-    except ValueError as error:
-        raise OpsError(f"--window {text}: {error}", status=2) from error

@@ -15,7 +15,7 @@ from ops.commands.proof import prove
 from ops.environment import export_lines
 from ops.password import grafana_password
 from ops.project import load_stack
-from ops.render import render as render_manifests
+from ops.render.manifests import render as render_manifests
 from ops.screen import heading, print_json, print_plain, say
 from ops.session import reading
 from ops.unlocked import unlocked_file

@@ -9,7 +9,7 @@ from components.publication import EVERYWHERE
 from components.sections.forms import LOOPBACK
 from components.settings import Settings
 from components.settings.checks.ingest import expiring, first_to_end
-from ops.docker_engine import is_here
+from ops.docker.engine import is_here
 from ops.health.model import Reading
 
 AREA = "certificate"

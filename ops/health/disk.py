@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from components.settings import Settings
-from ops.docker_engine import Engine
+from ops.docker.engine import Engine
+from ops.docker.names import BROKER_VOLUME, PROGRAM_OF_VOLUME
 from ops.health.model import Reading
-from ops.names import BROKER_VOLUME, PROGRAM_OF_VOLUME
 from ops.units import amount
 
 AREA = "disk"

@@ -8,7 +8,7 @@ from typing import Protocol
 import requests
 from docker.errors import DockerException, NotFound
 
-from ops.docker_engine import connect
+from ops.docker.engine import connect
 from ops.errors import OpsError
 from ops.kubernetes.kubectl import Kubectl, KubectlError
 from ops.project import Stack

@@ -14,7 +14,7 @@ from typing import Any
 
 from ops.errors import OpsError
 from ops.project import Stack
-from ops.toolchain import at_hand
+from ops.pulumi.toolchain import at_hand
 
 REQUEST_TIMEOUT = "--request-timeout=20s"
 PROGRAM_SECONDS = 120.0

@@ -8,8 +8,10 @@ from typing import Any
 
 from components.composition.addresses import host_addresses
 from ops.backup.volumes import Volumes
-from ops.checks import check_disk, check_engine, check_memory, check_ports, check_python, own_containers
-from ops.docker_engine import CONNECT_TIMEOUT, FAILURES, Engine, connect, engine_failures, is_here
+from ops.docker.checks import check_disk, check_engine, check_memory, check_ports, own_containers
+from ops.docker.engine import CONNECT_TIMEOUT, FAILURES, Engine, connect, engine_failures, is_here
+from ops.docker.images import image_references
+from ops.docker.removed import removed_from_docker
 from ops.errors import OpsError
 from ops.finding import Finding
 from ops.health.certificate import certificate_readings
@@ -17,14 +19,13 @@ from ops.health.disk import AREA as DISK
 from ops.health.disk import COUNT_TIMEOUT, disk_readings
 from ops.health.model import Reading
 from ops.health.programs import container_readings
-from ops.images import image_references
 from ops.inventory import Inventory
 from ops.kafka.tools import ContainerTools, Tools
 from ops.outputs import StackOutputs
 from ops.project import DEFAULT_DOCKER_HOST, Stack
-from ops.removed import removed_from_docker
+from ops.pulumi.python import check_python
+from ops.pulumi.toolchain import Choice, choose
 from ops.sites.model import Examination
-from ops.toolchain import Choice, choose
 
 ARCHIVE_SECONDS = 600
 """Longest silence of the engine while it reads or writes a volume."""

@@ -14,7 +14,6 @@ from components.grafana_ha import PORT as GRAFANA
 from components.otel_collector import GRPC_PORT, HTTP_PORT
 from components.sections.phase_numbers import ON_OBJECT_STORAGE
 from ops.backup.volumes import Volumes
-from ops.checks import check_python
 from ops.errors import OpsError
 from ops.health.model import Reading
 from ops.inventory import Inventory
@@ -28,9 +27,10 @@ from ops.kubernetes.readings import cluster_readings
 from ops.kubernetes.removed import removed_from_cluster
 from ops.outputs import StackOutputs
 from ops.project import Stack
+from ops.pulumi.python import check_python
+from ops.pulumi.toolchain import Choice, choose
 from ops.screen import say
 from ops.sites.model import Examination
-from ops.toolchain import Choice, choose
 
 GATEWAY = "otel-gateway"
 DOORS: Mapping[str, Target] = {

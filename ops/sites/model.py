@@ -13,7 +13,7 @@ from ops.health.model import Reading
 from ops.inventory import Inventory
 from ops.kafka.tools import Tools
 from ops.outputs import StackOutputs
-from ops.toolchain import Choice
+from ops.pulumi.toolchain import Choice
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ops.removed import removed_from_docker
+from ops.docker.removed import removed_from_docker
 from tests.support import phase1
 from tests.support.docker_engine import Engine
 from tests.support.program import CONTAINER, VOLUME

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from ops.gitops import ARGO_CD, FLUX
 from ops.project import ROOT
-from ops.render import render
+from ops.render.gitops import ARGO_CD, FLUX
+from ops.render.manifests import render
 from tests.support.lab import toolchain
 
 STACK = """

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from components.settings import Settings
-from ops.gitops import ARGO_CD, FLUX, gitops_files
 from ops.project import Stack
+from ops.render.gitops import ARGO_CD, FLUX, gitops_files
 from tests.lab import cache, schemas
 from tests.lab.errors import LabError
 from tests.support.lab import missing

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
-FOLDERS = ("components", "docs", "tests")
+FOLDERS = ("components", "docs", "ops", "tests")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(path for name in FOLDERS for path in (ROOT / name).rglob("*.md"))])
 
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)

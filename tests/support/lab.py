@@ -12,7 +12,7 @@ from typing import NoReturn
 import pytest
 
 from ops.errors import OpsError
-from ops.toolchain import at_hand
+from ops.pulumi.toolchain import at_hand
 
 HOW_TO_GET_IT = "make up prepares everything"
 

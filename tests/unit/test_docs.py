@@ -11,8 +11,8 @@ from ops.cli import app
 from tests.support.documents import DOCUMENTS, FENCE, LINK, README, ROOT, SPAN, name_of, prose, table, text
 
 TOP = ("components/", "configs/", "docs/", "ops/", "tests/", ".github/", ".ci/")
-MAP = ROOT / "components" / "README.md"
-IMPORTED = re.compile(r"^from (components\.[\w.]+) import", re.MULTILINE)
+MAPS = {"components": (1, "| components | modules |"), "ops": (0, "| modules | what they hold |")}
+"""Column that names the modules, and header of its table."""
 MAKE = re.compile(r"(?:^|&& )(?:[A-Z_]+=\S+ )*make ([a-z][a-z0-9-]*)", re.MULTILINE)
 
 
@@ -65,25 +65,29 @@ def test_every_document_is_reached_from_the_readme() -> None:
     assert [name_of(path) for path in documents if path not in reached] == []
 
 
-def test_the_map_of_the_components_names_each_module_once() -> None:
-    named = [span for row in table(MAP, "| components | modules |") for span in SPAN.findall(row[1])]
-    assert sorted(named) == sorted(
-        {path.name for path in MAP.parent.glob("*.py")} - {"__init__.py", "phases.py"}
-    )
+@pytest.mark.parametrize("package", MAPS)
+class TestMaps:
+    def test_each_module_is_named_once(self, package: str) -> None:
+        map_ = ROOT / package / "README.md"
+        column, header = MAPS[package]
+        named = [span for row in table(map_, header) for span in SPAN.findall(row[column])]
+        entries = {"__init__.py", "__main__.py", "phases.py"}
+        assert sorted(named) == sorted({path.name for path in map_.parent.glob("*.py")} - entries)
 
-
-def test_no_folder_of_the_components_needs_one_above_it() -> None:
-    order = [name.rstrip("/") for row in table(MAP, "| folder | holds |") for name in SPAN.findall(row[0])]
-    assert sorted(order) == sorted(path.parent.name for path in MAP.parent.glob("*/__init__.py"))
-    imports: dict[str, set[str]] = {}
-    for path in MAP.parent.rglob("*.py"):
-        part = path.relative_to(MAP.parent).parts[0].removesuffix(".py")
-        imported = {module.split(".")[1] for module in IMPORTED.findall(text(path))}
-        imports.setdefault(part, set()).update(imported - {part})
-    for place, folder in enumerate(order):
-        needed: set[str] = set()
-        new = imports[folder]
-        while new:
-            needed |= new
-            new = {further for part in new for further in imports[part]} - needed
-        assert not needed.intersection(order[: place + 1]), folder
+    def test_no_folder_needs_one_above_it(self, package: str) -> None:
+        folder = ROOT / package
+        rows = table(folder / "README.md", "| folder | holds |")
+        order = [name.rstrip("/") for row in rows for name in SPAN.findall(row[0])]
+        assert sorted(order) == sorted(path.parent.name for path in folder.glob("*/__init__.py"))
+        imports: dict[str, set[str]] = {}
+        for path in folder.rglob("*.py"):
+            part = path.relative_to(folder).parts[0].removesuffix(".py")
+            imported = set(re.findall(rf"^from {package}\.(\w+)", text(path), re.MULTILINE))
+            imports.setdefault(part, set()).update(imported - {part})
+        for place, name in enumerate(order):
+            needed: set[str] = set()
+            new = imports[name]
+            while new:
+                needed |= new
+                new = {further for part in new for further in imports[part]} - needed
+            assert not needed.intersection(order[: place + 1]), name

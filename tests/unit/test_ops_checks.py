@@ -17,12 +17,13 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound
 
 from components.settings import Settings
-from ops import checks
-from ops.checks import check_disk, check_engine, check_memory, check_ports, check_python
-from ops.docker_engine import Engine, connect
+from ops.docker import checks
+from ops.docker.checks import check_disk, check_engine, check_memory, check_ports
+from ops.docker.engine import Engine, connect
+from ops.docker.names import NETWORK
+from ops.docker.ports import is_taken, listening_program
 from ops.errors import OpsError
-from ops.names import NETWORK
-from ops.ports import is_taken, listening_program
+from ops.pulumi.python import check_python
 from tests.support.encrypted import encrypted
 from tests.support.waiting import until
 

@@ -18,7 +18,7 @@ import typer
 
 from ops import cli, lifecycle
 from ops.__main__ import end_in_order, forget_applications
-from ops.commands import proof, stack
+from ops.commands import health, proof, stack
 from ops.errors import OpsError
 from ops.health.model import Reading
 from ops.outputs import StackOutputs
@@ -302,8 +302,8 @@ def test_health_status_and_both_forms(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], state: str, status: int
 ) -> None:
     reading = Reading(area="disk", name="loki-data", status=state, found="[1%]", advice="free some")  # type: ignore[arg-type]
-    monkeypatch.setattr(proof, "reading", lambda _stack: None)
-    monkeypatch.setattr(proof, "gather", lambda _session, _window: [reading])
+    monkeypatch.setattr(health, "reading", lambda _stack: None)
+    monkeypatch.setattr(health, "gather", lambda _session, _window: [reading])
     assert call(monkeypatch, "health") == status
     shown = capfd.readouterr().out
     assert "[1%]" in shown

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from ops.engine import Pulumi
 from ops.environment import export_lines
 from ops.errors import OpsError
-from ops.hints import find_hint
 from ops.inventory import VOLUME
 from ops.neighbours import PROVIDER, refuse_neighbours
 from ops.password import grafana_password
+from ops.pulumi.engine import Pulumi
+from ops.pulumi.hints import find_hint
+from ops.pulumi.state import EngineState, prepare_state
 from ops.session import Session
-from ops.state import EngineState, prepare_state
 from tests.support.ops import checkout
 
 URN = "urn:pulumi:dev::otel-stack::random:index/randomPassword:RandomPassword::grafana-admin-password"

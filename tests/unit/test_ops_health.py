@@ -14,7 +14,7 @@ import requests
 from docker.errors import NotFound
 
 from components.settings import Settings
-from ops.docker_engine import DiskUsage, Engine
+from ops.docker.engine import DiskUsage, Engine
 from ops.health import report
 from ops.health.disk import disk_readings
 from ops.health.model import EXIT_STATUS, Reading, Status, overall

@@ -6,7 +6,8 @@ from typing import Any
 
 from components.platform import docker as platform
 from components.settings import Settings
-from ops.images import image_references
+from ops.docker.images import image_references
+from ops.docker.names import NETWORK, PROGRAM_OF_VOLUME
 from ops.inventory import (
     CONTAINER,
     MEMORY,
@@ -17,7 +18,6 @@ from ops.inventory import (
     Inventory,
     take_inventory,
 )
-from ops.names import NETWORK, PROGRAM_OF_VOLUME
 from tests.support.program import run_program, unwrapped
 from tests.support.variants import CLUSTER_VARIANTS
 

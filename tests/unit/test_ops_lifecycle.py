@@ -15,13 +15,14 @@ import requests
 from docker.errors import APIError, NotFound
 
 from components.settings import Settings
-from ops import checks, lifecycle, session
-from ops.docker_engine import DiskUsage, Engine
+from ops import lifecycle, session
+from ops.docker import checks
+from ops.docker.engine import DiskUsage, Engine
 from ops.errors import OpsError
 from ops.inventory import BUCKET, CONTAINER, NETWORK, PASSWORD, VOLUME
 from ops.outputs import StackOutputs
+from ops.pulumi.toolchain import Choice
 from ops.sites import docker as docker_site
-from ops.toolchain import Choice
 from tests.support.ops import checkout
 
 OFFICIAL = Choice(lab=False, reason="official CLI 3.272.0")

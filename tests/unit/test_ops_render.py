@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from components.values.secret_text import ENCRYPTED
-from ops import render as rendering
 from ops.errors import OpsError
-from ops.gitops import ARGO_CD, FLUX
-from ops.render import render
-from ops.toolchain import Choice
+from ops.pulumi.toolchain import Choice
+from ops.render import manifests as rendering
+from ops.render.gitops import ARGO_CD, FLUX
+from ops.render.manifests import render
 from tests.support.ops import PROJECT
 
 STACK = """

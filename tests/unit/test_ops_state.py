@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ops.errors import OpsError
-from ops.state import forget_stack, prepare_state
+from ops.pulumi.state import forget_stack, prepare_state
 from tests.support.ops import PROJECT, checkout
 
 

@@ -14,11 +14,12 @@ import httpx
 import pytest
 from pulumi.automation import PulumiCommand
 
-from ops import pulumi_cli, toolchain
-from ops.docker_engine import Engine
+from ops.docker.engine import Engine
 from ops.errors import OpsError
-from ops.pulumi_cli import Cli, Plugin, find_cli, installed_plugins, needed_plugins
-from ops.toolchain import Choice, at_hand, choose, lab_environment, provide, provide_engine
+from ops.pulumi import cli as pulumi_cli
+from ops.pulumi import toolchain
+from ops.pulumi.cli import Cli, Plugin, find_cli, installed_plugins, needed_plugins
+from ops.pulumi.toolchain import Choice, at_hand, choose, lab_environment, provide, provide_engine
 
 IMAGE = "grafana/loki:3.7.8"
 DOCKER = Plugin(name="docker", version="5.2.0")

@@ -19,14 +19,14 @@ import yaml
 
 from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
 from components.values.secret_text import ENCRYPTED
-from ops.engine import Pulumi
 from ops.errors import OpsError
-from ops.gitops import MANIFESTS, gitops_files
 from ops.project import ROOT, Stack, load_stack, shut
-from ops.rendered import refuse_other_places
+from ops.pulumi.engine import Pulumi
+from ops.pulumi.state import EngineState
+from ops.pulumi.toolchain import choose, provide_engine
+from ops.render.gitops import MANIFESTS, gitops_files
+from ops.render.rendered import refuse_other_places
 from ops.screen import say
-from ops.state import EngineState
-from ops.toolchain import choose, provide_engine
 
 GITOPS = "gitops"
 WRITTEN = {MANIFESTS: {"0-crd", "1-manifest"}, GITOPS: None}

@@ -1,19 +1,16 @@
-"""What must hold before a stack can be brought up: each check says what it found and what to do."""
+"""What must hold on a Docker Engine before a stack is brought up there: what was found, and what to do."""
 
 from __future__ import annotations
 
 import os
-import platform
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
 from components.settings import Settings
-from ops.docker_engine import Engine
-from ops.finding import Finding
-from ops.names import NETWORK
-from ops.ports import (
+from ops.docker.engine import Engine
+from ops.docker.names import NETWORK
+from ops.docker.ports import (
     Holder,
     Published,
     is_elsewhere,
@@ -21,28 +18,15 @@ from ops.ports import (
     listening_program,
     publishing_containers,
 )
+from ops.finding import Finding
 from ops.units import amount
 
-MINIMUM_PYTHON = (3, 10)
 IMAGES_DISK = 4 * 2**30
 """Bytes that the images of phase 1 take unpacked, rounded up."""
 STARTING_DISK = 2 * 2**30
 """Bytes below which databases soon stop accepting data."""
 
 MEMINFO = Path("/proc/meminfo")
-
-
-def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
-    """Is this Python new enough?"""
-    found = ".".join(str(part) for part in version)
-    if version < MINIMUM_PYTHON:
-        return Finding(
-            name="Python",
-            status="fail",
-            found=found,
-            advice="install Python 3.10 or newer",
-        )
-    return Finding(name="Python", found=f"{found} ({platform.system()} {platform.machine()})")
 
 
 def check_engine(engine: Engine, environ: Mapping[str, str] = os.environ) -> Finding:

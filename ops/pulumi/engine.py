@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.errors import OpsError
-from ops.hints import find_hint
 from ops.project import Stack
+from ops.pulumi.hints import find_hint
+from ops.pulumi.state import EngineState
 from ops.screen import say
-from ops.state import EngineState
 
 _KEPT_LINES = 400
 NO_CLUSTER = {"KUBECONFIG": os.devnull, "KUBERNETES_SERVICE_HOST": ""}
