@@ -48,6 +48,8 @@ class Probe:
         command: command inside its own image that exits 0 when it is ready; None where the image has no
             program that could check, and readiness must be checked from outside.
         alive_command: command that exits 0 as long as a restart would not help; None for the same command.
+        first_command: for peers, command that exits 0 where the others need not wait for this one, as none of
+            them serves; a platform that starts peers one after the other takes that for readiness.
         alive: path that answers 2xx as long as a restart would not help, even when it is not ready; None for
             the same path.
         start_period: time in which failures do not count yet.
@@ -60,6 +62,7 @@ class Probe:
     alive: str | None = None
     command: tuple[str, ...] | None
     alive_command: tuple[str, ...] | None = None
+    first_command: tuple[str, ...] | None = None
     start_period: Duration = Duration(60)
     interval: Duration = Duration(5)
     awaited: bool = True

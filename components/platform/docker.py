@@ -12,6 +12,7 @@ another image, and Docker passes the owner on. No process runs as root for that.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -60,8 +61,7 @@ class DockerPlatform:
     ) -> Deployed:
         """Run a workload as containers with their volumes and one configuration.
 
-        Replicas are started, and replaced by later updates, one after the other; those that need each other
-        all at once.
+        Replicas are started, and replaced by later updates, one after the other.
 
         Raises:
             ValueError: another program is to run beside it, which Docker containers cannot do.
@@ -72,7 +72,7 @@ class DockerPlatform:
         config_volume, config = self._config(workload, parent)
         ready: list[pulumi.Resource] = []
         for name in _names(workload):
-            before = [*after, *([] if workload.peers else ready[-1:]), config]
+            before = [*after, *ready[-1:], config]
             container = self._container(name, workload, config_volume, config, parent=parent, after=before)
             asks_itself = workload.probe.command is not None
             ready.append(container if asks_itself else self._probe(name, workload.probe, container, parent))
@@ -108,7 +108,7 @@ class DockerPlatform:
             restart="unless-stopped",
             stop_timeout=workload.stop_grace.seconds,
             destroy_grace_seconds=workload.stop_grace.seconds,
-            **_health(workload.probe, workload.probe.command),
+            **_health(workload.probe, _ready_command(workload.probe)),
             opts=_options(parent, after=[*after, *made], replace_with=[config]),
         )
 
@@ -299,6 +299,13 @@ def _mounted(volumes: Sequence[DataVolume]) -> list[docker.ContainerVolumeArgs]:
     return [
         docker.ContainerVolumeArgs(volume_name=volume.name, container_path=volume.path) for volume in volumes
     ]
+
+
+def _ready_command(probe: Probe) -> Sequence[str] | None:
+    """Return the command that says whether the next replica may follow."""
+    if probe.command is None or probe.first_command is None:
+        return probe.command
+    return ("sh", "-c", f"{shlex.join(probe.command)} || {shlex.join(probe.first_command)}")
 
 
 def _health(probe: Probe, command: Sequence[str] | None) -> dict[str, Any]:
