@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,13 +44,3 @@ def running(name: str, engine: Engine, folder: Path) -> Iterator[Stack]:
         yield stack
     finally:
         stack.destroy()
-
-
-def next_version(engine: Engine) -> str:
-    """Make an image of the collector with another id and tag, like a new version; give its reference."""
-    image = CATALOGUE["collector"]
-    engine.provide([image.reference])
-    reference = f"{image.repository}:{image.tag}-next"
-    recipe = f"FROM {image.reference}\nLABEL version=next\n"
-    engine.client.images.build(fileobj=io.BytesIO(recipe.encode()), tag=reference, rm=True)
-    return reference

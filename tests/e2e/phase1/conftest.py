@@ -9,15 +9,15 @@ import pytest
 from tests.support import phase1
 from tests.support.docker_engine import Engine
 from tests.support.docker_site import Site
+from tests.support.next_version import next_version
 from tests.support.stack import Stack
 
 
 @pytest.fixture(scope="package")
 def next_collector(docker_engine: Engine) -> Iterator[str]:
     """Another version of the collector: the same program in an image of its own."""
-    reference = phase1.next_version(docker_engine)
-    yield reference
-    docker_engine.client.images.remove(reference)
+    with next_version(docker_engine, "collector") as reference:
+        yield reference
 
 
 @pytest.fixture(scope="package")

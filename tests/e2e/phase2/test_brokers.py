@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from ops.kafka.tools import command
 from tests.conftest import Note
 from tests.e2e.conftest import Report
+from tests.support.docker_engine import Engine
 from tests.support.docker_site import Site
+from tests.support.next_version import next_version
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.otlp import DEADLINE_SECONDS, SERVICES
@@ -73,20 +76,38 @@ def test_two_of_three_brokers(three_brokers: Site, load: Load, report: Report) -
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_another_limit_of_all_brokers(
+def test_another_memory_limit_replaces_one_broker_after_the_other(
     three_brokers: Site, changeable: Stack, load: Load, report: Report, note: Note
 ) -> None:
-    """Brokers are replaced one after the other, each once the one before is in sync."""
     sizing = {**PHASE["sizing"], "kafka": {"memory": "900MiB"}}  # type: ignore[dict-item]
+    _change_brokers(three_brokers, changeable, load, {"sizing": sizing})
+    _demand_short_pauses(three_brokers, load, report, note)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_another_version_replaces_one_broker_after_the_other(
+    three_brokers: Site, changeable: Stack, load: Load, report: Report, note: Note, docker_engine: Engine
+) -> None:
+    with next_version(docker_engine, "kafka") as version:
+        _change_brokers(three_brokers, changeable, load, {"images": {"overrides": {"kafka": version}}})
+        changeable.up({"kafka": {"brokers": 3}})
+    _demand_short_pauses(three_brokers, load, report, note)
+
+
+def _change_brokers(site: Site, stack: Stack, load: Load, changes: Mapping[str, Any]) -> None:
     with running(load):
         flow(load)
-        changeable.up({"kafka": {"brokers": 3}, "sizing": sizing})
+        stack.up({"kafka": {"brokers": 3}, **changes})
         flow(load)
-        until("all copies to be in sync", lambda: not _behind(three_brokers), seconds=180)
+        until("all copies to be in sync", lambda: not _behind(site), seconds=180)
+
+
+def _demand_short_pauses(site: Site, load: Load, report: Report, note: Note) -> None:
     pause = longest_pause(load.tallies["logs"].acknowledged.values())
     note({"seconds without an OK": round(pause, 1)})
     assert pause < A_BROKER_AWAY_SECONDS
-    report(load, demand_nothing_lost(three_brokers, load))
+    report(load, demand_nothing_lost(site, load))
 
 
 def longest_pause(times: Iterable[float]) -> float:

@@ -1,0 +1,22 @@
+"""Another version of a program: the same one in an image of its own."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from components.images import CATALOGUE
+from tests.support.docker_engine import Engine
+
+
+@contextmanager
+def next_version(engine: Engine, program: str) -> Iterator[str]:
+    """Make an image with another id and tag; give its reference, and remove it afterwards."""
+    image = CATALOGUE[program]
+    engine.provide([image.reference])
+    reference = f"{image.repository}:{image.tag}-next"
+    recipe = f"FROM {image.reference}\nLABEL version=next\n"
+    engine.client.images.build(fileobj=io.BytesIO(recipe.encode()), tag=reference, rm=True)
+    yield reference
+    engine.client.images.remove(reference)
