@@ -26,7 +26,7 @@ from tests.support.queries import (
     panels,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "configs"
 FILES = sorted(CONFIGS.glob(DASHBOARDS))
 BOARDS: list[dict[str, Any]] = [json.loads(path.read_text()) for path in FILES]

@@ -14,7 +14,7 @@ import yaml
 
 from tests.support.documents import FENCE
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
 CI_COMMAND = ROOT / ".ci" / "run"
 

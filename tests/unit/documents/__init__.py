@@ -1,0 +1,1 @@
+"""Documents, dashboards and workflows against the program."""

@@ -1,0 +1,1 @@
+"""The buffer: its scripts, topics and copies."""

@@ -1,0 +1,1 @@
+"""Stores on object storage, and Grafana with its database."""

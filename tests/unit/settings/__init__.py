@@ -1,0 +1,1 @@
+"""What settings are accepted, refused, and of no use."""
