@@ -6,8 +6,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from components.phases import build
-from components.settings import SECRETS, Settings
-from components.settings.errors import SettingsError
+from components.settings import SECRETS, Settings, SettingsError
 from components.values.secret_text import ENCRYPTED
 
 

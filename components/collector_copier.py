@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from components.base import StackComponent
+from components.collectors.workload import CONFIG_DIRECTORY, METRICS_PORT, collector_workload, set_memory
 from components.images import Image
 from components.kafka.client import KafkaClient
-from components.otel_collector import CONFIG_DIRECTORY, METRICS_PORT, collector_workload, set_memory
 from components.sections.kafka import CopyTarget
 from components.settings import Settings
 from components.sizing import ProgramSize
 from components.values.documents import Document
-from components.values.quantities import Size
 from components.workload import Platform, Workload
 
 NAME = "otel-copier"
@@ -60,11 +59,6 @@ class CollectorCopier(StackComponent):
 def copier_job(settings: Settings) -> Mapping[str, str]:
     """Return the address of its own metrics by scrape job, where it runs."""
     return {} if settings.kafka.copy_to is None else {NAME: f"{NAME}:{METRICS_PORT}"}
-
-
-def copier_limit(settings: Settings) -> Mapping[str, Size]:
-    """Return its memory limit by scrape job, where it runs; that tells the alerts that it should."""
-    return {} if settings.kafka.copy_to is None else {NAME: settings.buffer.copier.memory}
 
 
 def _workload(name: str, args: CollectorCopierArgs) -> Workload:

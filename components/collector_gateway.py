@@ -7,18 +7,19 @@ from dataclasses import dataclass
 
 from components.autoscaling import Autoscaling
 from components.base import StackComponent
-from components.images import Image
-from components.kafka.client import KafkaClient
-from components.otel_collector import (
+from components.collectors.workload import (
     collector_workload,
     otlp_ports,
     set_ingest,
     set_memory,
     set_resource,
 )
+from components.images import Image
+from components.kafka.client import KafkaClient
+from components.kafka.topics import TOPICS
 from components.publication import Publication
 from components.sections.ingest import IngestSection
-from components.sizing.buffer import TOPICS, TierSize
+from components.sizing.programs import TierSize
 from components.values.documents import Document
 from components.workload import ApiRule, Platform
 

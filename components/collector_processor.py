@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from components.autoscaling import Autoscaling
 from components.base import StackComponent
+from components.collectors.workload import collector_workload, set_memory, set_stores
 from components.images import Image
 from components.kafka.client import KafkaClient
-from components.otel_collector import collector_workload, set_memory, set_stores
 from components.sections.stack import SamplingSection
-from components.sizing.buffer import TierSize
+from components.sizing.programs import TierSize
 from components.values.documents import Document
 from components.values.quantities import Duration, Size
 from components.workload import Platform, Workload, callee

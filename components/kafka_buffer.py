@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from components.base import StackComponent, data_volumes, limits
 from components.images import Image
 from components.kafka.client import KafkaClient
-from components.kafka.topics import Topic, topics
+from components.kafka.topics import TOPICS, Topic, topics
 from components.sections.kafka import KafkaSection
 from components.settings.fixed import fix_brokers, fix_partitions
-from components.sizing.buffer import TOPICS, BufferSize
+from components.sizing.buffer import BufferSize
 from components.values.documents import text, texts
 from components.values.quantities import Duration, Size
 from components.values.secret_text import SecretText

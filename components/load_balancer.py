@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.base import StackComponent, limits
+from components.collectors.tls import CERTIFICATE_FILE, CLIENT_CA_FILE, IngestTls
+from components.collectors.workload import otlp_ports
 from components.images import Image
-from components.ingest_tls import CERTIFICATE_FILE, CLIENT_CA_FILE, IngestTls
-from components.otel_collector import otlp_ports
 from components.publication import Publication
 from components.sizing import ProgramSize
 from components.values.documents import text

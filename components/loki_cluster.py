@@ -10,11 +10,10 @@ import pulumi
 from components.base import hours
 from components.images import Image
 from components.loki_store import CONFIG_DIRECTORY, PORT, accepted_age, rate_limits, replay_ceiling
-from components.sections.phase4 import Shape
-from components.sizing.buffer import TierSize
-from components.sizing.store_parts import workload_of
+from components.sections.stores import Shape
+from components.sizing.programs import TierSize
 from components.stores.bucket import StoreBucket
-from components.stores.cluster import GRPC_PORT, ClusterStore, Program, members, parts_of
+from components.stores.cluster import GRPC_PORT, ClusterStore, Program, members, parts_of, workload_of
 from components.values.documents import Document
 from components.values.quantities import Duration, Size
 from components.workload import Platform, callee

@@ -11,11 +11,11 @@ import pulumi
 from components.alerts.contact_points import alertmanager_configuration, contact_calls, contact_files
 from components.base import hours
 from components.images import Image
-from components.sections.phase4 import ContactPoint, Shape
-from components.sizing.buffer import TierSize
-from components.sizing.store_parts import workload_of
+from components.sections.alerting import ContactPoint
+from components.sections.stores import Shape
+from components.sizing.programs import TierSize
 from components.stores.bucket import StoreBucket
-from components.stores.cluster import ClusterStore, Program, members, parts_of
+from components.stores.cluster import ClusterStore, Program, members, parts_of, workload_of
 from components.values.documents import Document
 from components.values.quantities import Duration
 from components.workload import Platform

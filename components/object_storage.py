@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.buckets.aws import AwsBuckets, BucketPlan, RolePlan
-from components.buckets.names import ASSOCIATED_ROLE, PURPOSES, STORES, bucket_names, is_tiered
+from components.buckets.names import ASSOCIATED_ROLE, PURPOSES, STORES, bucket_names
 from components.buckets.policies import (
     APPEND,
     READ_WRITE,
@@ -19,6 +19,7 @@ from components.buckets.policies import (
     service_host,
     tls_only,
 )
+from components.buckets.tiering import is_tiered
 from components.sections.stack import RetentionSection
 from components.sections.storage import AwsStorage, ObjectStorageSection, S3Storage
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from components.alerts.rules import operator_rules
 from components.composition.addresses import Addresses, cluster_addresses, host_addresses
 from components.composition.node_stores import NodeStores, run_grafana, run_stores
-from components.composition.object_stack import object_storage, object_store_cluster
+from components.composition.object_stack import object_store_cluster
+from components.composition.object_stores import make_buckets
 from components.composition.outputs import Outputs, outputs
 from components.composition.parts import Parts, collector_jobs
 from components.load_balancer import OBSERVE_PORT
@@ -67,7 +68,7 @@ def cluster(settings: Settings) -> Outputs:
     rules = operator_rules(stores.prometheus.alert_rules, settings.alerting.runbooks_url)
     platform.alert_rules(rules, parent=stores.prometheus)
     if settings.buckets_wait:
-        object_storage(settings)
+        make_buckets(settings)
     return _finish(settings, platform, stores, addresses, name="kubernetes")
 
 

@@ -9,16 +9,18 @@ import pulumi
 import pulumi_random as random
 
 from components.base import StackComponent, data_volumes, limits
+from components.grafana.backup import PostgresBackupArgs, backup_name, backup_workload
 from components.grafana.database import Database
 from components.images import Image
-from components.postgres_backup import PostgresBackupArgs, backup_name, backup_workload
-from components.sections.phase4 import PostgresSection
+from components.sections.postgres import PostgresSection
 from components.sizing import ProgramSize
 from components.stores.bucket import StoreBucket
 from components.values.documents import text
 from components.values.quantities import Duration
 from components.values.secret_text import ExistingSecret, SecretText
 from components.workload import Platform, Port, Probe, Workload
+
+NAME = "postgres"
 
 CONFIG_DIRECTORY = "/etc/postgresql"
 DATA = "/var/lib/postgresql/data"

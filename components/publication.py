@@ -5,14 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
-"""All addresses of a host."""
-
-
-def overlap(one: str, other: str) -> bool:
-    """Tell whether a port of one address of a host is also a port of the other."""
-    return one == other or one in EVERYWHERE or other in EVERYWHERE
-
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:

@@ -12,7 +12,7 @@ from components.load_balancer import BUFFERS, CONFIG_DIRECTORY, OBSERVE_PORT, mo
 from components.loki_store import PORT as LOKI_PORT
 from components.mimir_store import PORT as MIMIR_PORT
 from components.publication import Publication
-from components.sizing.buffer import TierSize
+from components.sizing.programs import TierSize
 from components.tempo_store import PORT as TEMPO_PORT
 from components.values.documents import texts
 from components.values.quantities import Size
@@ -23,7 +23,6 @@ NAME = "query-gateway"
 
 PORTS: Mapping[str, int] = {"tempo": TEMPO_PORT, "mimir": MIMIR_PORT, "loki": LOKI_PORT}
 """Store -> port, which is the store's own."""
-
 
 BUFFER = Size(64 * 2**10)
 """What a query's address and headers may take together, 1 KiB less. Grafana asks Loki with the whole query in

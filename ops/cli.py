@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from ops.commands import data, health, kafka, planning, proof, stack
+from ops.commands import data, health, kafka, planning, smoke, stack
 from ops.errors import OpsError
 from ops.screen import err, show_error
 from ops.web import keep_loopback_direct
@@ -32,7 +32,7 @@ for command in (
     stack.env,
     stack.forward,
     stack.outputs,
-    proof.smoke,
+    smoke.smoke,
     health.health,
     data.backup,
     data.restore,

@@ -9,9 +9,8 @@ from typing import Any
 
 import yaml
 
-from components.sections.stack import DockerSection
-from components.settings import Settings
-from components.settings.errors import SettingsError
+from components.sections.docker import DockerSection
+from components.settings import Settings, SettingsError
 from components.values.secret_text import ENCRYPTED
 from ops.errors import OpsError
 from ops.stack_config import as_engine_gives_it, keys_of, read_config

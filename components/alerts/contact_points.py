@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.sections.phase4 import ContactPoint
+from components.sections.alerting import ContactPoint
 from components.values.documents import Document
 from components.values.secret_text import ExistingSecret, SecretText
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.collector_copier import copier_limit
+from components.collector_copier import NAME
 from components.sections.phase_numbers import WITH_KAFKA
 from components.settings import Settings
 from components.sizing import GRAFANA_SHARE, ProgramSize
@@ -48,3 +48,8 @@ def _buffer_limits(settings: Settings) -> Mapping[str, Size]:
         "otel-processor": buffer.processor.each.memory,
         **copier_limit(settings),
     }
+
+
+def copier_limit(settings: Settings) -> Mapping[str, Size]:
+    """Return its memory limit by scrape job, where it runs; that tells the alerts that it should."""
+    return {} if settings.kafka.copy_to is None else {NAME: settings.buffer.copier.memory}

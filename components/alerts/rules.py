@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from components.settings import Settings
 from components.sizing import SMALL_RATE
 from components.values.documents import Document, replaced, text, texts
 from components.values.quantities import DAY, Duration, Size
@@ -69,12 +70,12 @@ def _limits(
     events_per_second: int,
     certificate_end: datetime | None,
 ) -> str:
-    """Set in the rules what this sizing runs and allows."""
+    """Set in phase 4's rules what this sizing runs and allows."""
     document = Document.read("prometheus/rules/limits.yaml")
     memory = {job: limit.bytes for job, limit in memory_limits.items()}
-    document.set("groups", 0, "rules", to=by_job("program:memory_limit:bytes", memory))
+    document.set("groups", 0, "rules", to=_by_job("program:memory_limit:bytes", memory))
     document.set("groups", 1, "rules", 0, "expr", to=str(buffer_retention.seconds))
-    document.set("groups", 2, "rules", to=by_job("program:replicas", replicas))
+    document.set("groups", 2, "rules", to=_by_job("program:replicas", replicas))
     document.set("groups", 4, "rules", 0, "expr", to=str(events_per_second))
     if certificate_end is None:
         document.remove("groups", 3)
@@ -89,7 +90,7 @@ def _copies(*, counted: bool) -> str:
     return document.set("groups", 0, "rules", 0, "expr", to=str(int(counted))).dump()
 
 
-def by_job(record: str, values: Mapping[str, int]) -> list[dict[str, Any]]:
+def _by_job(record: str, values: Mapping[str, int]) -> list[dict[str, Any]]:
     """Return the rules that record a number for each job."""
     return [{"record": record, "labels": {"job": job}, "expr": str(value)} for job, value in values.items()]
 
@@ -110,3 +111,14 @@ def _buffer(retention: Duration) -> str:
     for old, new, times in said:
         rules = replaced(rules, old, new, times=times)
     return rules
+
+
+def sizing_rules(settings: Settings) -> str:
+    """Set in the rules what this sizing runs and allows."""
+    size = settings.store_size
+    document = Document.read("mimir/rules/sizing.yaml")
+    document.set("groups", 0, "rules", 0, "expr", to=str(size.series))
+    replicas = {name: part.replicas for name, part in size.parts.items()}
+    document.set("groups", 1, "rules", to=_by_job("store:replicas", replicas))
+    streams = str(settings.stores.loki.max_streams)
+    return document.set("groups", 2, "rules", 0, "expr", to=streams).dump()

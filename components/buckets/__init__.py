@@ -1,1 +1,1 @@
-"""What an AWS bucket is made of: its name, its policies, its resources."""
+"""Buckets: what is kept in which, and on AWS their policies and resources."""

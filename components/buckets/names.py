@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from components.sections.storage import ObjectStorageSection
-from components.values.quantities import Duration, days
 
 PURPOSES: tuple[str, ...] = ("traces", "metrics", "ruler", "alertmanager", "logs", "backups")
 """One bucket each."""
@@ -20,17 +19,6 @@ STORES: Mapping[str, tuple[str, ...]] = {
 
 ASSOCIATED_ROLE = "otel-stack.io/associated-role"
 """Annotation of pods with the role that an association grants: another role rolls them."""
-
-TIERED_MARGIN = days(30)
-"""How much longer than the tiering age a signal must be kept for it to be tiered."""
-
-LONGEST_NAME = 63
-"""Most letters in a bucket's name."""
-
-
-def is_tiered(after: Duration, kept: Duration) -> bool:
-    """Tell whether what is deleted at age ``kept`` moves to cheaper storage at age ``after``."""
-    return kept.seconds >= after.seconds + TIERED_MARGIN.seconds
 
 
 def bucket_names(storage: ObjectStorageSection, environment: str) -> dict[str, str]:

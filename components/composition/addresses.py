@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Literal
 
+from components.collectors.workload import GRPC_PORT as OTLP_GRPC
+from components.collectors.workload import HTTP_PORT as OTLP_HTTP
 from components.grafana_ha import PORT as GRAFANA
 from components.jaeger_store import QUERY_PORT as JAEGER
 from components.loki_store import PORT as LOKI
-from components.otel_collector import GRPC_PORT as OTLP_GRPC
-from components.otel_collector import HTTP_PORT as OTLP_HTTP
 from components.prometheus_store import PORT as PROMETHEUS
 from components.publication import Exposure, HostPort, Publication
 from components.sections.forms import Address, HostName, TcpPort

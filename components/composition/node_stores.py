@@ -17,7 +17,7 @@ from components.prometheus_store import Discovery, PrometheusStore, PrometheusSt
 from components.publication import Publication
 from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.settings import Settings
-from components.settings.checks.ingest import first_to_end
+from components.settings.expiry import first_to_end
 from components.sizing import declared_rate
 from components.workload import Platform
 

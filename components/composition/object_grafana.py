@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from components.base import StackComponent
 from components.composition.addresses import Addresses
-from components.composition.object_stores import POSTGRES, ObjectStores, bucket_of
+from components.composition.object_stores import ObjectStores, bucket_of
 from components.grafana.cluster import GrafanaCluster
 from components.grafana.database import Database, external_database
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.object_storage import ObjectStorage
+from components.postgres_store import NAME as POSTGRES
 from components.postgres_store import PostgresStore, PostgresStoreArgs
 from components.settings import Settings
 from components.workload import Platform

@@ -8,30 +8,29 @@ from components.alerts.rules import operator_rules
 from components.base import StackComponent
 from components.collector_processor import CollectorProcessor
 from components.composition.addresses import Addresses, cluster_addresses, inside
+from components.composition.consumer_groups import writer_groups
 from components.composition.node_stores import NodeStores, run_stores
 from components.composition.object_grafana import run_clustered_grafana
 from components.composition.object_outputs import ObjectOutputs, object_outputs
-from components.composition.object_stores import (
-    ObjectStores,
-    run_object_stores,
-    service_accounts,
-)
-from components.composition.outputs import outputs
-from components.composition.parts import Buffer, Parts, collector_jobs
-from components.composition.store_writers import MIMIR as MIMIR_EXPORTER
-from components.composition.store_writers import (
+from components.composition.object_processors import MIMIR as MIMIR_EXPORTER
+from components.composition.object_processors import (
     counted_by_phase3,
     object_configuration,
     phase3_configuration,
-    writer_groups,
 )
+from components.composition.object_stores import (
+    ObjectStores,
+    make_buckets,
+    run_object_stores,
+)
+from components.composition.outputs import outputs
+from components.composition.parts import Buffer, Parts, collector_jobs
 from components.grafana_ha import PORT as GRAFANA
 from components.jaeger_store import METRICS_PORT as JAEGER_METRICS
 from components.kafka_buffer import MetricsTarget
 from components.load_balancer import OBSERVE_PORT
 from components.loki_store import PORT as LOKI
 from components.metrics_agent import MetricsAgent, MetricsAgentArgs
-from components.object_storage import ObjectStorage, ObjectStorageArgs
 from components.platform.kubernetes import KubernetesPlatform
 from components.prometheus_store import PORT as PROMETHEUS
 from components.publication import Exposure
@@ -47,7 +46,7 @@ AGENT, PHASE3_PROCESSOR = "prometheus-agent", "otel-processor-phase3"
 def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> ObjectOutputs:
     """Phase 4: applications -> gateways -> Kafka -> processors -> stores on object storage -> Grafana."""
     made = _Stack(settings=settings, platform=platform)
-    storage = object_storage(settings)
+    storage = make_buckets(settings)
     stores = run_object_stores(settings, platform, made.addresses, storage)
     old = made.phase3()
     kafka = made.kafka(stores)
@@ -62,18 +61,6 @@ def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> Ob
     rules = operator_rules(stores.mimir.rules, settings.alerting.runbooks_url)
     platform.alert_rules(rules, parent=stores.mimir)
     return object_outputs(settings, outputs(settings, made.addresses, platform="kubernetes"), stores)
-
-
-def object_storage(settings: Settings) -> ObjectStorage:
-    """Create the buckets on AWS, or describe existing ones."""
-    args = ObjectStorageArgs(
-        storage=settings.object_storage,
-        environment=settings.environment,
-        namespace=settings.kubernetes.namespace,
-        retention=settings.retention,
-        service_accounts=service_accounts(settings),
-    )
-    return ObjectStorage("object-storage", args)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,14 +9,15 @@ import pulumi
 
 from components.alerts.least_replicas import least_replicas
 from components.alerts.memory_limits import object_limits
-from components.alerts.rules import alert_rules, by_job, linked
+from components.alerts.rules import alert_rules, linked, sizing_rules
 from components.base import StackComponent
 from components.buckets.names import STORES, bucket_names
 from components.composition.addresses import Addresses
+from components.grafana.backup import backup_name
 from components.loki_cluster import LokiCluster, LokiClusterArgs
 from components.mimir_store import MimirBuckets, MimirStore, MimirStoreArgs
-from components.object_storage import ObjectStorage
-from components.postgres_backup import backup_name
+from components.object_storage import ObjectStorage, ObjectStorageArgs
+from components.postgres_store import NAME as POSTGRES
 from components.query_gateway import NAME as QUERY_GATEWAY
 from components.query_gateway import QueryGateway, QueryGatewayArgs
 from components.settings import Settings
@@ -24,10 +25,8 @@ from components.sizing import declared_rate
 from components.sizing.store_parts import PARTS
 from components.stores.bucket import StoreBucket
 from components.tempo_store import TempoStore, TempoStoreArgs
-from components.values.documents import Document, texts
+from components.values.documents import texts
 from components.workload import Platform
-
-POSTGRES = "postgres"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +145,7 @@ class _Stores:
             samples_per_second=size.samples_per_second,
             exemplars=settings.stores.mimir.max_exemplars,
             rules=settings.stores.mimir.rules,
-            rule_files={**rules, **self._linked("mimir/rules"), "sizing.yaml": _sizing(settings)},
+            rule_files={**rules, **self._linked("mimir/rules"), "sizing.yaml": sizing_rules(settings)},
             contact_points=settings.alerting.contact_points,
         )
         return MimirStore("mimir", args, platform=self.platform, after=self._after)
@@ -194,12 +193,13 @@ class _Stores:
         return bucket_of(self.settings, self.storage, purpose)
 
 
-def _sizing(settings: Settings) -> str:
-    """Set in the rules what this sizing runs and allows."""
-    size = settings.store_size
-    document = Document.read("mimir/rules/sizing.yaml")
-    document.set("groups", 0, "rules", 0, "expr", to=str(size.series))
-    replicas = {name: part.replicas for name, part in size.parts.items()}
-    document.set("groups", 1, "rules", to=by_job("store:replicas", replicas))
-    streams = str(settings.stores.loki.max_streams)
-    return document.set("groups", 2, "rules", 0, "expr", to=streams).dump()
+def make_buckets(settings: Settings) -> ObjectStorage:
+    """Create the buckets on AWS, or describe existing ones."""
+    args = ObjectStorageArgs(
+        storage=settings.object_storage,
+        environment=settings.environment,
+        namespace=settings.kubernetes.namespace,
+        retention=settings.retention,
+        service_accounts=service_accounts(settings),
+    )
+    return ObjectStorage("object-storage", args)

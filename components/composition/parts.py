@@ -20,21 +20,21 @@ from components.collector_processor import (
     CollectorProcessor,
     CollectorProcessorArgs,
 )
+from components.collectors.tls import IngestTls
+from components.collectors.workload import METRICS_PORT
 from components.composition.addresses import Addresses, host_port
+from components.composition.consumer_groups import topic_readers
 from components.composition.node_stores import NodeStores
-from components.composition.store_writers import topic_readers
-from components.ingest_tls import IngestTls
-from components.kafka.topics import SAMPLED, SOURCES
+from components.kafka.topics import SAMPLED, SOURCES, TOPICS
 from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs, MetricsTarget
 from components.kafka_strimzi import CustomResources, StrimziKafka, StrimziKafkaArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
-from components.otel_collector import METRICS_PORT, OtelCollector, OtelCollectorArgs
+from components.otel_collector import OtelCollector, OtelCollectorArgs
 from components.sections.ingest import IngestSection
 from components.sections.kubernetes import TierScaling
 from components.settings import Settings
 from components.sizing import SHARES, declared_rate
 from components.sizing.batches import largest_record
-from components.sizing.buffer import TOPICS
 from components.values.quantities import Duration, Size
 from components.values.secret_text import ExistingSecret
 from components.workload import Platform

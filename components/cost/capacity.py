@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from components.cost.prices import Machine
+from components.sections.grafana import ClusteredGrafanaSection
 from components.sections.kafka import KafkaSection
-from components.sections.phase4 import ClusteredGrafanaSection, PostgresSection, StoresSection
 from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
+from components.sections.postgres import PostgresSection
 from components.sections.sizing import SizingSection
 from components.sections.stack import RetentionSection, SamplingSection
+from components.sections.stores import StoresSection
 from components.sizing import ProgramSize, size_stack
 from components.sizing.buffer import BufferSize, size_buffer
 from components.sizing.stores import StoresSize, size_stores

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from components.buckets.names import is_tiered
+from components.buckets.tiering import is_tiered
 from components.cost.capacity import Program, cheapest, programs_of
 from components.cost.prices import Machine, Prices
 from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
 from components.sections.stack import RetentionSection
 from components.sections.storage import AwsStorage
-from components.settings.checks.stack import CEILINGS
 from components.sizing import SHARES, stored_bytes
 from components.sizing.buffer import BUFFERED_BYTES
+from components.sizing.programs import CEILINGS
 from components.sizing.stores import COPIES
 from components.values.quantities import DAY, Duration, Size, days, gibibytes
 

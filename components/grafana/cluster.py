@@ -13,7 +13,8 @@ from components.alerts.contact_points import contact_calls, contact_files, grafa
 from components.alerts.rules import linked
 from components.grafana.dashboards import cluster_dashboards
 from components.grafana.database import Database
-from components.sections.phase4 import ContactPoint, OidcSection
+from components.sections.alerting import ContactPoint
+from components.sections.grafana import OidcSection
 from components.values.documents import Document, text, texts
 from components.values.secret_text import ExistingSecret, SecretText
 from components.workload import Port, callee, headless

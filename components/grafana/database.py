@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.sections.phase4 import PostgresSection
+from components.sections.postgres import PostgresSection
 from components.values.secret_text import ExistingSecret, SecretText
 
 

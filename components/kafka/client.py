@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.autoscaling import KafkaLag, KafkaLogin
+from components.collectors.workload import CONFIG_DIRECTORY
 from components.sections.kafka import KafkaSecurity
 from components.sizing.batches import largest_batch
 from components.values.documents import Document
@@ -54,13 +55,13 @@ class KafkaClient:
         if self.security.tls:
             settings["tls"] = {"insecure": False}
             if self.authority is not None:
-                settings["tls"]["ca_file"] = f"/etc/otelcol/{AUTHORITY_FILE}"
+                settings["tls"]["ca_file"] = f"{CONFIG_DIRECTORY}/{AUTHORITY_FILE}"
         if self.security.mechanism is not None:
             settings["auth"] = {
                 "sasl": {
                     "mechanism": self.security.mechanism,
                     "username": self.security.username,
-                    "password": f"${{file:/etc/otelcol/{PASSWORD_FILE}}}",
+                    "password": f"${{file:{CONFIG_DIRECTORY}/{PASSWORD_FILE}}}",
                 }
             }
 

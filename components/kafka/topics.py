@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.sections.kafka import KafkaSection
-from components.sizing.buffer import SEGMENT, TOPICS, BufferSize, segment_age
+from components.sizing.buffer import SEGMENT, BufferSize, segment_age
 from components.values.quantities import Duration, Size, days, gibibytes
 
 SAMPLED = "otlp-traces-sampled"
 """What tail sampling keeps, on its way to the store."""
+
+TOPICS: Mapping[str, str] = {"traces": "otlp-traces", "metrics": "otlp-metrics", "logs": "otlp-logs"}
 
 SOURCES: Mapping[str, str] = {**TOPICS, "sampled": SAMPLED}
 """What processors may read: name in receivers and consumer groups -> topic."""

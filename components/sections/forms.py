@@ -106,4 +106,3 @@ BaseUrl = Annotated[
         "http:// or https://, then host[:port][/path], without user, password and query",
     ),
 ]
-LOOPBACK = "127.0.0.1"

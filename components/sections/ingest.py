@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic.dataclasses import dataclass
 
-from components.sections.forms import LOOPBACK, STRICT, Address, Certificates, Count, Origin, TcpPort
+from components.sections.forms import STRICT, Address, Certificates, Count, Origin, TcpPort
+from components.values.addresses import LOOPBACK
 from components.values.quantities import Duration, Size, mebibytes
 
 

@@ -8,19 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from components.sections.forms import (
-    LOOPBACK,
-    STRICT,
-    Address,
-    DockerHost,
-    HostName,
-    ImageReference,
-    Login,
-    Program,
-    RegistryHost,
-    TcpPort,
-    Url,
-)
+from components.sections.forms import STRICT, Address, ImageReference, Program, RegistryHost, TcpPort
+from components.values.addresses import LOOPBACK
 from components.values.quantities import DAY, Duration, Size, days
 
 
@@ -96,34 +85,3 @@ class ImagesSection:
 
     registry: RegistryHost | None = None
     overrides: dict[Program, ImageReference] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class DockerSection:
-    """The Docker Engine of phases 1 and 2.
-
-    Attributes:
-        host: ``unix://`` socket or ``ssh://`` address; by default the local socket.
-        advertised_host: name by which others reach the published ports, for the outputs; by default the
-            bind addresses.
-    """
-
-    host: DockerHost = "unix:///var/run/docker.sock"
-    advertised_host: HostName | None = None
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class GrafanaSection:
-    """Grafana's address and administrator, whose password is generated per stack.
-
-    Attributes:
-        bind_address: address of the host on which Grafana is published, in phases 1 and 2.
-        port: published port, likewise.
-        admin_user: login of the administrator.
-        root_url: address people type, if not the published one (behind a proxy).
-    """
-
-    bind_address: Address = LOOPBACK
-    port: TcpPort = 3000
-    admin_user: Login = "admin"
-    root_url: Url | None = None

@@ -8,8 +8,8 @@ from typing import Literal
 import pulumi
 
 from components.buckets.names import bucket_names
-from components.sections.phase4 import PostgresSection
 from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
+from components.sections.postgres import PostgresSection
 from components.settings.load import Settings
 
 FixedKey = Literal[
@@ -34,7 +34,6 @@ FixedKey = Literal[
 """The settings; the partitions are those of the traces topic."""
 
 FixedValue = int | str
-
 
 BUCKET_KEYS: Mapping[str, FixedKey] = {
     "traces": "objectStorage.buckets.traces",

@@ -1,4 +1,4 @@
-"""Stack configuration as frozen, typed, checked settings."""
+"""Reads the stack configuration, checks it, and says what deserves a warning."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from components.sections.forms import STRICT
-from components.settings.checks.alerting import heard_twice_problem, unheard_problem
-from components.settings.checks.buffer import throttled_problem
-from components.settings.checks.every import CHECKS
-from components.settings.checks.ingest import tls_warnings
-from components.settings.checks.stack import ceiling_problem
+from components.settings.checks.every import CHECKS, doubtful
 from components.settings.errors import SettingsError, describe
 from components.settings.model import SettingsModel
 from components.settings.problems import Problem
@@ -85,17 +81,8 @@ class Settings(SettingsModel):
 
     def warnings(self) -> list[str]:
         """List what is allowed but worth a warning."""
-        found = (
-            ceiling_problem(self),
-            unheard_problem(self),
-            heard_twice_problem(self),
-            throttled_problem(self),
-            *tls_warnings(self),
-            *unused_problems(self),
-        )
-        return [
-            f"{problem.key}: {problem.value}: {problem.message}" for problem in found if problem is not None
-        ]
+        found = [*doubtful(self), *unused_problems(self)]
+        return [f"{problem.key}: {problem.value}: {problem.message}" for problem in found]
 
 
 SECRETS = ("kafkaPassword", "ingestTlsKey")

@@ -9,26 +9,19 @@ from pydantic.dataclasses import dataclass
 
 from components.buckets.names import PURPOSES, bucket_names
 from components.images import Images
+from components.sections.alerting import AlertingSection
+from components.sections.docker import DockerSection
 from components.sections.forms import STRICT, EnvironmentName, Phase
+from components.sections.grafana import ClusteredGrafanaSection
 from components.sections.ingest import IngestSection
 from components.sections.kafka import KafkaSection
 from components.sections.kubernetes import AutoscalingSection, KubernetesSection
-from components.sections.phase4 import (
-    AlertingSection,
-    ClusteredGrafanaSection,
-    PostgresSection,
-    StoresSection,
-)
 from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
+from components.sections.postgres import PostgresSection
 from components.sections.sizing import SizingSection
-from components.sections.stack import (
-    DockerSection,
-    ImagesSection,
-    QuerySection,
-    RetentionSection,
-    SamplingSection,
-)
+from components.sections.stack import ImagesSection, QuerySection, RetentionSection, SamplingSection
 from components.sections.storage import ObjectStorageSection
+from components.sections.stores import StoresSection
 from components.sizing import ProgramSize, StackSize, reserved_cpu, size_stack
 from components.sizing.buffer import BufferSize, oldest_record, size_buffer
 from components.sizing.stores import StoresSize, size_stores

@@ -1,13 +1,10 @@
-"""From events per second to replicas, memory, partitions and disks."""
+"""From events per second to sizes: of single programs here, of Kafka's path and the stores in its modules."""
 
 from components.sizing.programs import (
     GRAFANA_SHARE,
     HEADROOM,
-    MINIMUM_MEMORY,
-    PRESETS,
     SHARES,
     SMALL_RATE,
-    STORED_BYTES,
     ProgramSize,
     StackSize,
     declared_rate,
@@ -20,11 +17,8 @@ from components.sizing.programs import (
 __all__ = [
     "GRAFANA_SHARE",
     "HEADROOM",
-    "MINIMUM_MEMORY",
-    "PRESETS",
     "SHARES",
     "SMALL_RATE",
-    "STORED_BYTES",
     "ProgramSize",
     "StackSize",
     "declared_rate",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.sections.kafka import KafkaSection
@@ -13,6 +13,7 @@ from components.sizing.programs import (
     SHARES,
     SMALL_RATE,
     ProgramSize,
+    TierSize,
     declared_rate,
     override,
     with_headroom,
@@ -57,23 +58,9 @@ LEAST_SEGMENT_AGE = Duration(600)
 DELETION = Duration(600)
 """How long Kafka takes to delete a file that is old enough: it looks every five minutes, and waits one."""
 
-TOPICS: Mapping[str, str] = {"traces": "otlp-traces", "metrics": "otlp-metrics", "logs": "otlp-logs"}
 LEAST_TRACES = 100_000
 DECISION_SPARE = 2
 """Traces to hold, as a multiple of those that arrive while one waits for its decision."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TierSize:
-    """A tier of equal replicas.
-
-    Attributes:
-        replicas: how many.
-        each: limits of one.
-    """
-
-    replicas: int
-    each: ProgramSize
 
 
 @dataclass(frozen=True, kw_only=True)

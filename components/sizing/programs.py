@@ -26,23 +26,11 @@ QUEUED_OUTAGE = Duration(4 * 3600)
 """How long a store may be down before the collector's queue volume is full, at the declared rate; the queue
 itself is limited to 10,000 requests, which many small senders reach earlier."""
 
+CEILINGS: Mapping[int, int] = {1: 50_000, 2: 100_000}
+"""Events per second up to which a phase is meant to be used: the guide's triggers for the next one."""
+
 HEADROOM = 1.2
 """Factor for the free space that stores need to rewrite their blocks."""
-
-MINIMUM_MEMORY: Mapping[str, Size] = {
-    "collector": mebibytes(256),
-    "jaeger": mebibytes(256),
-    "prometheus": mebibytes(256),
-    "loki": mebibytes(256),
-    "grafana": mebibytes(512),
-    "gateway": mebibytes(256),
-    "processor": mebibytes(256),
-    "kafka": mebibytes(768),
-    "haproxy": mebibytes(64),
-}
-"""Least memory that is accepted. Idle in the lab, in MiB: collector 22, processor 79, gateway 35, Jaeger
-133, Prometheus 148, Loki 102, Kafka 430, HAProxy 8; about double leaves room for a first burst. Grafana could
-not be measured there; since 13.2 its data sources, about a dozen, are processes beside it."""
 
 GRAFANA_SHARE = 0.5
 """Share of its memory from which on Grafana's own process grows no more: the rest is for its data sources."""
@@ -73,6 +61,19 @@ class ProgramSize:
     def reserved_memory(self) -> Size:
         """Memory guaranteed even when the host is full."""
         return self.memory.share(self.reserved)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TierSize:
+    """A tier of equal replicas.
+
+    Attributes:
+        replicas: how many.
+        each: limits of one.
+    """
+
+    replicas: int
+    each: ProgramSize
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from components.sections.phase4 import Shape
+from components.sections.stores import Shape
 
 Role = Literal["keeper", "writer", "reader", "backend"]
 """Holds what is not yet in the bucket; receives what is to be stored; answers queries; for Mimir and Loki,
@@ -65,15 +65,3 @@ PARTS: Mapping[str, Mapping[Shape, tuple[StorePart, ...]]] = {
     },
 }
 """Store -> shape -> its workloads; the first one keeps data, and is the same in both shapes."""
-
-
-def workload_of(store: str, shape: Shape, role: Role) -> str:
-    """Name the workload of a store that has a role.
-
-    Raises:
-        KeyError: none has it.
-    """
-    for part in PARTS[store][shape]:
-        if role in part.roles:
-            return part.name
-    raise KeyError(f"{store} has no {role} in shape {shape}")

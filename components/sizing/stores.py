@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from components.sections.phase4 import OwnSizing, PostgresSection, Shape, StoresSection
-from components.sections.sizing import SizingSection
-from components.sizing.buffer import TierSize
+from components.sections.postgres import PostgresSection
+from components.sections.sizing import OwnSizing, SizingSection
+from components.sections.stores import Shape, StoresSection
 from components.sizing.programs import (
     BUSY_RATE,
     NO_VOLUME,
@@ -17,6 +17,7 @@ from components.sizing.programs import (
     STORED_BYTES,
     WIRE_BYTES,
     ProgramSize,
+    TierSize,
     declared_rate,
     override,
     with_headroom,

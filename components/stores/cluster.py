@@ -9,9 +9,9 @@ import pulumi
 
 from components.base import StackComponent, data_volumes, limits
 from components.images import Image
-from components.sections.phase4 import Shape
-from components.sizing.buffer import TierSize
-from components.sizing.store_parts import PARTS
+from components.sections.stores import Shape
+from components.sizing.programs import TierSize
+from components.sizing.store_parts import PARTS, Role
 from components.values.quantities import Duration
 from components.values.secret_text import SecretText
 from components.workload import STOP_GRACE, Deployed, Port, Probe, Workload, headless
@@ -72,6 +72,18 @@ class Program:
     volume: str
     calls: Sequence[str] = ()
     account: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+
+def workload_of(store: str, shape: Shape, role: Role) -> str:
+    """Name the workload of a store that has a role.
+
+    Raises:
+        KeyError: none has it.
+    """
+    for part in PARTS[store][shape]:
+        if role in part.roles:
+            return part.name
+    raise KeyError(f"{store} has no {role} in shape {shape}")
 
 
 def parts_of(store: str, shape: Shape, *, written: tuple[Port, ...] = ()) -> Sequence[Part]:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from components.composition.store_writers import stack_groups
+from components.composition.consumer_groups import stack_groups
 from components.kafka.topics import DEAD_LETTERS
 from components.sections.phase_numbers import WITH_KAFKA
 from ops.commands.options import AsJson, StackName, address

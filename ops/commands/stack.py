@@ -11,7 +11,7 @@ import typer
 
 from ops import lifecycle
 from ops.commands.options import AsJson, StackName
-from ops.commands.proof import prove
+from ops.commands.smoke import prove
 from ops.environment import export_lines
 from ops.password import grafana_password
 from ops.project import load_stack

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import docker
 
-from components.publication import EVERYWHERE, overlap
+from components.values.addresses import EVERYWHERE, overlap
 
 PROC = Path("/proc")
 _LISTEN = "0A"

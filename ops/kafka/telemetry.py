@@ -13,8 +13,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from components.kafka.topics import SAMPLED
-from components.sizing.buffer import TOPICS
+from components.kafka.topics import SAMPLED, TOPICS
 from ops.errors import OpsError
 
 SIGNAL_OF = {**{topic: signal for signal, topic in TOPICS.items()}, SAMPLED: "traces"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,6 @@ from ops.health.model import Reading
 from ops.health.programs import AREA, is_down, is_gone
 from ops.kubernetes.claims import SELECTOR
 from ops.kubernetes.kubectl import Kubectl
-from ops.units import quantity
 
 Object = Mapping[str, Any]
 
@@ -24,6 +24,13 @@ ROLE_VARIABLE = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 
 _STARTING = {"ContainerCreating", "PodInitializing"}
 """Why containers wait in every start."""
+
+
+_FACTORS: Mapping[str, int] = {
+    "": 1,
+    **{unit: 1000**power for power, unit in enumerate("kMGTPE", start=1)},
+    **{f"{unit}i": 1024**power for power, unit in enumerate("KMGTPE", start=1)},
+}
 
 
 def cluster_readings(kubectl: Kubectl, programs: Sequence[str] | None, *, stack: str) -> Iterator[Reading]:
@@ -157,3 +164,11 @@ def _is_less(storage: str, wanted: str) -> bool:
 
 def _name(found: Object) -> str:
     return str(found["metadata"]["name"])
+
+
+def quantity(text: str) -> float | None:
+    """Read an amount that Kubernetes writes, such as ``16Gi``, in bytes; None for any other text."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([A-Za-z]*)", text)
+    if match is None or match[2] not in _FACTORS:
+        return None
+    return float(match[1]) * _FACTORS[match[2]]

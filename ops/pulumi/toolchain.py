@@ -17,7 +17,7 @@ from pulumi.automation import PulumiCommand
 from ops.docker.engine import Engine
 from ops.errors import OpsError
 from ops.project import DEFAULT_DOCKER_HOST, ROOT
-from ops.pulumi.cli import Cli, Plugin, find_cli, install_folder, installed_plugins, needed_plugins
+from ops.pulumi.installed import Cli, Plugin, find_cli, install_folder, installed_plugins, needed_plugins
 from ops.screen import say
 
 DOWNLOADS = "https://get.pulumi.com/install.sh"

@@ -9,11 +9,6 @@ from typing import Any
 
 import yaml
 
-from components.platform.manifests.monitoring import (
-    application_spec,
-    git_repository_spec,
-    kustomization_spec,
-)
 from components.platform.manifests.scope import STACK, Manifest, Scope
 from components.sections.kubernetes import GitOpsSection
 from ops.errors import OpsError
@@ -80,3 +75,54 @@ def _path_in_checkout(stack: Stack, folder: Path) -> PurePosixPath:
             status=2,
         )
     return PurePosixPath(resolved.relative_to(root).as_posix())
+
+
+def application_spec(scope: Scope, gitops: GitOpsSection, path: str) -> Manifest:
+    """Return the spec of an Argo CD Application over the rendered manifests."""
+    return {
+        "project": gitops.argo_project,
+        "source": {
+            "repoURL": gitops.repository,
+            "targetRevision": gitops.revision,
+            "path": path,
+            "directory": {"recurse": True},
+        },
+        "destination": {"server": "https://kubernetes.default.svc", "namespace": scope.namespace},
+        "syncPolicy": {
+            "automated": {"prune": True, "selfHeal": True},
+            "syncOptions": ["ServerSideApply=true", "CreateNamespace=false", "PruneLast=true"],
+        },
+    }
+
+
+def git_repository_spec(gitops: GitOpsSection) -> Manifest:
+    """Return the spec of Flux's GitRepository."""
+    spec: Manifest = {
+        "interval": gitops.interval,
+        "url": _as_url(gitops.repository or ""),
+        "ref": {"branch": gitops.revision},
+    }
+    if gitops.secret is not None:
+        spec["secretRef"] = {"name": gitops.secret}
+    return spec
+
+
+def _as_url(repository: str) -> str:
+    """Write ``git@host:org/repo.git`` as the URL that it stands for, the only form that Flux accepts."""
+    if "://" in repository:
+        return repository
+    host, _, path = repository.partition(":")
+    return f"ssh://{host}/{path.lstrip('/')}"
+
+
+def kustomization_spec(scope: Scope, gitops: GitOpsSection, path: str, source: str) -> Manifest:
+    """Return the spec of Flux's Kustomization over the rendered manifests."""
+    return {
+        "interval": gitops.interval,
+        "path": f"./{path}",
+        "prune": True,
+        "wait": True,
+        "timeout": "15m",
+        "targetNamespace": scope.namespace,
+        "sourceRef": {"kind": "GitRepository", "name": source},
+    }

@@ -24,8 +24,8 @@ from ops.project import ROOT, Stack, load_stack, shut
 from ops.pulumi.engine import Pulumi
 from ops.pulumi.state import EngineState
 from ops.pulumi.toolchain import choose, provide_engine
+from ops.render.fixed import refuse_other_places
 from ops.render.gitops import MANIFESTS, gitops_files
-from ops.render.rendered import refuse_other_places
 from ops.screen import say
 
 GITOPS = "gitops"

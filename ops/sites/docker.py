@@ -8,17 +8,17 @@ from typing import Any
 
 from components.composition.addresses import host_addresses
 from ops.backup.volumes import Volumes
+from ops.docker.certificate import certificate_readings
 from ops.docker.checks import check_disk, check_engine, check_memory, check_ports, own_containers
+from ops.docker.disk import AREA as DISK
+from ops.docker.disk import COUNT_TIMEOUT, disk_readings
 from ops.docker.engine import CONNECT_TIMEOUT, FAILURES, Engine, connect, engine_failures, is_here
 from ops.docker.images import image_references
+from ops.docker.readings import container_readings
 from ops.docker.removed import removed_from_docker
 from ops.errors import OpsError
 from ops.finding import Finding
-from ops.health.certificate import certificate_readings
-from ops.health.disk import AREA as DISK
-from ops.health.disk import COUNT_TIMEOUT, disk_readings
 from ops.health.model import Reading
-from ops.health.programs import container_readings
 from ops.inventory import Inventory
 from ops.kafka.tools import ContainerTools, Tools
 from ops.outputs import StackOutputs

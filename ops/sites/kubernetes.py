@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from components.collectors.workload import GRPC_PORT, HTTP_PORT
 from components.composition.addresses import cluster_addresses
 from components.composition.outputs import outputs as outputs_of
 from components.grafana_ha import PORT as GRAFANA
-from components.otel_collector import GRPC_PORT, HTTP_PORT
 from components.sections.phase_numbers import ON_OBJECT_STORAGE
 from ops.backup.volumes import Volumes
 from ops.errors import OpsError

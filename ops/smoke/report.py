@@ -1,4 +1,4 @@
-"""The smoke command: which addresses, and how its outcome is shown."""
+"""Which addresses a smoke run uses, and how its outcome is shown."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.ingest_tls import CERTIFICATE_FILE, CLIENT_CA_FILE, KEY_FILE, RECEIVER, IngestTls
+from components.collectors.tls import CERTIFICATE_FILE, CLIENT_CA_FILE, KEY_FILE, RECEIVER, IngestTls
 from components.publication import HostPort
 from components.values.documents import Document
 from tests.collectors.conftest import RunCollector

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.sections.forms import LOOPBACK
+from components.values.addresses import LOOPBACK
 from components.values.documents import Document
 from tests.collectors.conftest import RunCollector
 from tests.support.collectors import one_span

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.sizing import PRESETS
+from components.sizing.programs import PRESETS
 from tests.kubernetes.server import Server
 from tests.support.cluster import Cluster
 from tests.support.manifests import Tree, tree
@@ -15,7 +15,6 @@ from tests.support.program import run_program
 from tests.support.variants_phase4 import ON_CLUSTER
 
 NAMESPACE = "otel-stack-dry-run"
-
 
 SIZED = {"phase3-small", "phase3-medium", "phase3-large", "phase4-small", "phase4-medium", "phase4-large"}
 """Variants that are nothing but a size."""

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from components.alerts.contact_points import alertmanager_configuration, path
-from components.sections.phase4 import ContactPoint
+from components.sections.alerting import ContactPoint
 from tests.stores.making import MIMIR, StoreMaker
 from tests.stores.replicas import TENANT, Store
 from tests.support.recorder import recorder

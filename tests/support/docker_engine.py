@@ -12,7 +12,7 @@ import docker
 from docker.errors import DockerException, ImageNotFound
 from docker.models.images import Image
 
-from components.sections.forms import LOOPBACK
+from components.values.addresses import LOOPBACK
 from ops.project import DEFAULT_DOCKER_HOST
 from tests.support import own_engine
 from tests.support.lab import HOW_TO_GET_IT, missing

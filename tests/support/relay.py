@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from components.sections.forms import LOOPBACK
+from components.values.addresses import LOOPBACK
 from tests.support import own_engine
 from tests.support.docker_engine import Engine
 

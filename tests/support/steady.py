@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from components.sizing.buffer import TOPICS
+from components.kafka.topics import TOPICS
 from tests.support.drilled import Stores
 from tests.support.kafka_seen import lag_of, readers_of
 from tests.support.numbered import Load

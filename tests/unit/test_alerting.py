@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.settings import Settings
-from components.settings.errors import SettingsError
+from components.settings import Settings, SettingsError
 from tests.support.checkers import files_of
 from tests.support.made import made
 from tests.support.program import run_program

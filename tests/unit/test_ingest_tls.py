@@ -24,12 +24,11 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from components.settings import Settings
-from components.settings.checks.ingest import expiring
-from components.settings.errors import SettingsError
+from components.settings import Settings, SettingsError
+from components.settings.expiry import expiring
 from components.values.certificates import first_end
 from components.values.secret_text import ENCRYPTED
-from ops.health.certificate import certificate_readings
+from ops.docker.certificate import certificate_readings
 from ops.outputs import StackOutputs
 from ops.sites.docker import DockerSite
 from tests.lab.cluster import pki

@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from components.kafka.topics import SOURCES
 from components.sections.kafka import KafkaSection
-from components.sections.phase4 import MimirSection, PostgresSection, StoresSection
+from components.sections.postgres import PostgresSection
 from components.sections.sizing import ProgramSizing, SizingSection, TierSizing
 from components.sections.stack import RetentionSection, SamplingSection
-from components.settings import Settings
-from components.settings.errors import SettingsError
-from components.sizing import MINIMUM_MEMORY, PRESETS, SHARES, declared_rate, size_stack, stored_bytes
+from components.sections.stores import MimirSection, StoresSection
+from components.settings import Settings, SettingsError
+from components.settings.checks.stack import MINIMUM_MEMORY
+from components.sizing import SHARES, declared_rate, size_stack, stored_bytes
 from components.sizing.buffer import BUFFERED_BYTES, SEGMENT, segment_age, size_buffer
+from components.sizing.programs import PRESETS
 from components.sizing.stores import BYTES_PER_SERIES, COPIES, SERIES_PER_SAMPLE, StoresSize, size_stores
 from components.values.quantities import Duration, Size, gibibytes
 from tests.support.encrypted import encrypted

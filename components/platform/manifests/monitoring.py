@@ -9,8 +9,7 @@ from typing import Any
 import yaml
 
 from components.platform.manifests.promql import in_namespace
-from components.platform.manifests.scope import Manifest, Scope, selector
-from components.sections.kubernetes import GitOpsSection
+from components.platform.manifests.scope import Manifest, selector
 from components.workload import Workload
 
 
@@ -47,54 +46,3 @@ def _rule_in(rule: Mapping[str, Any], namespace: str) -> Manifest:
     """Restrict a rule to one namespace: what it reads, and its result, which otherwise lacks that label."""
     labels = {**rule.get("labels", {}), "namespace": namespace}
     return {**rule, "expr": in_namespace(rule["expr"], namespace), "labels": labels}
-
-
-def application_spec(scope: Scope, gitops: GitOpsSection, path: str) -> Manifest:
-    """Return the spec of an Argo CD Application over the rendered manifests."""
-    return {
-        "project": gitops.argo_project,
-        "source": {
-            "repoURL": gitops.repository,
-            "targetRevision": gitops.revision,
-            "path": path,
-            "directory": {"recurse": True},
-        },
-        "destination": {"server": "https://kubernetes.default.svc", "namespace": scope.namespace},
-        "syncPolicy": {
-            "automated": {"prune": True, "selfHeal": True},
-            "syncOptions": ["ServerSideApply=true", "CreateNamespace=false", "PruneLast=true"],
-        },
-    }
-
-
-def git_repository_spec(gitops: GitOpsSection) -> Manifest:
-    """Return the spec of Flux's GitRepository."""
-    spec: Manifest = {
-        "interval": gitops.interval,
-        "url": _as_url(gitops.repository or ""),
-        "ref": {"branch": gitops.revision},
-    }
-    if gitops.secret is not None:
-        spec["secretRef"] = {"name": gitops.secret}
-    return spec
-
-
-def _as_url(repository: str) -> str:
-    """Write ``git@host:org/repo.git`` as the URL that it stands for, the only form that Flux accepts."""
-    if "://" in repository:
-        return repository
-    host, _, path = repository.partition(":")
-    return f"ssh://{host}/{path.lstrip('/')}"
-
-
-def kustomization_spec(scope: Scope, gitops: GitOpsSection, path: str, source: str) -> Manifest:
-    """Return the spec of Flux's Kustomization over the rendered manifests."""
-    return {
-        "interval": gitops.interval,
-        "path": f"./{path}",
-        "prune": True,
-        "wait": True,
-        "timeout": "15m",
-        "targetNamespace": scope.namespace,
-        "sourceRef": {"kind": "GitRepository", "name": source},
-    }

@@ -1,1 +1,1 @@
-"""Which settings cannot be combined, one module for each section."""
+"""Which settings cannot be combined, one module a subject."""

@@ -1,17 +1,21 @@
-"""What must hold between settings, beyond each one's own type."""
+"""All checks of the stack configuration, beyond each setting's own type."""
 
 from __future__ import annotations
 
-from components.settings.checks.alerting import ALERTING_CHECKS
-from components.settings.checks.buffer import BUFFER_CHECKS
+from collections.abc import Iterator
+
+from components.settings.checks.alerting import ALERTING_CHECKS, heard_twice_problem, unheard_problem
+from components.settings.checks.buffer import BUFFER_CHECKS, throttled_problem
 from components.settings.checks.copy import COPY_CHECKS
-from components.settings.checks.ingest import INGEST_CHECKS
+from components.settings.checks.ingest import INGEST_CHECKS, tls_warnings
 from components.settings.checks.kafka import KAFKA_CHECKS
 from components.settings.checks.kubernetes import KUBERNETES_CHECKS
-from components.settings.checks.phase4 import PHASE4_CHECKS
-from components.settings.checks.stack import STACK_CHECKS
+from components.settings.checks.postgres import POSTGRES_CHECKS
+from components.settings.checks.stack import STACK_CHECKS, ceiling_problem
 from components.settings.checks.storage import STORAGE_CHECKS
-from components.settings.problems import Check
+from components.settings.checks.stores import STORES_CHECKS
+from components.settings.model import SettingsModel
+from components.settings.problems import Check, Problem
 
 CHECKS: tuple[Check, ...] = (
     *STACK_CHECKS,
@@ -20,7 +24,18 @@ CHECKS: tuple[Check, ...] = (
     *BUFFER_CHECKS,
     *COPY_CHECKS,
     *KUBERNETES_CHECKS,
-    *PHASE4_CHECKS,
+    *POSTGRES_CHECKS,
+    *STORES_CHECKS,
     *STORAGE_CHECKS,
     *ALERTING_CHECKS,
 )
+"""What is refused, in the order in which mistakes are listed."""
+
+
+def doubtful(settings: SettingsModel) -> Iterator[Problem]:
+    """List what is allowed but worth a warning."""
+    for check in (ceiling_problem, unheard_problem, heard_twice_problem, throttled_problem):
+        problem = check(settings)
+        if problem is not None:
+            yield problem
+    yield from tls_warnings(settings)

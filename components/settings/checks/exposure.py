@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pydantic.alias_generators import to_camel
 
 from components.sections.kubernetes import ExposureSection
+from components.sections.phase_numbers import ON_OBJECT_STORAGE
 from components.settings.model import SettingsModel
 from components.settings.problems import Check, Problem
 
@@ -128,7 +129,24 @@ def _clients_can_be_told(settings: SettingsModel) -> Iterator[Problem]:
         )
 
 
+def _sign_in_comes_back(settings: SettingsModel) -> Iterator[Problem]:
+    """Refuse sign-in whose provider sends browsers back to an address inside the cluster."""
+    grafana, exposure = settings.grafana, settings.kubernetes.exposure
+    if settings.phase < ON_OBJECT_STORAGE or grafana.oidc is None:
+        return
+    is_published = exposure.type != "ClusterIP" and exposure.grafana_host is not None
+    if grafana.root_url is None and not is_published:
+        yield Problem(
+            key="grafana.rootUrl",
+            value=None,
+            message="grafana.oidc sends browsers back to Grafana's address, which is one inside the cluster; "
+            "set the one that people type, such as https://grafana.example.com, or "
+            "kubernetes.exposure.grafanaHost with a type other than ClusterIP",
+        )
+
+
 EXPOSURE_CHECKS: tuple[Check, ...] = (
+    Check(reads=("phase", "grafana", "kubernetes"), run=_sign_in_comes_back),
     Check(reads=("kubernetes",), run=_exposure_is_whole),
     Check(reads=("kubernetes",), run=_exposure_is_of_its_type),
     Check(reads=("kubernetes",), run=_hosts_are_names),

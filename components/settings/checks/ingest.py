@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
 
 from cryptography import x509
 
 from components.sections.ingest import IngestTlsSection
 from components.sections.phase_numbers import ON_KUBERNETES
+from components.settings.expiry import CERTIFICATE, CLIENT_CA, SECTION, expiring
 from components.settings.model import SettingsModel
 from components.settings.problems import Check, Problem
 from components.values.certificates import (
     LEAST_RSA,
     belongs,
     covers,
-    first_end,
     is_served,
     names_of,
     read_certificates,
@@ -24,11 +23,8 @@ from components.values.certificates import (
 )
 from components.values.secret_text import ENCRYPTED
 
-SECTION, KEY = "ingest.tls", "ingestTlsKey"
-CERTIFICATE, CLIENT_CA = f"{SECTION}.certificate", f"{SECTION}.clientCa"
+KEY = "ingestTlsKey"
 HOW = "docs/security.md, OTLP with TLS, has the commands"
-WARN_BEFORE = timedelta(days=21)
-"""Certificates of 90 days are usually renewed a month before they expire: this leaves that a week to fail."""
 
 
 def tls_warnings(settings: SettingsModel) -> Iterator[Problem]:
@@ -51,29 +47,6 @@ def tls_warnings(settings: SettingsModel) -> Iterator[Problem]:
             message=f"OTLP is open there without TLS and certificates, whatever {SECTION} says. Remove it, "
             "unless that network is yours alone",
         )
-
-
-def expiring(tls: IngestTlsSection, now: datetime | None = None) -> Problem | None:
-    """Report the first certificate to expire, the host's or a CA's, if that is soon."""
-    now = now or datetime.now(timezone.utc)
-    key, end = first_to_end(tls)
-    if end - now >= WARN_BEFORE:
-        return None
-    ended = "expired" if end < now else "expires"
-    fresh = "certificate and its key" if key == CERTIFICATE else "one"
-    return Problem(
-        key=key,
-        value=f"{end:%Y-%m-%d %H:%M} UTC",
-        message=f"{ended} then: no client can connect with TLS after that. Set a new {fresh}, then make up",
-    )
-
-
-def first_to_end(tls: IngestTlsSection) -> tuple[str, datetime]:
-    """Return the key of what expires first, and when it does."""
-    ends = {CERTIFICATE: first_end(tls.certificate)}
-    if tls.client_ca is not None:
-        ends[CLIENT_CA] = first_end(tls.client_ca)
-    return min(ends.items(), key=lambda one: one[1])
 
 
 def _unnamed(tls: IngestTlsSection, name: str) -> Iterator[Problem]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.buckets.names import LONGEST_NAME, PURPOSES, bucket_names
+from components.buckets.names import PURPOSES, bucket_names
 from components.sections.phase_numbers import ON_OBJECT_STORAGE
 from components.sections.storage import AwsStorage, ObjectStorageSection, S3Storage
 from components.settings.model import SettingsModel
 from components.settings.problems import Check, Problem
 from components.values.quantities import days
+
+LONGEST_NAME = 63
+"""Most letters in a bucket's name."""
+
 
 LEAST_TIERING_DAYS = 30
 """S3 moves nothing to infrequent access earlier, and bills it there for at least as many days."""

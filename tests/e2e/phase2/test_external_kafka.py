@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from components.composition.store_writers import stack_groups
+from components.composition.consumer_groups import stack_groups
 from components.kafka.topics import DEAD_LETTERS, SOURCES
 from ops.errors import OpsError
 from ops.kafka.lag import read_lag

@@ -82,7 +82,7 @@ class TestMaps:
         imports: dict[str, set[str]] = {}
         for path in folder.rglob("*.py"):
             part = path.relative_to(folder).parts[0].removesuffix(".py")
-            imported = set(re.findall(rf"^from {package}\.(\w+)", text(path), re.MULTILINE))
+            imported = set(re.findall(rf"^from {package}(?:\.| import )(\w+)", text(path), re.MULTILINE))
             imports.setdefault(part, set()).update(imported - {part})
         for place, name in enumerate(order):
             needed: set[str] = set()

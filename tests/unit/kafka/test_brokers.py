@@ -10,9 +10,8 @@ import pytest
 import yaml
 
 from components.kafka.topics import DEAD_LETTERS, SOURCES
-from components.settings import Settings
+from components.settings import Settings, SettingsError
 from components.settings.checks.buffer import MOST_BALANCED
-from components.settings.errors import SettingsError
 from components.values.documents import text
 from components.values.quantities import Duration
 from tests.support.made import made, requests
@@ -95,7 +94,6 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"security": {"ca": "kafka.pem"}}, r"kafka\.security\.ca: 'kafka\.pem': write certificates in PEM"),
     ({"minInSyncReplicas": 0}, r"kafka\.minInSyncReplicas: 0: must be greater than or equal to 1"),
 ]
-
 
 SIZES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"preset": "large"}, {"retentionSize": "10GiB"}),

@@ -9,10 +9,9 @@ import yaml
 
 from components.alerts.rules import alert_rules
 from components.collector_copier import AUTHORITY_FILE, COPIERS, NAME
-from components.composition.store_writers import stack_groups, topic_readers
+from components.composition.consumer_groups import stack_groups, topic_readers
 from components.kafka.topics import SOURCES
-from components.settings import Settings
-from components.settings.errors import SettingsError
+from components.settings import Settings, SettingsError
 from components.values.documents import Document
 from components.values.quantities import Duration
 from tests.support.program import CONTAINER, Result, run_program

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from components.composition.store_writers import topic_readers
+from components.composition.consumer_groups import topic_readers
 from components.settings import Settings
 from components.values.documents import CONFIGS
 from tests.support.variants_phase4 import OBJECT_VARIANTS

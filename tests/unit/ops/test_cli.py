@@ -18,7 +18,7 @@ import typer
 
 from ops import cli, lifecycle
 from ops.__main__ import end_in_order, forget_applications
-from ops.commands import health, proof, stack
+from ops.commands import health, smoke, stack
 from ops.errors import OpsError
 from ops.health.model import Reading
 from ops.outputs import StackOutputs
@@ -275,7 +275,7 @@ def test_addresses_may_have_a_port_and_a_path(address: str) -> None:
 def test_smoke_status_and_both_forms(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], arrived: bool, status: int
 ) -> None:
-    monkeypatch.setattr(proof, "run", lambda _endpoints, _timeout: report(arrived=arrived))
+    monkeypatch.setattr(smoke, "run", lambda _endpoints, _timeout: report(arrived=arrived))
     assert call(monkeypatch, "smoke", *ADDRESSES) == status
     shown = capfd.readouterr().out
     assert "trace over grpc" in shown
@@ -285,15 +285,15 @@ def test_smoke_status_and_both_forms(
 
 
 def test_up_fails_when_its_proof_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof, "endpoints", lambda _given, _settings, _outputs: None)
-    monkeypatch.setattr(proof, "run", lambda _endpoints, _timeout: report(arrived=False))
+    monkeypatch.setattr(smoke, "endpoints", lambda _given, _settings, _outputs: None)
+    monkeypatch.setattr(smoke, "run", lambda _endpoints, _timeout: report(arrived=False))
     session: Any = SimpleNamespace(
         reached=lambda: nullcontext(OUTPUTS),
         site=SimpleNamespace(log_of=lambda name: f"log of {name}"),
         stack=SimpleNamespace(settings=None),
     )
     with pytest.raises(OpsError, match="not everything") as caught:
-        proof.prove(session)
+        smoke.prove(session)
     assert "log of <name>" in caught.value.advice
 
 

@@ -16,9 +16,9 @@ from ops.health.model import Reading, Status
 from ops.inventory import Inventory
 from ops.kubernetes import forward
 from ops.kubernetes.kubectl import KubectlError
+from ops.kubernetes.readings import quantity
 from ops.outputs import StackOutputs
 from ops.project import ROOT
-from ops.units import quantity
 from tests.support.ops_cluster import Cluster
 
 OUTPUTS = StackOutputs(

@@ -14,12 +14,13 @@ import requests
 from docker.errors import NotFound
 
 from components.settings import Settings
+from ops.docker.disk import disk_readings
 from ops.docker.engine import DiskUsage, Engine
+from ops.docker.readings import container_readings
 from ops.health import report
-from ops.health.disk import disk_readings
 from ops.health.model import EXIT_STATUS, Reading, Status, overall
 from ops.health.pipeline import LOSSES, QUEUE_FILL, Mimir, Prometheus, pipeline_readings
-from ops.health.programs import container_readings, interface_readings, interfaces
+from ops.health.programs import interface_readings, interfaces
 from ops.inventory import Inventory
 from ops.outputs import StackOutputs
 from ops.sites.docker import DockerSite

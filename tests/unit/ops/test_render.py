@@ -14,7 +14,7 @@ import yaml
 from components.values.secret_text import ENCRYPTED
 from ops.errors import OpsError
 from ops.pulumi.toolchain import Choice
-from ops.render import manifests as rendering
+from ops.render import manifests
 from ops.render.gitops import ARGO_CD, FLUX
 from ops.render.manifests import render
 from tests.support.ops import PROJECT
@@ -82,9 +82,9 @@ class Checkout:
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     found = Checkout(tmp_path)
-    monkeypatch.setattr(rendering, "choose", lambda _engine, _images: Choice(lab=False, reason=""))
+    monkeypatch.setattr(manifests, "choose", lambda _engine, _images: Choice(lab=False, reason=""))
     path = f"{tmp_path}/bin:{os.environ['PATH']}"
-    monkeypatch.setattr(rendering, "provide_engine", lambda _choice, **_: {"PATH": path})
+    monkeypatch.setattr(manifests, "provide_engine", lambda _choice, **_: {"PATH": path})
     monkeypatch.setenv("PULUMI_BACKEND_URL", "https://not.to.be.used")
     return found
 

@@ -16,9 +16,8 @@ from pulumi.automation import PulumiCommand
 
 from ops.docker.engine import Engine
 from ops.errors import OpsError
-from ops.pulumi import cli as pulumi_cli
 from ops.pulumi import toolchain
-from ops.pulumi.cli import Cli, Plugin, find_cli, installed_plugins, needed_plugins
+from ops.pulumi.installed import Cli, Plugin, find_cli, install_folder, installed_plugins, needed_plugins
 from ops.pulumi.toolchain import Choice, at_hand, choose, lab_environment, provide, provide_engine
 
 IMAGE = "grafana/loki:3.7.8"
@@ -147,7 +146,7 @@ def test_mistyped_switch_is_refused(tmp_path: Path) -> None:
 def test_cli_is_also_found_where_its_installers_put_it(tmp_path: Path) -> None:
     environ = environ_of(tmp_path)
     assert find_cli(environ) is None
-    kept = install(pulumi_cli.install_folder(environ) / "bin")
+    kept = install(install_folder(environ) / "bin")
     assert find_cli(environ) == Cli(path=kept, version=(3, 272, 0))
     users = install(tmp_path / "home" / "bin", version="v3.300.1")
     found = find_cli(environ)

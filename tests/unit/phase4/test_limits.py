@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_camel
 
-from components.sections.phase4 import LokiSection, MimirSection, TempoSection
+from components.sections.stores import LokiSection, MimirSection, TempoSection
 from tests.support.made import made
 from tests.support.manifests import Tree, tree
 from tests.support.phase4 import objects_of

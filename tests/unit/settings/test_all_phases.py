@@ -10,8 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.settings import Settings
-from components.settings.errors import SettingsError
+from components.settings import Settings, SettingsError
 from components.settings.schema import PATH, schema_text, stack_file_schema
 from components.values.quantities import Duration, Size
 from tests.support.program import ROOT

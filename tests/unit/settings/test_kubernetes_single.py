@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.settings import Settings
-from components.settings.errors import SettingsError
+from components.settings import Settings, SettingsError
 from tests.support.settings_phase3 import cluster, exposed
 
 ALONE: list[tuple[dict[str, Any], str]] = [

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.buckets.names import PURPOSES, bucket_names
-from components.settings import Settings
-from components.settings.errors import SettingsError
+from components.settings import Settings, SettingsError
 from tests.support.object_storage import AWS, CLUSTER, KEY, REGION, S3, StorageRun, aws_with
 from tests.support.program import run_program
 

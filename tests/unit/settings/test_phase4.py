@@ -8,15 +8,14 @@ from typing import Any, get_args
 import pytest
 
 from components.collector_processor import GROUPS
-from components.composition.store_writers import WRITERS, stack_groups
-from components.kafka.topics import SAMPLED
-from components.sections.phase4 import Shape
-from components.settings import Settings
-from components.settings.errors import SettingsError
-from components.sizing import PRESETS, SHARES, STORED_BYTES
+from components.composition.consumer_groups import WRITERS, stack_groups
+from components.kafka.topics import SAMPLED, TOPICS
+from components.sections.stores import Shape
+from components.settings import Settings, SettingsError
+from components.sizing import SHARES
 from components.sizing.batches import MOST_ANSWER, MOST_REQUEST, largest_delivery
-from components.sizing.buffer import TOPICS
-from components.sizing.store_parts import PARTS, workload_of
+from components.sizing.programs import PRESETS, STORED_BYTES
+from components.sizing.store_parts import PARTS
 from components.sizing.stores import (
     BUCKET_OUTAGE,
     HOUR,
@@ -25,6 +24,7 @@ from components.sizing.stores import (
     SPLIT_ABOVE,
     disk_bytes,
 )
+from components.stores.cluster import workload_of
 from components.values.documents import CONFIGS
 from components.values.quantities import gibibytes
 from tests.support.variants_phase4 import OBJECT_VARIANTS

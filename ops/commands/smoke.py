@@ -12,8 +12,7 @@ from ops.errors import OpsError
 from ops.project import load_stack
 from ops.screen import print_json
 from ops.session import Session, reading
-from ops.smoke.report import endpoints
-from ops.smoke.report import show as show_smoke
+from ops.smoke.report import endpoints, show
 from ops.smoke.run import run
 
 SMOKE_SECONDS = 90.0
@@ -42,7 +41,7 @@ def smoke(
     if as_json:
         print_json(report.as_dict())
     else:
-        show_smoke(report)
+        show(report)
     if not report.passed:
         raise typer.Exit(1)
 
@@ -55,7 +54,7 @@ def prove(session: Session) -> None:
     """
     with session.reached() as outputs:
         report = run(endpoints({}, session.stack.settings, lambda: outputs), SMOKE_SECONDS)
-    show_smoke(report)
+    show(report)
     if not report.passed:
         raise OpsError(
             "the stack is up, but not everything that was sent has arrived",

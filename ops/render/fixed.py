@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
-from components.composition.object_stores import POSTGRES
+from components.kafka.topics import TOPICS
 from components.kafka_strimzi import POOL
+from components.postgres_store import NAME as POSTGRES
 from components.settings.fixed import FixedKey, FixedValue, why_refused
-from components.sizing.buffer import TOPICS
 from ops.errors import OpsError
 
 _KAFKA, _GATEWAY, _TEMPO = "kafka", "otel-gateway", "tempo"

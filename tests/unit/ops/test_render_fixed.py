@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ops.errors import OpsError
-from ops.render.rendered import fixed_values, refuse_other_places
+from ops.render.fixed import fixed_values, refuse_other_places
 from tests.support.manifests import dump, tree
 from tests.support.program import run_program
 from tests.support.variants import CLUSTER_VARIANTS

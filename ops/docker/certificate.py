@@ -5,10 +5,9 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 
-from components.publication import EVERYWHERE
-from components.sections.forms import LOOPBACK
 from components.settings import Settings
-from components.settings.checks.ingest import expiring, first_to_end
+from components.settings.expiry import expiring, first_to_end
+from components.values.addresses import EVERYWHERE, LOOPBACK
 from ops.docker.engine import is_here
 from ops.health.model import Reading
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from components.sections.forms import LOOPBACK
+from components.values.addresses import LOOPBACK
 from tests.support.relay import relayed
 
 

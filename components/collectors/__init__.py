@@ -1,0 +1,1 @@
+"""What the collectors, and the load balancer before them, have in common."""

@@ -1,0 +1,1 @@
+"""Values that know how they are written."""
