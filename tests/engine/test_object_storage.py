@@ -216,7 +216,7 @@ def test_previews_need_no_aws(tmp_path: Path) -> None:
     assert len([step for step in plan if step.startswith("aws:s3/bucket:")]) == len(PURPOSES)
 
 
-def test_without_credentials_the_refusal_says_what_to_do(tmp_path: Path) -> None:
+def test_credentials_that_cannot_be_checked_are_refused_in_words(tmp_path: Path) -> None:
     stack = new_stack(tmp_path / "stack", Aws(endpoint=NOWHERE), OBJECT_STORAGE)
     refused = stack.preview(check=False)
     assert refused.status != 0

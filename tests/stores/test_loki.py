@@ -76,6 +76,13 @@ def test_nothing_acknowledged_is_lost(loki: Store, s3: ObjectService) -> None:
     assert any(key.startswith("otel-stack/") for key in s3.objects("acme-dev-logs"))
 
 
+def test_replicas_that_are_killed_together_read_their_logs_again(loki: Store) -> None:
+    sender = Sender(loki)
+    sender.send(loki.addresses[0])
+    loki.kill_all()
+    until("all of them are found", lambda: sender.found(loki.addresses[1]) == set(sender.sent), seconds=120)
+
+
 def test_a_replica_gets_ready_while_another_one_cannot_start(loki: Store) -> None:
     """A rollout waits for each before it goes on to the next, at last to the one that needs it."""
     loki.demand_ready_without_another(ring="/ring")

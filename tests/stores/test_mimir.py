@@ -19,6 +19,7 @@ pytestmark = pytest.mark.long
 
 HOURS = 3600
 FOUND_IN_BUCKET = 240.0
+KEPT_SECONDS = 120.0
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 OTHER_TENANT = {"X-Scope-OrgID": "another-team"}
 
@@ -32,6 +33,7 @@ def mimir(stores: StoreMaker) -> Iterator[Store]:
         sooner={
             ("blocks_storage", "bucket_store", "sync_interval"): "5s",
             ("compactor", "cleanup_interval"): "5s",
+            ("alertmanager", "persist_interval"): "10s",
             ("ruler", "evaluation_interval"): "10s",
         },
     )
@@ -92,6 +94,17 @@ def test_nothing_acknowledged_is_lost(mimir: Store, s3: ObjectService) -> None:
         forgive=(httpx.HTTPStatusError,),
     )
     assert any(key.startswith("otel-stack/") for key in s3.objects("acme-dev-metrics"))
+
+
+def test_replicas_that_are_killed_together_read_their_logs_again(mimir: Store) -> None:
+    send(mimir, mimir.addresses[0], "all-killed")
+    mimir.kill_all()
+    until(
+        "it is found",
+        lambda: "all-killed" in series(mimir, mimir.addresses[1]),
+        seconds=FOUND_IN_BUCKET,
+        forgive=(httpx.HTTPStatusError,),
+    )
 
 
 def test_exemplars_lead_to_traces(mimir: Store) -> None:
@@ -160,7 +173,9 @@ def test_rules_of_the_files_are_evaluated(mimir: Store) -> None:
     )
 
 
-def test_below_the_alertmanagers_path_alerts_can_be_silenced_and_nothing_deleted(mimir: Store) -> None:
+def test_below_the_alertmanagers_path_alerts_can_be_silenced_and_nothing_deleted(
+    mimir: Store, s3: ObjectService
+) -> None:
     below = f"{mimir.url(mimir.addresses[0])}/alertmanager"
     silence = {
         "matchers": [{"name": "alertname", "value": "none", "isRegex": False}],
@@ -172,6 +187,7 @@ def test_below_the_alertmanagers_path_alerts_can_be_silenced_and_nothing_deleted
     with httpx.Client(headers=TENANT, timeout=30) as client:
         assert client.post(f"{below}/api/v2/silences", json=silence).status_code == 200
         assert client.get(f"{below}/api/v2/silences").json()[0]["comment"] == "test"
+        until("the bucket has it", lambda: s3.objects("acme-dev-alertmanager"), seconds=KEPT_SECONDS)
         assert client.post(f"{below}/compactor/delete_tenant").status_code == 404
         assert client.post(f"{below}/ingester/shutdown").status_code == 404
         assert client.post(f"{below}/api/v1/alerts", content=b"{}").status_code == 410

@@ -80,6 +80,13 @@ def test_nothing_acknowledged_is_lost(tempo: Store, s3: ObjectService) -> None:
     until("all traces are found", lambda: not sender.missing(), seconds=120)
 
 
+def test_replicas_that_are_killed_together_read_their_logs_again(tempo: Store) -> None:
+    sender = Sender(tempo)
+    sender.send(tempo.addresses[0])
+    tempo.kill_all()
+    until("all of them are found", lambda: not sender.missing(), seconds=120, forgive=(httpx.HTTPError,))
+
+
 def test_a_replica_gets_ready_while_another_one_cannot_start(tempo: Store) -> None:
     """A rollout waits for each before it goes on to the next, at last to the one that needs it."""
     tempo.demand_ready_without_another(ring="/ingester/ring")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,8 @@ BUCKET_OF = {"tempo": "traces", "mimir": "metrics", "loki-cluster": "logs"}
 STORES = tuple(BUCKET_OF)
 MIMIR, TEMPO, LOKI = 9009, 3200, 3100
 ANSWER_SECONDS, FLUSH_SECONDS = 60.0, 300.0
+ASKED_SECONDS = 5.0
+"""Enough for a replica to begin what it is asked for."""
 QUERIED = "query-gateway"
 """The Service behind which all stores are queried."""
 _PATHS: Mapping[int, str] = {MIMIR: "/prometheus", TEMPO: "", LOKI: ""}
@@ -31,6 +35,12 @@ FLUSH: Mapping[str, tuple[str, int, str]] = {
     "loki-cluster": ("POST", LOKI, "/flush"),
 }
 """How a replica is told to flush what it has to the bucket."""
+FAILED_FLUSHES = {
+    "tempo": "tempo_ingester_failed_flushes_total",
+    "mimir": "cortex_ingester_shipper_upload_failures_total",
+    "loki-cluster": "loki_ingester_chunks_flush_failures_total",
+}
+"""What a replica counts when its bucket does not take what it flushes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +86,23 @@ class ObjectSite(ClusterSite):
                 return bool(httpx.request(method, url, timeout=ANSWER_SECONDS).raise_for_status())
 
             until(f"{pod.name} to hand over", is_done, seconds=FLUSH_SECONDS, forgive=(httpx.HTTPError,))
+
+    def demand_failed_flushes(self, store: str, seconds: float) -> None:
+        """Let replicas of a store try to flush to a bucket that is away, until one has counted a failure."""
+        method, port, path = FLUSH[store]
+
+        def has_failed() -> bool:
+            for pod in self.pods(store):
+                url = f"http://{pod.address}:{port}"
+                with suppress(httpx.HTTPError):
+                    httpx.request(method, f"{url}{path}", timeout=ASKED_SECONDS)
+                counted = httpx.get(f"{url}/metrics", timeout=ANSWER_SECONDS).raise_for_status().text
+                counts = re.findall(rf"^{FAILED_FLUSHES[store]}(?:{{.*}})? (\S+)$", counted, re.MULTILINE)
+                if any(float(count) for count in counts):
+                    return True
+            return False
+
+        until(f"{store} to fail to flush", has_failed, seconds=seconds, forgive=(httpx.HTTPError,))
 
     def volume_of(self, pod: Pod) -> str:
         """Name the claim of a pod's data."""

@@ -17,12 +17,15 @@ from components.cost.plan import GUIDE, fitting_phase, plan
 from components.cost.prices import Machine, Prices
 from components.sections.stack import RetentionSection
 from components.settings import Settings
-from components.values.quantities import Duration, gibibytes
+from components.values.quantities import Duration, Size, gibibytes
 from ops.cli import app
 from ops.commands.planning import Kept
 from ops.errors import OpsError
 from ops.plan import PRICES, read_prices
 from ops.project import ROOT
+from tests.support.manifests import tree
+from tests.support.program import run_program
+from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 TABLE: dict[str, Any] = yaml.safe_load(PRICES.read_text(encoding="utf-8"))
 PRICE_TABLE = read_prices(PRICES)
@@ -162,9 +165,30 @@ def test_sizes_are_those_of_the_stack(phase: int) -> None:
     if phase > 1:
         assert found["otel-gateway"].replicas == settings.buffer.gateway.replicas
         assert found["kafka"].replicas == settings.buffer.brokers
-    if phase == 4:
-        assert found["tempo"].each == settings.store_size.parts["tempo"].each
     assert ("haproxy" in found) == (phase == 2)
+
+
+@pytest.mark.parametrize("rate", [1_000, 50_000, 200_000])
+def test_a_plan_of_phase_four_has_every_pod_of_the_stack(rate: int) -> None:
+    config = {
+        **OBJECT_VARIANTS["phase4-small"],
+        "sizing": {"eventsPerSecond": rate},
+    }
+    running = tree(run_program(config), config).programs()
+    planned = programs_of(4, rate, Settings.load(config).retention)
+    memory = {
+        one.name: sum(_bytes(container["resources"]["limits"]["memory"]) for container in one.containers)
+        for one in running
+    }
+    assert {one.name: one.each.memory.bytes for one in planned} == memory
+    replicas = {one.name: one.object["spec"].get("replicas") for one in running}
+    assert {one.name: one.replicas for one in planned if replicas[one.name]} == {
+        name: count for name, count in replicas.items() if count
+    }
+
+
+def _bytes(memory: str) -> int:
+    return Size.parse(memory.replace("Mi", "MiB").replace("Gi", "GiB")).bytes
 
 
 def test_what_fits_no_machine_is_said() -> None:

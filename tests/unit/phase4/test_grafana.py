@@ -46,7 +46,11 @@ def test_no_replica_is_restarted_because_its_database_is_away(phase4_small: Tree
 def test_replicas_hear_each_other(phase4_small: Tree) -> None:
     found = phase4_small.program("grafana")
     assert found.object["spec"]["replicas"] == 2
-    assert {(9094, "TCP"), (9094, "UDP")} <= found.ports
+    gossip = {(9094, "TCP"), (9094, "UDP")}
+    assert gossip <= found.ports
+    service = objects_of("phase4-small").get("Service", "grafana-headless")
+    assert gossip <= {(port["port"], port["protocol"]) for port in service["spec"]["ports"]}
+    assert service["spec"]["publishNotReadyAddresses"] is True
     environment = found.environment()
     assert environment["GF_UNIFIED_ALERTING_HA_PEERS"] == "grafana-headless:9094"
     assert environment["GF_UNIFIED_ALERTING_HA_ADVERTISE_ADDRESS"] == "$(POD_IP):9094"
@@ -107,11 +111,29 @@ def test_logins_and_contact_points_come_from_the_settings() -> None:
     found = objects_of("phase4-everything-set")
     grafana = found.program("grafana")
     environment = grafana.environment()
-    assert environment["GF_AUTH_GENERIC_OAUTH_CLIENT_ID"] == "grafana"
-    assert environment["GF_AUTH_GENERIC_OAUTH_USE_REFRESH_TOKEN"] == "false"
-    assert environment["GF_AUTH_GENERIC_OAUTH_ALLOWED_DOMAINS"] == "example.com example.org"
-    assert environment["GF_AUTH_GENERIC_OAUTH_ALLOWED_GROUPS"] == '["sre", "Software Engineers"]'
-    assert environment["GF_AUTH_GENERIC_OAUTH_GROUPS_ATTRIBUTE_PATH"] == "realm.groups"
+    prefix = "GF_AUTH_GENERIC_OAUTH_"
+    assert {
+        name.removeprefix(prefix): value for name, value in environment.items() if name.startswith(prefix)
+    } == {
+        "ENABLED": "true",
+        "NAME": "Example",
+        "CLIENT_ID": "grafana",
+        "AUTH_URL": "https://login.example.com/authorize",
+        "TOKEN_URL": "https://login.example.com/token",
+        "API_URL": "https://login.example.com:8443/userinfo",
+        "SCOPES": "openid profile email",
+        "USE_PKCE": "true",
+        "USE_REFRESH_TOKEN": "false",
+        "ALLOW_SIGN_UP": "true",
+        "ALLOW_ASSIGN_GRAFANA_ADMIN": "false",
+        "AUTO_LOGIN": "true",
+        "ROLE_ATTRIBUTE_PATH": "contains(groups, 'sre') && 'Admin' || 'Viewer'",
+        "ROLE_ATTRIBUTE_STRICT": "true",
+        "ALLOWED_DOMAINS": "example.com example.org",
+        "ALLOWED_GROUPS": '["sre", "Software Engineers"]',
+        "GROUPS_ATTRIBUTE_PATH": "realm.groups",
+    }
+    assert environment["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
     assert environment["GF_SERVER_ROOT_URL"] == "https://grafana.example.com"
     assert environment["GF_SECURITY_COOKIE_SECURE"] == "true"
     assert environment["GF_DATABASE_SSL_MODE"] == "verify-full"

@@ -194,7 +194,26 @@ class TestStoresInParts:
 
 def test_outputs_name_the_new_stores() -> None:
     outputs = result_of("phase4-small").outputs
-    assert outputs["tenant"] == "otel-stack"
-    assert outputs["metrics_query_url"] == "http://query-gateway.observability.svc:9009/prometheus"
-    assert outputs["traces_datasource_uid"] == "tempo"
-    assert outputs["contract_version"] == "1"
+    expected = {
+        "contract_version": "1",
+        "tenant": "otel-stack",
+        "traces_query_url": "http://query-gateway.observability.svc:3200",
+        "metrics_query_url": "http://query-gateway.observability.svc:9009/prometheus",
+        "logs_query_url": "http://query-gateway.observability.svc:3100",
+        "traces_datasource_uid": "tempo",
+        "metrics_datasource_uid": "mimir",
+        "logs_datasource_uid": "loki",
+    }
+    assert {name: outputs[name] for name in expected} == expected
+
+
+def test_stores_that_stop_hand_over_first() -> None:
+    found = objects_of("phase4-small")
+    tempo = found.document("tempo", "tempo.yaml")
+    assert tempo["ingester"]["flush_all_on_shutdown"] is True
+    mimir = found.document("mimir", "mimir.yaml")
+    assert mimir["blocks_storage"]["tsdb"]["flush_blocks_on_shutdown"] is True
+    loki = found.document("loki-cluster", "loki-cluster.yaml")
+    assert loki["ingester"]["wal"]["flush_on_shutdown"] is True
+    for name in ("tempo", "mimir", "loki-cluster"):
+        assert found.program(name).pod["terminationGracePeriodSeconds"] >= 300
