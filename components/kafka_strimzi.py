@@ -12,6 +12,8 @@ from components.base import StackComponent
 from components.kafka.client import KafkaClient
 from components.kafka.topics import topics
 from components.platform.manifests import placement
+from components.platform.manifests.network import NAMESPACE_NAME
+from components.platform.manifests.scope import NAME
 from components.sections.kafka import KafkaSection, KafkaSecurity
 from components.sections.kubernetes import KubernetesSection
 from components.settings.fixed import fix_brokers, fix_partitions
@@ -32,6 +34,12 @@ MECHANISM = "scram-sha-512"
 CA_AGE = {"validityDays": 3650, "renewalDays": 365}
 """Ten years, and a year to restart clients in: a collector reads its CA only when it starts. Strimzi's
 defaults are 365 and 30 days."""
+
+STOP_SECONDS = 60
+"""A broker hands over its leaderships and closes its log in this time, or checks all of it at its start."""
+
+OPERATOR = {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}}
+"""Of the topic and the user operator each: a JVM for five topics and one user."""
 
 LEAST_FREE = 0.05
 """Share of a broker's disk below which it accepts no more records: brokers damage their log on a full disk
@@ -68,6 +76,8 @@ class StrimziKafkaArgs:
         kafka: retention, version.
         largest_message: largest record that the topics accept.
         cluster: namespace of the stack, class of the brokers' volumes, where pods may run.
+        clients: workloads of the stack that connect to it.
+        scaler: namespace of what reads its lag to scale processors; None if nothing does.
         reserved_cpu: fraction of the brokers' CPU limit that they request, from 0 to 1.
     """
 
@@ -76,6 +86,8 @@ class StrimziKafkaArgs:
     largest_message: Size
     cluster: KubernetesSection
     reserved_cpu: float
+    clients: tuple[str, ...]
+    scaler: str | None = None
 
 
 class StrimziKafka(StackComponent):
@@ -144,7 +156,10 @@ def _pool(args: StrimziKafkaArgs) -> Mapping[str, Any]:
             "requests": {"cpu": f"{round(broker.cpus * args.reserved_cpu * 1000)}m", "memory": memory},
             "limits": {"cpu": f"{round(broker.cpus * 1000)}m", "memory": memory},
         },
-        "template": {"pod": _pod(args.cluster, apart=True), "kafkaContainer": _confined()},
+        "template": {
+            "pod": {**_pod(args.cluster, apart=True), "terminationGracePeriodSeconds": STOP_SECONDS},
+            "kafkaContainer": _confined(),
+        },
     }
 
 
@@ -162,6 +177,7 @@ def _cluster(args: StrimziKafkaArgs) -> Mapping[str, Any]:
                     "type": "internal",
                     "tls": True,
                     "authentication": {"type": MECHANISM},
+                    "networkPolicyPeers": _peers(args),
                 }
             ],
             "authorization": {"type": "simple"},
@@ -182,8 +198,8 @@ def _cluster(args: StrimziKafkaArgs) -> Mapping[str, Any]:
             },
         },
         "entityOperator": {
-            "topicOperator": {},
-            "userOperator": {},
+            "topicOperator": {"resources": OPERATOR},
+            "userOperator": {"resources": OPERATOR},
             "template": {
                 "pod": _pod(args.cluster, apart=False),
                 "topicOperatorContainer": _confined(),
@@ -191,6 +207,18 @@ def _cluster(args: StrimziKafkaArgs) -> Mapping[str, Any]:
             },
         },
     }
+
+
+def _peers(args: StrimziKafkaArgs) -> Sequence[Mapping[str, Any]]:
+    """Return who may connect to the listener: the stack's own clients, brokers (their tools), the scaler."""
+    clients = {"key": NAME, "operator": "In", "values": list(args.clients)}
+    peers: list[Mapping[str, Any]] = [
+        {"podSelector": {"matchExpressions": [clients]}},
+        {"podSelector": BROKERS["labelSelector"]},
+    ]
+    if args.scaler is not None:
+        peers.append({"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: args.scaler}}})
+    return peers
 
 
 def _pod(cluster: KubernetesSection, *, apart: bool) -> Mapping[str, Any]:

@@ -15,6 +15,9 @@ from components.composition.consumer_groups import writer_groups
 from components.stores.cluster import TENANT_HEADER
 from components.values.documents import Document
 
+PHASE3_PROCESSOR = "otel-processor-phase3"
+"""Those that keep feeding phase 3's stores."""
+
 MIMIR = "otlp_http/mimir"
 EXPORTERS: Mapping[str, str] = {
     "otlp_grpc/jaeger": "otlp_grpc/tempo",

@@ -14,6 +14,7 @@ from components.composition.object_grafana import run_clustered_grafana
 from components.composition.object_outputs import ObjectOutputs, object_outputs
 from components.composition.object_processors import MIMIR as MIMIR_EXPORTER
 from components.composition.object_processors import (
+    PHASE3_PROCESSOR,
     counted_by_phase3,
     object_configuration,
     phase3_configuration,
@@ -40,7 +41,7 @@ from components.settings import Settings
 from components.stores.cluster import TENANT_HEADER
 
 PHASE3_PORTS = {"jaeger": JAEGER_METRICS, "prometheus": PROMETHEUS, "loki": LOKI}
-AGENT, PHASE3_PROCESSOR = "prometheus-agent", "otel-processor-phase3"
+AGENT = "prometheus-agent"
 
 
 def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> ObjectOutputs:

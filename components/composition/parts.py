@@ -25,11 +25,13 @@ from components.collectors.workload import METRICS_PORT
 from components.composition.addresses import Addresses, host_port
 from components.composition.consumer_groups import topic_readers
 from components.composition.node_stores import NodeStores
+from components.composition.object_processors import PHASE3_PROCESSOR
 from components.kafka.topics import SAMPLED, SOURCES, TOPICS
 from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs, MetricsTarget
 from components.kafka_strimzi import CustomResources, StrimziKafka, StrimziKafkaArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.otel_collector import OtelCollector, OtelCollectorArgs
+from components.platform.manifests.scope import KEDA_NAMESPACE
 from components.sections.ingest import IngestSection
 from components.sections.kubernetes import TierScaling
 from components.settings import Settings
@@ -43,6 +45,9 @@ Buffer = KafkaBuffer | StrimziKafka
 
 ROOM_TO_GROW = 3
 """Most replicas, as a multiple of the sizing's own number: peaks of three times the declared rate."""
+
+KAFKA_CLIENTS = ("otel-gateway", "otel-processor", PHASE3_PROCESSOR, COPIER)
+"""Workloads that may connect to Kafka, whichever of them a stack has."""
 
 RECONNECT = Duration(60)
 """Age of a client's connection where connections, not calls, are spread over the gateways: a new gateway may
@@ -178,6 +183,8 @@ class Parts:
             largest_message=self._largest_record,
             cluster=settings.kubernetes,
             reserved_cpu=settings.reserved_cpu,
+            clients=KAFKA_CLIENTS,
+            scaler=KEDA_NAMESPACE if settings.autoscaling.lag == "keda" else None,
         )
         return StrimziKafka("kafka", args, platform=platform)
 

@@ -22,12 +22,16 @@ from ops.finding import Finding
 from ops.kubernetes.gateway import check_gateway
 from ops.kubernetes.kubectl import REQUEST_TIMEOUT, Kubectl, KubectlError, kubectl_of
 from ops.kubernetes.owner import check_namespace
+from ops.kubernetes.replicas import check_peers
 from ops.kubernetes.rights import check_rights, chosen_kinds
 from ops.project import Stack
 
 MINIMUM_SERVER = (1, 32)
 """First release that serves all that the stack uses without a feature gate: pod-index labels and ordinals of
 StatefulSets, the sleep hook before a stop."""
+
+STUCK_FROM, STUCK_UNTIL = (1, 35, 0), (1, 35, 4)
+"""Releases whose StatefulSets count pods of an old, broken version among those that may be unavailable."""
 
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 METRICS = "metrics.k8s.io/v1beta1"
@@ -94,6 +98,13 @@ def check_server(kubectl: Kubectl) -> Finding:
         oldest = ".".join(map(str, MINIMUM_SERVER))
         advice = f"upgrade the cluster to Kubernetes {oldest} or newer"
         return Finding(name=name, status="fail", found=said["gitVersion"], advice=advice)
+    patch = re.match(r"v(\d+)\.(\d+)\.(\d+)", said["gitVersion"])
+    if patch is not None and STUCK_FROM <= tuple(map(int, patch.groups())) < STUCK_UNTIL:
+        advice = (
+            f"upgrade to {'.'.join(map(str, STUCK_UNTIL))} or newer: before, a StatefulSet whose first pods "
+            "never became ready is not replaced by a version that would (kubernetes/kubernetes#137409)"
+        )
+        return Finding(name=name, status="warn", found=said["gitVersion"], advice=advice)
     return Finding(name=name, found=said["gitVersion"])
 
 
@@ -292,6 +303,7 @@ def _guarded(name: str, check: Check, kubectl: Kubectl, settings: Settings) -> l
 
 _CHECKS: Mapping[str, Check] = {
     "rights": _rights,
+    "replicas": check_peers,
     "StorageClass": check_storage,
     "named objects": check_named,
     "Secrets": check_secrets,

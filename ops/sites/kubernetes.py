@@ -18,6 +18,7 @@ from ops.errors import OpsError
 from ops.health.model import Reading
 from ops.inventory import Inventory
 from ops.kafka.tools import PodTools, Tools
+from ops.kubernetes.autoscalers import autoscaler_readings
 from ops.kubernetes.checks import check_cluster
 from ops.kubernetes.claims import claims, remove_claims, remove_strimzi_kafka
 from ops.kubernetes.forward import LOOPBACK, Target, forwarded
@@ -90,7 +91,11 @@ class KubernetesSite:
         """See ``Site``."""
         try:
             known = inventory.programs if inventory.programs or not self._applied_from_git() else None
-            return list(cluster_readings(self._kubectl(), known, stack=self._stack.name))
+            kubectl, by_lag = self._kubectl(), self._stack.settings.autoscaling.lag == "keda"
+            return [
+                *cluster_readings(kubectl, known, stack=self._stack.name),
+                *autoscaler_readings(kubectl, by_lag=by_lag),
+            ]
         except OpsError as error:
             return [
                 Reading(

@@ -12,13 +12,18 @@ from components.platform.manifests.promql import in_namespace
 from components.platform.manifests.scope import Manifest, selector
 from components.workload import Workload
 
+_LABELS = [
+    {"sourceLabels": ["__meta_kubernetes_pod_name"], "targetLabel": "instance"},
+    {"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "node"},
+]
+
 
 def service_monitor_spec(workload: Workload, port: str) -> Manifest:
     """Return the spec of a ServiceMonitor: job and labels as in the stack's own Prometheus."""
     return {
         "jobLabel": "app.kubernetes.io/name",
         "selector": {"matchLabels": {**selector(workload.name), SCRAPED: "true"}},
-        "endpoints": [{"port": port, "path": "/metrics", "interval": "15s"}],
+        "endpoints": [{"port": port, "path": "/metrics", "interval": "15s", "relabelings": _LABELS}],
     }
 
 

@@ -16,6 +16,9 @@ STACK = "otel-stack"
 OWNER = "otel-stack.io/owner"
 """Annotation of the namespace: its owning stack. Not a label, as stack names may be longer than those."""
 
+KEDA_NAMESPACE = "keda"
+"""Namespace of KEDA, as its chart and its own manifests name it."""
+
 Manifest = dict[str, Any]
 
 
@@ -32,7 +35,7 @@ class Scope:
 
     section: KubernetesSection
     environment: str
-    keda_namespace: str = "keda"
+    keda_namespace: str = KEDA_NAMESPACE
     reserved_cpu: float
 
     @property

@@ -36,6 +36,56 @@ def test_topics_that_others_make_are_not_waited_for_and_a_restart_makes_none() -
     assert asked == ["true", "true", "test -f /tmp/ready"]
 
 
+@pytest.mark.parametrize("scaling", [{}, {"lag": "keda"}], ids=["by CPU", "by lag"])
+def test_strimzis_listener_is_for_the_stacks_own_clients(scaling: dict[str, str]) -> None:
+    found = made("phase3-strimzi", autoscaling=scaling)
+    (kafka,) = found.of("Kafka")
+    (listener,) = kafka["spec"]["kafka"]["listeners"]
+    clients, brokers, *others = listener["networkPolicyPeers"]
+    (expression,) = clients["podSelector"]["matchExpressions"]
+    callers = {
+        program.name
+        for program in found.programs()
+        if any(port == 9093 for _, port in egress_ports(found, program.name))
+    }
+    assert callers
+    assert callers <= set(expression["values"])
+    assert brokers == {"podSelector": {"matchLabels": {"strimzi.io/pool-name": "broker"}}}
+    keda = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}}
+    assert others == ([keda] if scaling else [])
+
+
+def egress_ports(found: Tree, name: str) -> set[tuple[str, int]]:
+    """Protocols and ports to which a workload may connect."""
+    return {
+        (port["protocol"], port["port"])
+        for policy in found.of("NetworkPolicy")
+        if policy["spec"]["podSelector"].get("matchLabels", {}).get("app.kubernetes.io/name") == name
+        for rule in policy["spec"].get("egress", [])
+        for port in rule.get("ports", [])
+    }
+
+
+def test_strimzis_pods_have_limits_and_time_to_stop() -> None:
+    found = made("phase3-strimzi")
+    (kafka,) = found.of("Kafka")
+    for operator in ("topicOperator", "userOperator"):
+        resources = kafka["spec"]["entityOperator"][operator]["resources"]
+        assert resources["limits"]["memory"] == resources["requests"]["memory"]
+    (pool,) = found.of("KafkaNodePool")
+    assert pool["spec"]["template"]["pod"]["terminationGracePeriodSeconds"] == 60
+
+
+@pytest.mark.parametrize("scaling", [{}, {"lag": "keda"}], ids=["by CPU", "by lag"])
+def test_processors_are_never_more_than_partitions(scaling: dict[str, str]) -> None:
+    found = made("phase3-small", kafka={"partitions": 4}, autoscaling=scaling)
+    if scaling:
+        (scaled,) = found.of("ScaledObject")
+        assert scaled["spec"]["maxReplicaCount"] == 4
+    else:
+        assert found.get("HorizontalPodAutoscaler", "otel-processor")["spec"]["maxReplicas"] == 4
+
+
 def waits_of(one: Manifest) -> dict[str, str]:
     waits = ("pulumi.com/skipAwait", "pulumi.com/waitFor")
     return {name: value for name, value in annotations_of(one).items() if name in waits}

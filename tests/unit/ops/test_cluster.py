@@ -6,6 +6,7 @@ import base64
 import socket
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ops.errors import OpsError
 from ops.health.model import Reading, Status
 from ops.inventory import Inventory
 from ops.kubernetes import forward
+from ops.kubernetes.autoscalers import autoscaler_readings
 from ops.kubernetes.kubectl import KubectlError
 from ops.kubernetes.readings import quantity
 from ops.outputs import StackOutputs
@@ -109,6 +111,54 @@ def pod(owner: str, name: str, **status: Any) -> dict[str, Any]:
         "metadata": {"name": name, "labels": {"app.kubernetes.io/name": owner}},
         "status": status,
     }
+
+
+def autoscaler(minutes: float, **conditions: str) -> dict[str, Any]:
+    since = datetime.now(timezone.utc) - timedelta(minutes=minutes)
+    moment = since.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "otel-gateway"},
+        "spec": {"minReplicas": 2, "maxReplicas": 6},
+        "status": {
+            "currentReplicas": 2,
+            "conditions": [
+                {"type": kind, "status": status, "message": "no metrics", "lastTransitionTime": moment}
+                for kind, status in conditions.items()
+            ],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "status", "found"),
+    [
+        (autoscaler(60, AbleToScale="True", ScalingActive="True"), "healthy", "2 to 6 replicas, now 2"),
+        (autoscaler(60, AbleToScale="True", ScalingLimited="False"), "healthy", "2 to 6 replicas, now 2"),
+        (autoscaler(60, AbleToScale="True", ScalingActive="False"), "degraded", "no metrics"),
+        (autoscaler(1, AbleToScale="True", ScalingActive="False"), "healthy", "2 to 6 replicas, now 2"),
+    ],
+)
+def test_an_autoscaler_without_figures_is_told(
+    cluster: Cluster, one: dict[str, Any], status: str, found: str
+) -> None:
+    cluster.says("get horizontalpodautoscalers", {"items": [one]})
+    (reading,) = autoscaler_readings(cluster.kubectl(), by_lag=False)
+    assert (reading.status, reading.found) == (status, found)
+
+
+def test_kedas_object_is_asked_too(cluster: Cluster) -> None:
+    condition = {"type": "Ready", "status": "False", "message": "no broker answers"}
+    scaled = {
+        "kind": "ScaledObject",
+        "metadata": {"name": "otel-processor"},
+        "spec": {"minReplicaCount": 2, "maxReplicaCount": 6},
+        "status": {"conditions": [condition]},
+    }
+    cluster.says("get horizontalpodautoscalers,scaledobjects.keda.sh", {"items": [scaled]})
+    (reading,) = autoscaler_readings(cluster.kubectl(), by_lag=True)
+    assert (reading.name, reading.found) == ("otel-processor (KEDA)", "no broker answers")
+    assert reading.status == "degraded"
 
 
 OURS = ("app.kubernetes.io/part-of", "otel-stack")

@@ -86,6 +86,27 @@ def test_old_cluster(cluster: Cluster) -> None:
     assert "1.32 or newer" in findings["Kubernetes API"].advice
 
 
+@pytest.mark.parametrize(
+    ("version", "status"),
+    [("v1.34.9", "ok"), ("v1.35.0", "warn"), ("v1.35.3-eks-1", "warn"), ("v1.35.4", "ok"), ("v1.36.0", "ok")],
+)
+def test_releases_that_do_not_replace_what_never_became_ready(
+    cluster: Cluster, version: str, status: str
+) -> None:
+    minor = version.split(".")[1]
+    cluster.says("version", {"serverVersion": {"major": "1", "minor": minor, "gitVersion": version}})
+    assert cluster.findings()["Kubernetes API"].status == status
+
+
+@pytest.mark.parametrize(("ready", "told"), [(3, False), (2, True), (0, False)])
+def test_a_replica_that_is_down_before_an_update_is_told(cluster: Cluster, ready: int, told: bool) -> None:
+    """With none ready there is nothing left to lose, and the update may be the cure."""
+    kafka = {"metadata": {"name": "kafka"}, "spec": {"replicas": 3}, "status": {"readyReplicas": ready}}
+    cluster.says("get statefulsets --selector", {"items": [kafka]})
+    found = cluster.findings().get("replicas of kafka")
+    assert (found is not None and (found.status, found.found) == ("warn", f"{ready} of 3 ready")) is told
+
+
 def test_missing_rights_are_named(cluster: Cluster) -> None:
     cluster.deny("create", "statefulsets")
     cluster.deny("delete", "clusterroles")

@@ -1,0 +1,62 @@
+"""Do autoscalers know what to scale by?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from ops.health.model import Reading
+from ops.health.programs import AREA
+from ops.kubernetes.claims import SELECTOR
+from ops.kubernetes.kubectl import Kubectl
+
+SETTLING = timedelta(minutes=3)
+"""How long an autoscaler may lack its figures: a new pod has none for its first minute or two."""
+
+_NEEDED = ("AbleToScale", "ScalingActive", "Ready")
+"""Conditions of an autoscaler, and of KEDA's object."""
+
+
+def autoscaler_readings(kubectl: Kubectl, *, by_lag: bool, now: datetime | None = None) -> Iterator[Reading]:
+    """Read every autoscaler, and what KEDA makes its own from.
+
+    Without figures the number of replicas stays as it is, and nothing else shows it.
+
+    Args:
+        kubectl: bound to the stack's namespace.
+        by_lag: whether KEDA scales the processors.
+        now: the time that conditions are compared with.
+
+    Raises:
+        KubectlError: the API server did not say.
+    """
+    now = now or datetime.now(timezone.utc)
+    kinds = ["horizontalpodautoscalers", *(["scaledobjects.keda.sh"] if by_lag else [])]
+    for one in kubectl.objects(",".join(kinds), SELECTOR):
+        kind, name = str(one["kind"]), str(one["metadata"]["name"])
+        unmet = "; ".join(_unmet(one, now))
+        called = f"{name} ({'KEDA' if kind == 'ScaledObject' else 'autoscaler'})"
+        if unmet:
+            advice = kubectl.typed("describe", kind.lower(), name)
+            yield Reading(area=AREA, name=called, status="degraded", found=unmet, advice=advice)
+        else:
+            yield Reading(area=AREA, name=called, found=_found(one))
+
+
+def _unmet(one: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    for condition in (one.get("status") or {}).get("conditions") or []:
+        if condition["type"] in _NEEDED and condition["status"] == "False":
+            since = condition.get("lastTransitionTime")
+            if since is None or now - datetime.fromisoformat(since.replace("Z", "+00:00")) > SETTLING:
+                yield str(condition.get("message") or f"not {condition['type']}")
+
+
+def _found(one: Mapping[str, Any]) -> str:
+    spec, status = one["spec"], one.get("status") or {}
+    least, most = (
+        spec.get("minReplicas", spec.get("minReplicaCount", 1)),
+        spec.get("maxReplicas", spec.get("maxReplicaCount", 1)),
+    )
+    current = status.get("currentReplicas")
+    return f"{least} to {most} replicas" + ("" if current is None else f", now {current}")
