@@ -12,11 +12,16 @@ from tests.support.docker_engine import Engine
 
 @contextmanager
 def next_version(engine: Engine, program: str) -> Iterator[str]:
-    """Make an image with another id and tag; give its reference, and remove it afterwards."""
+    """Make an image with another id and tag; give its reference, and remove it afterwards.
+
+    Nothing may use it any more by then.
+    """
     image = CATALOGUE[program]
     engine.provide([image.reference])
     reference = f"{image.repository}:{image.tag}-next"
     recipe = f"FROM {image.reference}\nLABEL version=next\n"
     engine.client.images.build(fileobj=io.BytesIO(recipe.encode()), tag=reference, rm=True)
     yield reference
+    users = engine.client.containers.list(all=True, filters={"ancestor": reference})
+    assert not [f"{one.name}: {one.status}" for one in users]
     engine.client.images.remove(reference)
