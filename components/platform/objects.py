@@ -1,7 +1,7 @@
 """How the objects of one workload are created: what all of them share, and what is particular to each kind.
 
 ConfigMaps and Secrets are immutable and named by the provider, so changed text is another object: the pods
-roll, and an older version still finds its own. When manifests are only written for Git, there is no state to
+roll, and those that have not rolled yet still find their own until the update is over. When manifests are only written for Git, there is no state to
 remember such a name in; then it carries the text's hash.
 """
 
