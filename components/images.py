@@ -42,11 +42,14 @@ class Image:
     owned_directory: str | None = None
 
     @property
+    def version(self) -> str:
+        """What is in the image, wherever it comes from."""
+        return f"{self.repository}:{self.tag}" + (f"@{self.digest}" if self.digest else "")
+
+    @property
     def reference(self) -> str:
         """The name by which a container engine pulls the image."""
-        host = f"{self.registry}/" if self.registry else ""
-        digest = f"@{self.digest}" if self.digest else ""
-        return f"{host}{self.repository}:{self.tag}{digest}"
+        return f"{self.registry}/{self.version}" if self.registry else self.version
 
     @property
     def user(self) -> str:

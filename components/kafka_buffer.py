@@ -148,7 +148,7 @@ def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
             port=None,
             command=("bash", f"{CONFIG_DIRECTORY}/in-sync.sh"),
             alive_command=_is_alive(),
-            first_command=("bash", f"{CONFIG_DIRECTORY}/first-up.sh") if args.size.brokers > 1 else None,
+            first_command=("bash", f"{CONFIG_DIRECTORY}/first-up.sh"),
         ),
         resources=limits(args.size.broker),
         volumes=data_volumes("kafka-data", DATA_DIRECTORY, args.size.broker),

@@ -83,6 +83,7 @@ def down(name: str) -> None:
     """
     session = _existing(name)
     inventory = session.inventory()
+    session.site.stop_peers(inventory)
     _remove_all_but(session, [*inventory.kept_urns, *inventory.protected_urns])
     buckets = f" and the buckets {', '.join(inventory.buckets)}" if inventory.buckets else ""
     say(f"The data is kept, in {session.site.data(inventory)}{buckets}; make up finds it again.")
@@ -106,6 +107,7 @@ def destroy(name: str, agreed: Callable[[str], bool]) -> None:
     stays = f" What is protected stays: {_named(inventory)}." if protected else ""
     if not agreed(f"Delete the stack {name} and all of its data: {data}?{stays}"):
         raise OpsError("nothing was deleted", "answer y, or pass --yes")
+    session.site.stop_peers(inventory)
     _remove_all_but(session, protected)
     session.site.forget_data()
     if protected:

@@ -3,7 +3,9 @@
 Every root filesystem is read-only. Docker refuses to copy files into such a container, so configuration
 goes through a volume: a container of the same image that is created but never started takes the uploads into
 the volume, and the program mounts it read-only. The volume's name carries a hash of the text, so new text is
-a new volume and the old one stays intact until nothing uses it any more.
+a new volume and the old one stays intact until nothing uses it any more; so does a new version of the image,
+whose container could not be made while the old one has its name. Secret files, whose text is in no name, are
+replaced in the volume that there is, and the replicas, which have a hash of them, one after the other.
 
 A new volume belongs to root, unless the image has the directory it is mounted on. Where the program's own
 image has none, another never-started container mounts the volume on a directory with the right owner in
@@ -31,6 +33,9 @@ NETWORK = "observability"
 
 NOT_APPLIED = ["healthcheck", "tmpfs", "init"]
 """Fields of a container for which the provider accepts a change without applying it."""
+
+SECRETS = "otel-stack.secrets"
+"""Label with a hash of a container's secret files."""
 
 LOG_ROTATION = {"max-size": "10m", "max-file": "3"}
 IDLE_MEMORY = mebibytes(16)
@@ -71,9 +76,13 @@ class DockerPlatform:
             raise ValueError(f"{workload.name}: a Docker container runs one program, not {beside} as well")
         config_volume, config = self._config(workload, parent)
         ready: list[pulumi.Resource] = []
-        for name in _names(workload):
+        names = _names(workload)
+        for name in names:
             before = [*after, *ready[-1:], config]
-            container = self._container(name, workload, config_volume, config, parent=parent, after=before)
+            others_wait = name != names[-1]
+            container = self._container(
+                name, workload, config_volume, parent=parent, after=before, others_wait=others_wait
+            )
             asks_itself = workload.probe.command is not None
             ready.append(container if asks_itself else self._probe(name, workload.probe, container, parent))
         return Deployed(workload=workload, host=workload.name, ready=ready)
@@ -83,10 +92,10 @@ class DockerPlatform:
         name: str,
         workload: Workload,
         config_volume: str,
-        config: pulumi.Resource,
         *,
         parent: pulumi.Resource,
         after: Sequence[pulumi.Resource],
+        others_wait: bool,
     ) -> docker.Container:
         own = [replace(volume, name=_own(volume.name, name, workload)) for volume in workload.volumes]
         made = [self._data_volume(workload.image, volume, parent) for volume in own]
@@ -102,14 +111,15 @@ class DockerPlatform:
             entrypoints=None if workload.entry_point is None else list(workload.entry_point),
             envs=_environment(workload, name),
             ports=_published(workload),
+            labels=_secrets_label(workload),
             networks_advanced=[{"name": self._network.name, "aliases": _aliases(name, workload)}],
             volumes=[*_mounted(own), configuration],
             tmpfs=_temporary(workload),
             restart="unless-stopped",
             stop_timeout=workload.stop_grace.seconds,
             destroy_grace_seconds=workload.stop_grace.seconds,
-            **_health(workload.probe, _ready_command(workload.probe)),
-            opts=_options(parent, after=[*after, *made], replace_with=[config]),
+            **_health(workload.probe, _ready_command(workload.probe, others_wait=others_wait)),
+            opts=_options(parent, after=[*after, *made]),
         )
 
     def _data_volume(self, image: Image, volume: DataVolume, parent: pulumi.Resource) -> pulumi.Resource:
@@ -126,7 +136,7 @@ class DockerPlatform:
         )
 
     def _config(self, workload: Workload, parent: pulumi.Resource) -> tuple[str, pulumi.Resource]:
-        name = f"{workload.name}-config-{digest(workload.files, 8)}"
+        name = f"{workload.name}-config-{digest(workload.files, 8, workload.image.version)}"
         volume = docker.Volume(name, name=name, opts=pulumi.ResourceOptions(parent=parent))
         root = workload.config_directory
         uploads: list[dict[str, Any]] = [
@@ -256,6 +266,17 @@ def _secrets(workload: Workload) -> list[tuple[str, pulumi.Input[str]]]:
     return found
 
 
+def _secrets_label(workload: Workload) -> list[docker.ContainerLabelArgs]:
+    """Mark a container with a hash of its secret files: others are another container."""
+    found = _secrets(workload)
+    if not found:
+        return []
+    paths = [path for path, _ in found]
+    texts = pulumi.Output.all(*(content for _, content in found))
+    hashed = texts.apply(lambda contents: digest(dict(zip(paths, contents, strict=True)), 16))
+    return [docker.ContainerLabelArgs(label=SECRETS, value=hashed)]
+
+
 def _own(volume: str, name: str, workload: Workload) -> str:
     """Add a replica's number to its own volume."""
     return volume + name.removeprefix(workload.name)
@@ -301,9 +322,9 @@ def _mounted(volumes: Sequence[DataVolume]) -> list[docker.ContainerVolumeArgs]:
     ]
 
 
-def _ready_command(probe: Probe) -> Sequence[str] | None:
-    """Return the command that says whether the next replica may follow."""
-    if probe.command is None or probe.first_command is None:
+def _ready_command(probe: Probe, *, others_wait: bool) -> Sequence[str] | None:
+    """Return the command that says whether the next replica, if any, may follow."""
+    if probe.command is None or probe.first_command is None or not others_wait:
         return probe.command
     return ("sh", "-c", f"{shlex.join(probe.command)} || {shlex.join(probe.first_command)}")
 

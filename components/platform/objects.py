@@ -1,8 +1,8 @@
 """How the objects of one workload are created: what all of them share, and what is particular to each kind.
 
 ConfigMaps and Secrets are immutable and named by the provider, so changed text is another object: the pods
-roll, and those that have not rolled yet still find their own until the update is over. When manifests are only written for Git, there is no state to
-remember such a name in; then it carries the text's hash.
+roll, and those that have not rolled yet still find their own until the update is over. When manifests are
+only written for Git, there is no state to remember such a name in; then it carries the text's hash.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import Any
 
 from components.composition.addresses import host_addresses
 from ops.backup.volumes import Volumes
+from ops.docker.brokers import check_brokers, stop_together
 from ops.docker.certificate import certificate_readings
 from ops.docker.checks import check_disk, check_engine, check_memory, check_ports, own_containers
 from ops.docker.disk import AREA as DISK
@@ -26,6 +27,9 @@ from ops.project import DEFAULT_DOCKER_HOST, Stack
 from ops.pulumi.python import check_python
 from ops.pulumi.toolchain import Choice, choose
 from ops.sites.model import Examination
+
+STOP_SECONDS = 120
+"""Longest that stopping a container takes: a broker is killed after a minute."""
 
 ARCHIVE_SECONDS = 600
 """Longest silence of the engine while it reads or writes a volume."""
@@ -127,6 +131,11 @@ class DockerSite:
         """See ``Site``."""
         return f"the volumes {', '.join(inventory.data_volumes)}"
 
+    def stop_peers(self, inventory: Inventory) -> None:
+        """See ``Site``; the engine removes brokers one after the other, the last without a quorum."""
+        with engine_failures():
+            stop_together(connect(self._stack.docker_host, timeout=STOP_SECONDS), inventory.programs)
+
     def forget_data(self) -> None:
         """See ``Site``; the engine has removed the volumes."""
 
@@ -166,4 +175,5 @@ class DockerSite:
             *check_ports(settings, engine),
             check_memory(settings, engine, running=bool(own_containers(engine))),
             check_disk(settings, engine, missing),
+            *check_brokers(engine, settings),
         ]

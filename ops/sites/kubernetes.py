@@ -144,6 +144,10 @@ class KubernetesSite:
         names = ", ".join(claims(kubectl)) or "(there are none)"
         return f"the PersistentVolumeClaims {names} of namespace {kubectl.namespace}"
 
+    def stop_peers(self, inventory: Inventory) -> None:
+        """See ``Site``; a StatefulSet's pods are ended together."""
+        del inventory
+
     def forget_data(self) -> None:
         """See ``Site``; claims outlive their StatefulSets, and Strimzi's Kafka the stack.
 

@@ -95,6 +95,13 @@ class Site(Protocol):
             OpsError: it cannot be listed.
         """
 
+    def stop_peers(self, inventory: Inventory) -> None:
+        """Stop together, before they are removed, replicas that need each other in order to stop well.
+
+        Raises:
+            OpsError: this failed.
+        """
+
     def forget_data(self) -> None:
         """Remove the data that the engine has left, after the stack is gone.
 

@@ -18,7 +18,7 @@ if ((${up%.*} - process[19] / TICKS >= MINUTE)); then
   exit 1
 fi
 IFS=, read -ra voters <<<"$KAFKA_CONTROLLER_QUORUM_VOTERS"
-for voter in "${voters[@]}"; do
+for voter in "${voters[@]}" "${voters[@]}"; do # twice: a busy one may not answer in time
   host=${voter#*@}
   host=${host%:*}
   if ((${voter%%@*} != KAFKA_NODE_ID)) && timeout 1 bash -c "exec 3<>/dev/tcp/$host/$PORT" 2>/dev/null; then

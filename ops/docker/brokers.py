@@ -1,0 +1,58 @@
+"""Kafka's brokers on a Docker Engine, which need each other to stop and to be replaced well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from docker.errors import NotFound
+
+from components.sections.phase_numbers import WITH_KAFKA
+from components.settings import Settings
+from ops.docker.engine import Engine
+from ops.finding import Finding
+
+BROKER = re.compile(r"kafka-\d+")
+GRACE_SECONDS = 60
+"""Time that a broker gets to hand over and close its log, as in its container's own settings."""
+
+
+def stop_together(engine: Engine, programs: Iterable[str]) -> None:
+    """Stop all brokers at once: one that is alone is not allowed to, and is killed after a minute."""
+    names = [name for name in programs if BROKER.fullmatch(name)]
+
+    def stop(name: str) -> None:
+        try:
+            engine.client.containers.get(name).stop(timeout=GRACE_SECONDS)
+        except NotFound:
+            return
+
+    if len(names) > 1:
+        with ThreadPoolExecutor(max_workers=len(names)) as pool:
+            list(pool.map(stop, names))
+
+
+def check_brokers(engine: Engine, settings: Settings) -> Iterator[Finding]:
+    """Is every broker in sync? An update replaces others without asking for that."""
+    if settings.phase < WITH_KAFKA or settings.kafka.mode != "builtin":
+        return
+    names = [f"kafka-{number}" for number in range(1, settings.buffer.brokers + 1)]
+    found = {name: _status(engine, name) for name in names}
+    behind = sorted(f"{name} is {status}" for name, status in found.items() if status != "healthy")
+    if 0 < len(behind) < len(found):
+        advice = (
+            "a change of the brokers takes another one down all the same, and data is refused meanwhile: "
+            "wait until all are healthy, unless this change is what they need"
+        )
+        yield Finding(name="Kafka", status="warn", found=", ".join(behind), advice=advice)
+
+
+def _status(engine: Engine, name: str) -> str:
+    try:
+        state = engine.client.containers.get(name).attrs["State"]
+    except NotFound:
+        return "not there"
+    if state["Status"] != "running":
+        return str(state["Status"])
+    return str(state.get("Health", {}).get("Status", "running"))
