@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from docker.errors import NotFound
@@ -18,9 +18,13 @@ GRACE_SECONDS = 60
 """Time that a broker gets to hand over and close its log, as in its container's own settings."""
 
 
-def stop_together(engine: Engine, programs: Iterable[str]) -> None:
-    """Stop all brokers at once: one that is alone is not allowed to, and is killed after a minute."""
-    names = [name for name in programs if BROKER.fullmatch(name)]
+def brokers_of(programs: Iterable[str]) -> list[str]:
+    """Give those programs of a stack that are brokers."""
+    return [name for name in programs if BROKER.fullmatch(name)]
+
+
+def stop_together(engine: Engine, names: Sequence[str]) -> None:
+    """Stop brokers at once: one that is alone is not allowed to, and is killed after a minute."""
 
     def stop(name: str) -> None:
         try:
@@ -28,9 +32,8 @@ def stop_together(engine: Engine, programs: Iterable[str]) -> None:
         except NotFound:
             return
 
-    if len(names) > 1:
-        with ThreadPoolExecutor(max_workers=len(names)) as pool:
-            list(pool.map(stop, names))
+    with ThreadPoolExecutor(max_workers=len(names)) as pool:
+        list(pool.map(stop, names))
 
 
 def check_brokers(engine: Engine, settings: Settings) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from components.composition.addresses import host_addresses
 from ops.backup.volumes import Volumes
-from ops.docker.brokers import check_brokers, stop_together
+from ops.docker.brokers import brokers_of, check_brokers, stop_together
 from ops.docker.certificate import certificate_readings
 from ops.docker.checks import check_disk, check_engine, check_memory, check_ports, own_containers
 from ops.docker.disk import AREA as DISK
@@ -133,8 +133,10 @@ class DockerSite:
 
     def stop_peers(self, inventory: Inventory) -> None:
         """See ``Site``; the engine removes brokers one after the other, the last without a quorum."""
-        with engine_failures():
-            stop_together(connect(self._stack.docker_host, timeout=STOP_SECONDS), inventory.programs)
+        names = brokers_of(inventory.programs)
+        if len(names) > 1:
+            with engine_failures():
+                stop_together(connect(self._stack.docker_host, timeout=STOP_SECONDS), names)
 
     def forget_data(self) -> None:
         """See ``Site``; the engine has removed the volumes."""

@@ -15,6 +15,7 @@ from components.images import CATALOGUE
 from components.sizing import GRAFANA_SHARE
 from components.workload import GO_SHARE
 from tests.support.golden import GOLDEN, matches_golden
+from tests.support.made import requests
 from tests.support.program import (
     CONTAINER,
     NETWORK,
@@ -255,6 +256,39 @@ def test_phase_two_keeps_what_phase_one_stored() -> None:
 def test_phase_two_keeps_the_otlp_address() -> None:
     first, second = (run_program({"phase": phase}).outputs for phase in (1, 2))
     assert {key for key in first if first[key] != second[key]} == {"phase"}
+
+
+@pytest.mark.parametrize(
+    ("later", "before"),
+    [
+        ("kafka-2", "kafka-1"),
+        ("kafka-3", "kafka-2"),
+        ("kafka-topics", "kafka-3"),
+        ("otel-gateway-2", "otel-gateway-1-ready"),
+        ("otel-processor-2", "otel-processor-1-ready"),
+    ],
+)
+def test_replicas_are_started_and_replaced_one_after_the_other(later: str, before: str) -> None:
+    with requests() as registered:
+        run_program(VARIANTS["phase2-medium"])
+    (found,) = (one for one in registered if one.type == CONTAINER and one.name == later)
+    assert before in {urn.rpartition("::")[2] for urn in found.dependencies}
+    assert not found.replace_with
+
+
+def test_a_new_version_has_a_configuration_of_its_own() -> None:
+    """With the old one's name it could only be made once that is gone, and all replicas with it."""
+    first = {name for name in names_of(run_program({"phase": 2})) if "-config-" in name}
+    tag = {"images": {"overrides": {"collector": "otel/opentelemetry-collector-contrib:0.156.0"}}}
+    second = {name for name in names_of(run_program({"phase": 2, **tag})) if "-config-" in name}
+    changed = {name.partition("-config-")[0] for name in first - second}
+    assert changed == {"otel-collector", "otel-gateway", "otel-processor"}
+    mirror = run_program({"phase": 2, "images": {"registry": "mirror.example:5000"}})
+    assert {name for name in names_of(mirror) if "-config-" in name} == first
+
+
+def names_of(result: Result) -> set[str]:
+    return {one.name for one in result.of(CONTAINER)}
 
 
 def test_the_last_broker_must_be_in_sync_and_others_only_while_one_serves() -> None:
