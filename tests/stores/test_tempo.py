@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import signal
 import time
@@ -16,6 +17,9 @@ from tests.stores.replicas import TENANT, ObjectService, Store
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.long
+
+LOGGED_SECONDS = 10.0
+"""More than twice what ``trace_idle_period`` and ``flush_check_period`` come to."""
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +84,19 @@ def test_nothing_acknowledged_is_lost(tempo: Store, s3: ObjectService) -> None:
     until("all traces are found", lambda: not sender.missing(), seconds=120)
 
 
+def in_memory(tempo: Store) -> float:
+    """Count the traces that no replica has in its log."""
+    texts = [httpx.get(f"{tempo.url(address)}/metrics", timeout=30).text for address in tempo.addresses]
+    counts = re.findall(r"^tempo_ingester_live_traces(?:{.*})? (\S+)$", "\n".join(texts), re.MULTILINE)
+    return sum(float(count) for count in counts)
+
+
 def test_replicas_that_are_killed_together_read_their_logs_again(tempo: Store) -> None:
+    """What came within the last seconds is in no log yet."""
     sender = Sender(tempo)
     sender.send(tempo.addresses[0])
+    assert in_memory(tempo)
+    until("the traces to be in the logs", lambda: not in_memory(tempo), seconds=LOGGED_SECONDS, pause=0.5)
     tempo.kill_all()
     until("all of them are found", lambda: not sender.missing(), seconds=120, forgive=(httpx.HTTPError,))
 

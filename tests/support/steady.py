@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import pairwise
 
 from components.kafka.topics import TOPICS
 from tests.support.drilled import Stores
@@ -44,19 +45,25 @@ def turned_away(load: Load, *, seconds: float) -> None:
         )
 
 
+PAUSE_SECONDS = 15.0
+"""Longest without an OK while others serve: clients find them, on a busy machine."""
+
+
 def demand_nothing_lost(
     site: Stores,
     load: Load,
     *,
     unsure: Sequence[tuple[float, float]] = (),
+    most: float = 1,
     seconds: float = FOUND_SECONDS,
 ) -> dict[str, Found]:
     """Require every acknowledged log record and sample, and every error and slow trace complete.
 
     ``unsure`` says from when to when processors with tail sampling were killed or changed: traces that were
     undecided then may be missing, which are those acknowledged at most the bound before. So may those
-    whose halves were acknowledged so far apart, as in an outage, that the sampler decided on one alone. All
-    others have ``seconds`` to be found. No call may have been refused for good.
+    whose halves were acknowledged so far apart, as in an outage, that the sampler decided on one alone;
+    together no more than the share ``most`` of all. All others have ``seconds`` to be found. No call may have
+    been refused for good.
     """
     apart = load.tallies["traces"].apart
     halved = {number for number, between in apart.items() if between > DECISION_SECONDS - SPARE_SECONDS}
@@ -78,6 +85,8 @@ def demand_nothing_lost(
         and not any(begin - bound <= when[number] <= end + SPARE_SECONDS for begin, end in unsure)
     ]
     assert not unexplained, f"traces missing or in pieces: {unexplained}"
+    gone = len(found["traces"].missing)
+    assert gone <= most * found["traces"].acknowledged, f"{gone} traces missing or in pieces"
     return found
 
 
@@ -114,3 +123,11 @@ def settled(site: Stores, readers: int, seconds: float = 120) -> None:
 
     what = f"{readers} processors to share the partitions"
     until(what, is_settled, seconds=seconds, pause=1, forgive=(AssertionError,))
+
+
+def demand_short_pauses(load: Load, note: Callable[[Mapping[str, object]], None]) -> None:
+    """Require that one replica after the other was replaced: some call got its OK all the time."""
+    times = sorted(load.tallies["logs"].acknowledged.values())
+    pause = max((later - earlier for earlier, later in pairwise(times)), default=0.0)
+    note({"seconds without an OK": round(pause, 1)})
+    assert pause < PAUSE_SECONDS

@@ -21,6 +21,32 @@ def expression(alert: str) -> str:
     return next(str(rule["expr"]) for group in groups for rule in group["rules"] if rule["alert"] == alert)
 
 
+def test_gateways_answer_when_kafka_has_the_data_on_all_in_sync_replicas() -> None:
+    found = collector(run_program({"phase": 2}), "otel-gateway")
+    assert "batch" not in found["processors"]
+    exporters = {name: one for name, one in found["exporters"].items() if name.startswith("kafka/")}
+    assert {"kafka/traces", "kafka/metrics", "kafka/logs"} <= exporters.keys()
+    for one in exporters.values():
+        assert one["producer"]["required_acks"] == -1
+        assert one["sending_queue"]["wait_for_result"] is True
+    assert exporters["kafka/traces"]["partition_traces_by_id"] is True
+
+
+def test_processors_mark_what_the_store_has_and_wait_for_it_without_end() -> None:
+    result = run_program({"phase": 2})
+    found = collector(result, "otel-processor")
+    receivers = [one for name, one in found["receivers"].items() if name.startswith("kafka/")]
+    assert len(receivers) == 4
+    for receiver in receivers:
+        assert receiver["message_marking"]["after"] is True
+        assert receiver["message_marking"]["on_error"] is False
+        assert receiver["error_backoff"]["max_elapsed_time"] == 0
+        assert receiver["initial_offset"] == "earliest"
+        assert receiver["group_instance_id"]
+    for name in ("otlp_grpc/jaeger", "otlp_http/prometheus", "otlp_http/loki"):
+        assert found["exporters"][name]["retry_on_failure"]["max_elapsed_time"] == 0
+
+
 @pytest.mark.parametrize(
     ("name", "exporter"), [("otel-gateway", "kafka/logs"), ("otel-processor", "kafka/sampled")]
 )

@@ -98,6 +98,16 @@ def test_what_never_starts_has_no_network_port_or_command(default: Result) -> No
             assert not {"ports", "networksAdvanced", "command", "entrypoints"}.intersection(container.inputs)
 
 
+@pytest.mark.parametrize("phase", [1, 2])
+def test_every_published_port_is_on_loopback_by_default(phase: int) -> None:
+    addresses = {
+        port["ip"]
+        for container in run_program({"phase": phase}).of(CONTAINER)
+        for port in container.inputs.get("ports", [])
+    }
+    assert addresses == {"127.0.0.1"}
+
+
 def test_nothing_is_published_beyond_loopback_by_default(default: Result) -> None:
     published = {
         (container.name, int(port["external"]))

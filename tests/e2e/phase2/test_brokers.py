@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -20,12 +19,10 @@ from tests.support.numbered_sending import running
 from tests.support.otlp import DEADLINE_SECONDS, SERVICES
 from tests.support.phase2 import PHASE
 from tests.support.stack import Stack
-from tests.support.steady import LONG_SECONDS, demand_nothing_lost, flow, turned_away
+from tests.support.steady import LONG_SECONDS, demand_nothing_lost, demand_short_pauses, flow, turned_away
 from tests.support.waiting import until
 
 DATA = "/var/lib/kafka/data"
-A_BROKER_AWAY_SECONDS = 15.0
-"""Longest without an OK while two of three brokers serve: clients find the new leaders, on a busy machine."""
 ALERT = "KafkaPartitionsUnderReplicated"
 ALERT_SECONDS = 600.0
 """Its five minutes, one between counts, and what a busy machine adds."""
@@ -81,7 +78,8 @@ def test_another_memory_limit_replaces_one_broker_after_the_other(
 ) -> None:
     sizing = {**PHASE["sizing"], "kafka": {"memory": "900MiB"}}  # type: ignore[dict-item]
     _change_brokers(three_brokers, changeable, load, {"sizing": sizing})
-    _demand_short_pauses(three_brokers, load, report, note)
+    demand_short_pauses(load, note)
+    report(load, demand_nothing_lost(three_brokers, load))
 
 
 @pytest.mark.long
@@ -92,7 +90,8 @@ def test_another_version_replaces_one_broker_after_the_other(
     with next_version(docker_engine, "kafka") as version:
         _change_brokers(three_brokers, changeable, load, {"images": {"overrides": {"kafka": version}}})
         changeable.up({"kafka": {"brokers": 3}})
-    _demand_short_pauses(three_brokers, load, report, note)
+    demand_short_pauses(load, note)
+    report(load, demand_nothing_lost(three_brokers, load))
 
 
 def _change_brokers(site: Site, stack: Stack, load: Load, changes: Mapping[str, Any]) -> None:
@@ -101,18 +100,6 @@ def _change_brokers(site: Site, stack: Stack, load: Load, changes: Mapping[str, 
         stack.up({"kafka": {"brokers": 3}, **changes})
         flow(load)
         until("all copies to be in sync", lambda: not _behind(site), seconds=180)
-
-
-def _demand_short_pauses(site: Site, load: Load, report: Report, note: Note) -> None:
-    pause = longest_pause(load.tallies["logs"].acknowledged.values())
-    note({"seconds without an OK": round(pause, 1)})
-    assert pause < A_BROKER_AWAY_SECONDS
-    report(load, demand_nothing_lost(site, load))
-
-
-def longest_pause(times: Iterable[float]) -> float:
-    """Give the longest time between two moments that follow each other."""
-    return max((later - earlier for earlier, later in pairwise(sorted(times))), default=0.0)
 
 
 @pytest.mark.long

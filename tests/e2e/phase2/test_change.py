@@ -7,24 +7,35 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Note
 from tests.e2e.conftest import Report
+from tests.support.docker_engine import Engine
 from tests.support.docker_site import Site
+from tests.support.next_version import next_version
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.otlp import SERVICES
 from tests.support.phase2 import PHASE
 from tests.support.stack import Stack
-from tests.support.steady import DECISION_SECONDS, SPARE_SECONDS, demand_nothing_lost, flow
+from tests.support.steady import (
+    DECISION_SECONDS,
+    SPARE_SECONDS,
+    demand_nothing_lost,
+    demand_short_pauses,
+    flow,
+)
 from tests.support.stored import await_all
+
+MOVED = 0.05
+"""Largest share of error and slow traces that may be lost when partitions move between processors that stop
+cleanly; measured: none to one in 200."""
 
 
 def _processors(count: int) -> dict[str, Any]:
     return {"sizing": {**PHASE["sizing"], "processor": {"replicas": count}}}  # type: ignore[dict-item]
 
 
-def _under_load(
-    site: Site, changeable: Stack, load: Load, *changes: dict[str, Any]
-) -> list[tuple[float, float]]:
+def _under_load(changeable: Stack, load: Load, *changes: dict[str, Any]) -> list[tuple[float, float]]:
     """Change the stack under load; give from when to when each change was made."""
     times = []
     with running(load):
@@ -34,7 +45,6 @@ def _under_load(
             changeable.up(change)
             times.append((begin, time.time()))
             flow(load)
-    assert site.target == load.target
     return times
 
 
@@ -42,15 +52,28 @@ def _under_load(
 @pytest.mark.long
 def test_new_settings(site: Site, changeable: Stack, load: Load, report: Report) -> None:
     ingest = {**changeable.config["ingest"], "maxConnectionAge": "4m"}
-    times = _under_load(site, changeable, load, {"ingest": ingest, "sampling": {"keepPercent": 20}})
-    report(load, demand_nothing_lost(site, load, unsure=times))
+    times = _under_load(changeable, load, {"ingest": ingest, "sampling": {"keepPercent": 20}})
+    report(load, demand_nothing_lost(site, load, unsure=times, most=MOVED))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_another_version_replaces_one_collector_after_the_other(
+    site: Site, changeable: Stack, load: Load, report: Report, note: Note, docker_engine: Engine
+) -> None:
+    with next_version(docker_engine, "collector") as version:
+        overrides = {"images": {"overrides": {"collector": version}}}
+        times = _under_load(changeable, load, overrides)
+        changeable.up()
+    demand_short_pauses(load, note)
+    report(load, demand_nothing_lost(site, load, unsure=times, most=MOVED))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_processors_two_three_two(site: Site, changeable: Stack, load: Load, report: Report) -> None:
-    times = _under_load(site, changeable, load, _processors(3), _processors(2))
-    report(load, demand_nothing_lost(site, load, unsure=times))
+    times = _under_load(changeable, load, _processors(3), _processors(2))
+    report(load, demand_nothing_lost(site, load, unsure=times, most=MOVED))
 
 
 @pytest.mark.long
