@@ -13,8 +13,8 @@ from tests.support.numbered_sending import running
 from tests.support.steady import demand_nothing_lost, flow
 
 CALM = 4
-"""Load before and after processors are killed, in times of ``flow``: about 20 s, so that most traces are none of
-those that a killed sampler may lose, and have to be there."""
+"""Load before and after processors are killed, in times of ``flow``: about 20 s, so that most traces are none
+of those that a killed sampler may lose, and have to be there."""
 
 
 @pytest.mark.timeout(900)
