@@ -22,6 +22,6 @@ def next_version(engine: Engine, program: str) -> Iterator[str]:
     recipe = f"FROM {image.reference}\nLABEL version=next\n"
     engine.client.images.build(fileobj=io.BytesIO(recipe.encode()), tag=reference, rm=True)
     yield reference
-    users = engine.client.containers.list(all=True, filters={"ancestor": reference})
-    assert not [f"{one.name}: {one.status}" for one in users]
+    users = [one.name for one in engine.client.containers.list(all=True, filters={"ancestor": reference})]
+    assert not users, f"{reference} is still run by {users}"
     engine.client.images.remove(reference)
