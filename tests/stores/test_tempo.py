@@ -86,7 +86,7 @@ def test_nothing_acknowledged_is_lost(tempo: Store, s3: ObjectService) -> None:
 
 
 def logged(tempo: Store) -> float:
-    """When the last of the replicas has written traces to its log: a block there is whole with its meta.json."""
+    """When the last replica has written traces to its log, whose blocks are whole with their meta.json."""
     logs = [tempo.folder / address / "data" / "wal" for address in tempo.addresses]
     return min(max((path.stat().st_mtime for path in log.glob("*/meta.json")), default=0.0) for log in logs)
 
