@@ -111,7 +111,7 @@ class DockerPlatform:
             entrypoints=None if workload.entry_point is None else list(workload.entry_point),
             envs=_environment(workload, name),
             ports=_published(workload),
-            labels=_secrets_label(workload),
+            labels=_secrets_label(workload) or None,
             networks_advanced=[{"name": self._network.name, "aliases": _aliases(name, workload)}],
             volumes=[*_mounted(own), configuration],
             tmpfs=_temporary(workload),

@@ -297,6 +297,17 @@ def test_a_new_version_has_a_configuration_of_its_own() -> None:
     assert {name for name in names_of(mirror) if "-config-" in name} == first
 
 
+def test_a_hash_of_secret_files_replaces_their_containers_and_is_a_secret() -> None:
+    """Grafana's password; the collector has no secret file."""
+    result = run_program()
+    labels = result.container("grafana").inputs["labels"]
+    assert is_secret(labels)
+    (label,) = unwrapped(labels)
+    assert label["label"] == "otel-stack.secrets"
+    assert len(unwrapped(label["value"])) == 16
+    assert "labels" not in result.container("otel-collector").inputs
+
+
 def names_of(result: Result) -> set[str]:
     return {one.name for one in result.of(CONTAINER)}
 
