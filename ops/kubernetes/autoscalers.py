@@ -53,10 +53,8 @@ def _unmet(one: Mapping[str, Any], now: datetime) -> Iterator[str]:
 
 
 def _found(one: Mapping[str, Any]) -> str:
-    spec, status = one["spec"], one.get("status") or {}
-    least, most = (
-        spec.get("minReplicas", spec.get("minReplicaCount", 1)),
-        spec.get("maxReplicas", spec.get("maxReplicaCount", 1)),
-    )
-    current = status.get("currentReplicas")
+    """Give its bounds, which KEDA's object has under other names, and how many replicas there are."""
+    spec, current = one["spec"], (one.get("status") or {}).get("currentReplicas")
+    least = spec.get("minReplicas") or spec.get("minReplicaCount", 1)
+    most = spec.get("maxReplicas") or spec.get("maxReplicaCount", 1)
     return f"{least} to {most} replicas" + ("" if current is None else f", now {current}")
