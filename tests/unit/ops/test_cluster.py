@@ -131,18 +131,18 @@ def autoscaler(minutes: float, **conditions: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("one", "status", "found"),
+    ("minutes", "conditions", "status", "found"),
     [
-        (autoscaler(60, AbleToScale="True", ScalingActive="True"), "healthy", "2 to 6 replicas, now 2"),
-        (autoscaler(60, AbleToScale="True", ScalingLimited="False"), "healthy", "2 to 6 replicas, now 2"),
-        (autoscaler(60, AbleToScale="True", ScalingActive="False"), "degraded", "no metrics"),
-        (autoscaler(1, AbleToScale="True", ScalingActive="False"), "healthy", "2 to 6 replicas, now 2"),
+        (60, {"AbleToScale": "True", "ScalingActive": "True"}, "healthy", "2 to 6 replicas, now 2"),
+        (60, {"AbleToScale": "True", "ScalingLimited": "False"}, "healthy", "2 to 6 replicas, now 2"),
+        (60, {"AbleToScale": "True", "ScalingActive": "False"}, "degraded", "no metrics"),
+        (1, {"AbleToScale": "True", "ScalingActive": "False"}, "healthy", "2 to 6 replicas, now 2"),
     ],
 )
 def test_an_autoscaler_without_figures_is_told(
-    cluster: Cluster, one: dict[str, Any], status: str, found: str
+    cluster: Cluster, minutes: float, conditions: dict[str, str], status: str, found: str
 ) -> None:
-    cluster.says("get horizontalpodautoscalers", {"items": [one]})
+    cluster.says("get horizontalpodautoscalers", {"items": [autoscaler(minutes, **conditions)]})
     (reading,) = autoscaler_readings(cluster.kubectl(), by_lag=False)
     assert (reading.status, reading.found) == (status, found)
 
