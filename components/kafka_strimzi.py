@@ -11,6 +11,7 @@ import pulumi
 from components.base import StackComponent
 from components.kafka.client import KafkaClient
 from components.kafka.topics import topics
+from components.kafka_buffer import STOP_GRACE
 from components.platform.manifests import placement
 from components.platform.manifests.network import NAMESPACE_NAME
 from components.platform.manifests.scope import NAME
@@ -34,9 +35,6 @@ MECHANISM = "scram-sha-512"
 CA_AGE = {"validityDays": 3650, "renewalDays": 365}
 """Ten years, and a year to restart clients in: a collector reads its CA only when it starts. Strimzi's
 defaults are 365 and 30 days."""
-
-STOP_SECONDS = 60
-"""A broker hands over its leaderships and closes its log in this time, or checks all of it at its start."""
 
 OPERATOR = {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}}
 """Of the topic and the user operator each: a JVM for five topics and one user."""
@@ -157,7 +155,7 @@ def _pool(args: StrimziKafkaArgs) -> Mapping[str, Any]:
             "limits": {"cpu": f"{round(broker.cpus * 1000)}m", "memory": memory},
         },
         "template": {
-            "pod": {**_pod(args.cluster, apart=True), "terminationGracePeriodSeconds": STOP_SECONDS},
+            "pod": {**_pod(args.cluster, apart=True), "terminationGracePeriodSeconds": STOP_GRACE.seconds},
             "kafkaContainer": _confined(),
         },
     }

@@ -83,8 +83,7 @@ def down(name: str) -> None:
     """
     session = _existing(name)
     inventory = session.inventory()
-    session.site.stop_peers(inventory)
-    _remove_all_but(session, [*inventory.kept_urns, *inventory.protected_urns])
+    _remove_all_but(session, inventory, [*inventory.kept_urns, *inventory.protected_urns])
     buckets = f" and the buckets {', '.join(inventory.buckets)}" if inventory.buckets else ""
     say(f"The data is kept, in {session.site.data(inventory)}{buckets}; make up finds it again.")
 
@@ -107,8 +106,7 @@ def destroy(name: str, agreed: Callable[[str], bool]) -> None:
     stays = f" What is protected stays: {_named(inventory)}." if protected else ""
     if not agreed(f"Delete the stack {name} and all of its data: {data}?{stays}"):
         raise OpsError("nothing was deleted", "answer y, or pass --yes")
-    session.site.stop_peers(inventory)
-    _remove_all_but(session, protected)
+    _remove_all_but(session, inventory, protected)
     session.site.forget_data()
     if protected:
         say(f"Protected, and still there: {_named(inventory)}; so is the stack's state, which knows them.")
@@ -168,8 +166,9 @@ def _forget_what_was_removed(session: Session) -> None:
         session.pulumi.run("refresh", "--yes", "--skip-preview", *targets, config=True)
 
 
-def _remove_all_but(session: Session, urns: Sequence[str]) -> None:
+def _remove_all_but(session: Session, inventory: Inventory, urns: Sequence[str]) -> None:
     """Have the engine delete everything but these resources and what they depend on."""
+    session.site.stop_peers(inventory)
     excluded = [f"--exclude={urn}" for urn in urns]
     session.pulumi.run("destroy", "--yes", *excluded, config=True)
 

@@ -46,7 +46,8 @@ Buffer = KafkaBuffer | StrimziKafka
 ROOM_TO_GROW = 3
 """Most replicas, as a multiple of the sizing's own number: peaks of three times the declared rate."""
 
-KAFKA_CLIENTS = ("otel-gateway", "otel-processor", PHASE3_PROCESSOR, COPIER)
+GATEWAY, PROCESSOR = "otel-gateway", "otel-processor"
+KAFKA_CLIENTS = (GATEWAY, PROCESSOR, PHASE3_PROCESSOR, COPIER)
 """Workloads that may connect to Kafka, whichever of them a stack has."""
 
 RECONNECT = Duration(60)
@@ -125,13 +126,13 @@ class Parts:
             autoscaling=self._gateway_scaling(size.replicas) if scaled else None,
             pod_attributes=scaled,
         )
-        return CollectorGateway("otel-gateway", args, platform=self.platform, after=[kafka])
+        return CollectorGateway(GATEWAY, args, platform=self.platform, after=[kafka])
 
     def processor(self, kafka: Buffer, stores: NodeStores, *, scaled: bool = False) -> CollectorProcessor:
         """Create the processors."""
         scaling = self.processor_scaling(kafka) if scaled else None
         args = replace(self.processor_args(kafka, stores.otlp_endpoints), autoscaling=scaling)
-        return CollectorProcessor("otel-processor", args, platform=self.platform, after=[kafka, *stores.all])
+        return CollectorProcessor(PROCESSOR, args, platform=self.platform, after=[kafka, *stores.all])
 
     def processor_args(self, kafka: Buffer, endpoints: Mapping[str, str]) -> CollectorProcessorArgs:
         """Return the settings of processors that write to these stores."""
@@ -259,7 +260,7 @@ class Parts:
 
 def collector_jobs(settings: Settings, *more: str) -> dict[str, str]:
     """Return the address of each collector scraped from phase 2 on, by name, those in ``more`` included."""
-    names = ("otel-gateway", "otel-processor", *more)
+    names = (GATEWAY, PROCESSOR, *more)
     return {**{name: f"{name}:{METRICS_PORT}" for name in names}, **copier_job(settings)}
 
 

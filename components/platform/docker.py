@@ -111,7 +111,7 @@ class DockerPlatform:
             entrypoints=None if workload.entry_point is None else list(workload.entry_point),
             envs=_environment(workload, name),
             ports=_published(workload),
-            labels=_secrets_label(workload) or None,
+            labels=_secrets_label(workload),
             networks_advanced=[{"name": self._network.name, "aliases": _aliases(name, workload)}],
             volumes=[*_mounted(own), configuration],
             tmpfs=_temporary(workload),
@@ -266,14 +266,12 @@ def _secrets(workload: Workload) -> list[tuple[str, pulumi.Input[str]]]:
     return found
 
 
-def _secrets_label(workload: Workload) -> list[docker.ContainerLabelArgs]:
-    """Mark a container with a hash of its secret files: others are another container."""
-    found = _secrets(workload)
+def _secrets_label(workload: Workload) -> list[docker.ContainerLabelArgs] | None:
+    """Mark a container with a hash of its secret files, if any: others are another container."""
+    found = dict(_secrets(workload))
     if not found:
-        return []
-    paths = [path for path, _ in found]
-    texts = pulumi.Output.all(*(content for _, content in found))
-    hashed = texts.apply(lambda contents: digest(dict(zip(paths, contents, strict=True)), 16))
+        return None
+    hashed = pulumi.Output.all(**found).apply(lambda files: digest(files, 16))
     return [docker.ContainerLabelArgs(label=SECRETS, value=hashed)]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from components.settings.model import SettingsModel
+from components.values.quantities import Size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,13 @@ class Problem:
     key: str
     value: object
     message: str
+
+
+def too_little_memory(section: str, memory: Size | None, least: Size) -> Iterator[Problem]:
+    """Refuse a limit below what a program needs; ``section`` is the dotted key of its section."""
+    if memory is not None and memory < least:
+        program = section.rpartition(".")[2]
+        yield Problem(key=f"{section}.memory", value=str(memory), message=f"{program} needs at least {least}")
 
 
 @dataclass(frozen=True, kw_only=True)

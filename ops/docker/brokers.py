@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from docker.errors import NotFound
 
+from components.kafka_buffer import STOP_GRACE
 from components.sections.phase_numbers import WITH_KAFKA
 from components.settings import Settings
 from ops.docker.engine import Engine
+from ops.docker.readings import state_of
 from ops.finding import Finding
 
 BROKER = re.compile(r"kafka-\d+")
-GRACE_SECONDS = 60
-"""Time that a broker gets to hand over and close its log, as in its container's own settings."""
 
 
 def brokers_of(programs: Iterable[str]) -> list[str]:
@@ -28,7 +28,7 @@ def stop_together(engine: Engine, names: Sequence[str]) -> None:
 
     def stop(name: str) -> None:
         try:
-            engine.client.containers.get(name).stop(timeout=GRACE_SECONDS)
+            engine.client.containers.get(name).stop(timeout=STOP_GRACE.seconds)
         except NotFound:
             return
 
@@ -52,9 +52,8 @@ def check_brokers(engine: Engine, settings: Settings) -> Iterator[Finding]:
 
 
 def _status(engine: Engine, name: str) -> str:
-    try:
-        state = engine.client.containers.get(name).attrs["State"]
-    except NotFound:
+    state = state_of(engine.client, name)
+    if state is None:
         return "not there"
     if state["Status"] != "running":
         return str(state["Status"])

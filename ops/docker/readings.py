@@ -29,14 +29,14 @@ def container_readings(client: docker.DockerClient, inventory: Inventory, *, sta
 
 
 def _container_reading(client: docker.DockerClient, name: str, probe: str) -> Reading | None:
-    state = _state(client, name)
+    state = state_of(client, name)
     if state is None:
         return None
     if state["Status"] != "running":
         start = f"docker logs {name} says why; docker start {name}"
         advice = f"docker unpause {name}" if state["Status"] == "paused" else start
         return Reading(area=AREA, name=name, status="degraded", found=_stopped(state), advice=advice)
-    health = (_state(client, probe) or {}).get("Health", {}).get("Status", "not probed")
+    health = (state_of(client, probe) or {}).get("Health", {}).get("Status", "not probed")
     if health != "healthy":
         return Reading(
             area=AREA, name=name, status="degraded", found=f"running, {health}", advice=f"docker logs {name}"
@@ -44,7 +44,8 @@ def _container_reading(client: docker.DockerClient, name: str, probe: str) -> Re
     return Reading(area=AREA, name=name, found="running, healthy")
 
 
-def _state(client: docker.DockerClient, name: str) -> dict[str, Any] | None:
+def state_of(client: docker.DockerClient, name: str) -> dict[str, Any] | None:
+    """Give what the engine says of a container's state; None where there is none."""
     try:
         state: dict[str, Any] = client.containers.get(name).attrs["State"]
     except NotFound:

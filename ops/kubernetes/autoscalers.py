@@ -9,6 +9,7 @@ from typing import Any
 from ops.health.model import Reading
 from ops.health.programs import AREA
 from ops.kubernetes.claims import SELECTOR
+from ops.kubernetes.conditions import unmet
 from ops.kubernetes.kubectl import Kubectl
 
 SETTLING = timedelta(minutes=3)
@@ -35,21 +36,20 @@ def autoscaler_readings(kubectl: Kubectl, *, by_lag: bool, now: datetime | None 
     kinds = ["horizontalpodautoscalers", *(["scaledobjects.keda.sh"] if by_lag else [])]
     for one in kubectl.objects(",".join(kinds), SELECTOR):
         kind, name = str(one["kind"]), str(one["metadata"]["name"])
-        unmet = "; ".join(_unmet(one, now))
+        lacking = "; ".join(_lacking(one, now))
         called = f"{name} ({'KEDA' if kind == 'ScaledObject' else 'autoscaler'})"
-        if unmet:
+        if lacking:
             advice = kubectl.typed("describe", kind.lower(), name)
-            yield Reading(area=AREA, name=called, status="degraded", found=unmet, advice=advice)
+            yield Reading(area=AREA, name=called, status="degraded", found=lacking, advice=advice)
         else:
             yield Reading(area=AREA, name=called, found=_found(one))
 
 
-def _unmet(one: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    for condition in (one.get("status") or {}).get("conditions") or []:
-        if condition["type"] in _NEEDED and condition["status"] == "False":
-            since = condition.get("lastTransitionTime")
-            if since is None or now - datetime.fromisoformat(since.replace("Z", "+00:00")) > SETTLING:
-                yield str(condition.get("message") or f"not {condition['type']}")
+def _lacking(one: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    for condition in unmet(one, _NEEDED):
+        since = condition.get("lastTransitionTime")
+        if since is None or now - datetime.fromisoformat(since.replace("Z", "+00:00")) > SETTLING:
+            yield str(condition.get("message") or f"not {condition['type']}")
 
 
 def _found(one: Mapping[str, Any]) -> str:

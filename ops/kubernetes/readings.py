@@ -13,6 +13,7 @@ from components.platform.manifests.workloads import STORAGE
 from ops.health.model import Reading
 from ops.health.programs import AREA, is_down, is_gone
 from ops.kubernetes.claims import SELECTOR
+from ops.kubernetes.conditions import unmet
 from ops.kubernetes.kubectl import Kubectl
 
 Object = Mapping[str, Any]
@@ -94,9 +95,8 @@ def _unscheduled(pods: list[Object]) -> Iterator[str]:
 
 def _unmet(found: Object, kind: str, otherwise: str) -> Iterator[str]:
     """What a condition says that is false; ``otherwise`` where it says nothing."""
-    for condition in (found.get("status") or {}).get("conditions") or []:
-        if condition["type"] == kind and condition["status"] == "False":
-            yield str(condition.get("message", otherwise))
+    for condition in unmet(found, (kind,)):
+        yield str(condition.get("message", otherwise))
 
 
 def _without_role(pods: list[Object]) -> Iterator[str]:

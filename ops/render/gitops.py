@@ -44,12 +44,12 @@ def gitops_files(stack: Stack, folder: Path) -> Mapping[str, str]:
 
 
 def _argo_cd(scope: Scope, gitops: GitOpsSection, path: str, name: str) -> Manifest:
-    spec = application_spec(scope, gitops, path)
+    spec = _application_spec(scope, gitops, path)
     return _object("argoproj.io/v1alpha1", "Application", name, "argocd", spec)
 
 
 def _flux(scope: Scope, gitops: GitOpsSection, path: str, name: str) -> list[Manifest]:
-    source, applied = git_repository_spec(gitops), kustomization_spec(scope, gitops, path, name)
+    source, applied = _git_repository_spec(gitops), _kustomization_spec(scope, gitops, path, name)
     return [
         _object("source.toolkit.fluxcd.io/v1", "GitRepository", name, "flux-system", source),
         _object("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, "flux-system", applied),
@@ -77,7 +77,7 @@ def _path_in_checkout(stack: Stack, folder: Path) -> PurePosixPath:
     return PurePosixPath(resolved.relative_to(root).as_posix())
 
 
-def application_spec(scope: Scope, gitops: GitOpsSection, path: str) -> Manifest:
+def _application_spec(scope: Scope, gitops: GitOpsSection, path: str) -> Manifest:
     """Return the spec of an Argo CD Application over the rendered manifests."""
     return {
         "project": gitops.argo_project,
@@ -95,7 +95,7 @@ def application_spec(scope: Scope, gitops: GitOpsSection, path: str) -> Manifest
     }
 
 
-def git_repository_spec(gitops: GitOpsSection) -> Manifest:
+def _git_repository_spec(gitops: GitOpsSection) -> Manifest:
     """Return the spec of Flux's GitRepository."""
     spec: Manifest = {
         "interval": gitops.interval,
@@ -115,7 +115,7 @@ def _as_url(repository: str) -> str:
     return f"ssh://{host}/{path.lstrip('/')}"
 
 
-def kustomization_spec(scope: Scope, gitops: GitOpsSection, path: str, source: str) -> Manifest:
+def _kustomization_spec(scope: Scope, gitops: GitOpsSection, path: str, source: str) -> Manifest:
     """Return the spec of Flux's Kustomization over the rendered manifests."""
     return {
         "interval": gitops.interval,

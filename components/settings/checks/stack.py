@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from components.settings.model import SettingsModel
-from components.settings.problems import Check, Problem
+from components.settings.problems import Check, Problem, too_little_memory
 from components.sizing import HEADROOM, declared_rate, size_stack, stored_bytes
 from components.sizing.batches import MOST_FOR_JAEGER, MOST_REQUEST, WRITTEN_AT_ONCE
 from components.sizing.programs import CEILINGS
@@ -75,11 +75,7 @@ def _ports_differ(settings: SettingsModel) -> Iterator[Problem]:
 
 def _memory_suffices(settings: SettingsModel) -> Iterator[Problem]:
     for program, least in MINIMUM_MEMORY.items():
-        memory = getattr(settings.sizing, program).memory
-        if memory is not None and memory < least:
-            yield Problem(
-                key=f"sizing.{program}.memory", value=str(memory), message=f"{program} needs at least {least}"
-            )
+        yield from too_little_memory(f"sizing.{program}", getattr(settings.sizing, program).memory, least)
 
 
 def _volumes_hold_retention(settings: SettingsModel) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from components.sections.phase_numbers import ON_OBJECT_STORAGE
 from components.settings.model import SettingsModel
-from components.settings.problems import Check, Problem
+from components.settings.problems import Check, Problem, too_little_memory
 from components.sizing.batches import MOST_ANSWER, MOST_TRACE
 from components.values.quantities import Duration, Size, mebibytes
 
@@ -42,13 +42,7 @@ def _phase3_only_in_phase4(settings: SettingsModel) -> Iterator[Problem]:
 
 def _stores_have_memory(settings: SettingsModel) -> Iterator[Problem]:
     for section, least in LEAST_MEMORY.items():
-        memory = attrgetter(section)(settings).memory
-        if memory is not None and memory < least:
-            yield Problem(
-                key=f"{section}.memory",
-                value=str(memory),
-                message=f"{section.rpartition('.')[2]} needs at least {least}",
-            )
+        yield from too_little_memory(section, attrgetter(section)(settings).memory, least)
 
 
 def _traces_can_be_queried(settings: SettingsModel) -> Iterator[Problem]:

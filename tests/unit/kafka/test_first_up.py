@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import pytest
 
 from components.values.documents import CONFIGS
-from tests.support.lab import missing
+from tests.support.ports import free_ports
+from tests.support.process_one import as_process_one
 
 SCRIPT = CONFIGS / "kafka" / "brokers" / "first-up.sh"
-AS_A_CONTAINER = ("unshare", "--pid", "--fork", "--mount-proc")
 OWN, OTHER, ANOTHER = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 VOTERS = f"1@{OTHER}:9093,2@{OWN}:9093,3@{ANOTHER}:9093"
 
@@ -28,9 +28,7 @@ VOTERS = f"1@{OTHER}:9093,2@{OWN}:9093,3@{ANOTHER}:9093"
     ],
 )
 def test_others_wait_while_one_serves(serving: Sequence[str], need_not_wait: bool) -> None:
-    if os.geteuid():
-        missing("only root may begin a namespace of processes")
-    assert (_ask(serving, AS_A_CONTAINER).returncode == 0) is need_not_wait
+    assert (_ask(serving, as_process_one()).returncode == 0) is need_not_wait
 
 
 def test_others_wait_for_one_that_started_long_ago() -> None:
@@ -40,7 +38,7 @@ def test_others_wait_for_one_that_started_long_ago() -> None:
 
 
 def _ask(serving: Sequence[str], within: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
-    port = _free_port()
+    (port,) = free_ports(1)
     servers = [socket.create_server((host, port)) for host in serving]
     try:
         environment = {**os.environ, "KAFKA_NODE_ID": "2", "KAFKA_CONTROLLER_QUORUM_VOTERS": VOTERS}
@@ -51,9 +49,3 @@ def _ask(serving: Sequence[str], within: Sequence[str] = ()) -> subprocess.Compl
     finally:
         for server in servers:
             server.close()
-
-
-def _free_port() -> int:
-    with socket.create_server((OWN, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

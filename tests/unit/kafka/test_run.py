@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from components.values.documents import CONFIGS
-from tests.support.lab import missing
+from tests.support.process_one import as_process_one
 from tests.support.waiting import until
 
 SCRIPT = CONFIGS / "kafka" / "brokers" / "run.sh"
@@ -23,7 +23,6 @@ SPARE = DISK // 50 // MEBIBYTE * MEBIBYTE
 """What the disk has to spare; twice as much for a broker that has stopped to start again."""
 LOOKS_SECONDS = 1
 WAITS = "waits"
-ALONE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 RUN = 'echo "runs as $$"; while :; do sleep 0.05; done'
 BROKER = f"trap 'echo closed; exit 143' TERM; {RUN}"
 
@@ -145,14 +144,19 @@ def _started(
     disk: Path, *, broker: str = BROKER, alone: bool = False
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """Run the script on a disk, if need be as process 1 of a namespace; give its process and its output."""
-    if alone and os.geteuid() != 0:
-        missing("only root may begin a namespace of processes")
     folder = disk.parent
     program, output = folder / "broker", folder / "output"
     program.write_text(f"#!/bin/bash\n{broker}\n")
     program.chmod(0o755)
     environment: Mapping[str, str] = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
-    command = [*(ALONE if alone else ()), "bash", str(SCRIPT), str(folder), str(program), str(folder / WAITS)]
+    command = [
+        *(as_process_one() if alone else ()),
+        "bash",
+        str(SCRIPT),
+        str(folder),
+        str(program),
+        str(folder / WAITS),
+    ]
     with output.open("wb") as into:
         process = subprocess.Popen(
             command, env=environment, stdout=into, stderr=subprocess.STDOUT, start_new_session=True
