@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.buckets.aws import AwsBuckets, BucketPlan, RolePlan
-from components.buckets.names import ASSOCIATED_ROLE, PURPOSES, STORES, bucket_names
+from components.buckets.names import ASSOCIATED_ROLE, PURPOSES, STORES, bucket_names, credentials_secrets
 from components.buckets.policies import (
     APPEND,
     READ_WRITE,
@@ -132,6 +132,7 @@ class ObjectStorage(pulumi.ComponentResource):
 
 
 def _existing(service: S3Storage, names: Mapping[str, str]) -> dict[str, Bucket]:
+    secrets = credentials_secrets(service)
     return {
         purpose: Bucket(
             name=names[purpose],
@@ -139,10 +140,11 @@ def _existing(service: S3Storage, names: Mapping[str, str]) -> dict[str, Bucket]
             region=service.region,
             path_style=service.path_style,
             tls=service.tls,
-            credentials_secret=_given(service.credentials_secret),
+            credentials_secret=secrets.get(store),
             ca_secret=service.ca_secret,
         )
-        for purpose in PURPOSES
+        for store, purposes in STORES.items()
+        for purpose in purposes
     }
 
 
@@ -177,15 +179,17 @@ def _role_plans(args: ObjectStorageArgs, region: str, tags: Mapping[str, str]) -
             namespace=args.namespace,
             service_accounts=args.service_accounts[store],
             trust=_trust(aws, args.namespace, args.service_accounts[store]),
-            policy=bucket_access(
-                [bucket_arn(names[purpose], region) for purpose in purposes],
-                APPEND if store == "backups" else READ_WRITE,
-                aws.kms_key_arn,
-            ),
+            policy=store_policy(store, names, region, aws.kms_key_arn),
             tags={**tags, "Store": store},
         )
-        for store, purposes in STORES.items()
+        for store in STORES
     ]
+
+
+def store_policy(store: str, names: Mapping[str, str], region: str, kms_key_arn: str | None = None) -> str:
+    """Return what a store may do: work with the objects in its own buckets, whose names come by purpose."""
+    arns = [bucket_arn(names[purpose], region) for purpose in STORES[store]]
+    return bucket_access(arns, APPEND if store == "backups" else READ_WRITE, kms_key_arn)
 
 
 def _trust(aws: AwsStorage, namespace: str, service_accounts: tuple[str, ...]) -> str:

@@ -14,8 +14,8 @@ from components.values.quantities import DAY, Duration, Size
 SHORTEST_RANGE = Duration(600)
 """Over a shorter range, the rates of records written and read say nothing."""
 
-NOT_SCRAPED = ("copies.yaml", "haproxy.yaml", "own.yaml")
-"""Rule files about what is sent to the stack's own Prometheus or Mimir, and about what no cluster has."""
+NOT_SCRAPED = ("copies.yaml", "own.yaml")
+"""Rule files about what is sent to the stack's own Prometheus or Mimir."""
 
 
 def alert_rules(

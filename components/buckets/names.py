@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.sections.storage import ObjectStorageSection
+from components.sections.storage import ObjectStorageSection, S3Storage
 
 PURPOSES: tuple[str, ...] = ("traces", "metrics", "ruler", "alertmanager", "logs", "backups")
 """One bucket each."""
@@ -28,3 +28,9 @@ def bucket_names(storage: ObjectStorageSection, environment: str) -> dict[str, s
         derived = f"{storage.bucket_prefix}-{environment}"
         names = {purpose: name or f"{derived}-{purpose}" for purpose, name in names.items()}
     return {purpose: name for purpose, name in names.items() if name is not None}
+
+
+def credentials_secrets(service: S3Storage) -> dict[str, str]:
+    """Name the Secret of each store; those without one are missing."""
+    names = {store: getattr(service.store_secrets, store) or service.credentials_secret for store in STORES}
+    return {store: name for store, name in names.items() if name is not None}

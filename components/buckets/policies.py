@@ -10,8 +10,8 @@ VERSION = "2012-10-17"
 READ_WRITE = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
 """What a store does with its objects; it deletes those past its own retention."""
 
-APPEND = ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload")
-"""What a backup does with its objects: it cannot delete any; they expire by age."""
+APPEND = ("s3:PutObject", "s3:AbortMultipartUpload")
+"""What a backup does with its objects: it can neither read nor delete any; they expire by age."""
 
 LEAST_TLS = 1.2
 

@@ -31,7 +31,6 @@ from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs, MetricsTarget
 from components.kafka_strimzi import CustomResources, StrimziKafka, StrimziKafkaArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
 from components.otel_collector import OtelCollector, OtelCollectorArgs
-from components.platform.manifests.scope import KEDA_NAMESPACE
 from components.sections.ingest import IngestSection
 from components.sections.kubernetes import TierScaling
 from components.settings import Settings
@@ -185,7 +184,7 @@ class Parts:
             cluster=settings.kubernetes,
             reserved_cpu=settings.reserved_cpu,
             clients=KAFKA_CLIENTS,
-            scaler=KEDA_NAMESPACE if settings.autoscaling.lag == "keda" else None,
+            scaler=settings.autoscaling.keda_namespace if settings.autoscaling.lag == "keda" else None,
         )
         return StrimziKafka("kafka", args, platform=platform)
 

@@ -155,10 +155,13 @@ def _namespace(scope: Scope, provider: kubernetes.Provider) -> kubernetes.core.v
         metadata=metadata,
         opts=pulumi.ResourceOptions(provider=provider, retain_on_delete=scope.section.render is None),
     )
-    kubernetes.networking.v1.NetworkPolicy(
-        "deny-all",
-        metadata=scope.metadata("otel-stack", name="deny-all"),
-        spec=network.deny_all_spec(),
-        opts=pulumi.ResourceOptions(provider=provider, depends_on=[namespace]),
-    )
+    policies = {"deny-all": network.deny_all_spec(), "clients-to-acme-solver": network.solver_spec(scope)}
+    for name, spec in policies.items():
+        if spec is not None:
+            kubernetes.networking.v1.NetworkPolicy(
+                name,
+                metadata=scope.metadata("otel-stack", name=name),
+                spec=spec,
+                opts=pulumi.ResourceOptions(provider=provider, depends_on=[namespace]),
+            )
     return namespace

@@ -10,6 +10,7 @@ import pulumi_kubernetes as kubernetes
 from components.platform.manifests import access, config, network, workloads
 from components.platform.manifests.monitoring import SCRAPED
 from components.platform.manifests.pod import is_stateful
+from components.platform.manifests.scope import Scope
 from components.platform.objects import NOT_AWAITED, Objects
 from components.values.quantities import Duration
 from components.workload import Workload, headless
@@ -96,7 +97,7 @@ def make_pods(made: Objects, objects: config.ConfigObjects) -> pulumi.Resource:
     scope, workload = made.scope, made.workload
     options = made.options(
         depends_on=made.after,
-        custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=_update_timeout(workload)),
+        custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=_update_timeout(scope, workload)),
         ignore_changes=MADE_ONCE if is_stateful(workload) else None,
     )
     waits = {} if workload.probe.awaited else NOT_AWAITED
@@ -110,5 +111,6 @@ def make_pods(made: Objects, objects: config.ConfigObjects) -> pulumi.Resource:
     return make(made.name, metadata=metadata, spec=spec, opts=options)
 
 
-def _update_timeout(workload: Workload) -> str:
-    return Duration(min(START.seconds + workloads.rollout(workload).seconds, LONGEST.seconds)).in_unit("m")
+def _update_timeout(scope: Scope, workload: Workload) -> str:
+    longest = START.seconds + workloads.rollout(scope, workload).seconds
+    return Duration(min(longest, LONGEST.seconds)).in_unit("m")

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
 from components.sections.forms import HOST, PORT, STRICT, HostName, TcpPort, Text
+from components.values.quantities import Duration
 
 _SEGMENT = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
@@ -98,6 +99,8 @@ class ExposureSection:
         gateway_listener: name of the one listener of the Gateway that serves the stack; by default all of
             them do, including those without TLS.
         source_ranges: networks whose addresses may use the load balancers; all by default.
+        stop_delay: how long a pod that is to stop still takes connections, until whatever spreads them has
+            learned of it; by default 5 seconds inside the cluster, 30 where something outside of it is told.
         annotations: annotations of Services of type LoadBalancer, of Ingresses, or of routes.
         grpc_annotations: further ones for the Ingress or route of OTLP over gRPC alone, and for the Service
             behind that Ingress, such as ``traefik.ingress.kubernetes.io/service.serversscheme: h2c``.
@@ -114,6 +117,7 @@ class ExposureSection:
     gateway_namespace: NamespaceName | None = None
     gateway_listener: ObjectName | None = None
     source_ranges: tuple[Network, ...] = ()
+    stop_delay: Duration | None = None
     annotations: dict[LabelKey, str] = field(default_factory=dict)
     grpc_annotations: dict[LabelKey, str] = field(default_factory=dict)
 
@@ -122,6 +126,11 @@ class ExposureSection:
         """Whether clients from outside the cluster encrypt."""
         is_known = self.type == "GatewayAPI" or self.tls_secret is not None
         return is_known if self.tls is None else self.tls
+
+    @property
+    def delay(self) -> Duration:
+        """How long a pod that is to stop still takes connections."""
+        return self.stop_delay or Duration(5 if self.type == "ClusterIP" else 30)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -107,6 +107,23 @@ class AwsStorage:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class StoreSecrets:
+    """Secrets of individual stores, in place of ``credentialsSecret``.
+
+    Attributes:
+        tempo: may use the bucket of traces.
+        mimir: may use those of metrics, rules and the Alertmanager.
+        loki: may use the bucket of logs.
+        backups: may add to the bucket of backups.
+    """
+
+    tempo: ObjectName | None = None
+    mimir: ObjectName | None = None
+    loki: ObjectName | None = None
+    backups: ObjectName | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class S3Storage:
     """Existing buckets, on any service that speaks S3.
 
@@ -117,6 +134,7 @@ class S3Storage:
         tls: false uses plain HTTP; only for a service in the same cluster.
         credentials_secret: Secret in the stack's namespace, with key ``credentials``: a file in the format of
             AWS's tools.
+        store_secrets: the same for individual stores, so that none can use another's buckets.
         ca_secret: Secret in the stack's namespace, with key ``ca.crt``, for a certificate of no public CA.
     """
 
@@ -125,6 +143,7 @@ class S3Storage:
     path_style: bool = True
     tls: bool = True
     credentials_secret: ObjectName | None = None
+    store_secrets: StoreSecrets = field(default_factory=StoreSecrets)
     ca_secret: ObjectName | None = None
 
 

@@ -18,6 +18,7 @@ FixedKey = Literal[
     "kafka.partitions",
     "kafka.brokers",
     "kafka.mode",
+    "kubernetes.context",
     "kubernetes.namespace",
     "postgres.mode",
     "postgres.database",
@@ -57,6 +58,8 @@ _REASONS: Mapping[FixedKey, str] = {
     "that many, and more do not add any.",
     "kafka.mode": "That is another Kafka, which begins empty, and what nobody has read in this one would "
     "never be stored.",
+    "kubernetes.context": "By it the engine tells clusters apart: under another name, even of the same one, "
+    "it would make everything anew, and delete what there is.",
     "kubernetes.namespace": "Claims cannot move, and in another namespace all stores begin empty.",
     "postgres.mode": "That is another database, which knows none of Grafana's users and dashboards.",
     "postgres.database": _NAMED,
@@ -77,6 +80,8 @@ _MOVES: Mapping[FixedKey, str] = {
     "kafka.partitions": _NUMBER,
     "kafka.brokers": _NUMBER,
     "kafka.mode": f"to change it, stop the senders, wait until nothing is unread, make down: {_PLACE}",
+    "kubernetes.context": "if it is the same cluster, kubectl config rename-context gives it that name; if "
+    f"another, make down first, and its stores begin empty: {_PLACE}",
     "kubernetes.namespace": f"to change it, make down, and move the volumes: {_PLACE}",
     "postgres.mode": _DUMP,
     "postgres.database": _DUMP,
@@ -112,6 +117,8 @@ def fix_places(settings: Settings) -> None:
     if settings.phase >= WITH_KAFKA:
         _fix("kafka-mode", "kafka.mode", settings.kafka.mode)
     if on_kubernetes:
+        if settings.kubernetes.render is None and settings.kubernetes.context is not None:
+            _fix("kubernetes-context", "kubernetes.context", settings.kubernetes.context)
         _fix("kubernetes-namespace", "kubernetes.namespace", settings.kubernetes.namespace)
     if settings.phase >= ON_OBJECT_STORAGE:
         _fix_database(settings.postgres)

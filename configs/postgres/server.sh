@@ -14,7 +14,12 @@ set_password() {
 if [ -s "$PGDATA/PG_VERSION" ]; then
     set_password "$@"
 else
-    docker-ensure-initdb.sh postgres "$@"
+    # Only a whole one gets its name: what was cut short by a kill is made anew.
+    new=$PGDATA.new
+    rm -rf "$new"
+    PGDATA=$new docker-ensure-initdb.sh postgres "$@"
+    rmdir "$PGDATA" 2>/dev/null || true
+    mv -T "$new" "$PGDATA"
 fi
 # The image's script would put the file's content into a variable of the server.
 unset POSTGRES_PASSWORD_FILE

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from docker.errors import APIError
-
 from ops.backup.archive import check, unpacked
 from ops.backup.manifest import Manifest, load_manifest
 from ops.backup.volumes import Volumes
+from ops.docker.engine import FAILURES
 from ops.errors import OpsError
 from ops.screen import say
 from ops.units import amount
@@ -39,9 +38,9 @@ def restore_backup(folder: Path, volumes: Volumes, only: Sequence[str], *, force
         archive = manifest.volumes[name]
         try:
             volumes.replace(name, unpacked(folder / archive.file))
-        except APIError as error:
+        except FAILURES as error:
             raise OpsError(
-                f"{name}: {error.explanation or error}",
+                f"{name}: {getattr(error, 'explanation', None) or error}",
                 "the volume may be incomplete now; --force (make: FORCE=1) starts it over",
             ) from error
         say(f"{name}: {amount(archive.unpacked_bytes)} restored")

@@ -77,7 +77,9 @@ class Volumes:
 
         Raises:
             docker.errors.APIError: a container uses the volume, or the stream cannot be unpacked.
+            OpsError: no image is there; nothing has changed.
         """
+        self._image()  # without one nothing may be removed
         before = self._attributes(name) or {}
         if before:
             self._client.volumes.get(name).remove()

@@ -5,8 +5,11 @@ from __future__ import annotations
 NETWORK = "observability"
 """Every container of a stack is in this network."""
 
+QUEUE_VOLUME = "otel-storage"
+"""Data volume of the collector's queue."""
+
 PROGRAM_OF_VOLUME = {
-    "otel-storage": "collector",
+    QUEUE_VOLUME: "collector",
     "jaeger-data": "jaeger",
     "prometheus-data": "prometheus",
     "loki-data": "loki",

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import yaml
 
 from components.alerts.contact_points import KEYS
+from components.buckets.names import credentials_secrets
 from components.grafana_ha import SECRET_KEY
 from components.platform.manifests.config import key as config_key
 from components.platform.manifests.scope import NAME, PART_OF, STACK
@@ -266,12 +267,13 @@ def _wanted_secrets(settings: Settings) -> Iterator[WantedSecret]:
 
 def _wanted_by_stores(settings: Settings) -> Iterator[WantedSecret]:
     storage, postgres, oidc = settings.object_storage, settings.postgres, settings.grafana.oidc
-    for name, key, setting in (
-        (storage.s3.credentials_secret, "credentials", "objectStorage.s3.credentialsSecret"),
-        (storage.s3.ca_secret, "ca.crt", "objectStorage.s3.caSecret"),
-    ):
-        if storage.provider == "s3" and name is not None:
-            yield name, (key,), setting
+    if storage.provider == "s3":
+        own = storage.s3.store_secrets
+        for store, name in credentials_secrets(storage.s3).items():
+            setting = f"storeSecrets.{store}" if getattr(own, store) else "credentialsSecret"
+            yield name, ("credentials",), f"objectStorage.s3.{setting}"
+        if storage.s3.ca_secret is not None:
+            yield storage.s3.ca_secret, ("ca.crt",), "objectStorage.s3.caSecret"
     if postgres.password_secret is not None:
         yield postgres.password_secret, ("password",), "postgres.passwordSecret"
     if postgres.ca_secret is not None:

@@ -88,6 +88,12 @@ HINTS: tuple[Hint, ...] = (
         "them back: PULUMI_K8S_ENABLE_PATCH_FORCE=true make up STACK={stack}",
     ),
     Hint(
+        sign=r'"(?P<name>[^"]+)" already exists',
+        meaning="an object of that name is in the cluster, and the engine does not know it",
+        advice="if it was left by an interrupted run, and only then, take it over: "
+        "PULUMI_K8S_UPSERT_EXISTING_OBJECTS=true make up STACK={stack}",
+    ),
+    Hint(
         sign=r"marked for protection",
         meaning="this would delete or replace what is protected, such as buckets",
         advice="undo the change, or see docs/object-storage.md, What destroy keeps",

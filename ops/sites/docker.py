@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from components.composition.addresses import host_addresses
 from ops.backup.volumes import Volumes
@@ -17,6 +18,7 @@ from ops.docker.engine import CONNECT_TIMEOUT, FAILURES, Engine, connect, engine
 from ops.docker.images import image_references
 from ops.docker.readings import container_readings
 from ops.docker.removed import removed_from_docker
+from ops.docker.tunnel import LOOPBACK, local_target, tunnelled
 from ops.errors import OpsError
 from ops.finding import Finding
 from ops.health.model import Reading
@@ -70,15 +72,23 @@ class DockerSite:
 
     @contextmanager
     def reached(self, outputs: StackOutputs, *, usual_ports: bool = False) -> Iterator[StackOutputs]:
-        """See ``Site``; published ports are reached as they are, on this machine OTLP without TLS."""
-        del usual_ports
-        addresses = host_addresses(self._stack.settings)
-        local = {
+        """See ``Site``; OTLP without TLS, and through SSH what another machine publishes for itself only."""
+        host, addresses = self._stack.docker_host, host_addresses(self._stack.settings)
+        plain = {
             "otlp_grpc_endpoint": addresses.otlp_grpc.url,
             "otlp_http_endpoint": addresses.otlp_http.url,
         }
-        here = is_here(self._stack.docker_host)
-        yield StackOutputs({**outputs.values, **local}) if addresses.tls is not None and here else outputs
+        values = {**outputs.values, **(plain if addresses.tls is not None else {})}
+        inside = {name: target for name, value in values.items() if (target := local_target(value))}
+        if is_here(host) or not inside:
+            yield StackOutputs(values)
+            return
+        with tunnelled(host, list(dict.fromkeys(inside.values())), same_ports=usual_ports) as ports:
+            opened = {
+                name: f"http://{LOOPBACK}:{ports[target]}{urlsplit(str(values[name])).path}"
+                for name, target in inside.items()
+            }
+            yield StackOutputs({**values, **opened})
 
     def readings(self, inventory: Inventory) -> Iterable[Reading]:
         """See ``Site``; what the disk holds is counted for minutes where it is much."""

@@ -118,13 +118,13 @@ def test_a_store_may_do_what_it_needs(store: str, purpose: str, aws: Aws, roles:
     client, name = roles[store], BUCKETS[purpose]
     with aws.enforcing():
         client.put_object(Bucket=name, Key="block/1", Body=b"data")
-        assert client.get_object(Bucket=name, Key="block/1")["Body"].read() == b"data"
+        read = refusal(lambda: client.get_object(Bucket=name, Key="block/1"))
         assert [item["Key"] for item in client.list_objects_v2(Bucket=name, Prefix="block/")["Contents"]]
         upload = client.create_multipart_upload(Bucket=name, Key="block/2")["UploadId"]
         client.upload_part(Bucket=name, Key="block/2", UploadId=upload, PartNumber=1, Body=b"part")
         client.abort_multipart_upload(Bucket=name, Key="block/2", UploadId=upload)
         deleted = refusal(lambda: client.delete_object(Bucket=name, Key="block/1"))
-    assert deleted == ("AccessDenied" if store == "backups" else "")
+    assert read == deleted == ("AccessDenied" if store == "backups" else "")
 
 
 @pytest.mark.usefixtures("opened")

@@ -10,14 +10,13 @@ import pytest
 from tests.lab import cache
 from tests.lab.errors import LabError
 from tests.stores.making import StoreMaker
-from tests.stores.replicas import ObjectService, object_service
+from tests.stores.replicas import BUCKETS, ObjectService, object_service
 from tests.support.lab import missing
 from tests.support.manifests import Tree, tree
 from tests.support.program import run_program
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 SMALL = OBJECT_VARIANTS["phase4-small"]
-PURPOSES = {"tempo": ("traces",), "mimir": ("metrics", "ruler", "alertmanager"), "loki-cluster": ("logs",)}
 
 
 def require_programs() -> None:
@@ -38,9 +37,8 @@ def programs() -> None:
 
 def make_buckets(service: ObjectService) -> None:
     """Make the buckets that the files name."""
-    for purposes in PURPOSES.values():
-        for purpose in purposes:
-            service.make(f"acme-dev-{purpose}")
+    for bucket in BUCKETS.values():
+        service.make(bucket)
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,7 @@ class StoreMaker:
             addresses=addresses,
             configuration=_changed(yaml.safe_load(text), sooner or {}),
             folder=folder,
-            variables={"AWS_SHARED_CREDENTIALS_FILE": str(self.service.credentials)},
+            variables={"AWS_SHARED_CREDENTIALS_FILE": str(self.service.credentials(kind.binary))},
             parts={
                 address: (one, targets[one])
                 for address, one in zip(addresses, names, strict=True)

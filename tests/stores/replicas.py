@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import yaml
 
+from components.buckets.names import PURPOSES
 from tests.lab import cache
 from tests.lab.cluster.pki import Signed
 from tests.support.objects import Keys, Objects
@@ -33,6 +34,9 @@ AS_HOST = (
     'hostname "$0" && mount --bind "$1" /etc/hosts && shift && exec "$@"',
 )
 """Gives a replica a host name of its own, as pods have, and the names of the others from a file."""
+
+BUCKETS = {purpose: f"acme-dev-{purpose}" for purpose in PURPOSES}
+"""As the variants of phase 4 name them."""
 
 TENANT = {"X-Scope-OrgID": "otel-stack"}
 
@@ -85,15 +89,22 @@ class ObjectService:
 
     Attributes:
         address: its ``host:port``.
-        credentials: file with the credentials, as AWS's tools read it.
+        folder: for files with credentials.
         buckets: what is in it.
         program: what runs.
     """
 
     address: str
-    credentials: Path
+    folder: Path
     buckets: Objects
     program: Running
+
+    def credentials(self, store: str) -> Path:
+        """Make credentials for a store's own buckets, and give their file, as AWS's tools read it."""
+        file = self.folder / f"credentials-{store}"
+        file.touch(0o600)
+        file.write_text(self.buckets.store_keys(store, BUCKETS).file)
+        return file
 
     def objects(self, bucket: str) -> list[str]:
         """Give the keys of all objects."""
@@ -108,10 +119,7 @@ class ObjectService:
 def object_service(folder: Path, *, known: Signed | None = None) -> Iterator[ObjectService]:
     """Run MinIO with keys of its own; with a certificate for ``TLS_HOST`` it is spoken to over TLS only."""
     keys, address = Keys(), f"{S3_HOST if known is None else TLS_HOST}:{S3_PORT}"
-    credentials = folder / "credentials"
     folder.mkdir(parents=True, exist_ok=True)
-    credentials.write_text(keys.file)
-    credentials.chmod(0o600)
     certificates = folder / "certificates"
     authority = None if known is None else _write(known, certificates)
     options = ["--address", address, "--certs-dir", str(certificates)]
@@ -123,7 +131,7 @@ def object_service(folder: Path, *, known: Signed | None = None) -> Iterator[Obj
         verify = True if authority is None else ssl.create_default_context(cafile=str(authority))
         until("MinIO answers", lambda: _answers(found, health, verify=verify), seconds=START_SECONDS)
         buckets = Objects(url=url, keys=keys, authority=authority)
-        yield ObjectService(address=address, credentials=credentials, buckets=buckets, program=found)
+        yield ObjectService(address=address, folder=folder, buckets=buckets, program=found)
     finally:
         found.end()
 

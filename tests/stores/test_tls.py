@@ -167,13 +167,12 @@ def uploader(root: Root, secure: Tree, service: ObjectService, authority: str) -
     program = secure.program("postgres-backup")
     (container,) = (one for one in program.containers if one["name"] == "upload")
     variables = {one["name"]: one["value"] for one in container["env"] if "value" in one}
-    service.make(variables["BUCKET"])
     home = str(Path(container["args"][0]).parent)
     root.put({f"{home}/{path}": text for path, text in secure.files(program).items()})
     root.put(
         {
             f"{home}/{AUTHORITY}": authority,
-            f"{home}/secrets/credentials": service.credentials.read_text(),
+            f"{home}/secrets/credentials": service.credentials("backups").read_text(),
             "/etc/hosts": f"{TLS_HOST} {SERVICE_NAME}\n",
             f"/backups/{DUMP}": "a dump",
             "/tmp/last-dump": "",  # noqa: S108 - inside the root folder

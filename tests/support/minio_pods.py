@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from components.buckets.names import PURPOSES
+from components.buckets.names import PURPOSES, STORES
 from tests.lab.cluster import kubectl
 from tests.lab.image_table import LAB_IMAGES
 from tests.support.cluster import Cluster
@@ -18,8 +18,12 @@ from tests.support.objects import Keys, Objects
 from tests.support.waiting import until
 
 PORT = 9000
-SECRET = "s3-credentials"
+SECRETS = {store: f"s3-{store}" for store in STORES}
+"""Secret with the keys of each store, which may use its own buckets only."""
 READY_SECONDS = 180.0
+BUCKETS = {purpose: f"lab-dev-{purpose}" for purpose in PURPOSES}
+"""As the settings of these tests name them."""
+
 _LABELS = {"app": "minio"}
 
 
@@ -43,19 +47,24 @@ class MinioPods:
     def settings(self) -> dict[str, Any]:
         """Settings of object storage that point a stack to it."""
         endpoint = f"minio.{self.namespace}.svc:{PORT}"
-        service = {"endpoint": endpoint, "credentialsSecret": SECRET, "tls": False}
+        service = {"endpoint": endpoint, "storeSecrets": SECRETS, "tls": False}
         return {"provider": "s3", "bucketPrefix": "lab", "s3": service}
 
     def give_credentials(self, namespace: str) -> None:
-        """Put the Secret that the settings name into a stack's namespace, as an operator would."""
+        """Put the Secrets that the settings name into a stack's namespace, as an operator would."""
         space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
         if not kubectl.succeeds("get", "namespace", namespace):
             kubectl.apply(json.dumps(space))
-        metadata = {"name": SECRET, "namespace": namespace}
-        data = {"credentials": self.keys.file}
-        kubectl.apply(
-            json.dumps({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data})
-        )
+        secrets = [
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": secret, "namespace": namespace},
+                "stringData": {"credentials": self.objects.store_keys(store, BUCKETS).file},
+            }
+            for store, secret in SECRETS.items()
+        ]
+        kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": secrets}))
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -99,14 +108,6 @@ def minio_pods(cluster: Cluster, namespace: str, buckets: Iterable[str]) -> Iter
         yield made
     finally:
         cluster.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--timeout=180s")
-
-
-def bucket_of(purpose: str) -> str:
-    """Name the bucket of a purpose under the settings of these tests."""
-    return f"lab-dev-{purpose}"
-
-
-BUCKETS = tuple(bucket_of(purpose) for purpose in PURPOSES)
 
 
 def _manifests(namespace: str, keys: Keys) -> list[Mapping[str, Any]]:

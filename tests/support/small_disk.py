@@ -58,7 +58,7 @@ def small_disk(folder: str, scratch: Path, mebibytes: int) -> Iterator[SmallDisk
     other.mkdir()
     disk.run(
         f"truncate -s {mebibytes}M {image}; mkfs.ext4 -q -m 0 {image}; mount -o loop {image} {other}; "
-        f"rmdir {other}/lost+found; cp -a {folder}/. {other}; umount {other}; mount -o loop {image} {folder}"
+        f"cp -a {folder}/. {other}; umount {other}; mount -o loop {image} {folder}"
     )
     try:
         yield disk

@@ -142,6 +142,7 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
         exposure={
             "type": "Ingress",
             "className": "nginx",
+            "stopDelay": "45s",
             "tlsSecret": "wildcard-tls",
             "tls": True,
             "annotations": {"example.com/rate-limit": "100"},

@@ -80,14 +80,6 @@ def test_operators_on_the_host_need_no_certificate(tmp_path: Path) -> None:
         }
 
 
-def test_operators_elsewhere_use_what_others_use(tmp_path: Path) -> None:
-    there = {"docker": {"host": "ssh://ops@node.example", "advertisedHost": NAME}}
-    config = {f"otel-stack:{key}": value for key, value in {**SETTINGS, **there}.items()}
-    outputs = StackOutputs({"contract_version": "1", "otlp_grpc_endpoint": f"https://{NAME}:4317"})
-    with DockerSite(checkout(tmp_path, stack=yaml.safe_dump({"config": config}))).reached(outputs) as reached:
-        assert reached.values == outputs.values
-
-
 def test_what_only_this_machine_reaches_has_no_name() -> None:
     """The host's name leads to its other addresses, where neither stores nor Grafana listen."""
     outputs = run_program(VARIANTS["phase1-tls"]).outputs

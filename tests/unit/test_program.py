@@ -382,6 +382,7 @@ ON_S3 = {"phase": 4, "kubernetes": CLUSTER, "objectStorage": BUCKETS}
             "builtin",
             {"phase": 3, "kubernetes": CLUSTER, "kafka": {"mode": "strimzi"}},
         ),
+        ("kubernetes.context", "kubernetes-context", "former", {"phase": 3, "kubernetes": CLUSTER}),
         ("kubernetes.namespace", "kubernetes-namespace", "telemetry", {"phase": 3, "kubernetes": CLUSTER}),
         ("postgres.mode", "postgres-mode", "external", ON_S3),
         ("postgres.database", "postgres-database", "dashboards", ON_S3),
@@ -409,7 +410,7 @@ def test_data_is_not_left_behind(key: str, stashed: str, first: str, settings: d
 
 def test_each_phase_remembers_only_where_its_own_data_is() -> None:
     on_docker = {"platform", "docker-host"}
-    in_phase3 = {"platform", "kafka-mode", "kubernetes-namespace"}
+    in_phase3 = {"platform", "kafka-mode", "kubernetes-context", "kubernetes-namespace"}
     database = {"postgres-database", "postgres-mode", "postgres-username"}
     buckets = {"object-storage-provider", *(f"bucket-{purpose}" for purpose in PURPOSES)}
     topics = {"kafka-brokers", "kafka-traces-partitions"}

@@ -23,6 +23,10 @@ OPERATED: Manifest = {
 also deletes data, so others of its namespace, such as a Grafana, have no business there."""
 
 
+SOLVER, SOLVER_PORT = "acme.cert-manager.io/http01-solver", 8089
+"""Label and port of the pods with which cert-manager proves over HTTP whose a host name is."""
+
+
 def service_spec(workload: Workload) -> Manifest:
     """Return the Service that spreads connections over a workload's pods."""
     return {"type": "ClusterIP", "selector": selector(workload.name), "ports": _ports(workload.ports)}
@@ -122,6 +126,25 @@ def deny_all_spec() -> Manifest:
     return {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
+def solver_spec(scope: Scope) -> Manifest | None:
+    """Return the policy that admits the authority's question to the pod with which cert-manager answers it.
+
+    That pod is in the namespace of the certificate that is renewed, which is the stack's where Ingresses have
+    one. None where certificates are elsewhere.
+    """
+    section = scope.section.exposure
+    if section.type != "Ingress" or section.tls_secret is None:
+        return None
+    rule: Manifest = {"ports": _tcp([SOLVER_PORT])}
+    if scope.section.clients:
+        rule["from"] = _clients(scope)
+    return {
+        "podSelector": {"matchLabels": {SOLVER: "true"}},
+        "policyTypes": ["Ingress"],
+        "ingress": [rule],
+    }
+
+
 def open_egress_spec(labels: Mapping[str, str]) -> Manifest:
     """Return the policy under which pods with these labels may connect to anything."""
     return {"podSelector": {"matchLabels": dict(labels)}, "policyTypes": ["Egress"], "egress": [{}]}
@@ -190,8 +213,7 @@ def _audiences(scope: Scope, workload: Workload) -> Mapping[str, Manifest]:
     for port in workload.ports:
         if isinstance(port.published, Exposure):
             ports[port.published.audience].append(port.number)
-    networks = [{"ipBlock": {"cidr": network}} for network in scope.section.client_networks]
-    clients = [_namespaces(scope.section.clients), *networks]
+    clients = _clients(scope)
     sources = {
         # Without a source, also what is in no namespace, such as a load balancer.
         "everybody": clients if scope.section.clients else [],
@@ -204,6 +226,11 @@ def _audiences(scope: Scope, workload: Workload) -> Mapping[str, Manifest]:
         f"{audience}-to-{workload.name}": _admit(workload.name, _tcp(numbers), sources[audience])
         for audience, numbers in sorted(ports.items())
     }
+
+
+def _clients(scope: Scope) -> list[Manifest]:
+    networks = [{"ipBlock": {"cidr": network}} for network in scope.section.client_networks]
+    return [_namespaces(scope.section.clients), *networks]
 
 
 def _callees(calls: Iterable[str]) -> tuple[Mapping[str, set[int]], set[int]]:

@@ -9,11 +9,11 @@ from components.values.quantities import Duration
 from components.workload import Port, Probe, Workload
 
 CONFIG_HASH = "otel-stack.io/config-hash"
+EVICTABLE = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+"""Annotation that names volumes of a node that a pod can do without. Any other keeps the node."""
+
 START_SECONDS = 300
 """How long a program may take to start before it is restarted."""
-
-PRESTOP_DELAY = Duration(5)
-"""Time for every node to learn that a pod gets no more connections, before it is asked to stop."""
 
 GRACE_MARGIN = Duration(10)
 """Time beyond a program's own to stop, before it is killed."""
@@ -28,7 +28,12 @@ VERSION = "pod-template-hash"
 
 def pod_template(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
     """Return the template of a workload's pods."""
-    annotations = {CONFIG_HASH: text_hash(workload.files), **_scraping(workload), **workload.account}
+    annotations = {
+        CONFIG_HASH: text_hash(workload.files),
+        **_evictable(workload),
+        **_scraping(workload),
+        **workload.account,
+    }
     return {
         "metadata": {"labels": scope.labels(workload.name), "annotations": annotations},
         "spec": _pod(scope, workload, objects),
@@ -44,9 +49,9 @@ def is_stateful(workload: Workload) -> bool:
     return bool(workload.volumes) or workload.identity
 
 
-def grace(workload: Workload) -> Duration:
+def grace(scope: Scope, workload: Workload) -> Duration:
     """Return how long a pod may take to stop before it is killed."""
-    leave = PRESTOP_DELAY.seconds if _leaves(workload) else 0
+    leave = scope.section.exposure.delay.seconds if _leaves(workload) else 0
     return Duration(leave + workload.stop_grace.seconds + GRACE_MARGIN.seconds)
 
 
@@ -56,7 +61,7 @@ def _pod(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
         "serviceAccountName": workload.name,
         "automountServiceAccountToken": bool(workload.reads),
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": grace(workload).seconds,
+        "terminationGracePeriodSeconds": grace(scope, workload).seconds,
         "securityContext": _pod_security(workload),
         "containers": [
             _container(scope, one)
@@ -102,7 +107,7 @@ def _container(scope: Scope, workload: Workload) -> Manifest:
     if workload.entry_point is not None:
         container["command"] = list(workload.entry_point)
     if _leaves(workload):
-        container["lifecycle"] = {"preStop": {"sleep": {"seconds": PRESTOP_DELAY.seconds}}}
+        container["lifecycle"] = {"preStop": {"sleep": {"seconds": scope.section.exposure.delay.seconds}}}
     return container
 
 
@@ -228,6 +233,12 @@ def _alike(workload: Workload) -> Manifest:
     """
     pods: Manifest = {"labelSelector": {"matchLabels": selector(workload.name)}}
     return pods if is_stateful(workload) else {**pods, "matchLabelKeys": [VERSION]}
+
+
+def _evictable(workload: Workload) -> dict[str, str]:
+    """Let Cluster Autoscaler remove a node in spite of the pod's scratch folders, which nobody needs."""
+    names = [f"tmp-{n}" for n, _ in _writable(workload)]
+    return {EVICTABLE: ",".join(names)} if names else {}
 
 
 def _scraping(workload: Workload) -> dict[str, str]:

@@ -49,7 +49,7 @@ def stateful_set_spec(scope: Scope, workload: Workload, objects: ConfigObjects) 
     }
 
 
-def rollout(workload: Workload) -> Duration:
+def rollout(scope: Scope, workload: Workload) -> Duration:
     """Return how long replacing all pods, one after another, may take if none fails.
 
     A pod that takes longer than its share to start or stop is killed. Those of a StatefulSet stop first, to
@@ -57,7 +57,7 @@ def rollout(workload: Workload) -> Duration:
     """
     scaled = workload.autoscaling
     pods = (workload.replicas or 1) if scaled is None else scaled.maximum
-    stop = grace(workload).seconds if is_stateful(workload) else 0
+    stop = grace(scope, workload).seconds if is_stateful(workload) else 0
     return Duration(pods * (stop + START_SECONDS))
 
 

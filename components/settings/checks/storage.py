@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.buckets.names import PURPOSES, bucket_names
+from components.buckets.names import PURPOSES, STORES, bucket_names, credentials_secrets
 from components.sections.phase_numbers import ON_OBJECT_STORAGE
 from components.sections.storage import AwsStorage, ObjectStorageSection, S3Storage
 from components.settings.model import SettingsModel
@@ -29,10 +29,16 @@ PRODUCTION = re.compile(r"prod|(^|-)(prd|live)(?![a-z])")
 """Names of environments whose buckets are never deleted: eu-prod, preprod, live-2, but not delivery."""
 
 
-def storage_problems(storage: ObjectStorageSection, environment: str) -> Iterator[Problem]:
+def _storage_is_whole(settings: SettingsModel) -> Iterator[Problem]:
     """Report everything that keeps these settings from serving as phase 4's object storage."""
+    if settings.phase < ON_OBJECT_STORAGE and not settings.buckets_wait:
+        return
+    storage, environment = settings.object_storage, settings.environment
     yield from _names(storage, environment)
-    yield from _aws(storage.aws, environment) if storage.provider == "aws" else _s3(storage.s3)
+    if storage.provider == "aws":
+        yield from _aws(storage.aws, environment)
+    else:
+        yield from _s3(storage.s3, backs_up=settings.postgres.mode == "builtin")
 
 
 def _names(storage: ObjectStorageSection, environment: str) -> Iterator[Problem]:
@@ -116,18 +122,21 @@ def _aws(aws: AwsStorage, environment: str) -> Iterator[Problem]:
             )
 
 
-def _s3(service: S3Storage) -> Iterator[Problem]:
+def _s3(service: S3Storage, *, backs_up: bool) -> Iterator[Problem]:
     if service.endpoint is None:
         yield Problem(
             key="objectStorage.s3.endpoint",
             value=None,
             message="objectStorage.provider: s3 needs it, such as s3.example.com or minio.storage.svc:9000",
         )
-    if service.credentials_secret is None:
+    users = STORES.keys() if backs_up else STORES.keys() - {"backups"}
+    without = sorted(users - credentials_secrets(service).keys())
+    if without:
         yield Problem(
             key="objectStorage.s3.credentialsSecret",
             value=None,
-            message="name a Secret in the stack's namespace with the key credentials",
+            message="name a Secret in the stack's namespace with the key credentials, "
+            f"or objectStorage.s3.storeSecrets for each of {', '.join(without)}",
         )
     host = (service.endpoint or INSIDE[0]).split(":")[0]
     if not service.tls and not host.endswith(INSIDE):
@@ -144,11 +153,6 @@ def _s3(service: S3Storage) -> Iterator[Problem]:
         )
 
 
-def _storage_is_whole(settings: SettingsModel) -> Iterator[Problem]:
-    if settings.phase >= ON_OBJECT_STORAGE or settings.buckets_wait:
-        yield from storage_problems(settings.object_storage, settings.environment)
-
-
 STORAGE_CHECKS: tuple[Check, ...] = (
-    Check(reads=("phase", "environment", "objectStorage", "kubernetes"), run=_storage_is_whole),
+    Check(reads=("phase", "environment", "objectStorage", "kubernetes", "postgres"), run=_storage_is_whole),
 )

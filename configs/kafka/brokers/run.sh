@@ -7,7 +7,8 @@
 # A broker that is asked to stop waits for a controller to agree. If the disks of others are full too there is none,
 # and it goes on writing: with half of its room gone it is killed. What it has written is safe, as after any crash.
 #
-# $1    its data directory
+# $1    its data directory, which is where a volume is mounted: a disk of its own has a folder lost+found there, with
+#       which Kafka does not start. So its log is in a folder beside that, except where there is one from earlier.
 # $2    the command that runs it
 # $3    file that is there while the broker waits for room, for probes
 set -euo pipefail
@@ -35,7 +36,16 @@ guard() { # stops process $1
   done
 }
 
+LOG=$DATA/log
+if [[ -e $DATA/meta.properties ]]; then
+  LOG=$DATA
+  rmdir "$DATA/lost+found" 2>/dev/null || true
+fi
+mkdir -p "$LOG"
+export KAFKA_LOG_DIRS=$LOG
+
 trap 'exit 143' TERM
+rm -f "$WAITS" # of a wait that was cut short
 if short 100; then
   touch "$WAITS"
   echo "the disk of $DATA has $free MiB free: the broker starts once it has $((2 * spare)) MiB" >&2

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.cluster import Cluster
 from tests.support.deployment import ClusterDeployment
-from tests.support.minio_pods import BUCKETS, SECRET, MinioPods, minio_pods
+from tests.support.minio_pods import BUCKETS, SECRETS, MinioPods, minio_pods
 from tests.support.object_site import ObjectSite
 from tests.support.stack import Stack
 
@@ -38,7 +38,7 @@ class Deployment(ClusterDeployment):
 @pytest.fixture(scope="package")
 def minio(kubernetes: Cluster) -> Iterator[MinioPods]:
     """MinIO with the buckets of a stack, and the Secret in the stack's namespace."""
-    with minio_pods(kubernetes, STORAGE, BUCKETS) as made:
+    with minio_pods(kubernetes, STORAGE, BUCKETS.values()) as made:
         made.give_credentials(NAMESPACE)
         yield made
 
@@ -61,7 +61,7 @@ def deployed(
         cluster=kubernetes,
         original=copy.deepcopy(config),
         namespace=NAMESPACE,
-        given=frozenset({f"secret/{SECRET}"}),
+        given=frozenset(f"secret/{secret}" for secret in SECRETS.values()),
         minio=minio,
     )
     try:

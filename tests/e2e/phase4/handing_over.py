@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 
-from tests.support.minio_pods import bucket_of
+from tests.support.minio_pods import BUCKETS
 from tests.support.object_site import BUCKET_OF, TENANT, ObjectSite
 from tests.support.objects import Objects
 
@@ -18,7 +18,7 @@ def hand_over(
     site: ObjectSite, objects: Objects, store: str, before: Collection[str]
 ) -> tuple[float, Mapping[str, int]]:
     """Flush a store: give the seconds until the last object is there, and the tenant's new ones by size."""
-    bucket, begin = bucket_of(BUCKET_OF[store]), time.monotonic()
+    bucket, begin = BUCKETS[BUCKET_OF[store]], time.monotonic()
     site.flush(store)
     end, quiet = time.monotonic(), 0
     last: dict[str, int] = {}

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Note
 from tests.e2e.conftest import Report
 from tests.e2e.phase4.conftest import Deployment
-from tests.support.minio_pods import bucket_of
+from tests.support.minio_pods import BUCKETS
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.object_site import BUCKET_OF, STORES, TENANT, ObjectSite
@@ -42,7 +42,7 @@ def test_object_storage_away_for_five_minutes(
     assert _restarts(site) == before
     report(load, demand_nothing_lost(site, load))
     for store in STORES:
-        bucket = bucket_of(BUCKET_OF[store])
+        bucket = BUCKETS[BUCKET_OF[store]]
         kept = set(minio.objects.keys_of(bucket))
         site.flush(store)
 

@@ -14,7 +14,7 @@ from tests.conftest import Note
 from tests.e2e.phase4.conftest import Deployment
 from tests.e2e.phase4.handing_over import PAUSE_SECONDS, QUIET, hand_over
 from tests.support.filling import fill
-from tests.support.minio_pods import bucket_of
+from tests.support.minio_pods import BUCKETS
 from tests.support.object_site import BUCKET_OF, ObjectSite
 from tests.support.steady import lag_gone
 from tests.support.waiting import until
@@ -56,7 +56,7 @@ SIGNALS: Mapping[str, Taken] = {
 def test_events_a_second_into_the_bucket(deployed: Deployment, note: Note, signal: str) -> None:
     """Fill Kafka while no processor runs, then time how long its content takes to go through."""
     site, taken = deployed.site, SIGNALS[signal]
-    before = deployed.minio.objects.sizes(bucket_of(BUCKET_OF[taken.store])).keys()
+    before = deployed.minio.objects.sizes(BUCKETS[BUCKET_OF[taken.store]]).keys()
     site.kubectl("scale", f"statefulset/{PROCESSOR}", "--replicas=0")
     until("no processor", lambda: not site.pods(PROCESSOR), seconds=READY_SECONDS)
     try:

@@ -14,7 +14,7 @@ from ops.web import tenant_header
 from tests.conftest import Note
 from tests.e2e.phase4.conftest import Deployment
 from tests.e2e.phase4.handing_over import hand_over
-from tests.support.minio_pods import bucket_of
+from tests.support.minio_pods import BUCKETS
 from tests.support.numbered import METRIC, SPANS, Load, Rates, trace_id
 from tests.support.numbered_sending import running
 from tests.support.object_site import BUCKET_OF, LOKI, MIMIR, STORES, TEMPO, TENANT, ObjectSite
@@ -33,7 +33,7 @@ def test_bytes_and_seconds(deployed: Deployment, note: Note) -> None:
     load = Load(run="sizes", target=site.target, rates=RATES)
     for store in STORES:
         hand_over(site, objects, store, ())
-    before = {store: dict(objects.sizes(bucket_of(BUCKET_OF[store]))) for store in STORES}
+    before = {store: dict(objects.sizes(BUCKETS[BUCKET_OF[store]])) for store in STORES}
     with running(load):
         flow(load, seconds=FLOW_SECONDS)
         time.sleep(LOAD_SECONDS)
@@ -53,7 +53,7 @@ def test_bytes_and_seconds(deployed: Deployment, note: Note) -> None:
 
 def _of_blocks(objects: Objects, store: str, fresh: Mapping[str, int], counted: str, each: int) -> float:
     """Divide the bytes of blocks by what their own descriptions count."""
-    bucket, count, total = bucket_of(BUCKET_OF[store]), 0, 0
+    bucket, count, total = BUCKETS[BUCKET_OF[store]], 0, 0
     for key in fresh:
         if key.endswith("/meta.json"):
             description = json.loads(objects.read(bucket, key))

@@ -13,7 +13,7 @@ from tests.e2e.conftest import Report
 from tests.e2e.phase4.conftest import Deployment
 from tests.e2e.phase4.questions import asked_of_grafana, signed_in
 from tests.support.kubernetes_site import GRPC
-from tests.support.minio_pods import bucket_of
+from tests.support.minio_pods import BUCKETS
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.object_site import BUCKET_OF, LOKI, MIMIR, QUERIED, STORES, TEMPO, TENANT, ObjectSite
@@ -82,7 +82,7 @@ def test_what_is_acknowledged_lands_in_the_buckets(
     begin = time.monotonic()
     for store in STORES:
         site.flush(store)
-        bucket = bucket_of(BUCKET_OF[store])
+        bucket = BUCKETS[BUCKET_OF[store]]
 
         def are_there(bucket: str = bucket) -> bool:
             return any(key.startswith(f"{TENANT}/") for key in objects.keys_of(bucket))
@@ -93,7 +93,7 @@ def test_what_is_acknowledged_lands_in_the_buckets(
 
 def test_a_dump_of_grafanas_database_is_in_the_bucket(deployed: Deployment) -> None:
     """``up`` ends when the first one has arrived."""
-    objects, bucket = deployed.minio.objects, bucket_of("backups")
+    objects, bucket = deployed.minio.objects, BUCKETS["backups"]
     dumps = [key for key in objects.keys_of(bucket) if key.startswith("postgres/grafana-")]
     assert dumps
     assert objects.read(bucket, dumps[0]).startswith(b"PGDMP")

@@ -23,6 +23,7 @@ SPARE = DISK // 50 // MEBIBYTE * MEBIBYTE
 """What the disk has to spare; twice as much for a broker that has stopped to start again."""
 LOOKS_SECONDS = 1
 WAITS = "waits"
+TELLS_FOLDER = 'echo "$KAFKA_LOG_DIRS"'
 RUN = 'echo "runs as $$"; while :; do sleep 0.05; done'
 BROKER = f"trap 'echo closed; exit 143' TERM; {RUN}"
 
@@ -99,6 +100,35 @@ def test_a_broker_whose_disk_has_too_little_waits_until_it_has_more(disk: Path) 
         until("the broker", lambda: "runs as" in output.read_text(), seconds=10)
         assert not (disk.parent / WAITS).exists()
     assert output.read_text().count(said) == 1
+
+
+def test_kafka_gets_a_folder_in_which_nothing_else_is(disk: Path) -> None:
+    """An ext4 file system has ``lost+found`` at its root, which Kafka refuses in its log directory."""
+    has(disk, 2 * SPARE)
+    (disk.parent / "lost+found").mkdir()
+    with _started(disk, broker=TELLS_FOLDER) as (process, output):
+        process.wait(timeout=10)
+    assert output.read_text() == f"{disk.parent}/log\n"
+    assert (disk.parent / "log").is_dir()
+
+
+def test_a_broker_finds_what_it_wrote_at_the_root_before(disk: Path) -> None:
+    has(disk, 2 * SPARE)
+    (disk.parent / "meta.properties").touch()
+    (disk.parent / "lost+found").mkdir()
+    with _started(disk, broker=TELLS_FOLDER) as (process, output):
+        process.wait(timeout=10)
+    assert output.read_text() == f"{disk.parent}\n"
+    assert not (disk.parent / "lost+found").exists()
+
+
+def test_a_wait_that_was_cut_short_is_forgotten_once_there_is_room(disk: Path) -> None:
+    """Else its file would pass for a broker that waits, and no probe would ever see one that hangs."""
+    (disk.parent / WAITS).touch()
+    has(disk, 2 * SPARE)
+    with _started(disk) as (_, output):
+        until("the broker", lambda: "runs as" in output.read_text(), seconds=10)
+        assert not (disk.parent / WAITS).exists()
 
 
 def test_a_broker_that_is_still_being_started_stops_as_well(disk: Path) -> None:

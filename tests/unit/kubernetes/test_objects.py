@@ -9,6 +9,8 @@ import yaml
 
 from components.autoscaling import POLL_INTERVAL
 from components.collector_processor import SAMPLER_COMMIT
+from components.platform.manifests.network import SOLVER
+from components.platform.manifests.pod import EVICTABLE
 from components.values.documents import Document
 from components.values.quantities import Duration
 from tests.support.made import annotations_of, made, requests
@@ -36,7 +38,9 @@ def test_topics_that_others_make_are_not_waited_for_and_a_restart_makes_none() -
     assert asked == ["true", "true", "test -f /tmp/ready"]
 
 
-@pytest.mark.parametrize("scaling", [{}, {"lag": "keda"}], ids=["by CPU", "by lag"])
+@pytest.mark.parametrize(
+    "scaling", [{}, {"lag": "keda", "kedaNamespace": "scaling"}], ids=["by CPU", "by lag"]
+)
 def test_strimzis_listener_is_for_the_stacks_own_clients(scaling: dict[str, str]) -> None:
     found = made("phase3-strimzi", autoscaling=scaling)
     (kafka,) = found.of("Kafka")
@@ -51,7 +55,7 @@ def test_strimzis_listener_is_for_the_stacks_own_clients(scaling: dict[str, str]
     assert callers
     assert callers <= set(expression["values"])
     assert brokers == {"podSelector": {"matchLabels": {"strimzi.io/pool-name": "broker"}}}
-    keda = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}}
+    keda = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "scaling"}}}
     assert others == ([keda] if scaling else [])
 
 
@@ -373,3 +377,35 @@ def test_brokers_are_spread_as_the_settings_say(
     (pool,) = spread("phase3-strimzi", how).of("KafkaNodePool")
     for pod in (pods["kafka"], pool["spec"]["template"]["pod"]):
         assert (spread_over_zones(pod), is_kept_apart(pod)) == (brokers, apart)
+
+
+@pytest.mark.parametrize(
+    ("variant", "seconds"),
+    [("phase3-medium", 5), ("phase3-load-balancer", 30), ("phase3-everything-set", 45)],
+)
+def test_pods_still_serve_while_whatever_calls_them_learns_that_they_stop(variant: str, seconds: int) -> None:
+    """A cloud's load balancer takes longer to learn it than the cluster's nodes."""
+    pod = made(variant).program("otel-gateway").pod
+    (gateway,) = pod["containers"]
+    assert gateway["lifecycle"]["preStop"] == {"sleep": {"seconds": seconds}}
+    assert pod["terminationGracePeriodSeconds"] == seconds + 40
+
+
+@pytest.mark.parametrize(
+    ("variant", "admitted"), [("phase3-everything-set", True), ("phase3-load-balancer", False)]
+)
+def test_a_certificate_for_ingresses_can_be_renewed(variant: str, *, admitted: bool) -> None:
+    """Else it expires months after everything worked: cert-manager answers from the stack's namespace."""
+    policies = [one for one in made(variant).of("NetworkPolicy") if SOLVER in str(one)]
+    assert len(policies) == admitted
+    for one in policies:
+        assert one["spec"]["ingress"][0]["ports"] == [{"protocol": "TCP", "port": 8089}]
+
+
+@pytest.mark.parametrize("variant", ["phase3-medium", "phase4-small"])
+def test_scratch_folders_keep_no_node_from_being_removed(variant: str) -> None:
+    """Cluster Autoscaler counts an ``emptyDir`` as data, unless the pod says otherwise."""
+    for program in made(variant).programs():
+        scratch = [volume["name"] for volume in program.pod["volumes"] if "emptyDir" in volume]
+        named = program.template["metadata"]["annotations"].get(EVICTABLE, "")
+        assert named.split(",") == (scratch or [""]), program.name

@@ -21,7 +21,7 @@ from ops.backup.create import Source, make_backup
 from ops.backup.manifest import FILE_NAME, Archive, load_manifest
 from ops.backup.retention import folder_name, partial_name
 from ops.errors import OpsError
-from tests.support.backups import DATA_VOLUMES, NOW, FakeContainer, tar, volumes
+from tests.support.backups import DATA_VOLUMES, NOW, FakeContainer, FakeVolumes, tar, volumes
 
 TOLD_TO_END = (signal.SIGTERM, signal.SIGHUP)
 told_to_end = pytest.mark.parametrize("told", TOLD_TO_END)
@@ -55,6 +55,16 @@ def test_backup_holds_data_state_configuration_and_their_digests(
     with tarfile.open(made / "configuration.tar.gz") as kept:
         assert sorted(kept.getnames()) == ["Pulumi.dev.yaml", "state.json"]
     assert sorted(path.name for path in (tmp_path / "backups").iterdir()) == [made.name]
+
+
+def test_what_waits_for_delivery_is_packed_before_the_stores(tmp_path: Path, backup_source: Source) -> None:
+    """Else what is delivered in between would be in no archive."""
+    names = ["prometheus-data", "loki-data", "kafka-data-1", "kafka-data-2", "jaeger-data", "otel-storage"]
+    data = FakeVolumes({name: tar(name, {}) for name in names})
+    source = replace(backup_source, volumes=names)
+    made = make_backup(source, data, tmp_path / "backups", NOW, hot=False)
+    packed = list(load_manifest(made).volumes)
+    assert packed == ["kafka-data-1", "kafka-data-2", "otel-storage", *names[:2], "jaeger-data"]
 
 
 def test_programs_are_paused_while_their_data_is_read(tmp_path: Path, backup_source: Source) -> None:

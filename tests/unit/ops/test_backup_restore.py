@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import requests
 from docker.errors import APIError
 
 from ops.backup.create import Source, make_backup
@@ -68,10 +69,13 @@ def test_damaged_backup_is_refused_before_anything_is_changed(tmp_path: Path, ba
     assert data.content == {}
 
 
-def test_docker_that_fails_in_the_middle_is_told_in_words(tmp_path: Path, backup_source: Source) -> None:
+@pytest.mark.parametrize("failure", [APIError, requests.exceptions.ReadTimeout])
+def test_docker_that_fails_in_the_middle_is_told_in_words(
+    tmp_path: Path, backup_source: Source, failure: type[Exception]
+) -> None:
     class Failing(FakeVolumes):
         def replace(self, name: str, chunks: Iterable[bytes]) -> None:
-            raise APIError(f"{name}: no space left on device after {len(list(chunks))} chunks")
+            raise failure(f"{name}: no space left on device after {len(list(chunks))} chunks")
 
     made = make_backup(backup_source, volumes(), tmp_path / "backups", NOW, hot=False)
     with pytest.raises(OpsError, match="otel-storage: no space left on device after 1 chunks") as caught:

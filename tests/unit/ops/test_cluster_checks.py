@@ -237,6 +237,15 @@ def test_the_secrets_of_phase_4_must_be_there(cluster: Cluster) -> None:
     assert cluster.findings()["Secret tickets"].found == "lacks url"
 
 
+def test_secrets_of_single_stores_must_be_there(cluster: Cluster) -> None:
+    s3 = {"endpoint": "s3.example.com", "credentialsSecret": "rest", "storeSecrets": {"mimir": "s3-mimir"}}
+    storage = {"bucketPrefix": "acme", "provider": "s3", "s3": s3}
+    cluster.more = {"otel-stack:phase": 4, "otel-stack:objectStorage": storage}
+    findings = cluster.findings()
+    assert failed(findings) == ["Secret rest", "Secret s3-mimir"]
+    assert findings["Secret s3-mimir"].advice.startswith("objectStorage.s3.storeSecrets.mimir names it")
+
+
 def test_what_the_stack_does_not_use_need_not_be_there(cluster: Cluster) -> None:
     s3 = {"endpoint": "s3.example.com", "credentialsSecret": "s3-credentials", "caSecret": "s3-ca"}
     aws = {"region": "eu-central-1", "clusterName": "main"}

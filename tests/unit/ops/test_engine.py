@@ -282,6 +282,7 @@ def test_environment_lines_hold_no_secret(tmp_path: Path) -> None:
         ("1 node(s) didn't match pod topology spread constraints (missing required label)", "no zone"),
         ("the Kubernetes API server reported that it failed to fully initialize or become live", "in time"),
         ("StatefulSet kafka is not ready: 0 of 1 pods are ready\n  - pod kafka-1: Running", "pods did not"),
+        ('error: statefulsets.apps "kafka" already exists', "the engine does not know it"),
         ('Apply failed with 1 conflict: conflict with "kubectl" using apps/v1', "somebody else has changed"),
     ],
 )

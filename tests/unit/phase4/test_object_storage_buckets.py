@@ -172,3 +172,17 @@ def test_another_service_is_described_and_nothing_is_made() -> None:
         credentials_secret="object-storage",
     )
     assert run.made[0].role_arns == {}
+
+
+@pytest.mark.parametrize("all_stores", ["object-storage", None])
+def test_a_store_may_have_a_secret_of_its_own(all_stores: str | None) -> None:
+    own = {"tempo": "s3-tempo", "mimir": "s3-mimir", "loki": "s3-loki", "backups": "s3-backups"}
+    service = {**S3["s3"], "credentialsSecret": all_stores, "storeSecrets": own}
+    made = StorageRun({**S3, "s3": service}).made[0]
+    secrets = {purpose: bucket.credentials_secret for purpose, bucket in made.buckets.items()}
+    assert secrets == {purpose: own[store] for store, purposes in STORES.items() for purpose in purposes}
+    rest = {"tempo": "s3-tempo"}
+    if all_stores is not None:
+        made = StorageRun({**S3, "s3": {**service, "storeSecrets": rest}}).made[0]
+        found = {made.buckets[purpose].credentials_secret for purpose in PURPOSES if purpose != "traces"}
+        assert (made.buckets["traces"].credentials_secret, found) == ("s3-tempo", {all_stores})

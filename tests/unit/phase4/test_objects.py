@@ -9,11 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from components.buckets.names import STORES
 from tests.kubernetes.edges import EVERY_PORT, allowed
 from tests.kubernetes.rules import RULES
 from tests.kubernetes.rules.network import DIRECTIONS
-from tests.support.manifests import Tree
+from tests.support.manifests import Tree, tree
 from tests.support.phase4 import objects_of, result_of
+from tests.support.program import run_program
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 FOUND_AT_RUN_TIME = re.compile(
@@ -66,6 +68,18 @@ def test_credentials_of_a_bucket_come_as_a_file(phase4_small: Tree) -> None:
         assert {"key": "credentials", "path": "secrets/credentials", "mode": 0o440} in [
             item for source in sources if "secret" in source for item in source["secret"]["items"]
         ]
+
+
+def test_a_pod_gets_the_secret_of_its_store_only() -> None:
+    own = {store: f"s3-{store}" for store in STORES}
+    small = OBJECT_VARIANTS["phase4-small"]
+    service = {**small["objectStorage"]["s3"], "credentialsSecret": None, "storeSecrets": own}
+    config = {**small, "objectStorage": {**small["objectStorage"], "s3": service}}
+    given = tree(run_program(config), config)
+    users = {"tempo": "tempo", "mimir": "mimir", "loki-cluster": "loki", "postgres-backup": "backups"}
+    for program in given.programs():
+        mounted = set(re.findall(r"s3-[a-z]+", json.dumps(program.pod)))
+        assert mounted == ({own[users[program.name]]} if program.name in users else set()), program.name
 
 
 MEMBERS = ("tempo", "mimir", "loki-cluster")

@@ -15,7 +15,12 @@ PLAYED = """#!/bin/sh
 echo "${{0##*/}} $*" >> {folder}/done
 case $0 in
 */postgres) cat > {folder}/sql ;;
-*/docker-ensure-initdb.sh) cat "$POSTGRES_PASSWORD_FILE" > {folder}/password ;;
+*/docker-ensure-initdb.sh)
+    cat "$POSTGRES_PASSWORD_FILE" > {folder}/password
+    mkdir "$PGDATA"
+    if [ -e {folder}/is-killed ]; then exit 137; fi
+    echo 17 > "$PGDATA/PG_VERSION"
+    ;;
 */docker-entrypoint.sh) env > {folder}/environment ;;
 esac
 """
@@ -58,6 +63,19 @@ def machine(tmp_path: Path) -> Machine:
 def test_a_new_database_is_prepared_before_the_server_runs(machine: Machine) -> None:
     assert machine.start() == [f"docker-ensure-initdb.sh {SERVER}", f"docker-entrypoint.sh {SERVER}"]
     assert machine.read("password") == "it's one"
+    assert (machine.data / "PG_VERSION").exists()
+    assert not list(machine.folder.glob("pgdata.*"))
+
+
+def test_a_preparation_that_was_cut_short_is_made_anew(machine: Machine) -> None:
+    """Else half a database would count as one, for ever."""
+    (machine.folder / "is-killed").touch()
+    with pytest.raises(subprocess.CalledProcessError):
+        machine.start()
+    assert not (machine.data / "PG_VERSION").exists()
+    (machine.folder / "is-killed").unlink()
+    assert machine.start()[-1] == f"docker-entrypoint.sh {SERVER}"
+    assert (machine.data / "PG_VERSION").exists()
 
 
 def test_data_that_is_there_gets_the_password_of_now(machine: Machine) -> None:
@@ -68,11 +86,11 @@ def test_data_that_is_there_gets_the_password_of_now(machine: Machine) -> None:
     assert machine.read("sql") == "ALTER ROLE \"grafana\" PASSWORD 'it''s one'\n"
 
 
-@pytest.mark.parametrize("version", ["", "17\n"])
-def test_the_server_has_no_password_in_its_environment(machine: Machine, version: str) -> None:
+@pytest.mark.parametrize("starts", [1, 2])
+def test_the_server_has_no_password_in_its_environment(machine: Machine, starts: int) -> None:
     """The image's script exports what is in the file of POSTGRES_PASSWORD_FILE to the server."""
-    (machine.data / "PG_VERSION").write_text(version)
-    machine.start()
+    for _ in range(starts):
+        machine.start()
     environment = machine.read("environment")
     assert "POSTGRES_USER=grafana" in environment
     assert "POSTGRES_PASSWORD" not in environment

@@ -67,6 +67,10 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     (s3_with(endpoint="s3.storage.svc:99999"), "s3.endpoint: 's3.storage.svc:99999': .* port up to 65535"),
     ({"provider": "s3"}, "s3.endpoint: not set: .*needs it, such as"),
     ({"provider": "s3"}, "s3.credentialsSecret: not set: name a Secret"),
+    (
+        s3_with(credentialsSecret=None, storeSecrets={"tempo": "s3-tempo", "mimir": "s3-mimir"}),
+        r"s3.credentialsSecret: not set: .* or objectStorage\.s3\.storeSecrets for each of backups, loki$",
+    ),
     (s3_with(endpoint="s3.example.com", tls=False), "s3.tls: False: s3.example.com is outside the cluster"),
     (s3_with(tls=False, caSecret="ca"), "s3.caSecret: 'ca': has no effect without"),
 ]
@@ -133,6 +137,13 @@ def test_long_names_are_told_before_s3_refuses_them() -> None:
 
 def test_plain_http_is_for_services_in_the_cluster() -> None:
     assert StorageRun(s3_with(tls=False)).made[0].buckets["logs"].tls is False
+
+
+def test_nothing_is_backed_up_for_an_external_database() -> None:
+    stores = {store: f"s3-{store}" for store in ("tempo", "mimir", "loki")}
+    postgres = {"mode": "external", "host": "db.example.com", "passwordSecret": "db"}
+    made = StorageRun(s3_with(credentialsSecret=None, storeSecrets=stores), postgres=postgres).made[0]
+    assert made.buckets["backups"].credentials_secret is None
 
 
 def test_earlier_phases_need_no_object_storage() -> None:
