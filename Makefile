@@ -73,7 +73,7 @@ health: $(STAMP) ## programs, scrapes, queues, losses, disk
 password: $(STAMP) ## print Grafana's admin password
 	@$(OPS) password
 
-forward: $(STAMP) ## from phase 3: open Grafana and the others on 127.0.0.1
+forward: $(STAMP) ## from phase 3, or by ssh: open Grafana and the others on 127.0.0.1
 	@$(OPS) forward
 
 .PHONY: lag topics deadletters

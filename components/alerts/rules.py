@@ -57,9 +57,13 @@ def linked(files: Mapping[str, str], runbooks_url: str | None) -> dict[str, str]
     }
 
 
-def operator_rules(files: Mapping[str, str], runbooks_url: str | None) -> dict[str, str]:
-    """Return the rule files for what a cluster's own Prometheus can scrape, including the kubelets."""
-    kept = {path: content for path, content in files.items() if path not in NOT_SCRAPED}
+def operator_rules(files: Mapping[str, str], runbooks_url: str | None, *, haproxy: bool) -> dict[str, str]:
+    """Return the rule files for what a cluster's own Prometheus can scrape, including the kubelets.
+
+    ``haproxy`` is whether the stack runs one there.
+    """
+    absent = NOT_SCRAPED if haproxy else (*NOT_SCRAPED, "haproxy.yaml")
+    kept = {path: content for path, content in files.items() if path not in absent}
     return {**kept, **linked(texts("prometheus/rules-operator", "*.yaml"), runbooks_url)}
 
 

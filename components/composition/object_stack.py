@@ -59,7 +59,7 @@ def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> Ob
     made.agent(stores)
     sources = {} if old is None else old.data_sources
     run_clustered_grafana(settings, platform, stores, made.addresses, phase3=sources)
-    rules = operator_rules(stores.mimir.rules, settings.alerting.runbooks_url)
+    rules = operator_rules(stores.mimir.rules, settings.alerting.runbooks_url, haproxy=True)
     platform.alert_rules(rules, parent=stores.mimir)
     return object_outputs(settings, outputs(settings, made.addresses, platform="kubernetes"), stores)
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
@@ -18,6 +19,7 @@ LOOPBACK = "127.0.0.1"
 OPEN_SECONDS = 30.0
 """Longest wait for a port to open: kubectl asks the API server and the node first."""
 END_SECONDS = 10.0
+CHECK_SECONDS = 1.0
 _POLL_SECONDS = 0.1
 _SAID_BYTES = 65536
 _OPENED = re.compile(rf"Forwarding from {re.escape(LOOPBACK)}:(\d+) -> \d+")
@@ -35,7 +37,8 @@ def forwarded(
     Args:
         kubectl: bound to their namespace.
         services: ports by Service.
-        same_ports: use the Services' own numbers, not free ones.
+        same_ports: use the Services' own numbers, not free ones, and open again what ends, as a connection
+            does with the one pod that it leads to.
 
     Returns:
         Local port by target; a Service that cannot be reached is reported and left out.
@@ -45,10 +48,29 @@ def forwarded(
             cleanup.enter_context(_forward(kubectl, name, ports, same_ports=same_ports))
             for name, ports in services.items()
         ]
-        opened: dict[Target, int] = {}
-        for one in started:
-            opened |= one.wait()
-        yield opened
+        opened = [(one, one.wait()) for one in started]
+        if same_ports:
+            cleanup.enter_context(_kept_open([one for one, ports in opened if ports]))
+        yield {target: port for _, ports in opened for target, port in ports.items()}
+
+
+@contextmanager
+def _kept_open(forwards: Sequence[_Forward]) -> Iterator[None]:
+    """Open again, beside other work, whichever of them ends."""
+    done = threading.Event()
+
+    def keep() -> None:
+        while not done.wait(CHECK_SECONDS):
+            for one in forwards:
+                one.reopen()
+
+    thread = threading.Thread(target=keep, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 class _Forward:
@@ -58,11 +80,17 @@ class _Forward:
         self._service, self._ports = service, ports
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
         wanted = [f"{port if same_ports else ''}:{port}" for port in ports]
-        self._process = subprocess.Popen(
-            kubectl.command("port-forward", f"--address={LOOPBACK}", f"service/{service}", *wanted),
-            stdin=subprocess.DEVNULL,
-            stdout=self._said,
-            stderr=subprocess.STDOUT,
+        self._command = kubectl.command(
+            "port-forward", f"--address={LOOPBACK}", f"service/{service}", *wanted
+        )
+        self._process = self._start()
+        self._is_lost = False
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        os.ftruncate(self._said.fileno(), 0)
+        os.lseek(self._said.fileno(), 0, os.SEEK_SET)
+        return subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stdout=self._said, stderr=subprocess.STDOUT
         )
 
     def wait(self) -> Mapping[Target, int]:
@@ -81,6 +109,17 @@ class _Forward:
         lines = self._text().splitlines() or [f"no answer within {OPEN_SECONDS:.0f} s"]
         say(f"service/{self._service} cannot be reached: {lines[-1].removeprefix('error: ')}")
         return {}
+
+    def reopen(self) -> None:
+        """Start it again if it has ended, and say so once."""
+        if self._process.poll() is not None:
+            if not self._is_lost:
+                say(f"service/{self._service}: the connection has ended; opening it again")
+            self._is_lost = True
+            self._process = self._start()
+        elif self._is_lost and self._settled():
+            say(f"service/{self._service} is open again")
+            self._is_lost = False
 
     def stop(self) -> None:
         """End it."""

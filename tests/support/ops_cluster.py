@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ with (folder / "log").open("a") as log:
     log.write(" ".join([*place, *asked]) + "\\n")
 answers = json.loads((folder / "answers").read_text())
 if asked[0] == "port-forward":
+    with (folder / "forwards").open("a") as forwards:
+        print(os.getpid(), file=forwards)
     service = asked[2].removeprefix("service/")
     if service in answers["away"]:
         sys.exit("error: unable to forward port because pod is not running")
@@ -85,6 +88,13 @@ class Cluster:
 
     def fails(self, asked: str, said: str) -> None:
         self._answer(asked, {"error": said})
+
+    def end_forwards(self) -> None:
+        """End every connection to a Service, as the end of a pod does."""
+        file = self.folder / "forwards"
+        for pid in file.read_text().split():
+            os.kill(int(pid), signal.SIGTERM)
+        file.unlink()
 
     def deny(self, verb: str, resource: str) -> None:
         self._answers["denied"].append([verb, resource])

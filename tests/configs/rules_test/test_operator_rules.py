@@ -34,6 +34,7 @@ SCRAPED = {
     "tempo": "tempo(-.+)?",
     "cortex_": "mimir(-.+)?",
     "thanos_objstore_": "mimir(-.+)?",
+    "haproxy_": "query-gateway",
 }
 """Beginning of a metric's name -> the programs that serve it."""
 KUBELETS = ("kubelet_volume_stats_",)
@@ -101,6 +102,12 @@ def test_somebody_whom_a_service_monitor_scrapes_has_their_series(
     looked_at = {metric for rule in rules for metric in series_names(rule["expr"])}
     assert "up" in looked_at
     assert {one for one in looked_at - recorded if not one.startswith((*served, *KUBELETS))} == set()
+
+
+def test_every_program_that_is_scraped_has_its_alerts(found: Tree, rules: list[dict[str, Any]]) -> None:
+    monitors = {name_of(one) for one in found.of("ServiceMonitor")}
+    alerts = {rule["alert"] for rule in rules if "alert" in rule}
+    assert ("HAProxyConnectionsNearLimit" in alerts) == ("query-gateway" in monitors)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,21 @@ from collections.abc import Collection, Mapping
 from tests.support.minio_pods import BUCKETS
 from tests.support.object_site import BUCKET_OF, TENANT, ObjectSite
 from tests.support.objects import Objects
+from tests.support.waiting import until
 
 PAUSE_SECONDS = 2.0
 QUIET = 10
 """Checks without a new object after which the store has flushed all of them."""
+
+
+def await_more(objects: Objects, store: str, before: Collection[str], *, seconds: float) -> None:
+    """Wait until a store has written something of the tenant that was not in its bucket before."""
+    bucket = BUCKETS[BUCKET_OF[store]]
+
+    def has_more() -> bool:
+        return any(key.startswith(f"{TENANT}/") for key in set(objects.keys_of(bucket)) - set(before))
+
+    until(f"{store} to hand over to {bucket}", has_more, seconds=seconds, pause=1)
 
 
 def hand_over(

@@ -9,10 +9,11 @@ import pytest
 from tests.conftest import Note
 from tests.e2e.conftest import Report
 from tests.e2e.phase4.conftest import Deployment
+from tests.e2e.phase4.handing_over import await_more
 from tests.support.minio_pods import BUCKETS
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
-from tests.support.object_site import BUCKET_OF, STORES, TENANT, ObjectSite
+from tests.support.object_site import BUCKET_OF, STORES, ObjectSite
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
 
@@ -42,15 +43,9 @@ def test_object_storage_away_for_five_minutes(
     assert _restarts(site) == before
     report(load, demand_nothing_lost(site, load))
     for store in STORES:
-        bucket = BUCKETS[BUCKET_OF[store]]
-        kept = set(minio.objects.keys_of(bucket))
+        before = minio.objects.keys_of(BUCKETS[BUCKET_OF[store]])
         site.flush(store)
-
-        def has_more(bucket: str = bucket, kept: set[str] = kept) -> bool:
-            fresh = set(minio.objects.keys_of(bucket)) - kept
-            return any(key.startswith(f"{TENANT}/") for key in fresh)
-
-        until(f"{store} to hand over to {bucket}", has_more, seconds=BACK_SECONDS, pause=2)
+        await_more(minio.objects, store, before, seconds=BACK_SECONDS)
 
 
 def _restarts(site: ObjectSite) -> dict[str, int]:

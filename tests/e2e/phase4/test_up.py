@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import httpx
@@ -10,7 +11,8 @@ from httpx import HTTPError, codes
 from ops.smoke.run import Endpoints, run
 from tests.conftest import Note
 from tests.e2e.conftest import Report
-from tests.e2e.phase4.conftest import Deployment
+from tests.e2e.phase4.conftest import NAMESPACE, Deployment
+from tests.e2e.phase4.handing_over import await_more
 from tests.e2e.phase4.questions import asked_of_grafana, signed_in
 from tests.support.kubernetes_site import GRPC
 from tests.support.minio_pods import BUCKETS
@@ -76,24 +78,22 @@ def test_what_is_acknowledged_lands_in_the_buckets(
     deployed: Deployment, load: Load, report: Report, note: Note
 ) -> None:
     site, objects = deployed.site, deployed.minio.objects
+    before = {store: objects.keys_of(BUCKETS[BUCKET_OF[store]]) for store in STORES}
     with running(load):
         flow(load, seconds=ARRIVAL_SECONDS)
     report(load, demand_nothing_lost(site, load))
     begin = time.monotonic()
     for store in STORES:
         site.flush(store)
-        bucket = BUCKETS[BUCKET_OF[store]]
-
-        def are_there(bucket: str = bucket) -> bool:
-            return any(key.startswith(f"{TENANT}/") for key in objects.keys_of(bucket))
-
-        until(f"objects of {store} in {bucket}", are_there, seconds=BUCKET_SECONDS, pause=1)
+        await_more(objects, store, before[store], seconds=BUCKET_SECONDS)
     note({"seconds until all buckets have objects": round(time.monotonic() - begin, 1)})
 
 
 def test_a_dump_of_grafanas_database_is_in_the_bucket(deployed: Deployment) -> None:
     """``up`` ends when the first one has arrived."""
     objects, bucket = deployed.minio.objects, BUCKETS["backups"]
-    dumps = [key for key in objects.keys_of(bucket) if key.startswith("postgres/grafana-")]
-    assert dumps
-    assert objects.read(bucket, dumps[0]).startswith(b"PGDMP")
+    made = deployed.cluster.get("statefulset", "postgres", f"--namespace={NAMESPACE}")
+    since = re.sub("[-:]", "", made["metadata"]["creationTimestamp"])
+    newest = max(objects.keys_of(bucket))
+    assert newest >= f"postgres/grafana-{since}.dump"
+    assert objects.read(bucket, newest).startswith(b"PGDMP")

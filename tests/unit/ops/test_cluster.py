@@ -22,6 +22,7 @@ from ops.kubernetes.readings import quantity
 from ops.outputs import StackOutputs
 from ops.project import ROOT
 from tests.support.ops_cluster import Cluster
+from tests.support.waiting import until
 
 OUTPUTS = StackOutputs(
     {
@@ -94,6 +95,28 @@ def test_kubectl_that_says_nothing_is_given_up_on(
     with forward.forwarded(cluster.kubectl(), {"loki": [3100]}) as opened:
         assert opened == {}
     assert "service/loki cannot be reached: no answer within 0 s" in capfd.readouterr().err
+
+
+def test_a_port_that_people_use_is_opened_again(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A connection leads to one pod, and ends with it."""
+    monkeypatch.setattr(forward, "CHECK_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with forward.forwarded(cluster.kubectl(), {"loki": [port]}, same_ports=True) as opened:
+        assert opened == {("loki", port): port}
+        cluster.end_forwards()
+        said = ""
+
+        def is_open_again() -> bool:
+            nonlocal said
+            said += capfd.readouterr().err
+            return "service/loki is open again" in said
+
+        until("it to be open", is_open_again, seconds=20)
+        assert said.count("the connection has ended; opening it again") == 1
+        socket.create_connection(("127.0.0.1", port), 5).close()
 
 
 def workload(name: str, *, wanted: int = 1, ready: int = 1) -> dict[str, Any]:
