@@ -43,9 +43,9 @@ def test_object_storage_away_for_five_minutes(
     assert _restarts(site) == before
     report(load, demand_nothing_lost(site, load))
     for store in STORES:
-        before = minio.objects.keys_of(BUCKETS[BUCKET_OF[store]])
+        kept = minio.objects.keys_of(BUCKETS[BUCKET_OF[store]])
         site.flush(store)
-        await_more(minio.objects, store, before, seconds=BACK_SECONDS)
+        await_more(minio.objects, store, kept, seconds=BACK_SECONDS)
 
 
 def _restarts(site: ObjectSite) -> dict[str, int]:
