@@ -41,6 +41,7 @@ class CollectorGatewayArgs:
         http: where OTLP over HTTP is published; None in the same case.
         autoscaling: bounds within which they follow the load.
         pod_attributes: add those of the sending pod, as the platform's API reports them.
+        metrics_by_resource: all metrics of one resource are read by one processor.
     """
 
     image: Image
@@ -52,6 +53,7 @@ class CollectorGatewayArgs:
     http: Publication | None = None
     autoscaling: Autoscaling | None = None
     pod_attributes: bool = False
+    metrics_by_resource: bool = False
 
 
 class CollectorGateway(StackComponent):
@@ -88,6 +90,10 @@ def gateway_configuration(name: str, args: CollectorGatewayArgs) -> Document:
             document, "exporters", f"kafka/{signal}", largest_request=args.ingest.max_message_size
         )
     _set_pod_attributes(document, wanted=args.pod_attributes)
+    if args.metrics_by_resource:
+        exporter = document.get("exporters", "kafka/metrics")
+        del exporter["record_partitioner"]
+        exporter["partition_metrics_by_resource_attributes"] = True
     return document
 
 

@@ -14,11 +14,16 @@ from components.collector_processor import (
 from components.composition.consumer_groups import writer_groups
 from components.stores.cluster import TENANT_HEADER
 from components.values.documents import Document
+from components.values.quantities import Duration
 
 PHASE3_PROCESSOR = "otel-processor-phase3"
 """Those that keep feeding phase 3's stores."""
 
 MIMIR = "otlp_http/mimir"
+ADDER, FORGOTTEN_AFTER = "deltatocumulative", Duration(3600)
+"""What adds up metrics of delta temporality, and the silence after which it begins anew: the sum is then as
+after a restart of the application. It keeps 1 to 2 KiB for each series meanwhile."""
+
 EXPORTERS: Mapping[str, str] = {
     "otlp_grpc/jaeger": "otlp_grpc/tempo",
     "otlp_http/prometheus": MIMIR,
@@ -39,7 +44,7 @@ SPAN_METRICS = (
 
 
 def object_configuration(
-    args: CollectorProcessorArgs, tenant: str, *, phase3_written: bool = False
+    args: CollectorProcessorArgs, tenant: str, *, phase3_written: bool = False, add_deltas: bool = False
 ) -> Document:
     """Set the processors' configuration file for the stores of phase 4.
 
@@ -49,6 +54,7 @@ def object_configuration(
         args: settings of the processors.
         tenant: whose data it is.
         phase3_written: whether other processors keep writing to phase 3's stores.
+        add_deltas: add up metrics of delta temporality, of which each processor gets whole resources.
     """
     old = {before: args.stores[after] for before, after in EXPORTERS.items()}
     document = processor_configuration(replace(args, stores=old))
@@ -66,6 +72,9 @@ def object_configuration(
         pipeline["exporters"] = [EXPORTERS.get(name, name) for name in pipeline["exporters"]]
         if "processors" in pipeline:
             pipeline["processors"] = [one for one in pipeline["processors"] if one not in FOR_NODE_STORES]
+    if add_deltas:
+        document.get("processors")[ADDER] = {"max_stale": str(FORGOTTEN_AFTER)}
+        document.get("service", "pipelines", "metrics", "processors").append(ADDER)
     if phase3_written and counted_by_phase3(args.sampling.mode):
         for keys in SPAN_METRICS:
             document.remove(*keys)

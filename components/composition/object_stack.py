@@ -107,7 +107,10 @@ class _Stack:
         groups = writer_groups(self.settings.sampling.mode)
         args = replace(args, autoscaling=self.parts.processor_scaling(kafka, groups))
         document = object_configuration(
-            args, self.settings.stores.tenant, phase3_written=self.settings.writes_node_stores
+            args,
+            self.settings.stores.tenant,
+            phase3_written=self.settings.writes_node_stores,
+            add_deltas=self.settings.adds_deltas,
         )
         after = [kafka, *stores.all]
         return CollectorProcessor(

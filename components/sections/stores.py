@@ -46,12 +46,15 @@ class MimirSection(OwnSizing):
         max_exemplars: exemplars kept.
         rules: ``files`` evaluates the stack's own rules; ``api`` those that teams upload to the ruler bucket
             instead.
+        add_deltas: add up metrics of delta temporality, which Mimir rejects. All metrics of one resource then
+            go to one processor, in records of their own.
     """
 
     max_series: Count | None = None
     samples_per_second: Count | None = None
     max_exemplars: Count = 100_000
     rules: Literal["files", "api"] = "files"
+    add_deltas: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

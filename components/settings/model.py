@@ -150,6 +150,11 @@ class SettingsModel:
         return [*self.stateful_programs, *self.buffer.stateless_programs, self.buffer.topics, *copier]
 
     @property
+    def adds_deltas(self) -> bool:
+        """Whether the processors add up metrics of delta temporality, which Mimir does not."""
+        return self.phase >= ON_OBJECT_STORAGE and self.stores.mimir.add_deltas
+
+    @property
     def store_size(self) -> StoresSize:
         """Size of the stores of phase 4."""
         return size_stores(self.sizing, self.stores, self.postgres)

@@ -18,7 +18,12 @@ class RunCollector(Protocol):
     """Runs a collector, with the options of ``running_collector``, in a folder of the given name."""
 
     def __call__(
-        self, processors: Mapping[str, Any], *, name: str = "", **options: Mapping[str, Any]
+        self,
+        processors: Mapping[str, Any],
+        *,
+        name: str = "",
+        signal: str = "traces",
+        **options: Mapping[str, Any],
     ) -> RunningCollector: ...
 
 
@@ -28,10 +33,17 @@ def run_collector(tmp_path: Path) -> Iterator[RunCollector]:
     with ExitStack() as until_then:
 
         def run(
-            processors: Mapping[str, Any], *, name: str = "", **options: Mapping[str, Any]
+            processors: Mapping[str, Any],
+            *,
+            name: str = "",
+            signal: str = "traces",
+            **options: Mapping[str, Any],
         ) -> RunningCollector:
+            folder = tmp_path / name
             try:
-                return until_then.enter_context(running_collector(processors, tmp_path / name, **options))
+                return until_then.enter_context(
+                    running_collector(processors, folder, signal=signal, **options)
+                )
             except LabError as error:
                 missing(str(error))
 

@@ -32,6 +32,7 @@ COMPONENTS: dict[str, tuple[str, ...]] = {
         f"{_CORE}/processor/batchprocessor",
         f"{_CORE}/processor/memorylimiterprocessor",
         f"{_CONTRIB}/processor/attributesprocessor",
+        f"{_CONTRIB}/processor/deltatocumulativeprocessor",
         f"{_CONTRIB}/processor/filterprocessor",
         f"{_CONTRIB}/processor/k8sattributesprocessor",
         f"{_CONTRIB}/processor/probabilisticsamplerprocessor",

@@ -20,6 +20,7 @@ from tests.support.ports import free_ports
 from tests.support.program import CONTAINER, Result
 from tests.support.waiting import until
 
+BY_RESOURCE = {"traces": "resourceSpans", "metrics": "resourceMetrics"}
 START_SECONDS, END_SECONDS, CALL_SECONDS = 60.0, 60.0, 60.0
 
 
@@ -41,9 +42,10 @@ def rendered_collector(result: Result, name: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class RunningCollector:
-    """A collector that accepts traces over OTLP and writes what its processors keep of them to a file.
+    """A collector that accepts a signal over OTLP and writes what its processors keep of it to a file.
 
     Attributes:
+        signal: what it accepts.
         url: address of OTLP over HTTP.
         target: address of OTLP over gRPC, which it accepts if told how.
         metrics: address of its own metrics.
@@ -51,15 +53,17 @@ class RunningCollector:
         log: file with its output.
     """
 
+    signal: str
     url: str
     target: str
     metrics: str
     written: Path
     log: Path
 
-    def send(self, traces: Mapping[str, Any]) -> None:
-        """Send a request of traces."""
-        httpx.post(f"{self.url}/v1/traces", json=traces, timeout=CALL_SECONDS).raise_for_status()
+    def send(self, request: Mapping[str, Any]) -> None:
+        """Send a request of the signal."""
+        url = f"{self.url}/v1/{self.signal}"
+        httpx.post(url, json=request, timeout=CALL_SECONDS).raise_for_status()
 
     def counted(self, metric: str) -> float:
         """Give the sum of all series of one of its own metrics."""
@@ -70,7 +74,9 @@ class RunningCollector:
     def requests(self) -> list[Mapping[str, Any]]:
         """Give what was written, by resource."""
         lines = self.written.read_text().splitlines(keepends=True) if self.written.exists() else []
-        return [one for line in lines if line.endswith("\n") for one in json.loads(line)["resourceSpans"]]
+        return [
+            one for line in lines if line.endswith("\n") for one in json.loads(line)[BY_RESOURCE[self.signal]]
+        ]
 
     def resources(self) -> list[Mapping[str, Any]]:
         """Give the senders of what was written."""
@@ -81,12 +87,23 @@ class RunningCollector:
         scopes = [scope for one in self.requests() for scope in one["scopeSpans"]]
         return [span for scope in scopes for span in scope["spans"]]
 
+    def data_points(self) -> list[Mapping[str, Any]]:
+        """Give all data points of sums that were written, with what they add up to."""
+        scopes = [scope for one in self.requests() for scope in one["scopeMetrics"]]
+        sums = [metric["sum"] for scope in scopes for metric in scope["metrics"]]
+        return [
+            {**point, "temporality": one["aggregationTemporality"]}
+            for one in sums
+            for point in one["dataPoints"]
+        ]
+
 
 @contextmanager
 def running_collector(
     processors: Mapping[str, Any],
     folder: Path,
     *,
+    signal: str = "traces",
     grpc: Mapping[str, Any] | None = None,
     exporters: Mapping[str, Any] | None = None,
     receivers: Mapping[str, Any] | None = None,
@@ -96,6 +113,7 @@ def running_collector(
     Args:
         processors: configuration of each, in their order.
         folder: where its files go.
+        signal: what it accepts.
         grpc: configuration of OTLP over gRPC but for its address, if it is accepted as well.
         exporters: configuration of what writes in place of the file.
         receivers: configuration of what it receives from besides.
@@ -120,7 +138,7 @@ def running_collector(
         "service": {
             "telemetry": {"metrics": {"readers": [{"pull": {"exporter": {"prometheus": pulled}}}]}},
             "pipelines": {
-                "traces": {
+                signal: {
                     "receivers": ["otlp", *(receivers or {})],
                     "processors": list(processors),
                     "exporters": list(writers),
@@ -134,15 +152,15 @@ def running_collector(
         process = subprocess.Popen([program, f"--config={file}"], stdout=output, stderr=subprocess.STDOUT)
     try:
         until(
-            f"the collector takes traces ({log})",
-            lambda: process.poll() is not None or httpx.post(f"{url}/v1/traces", json={}, timeout=5),
+            f"the collector takes {signal} ({log})",
+            lambda: process.poll() is not None or httpx.post(f"{url}/v1/{signal}", json={}, timeout=5),
             seconds=START_SECONDS,
             pause=0.1,
             forgive=(httpx.HTTPError,),
         )
         assert process.poll() is None, log.read_text()
         own = f"http://127.0.0.1:{metrics}/metrics"
-        yield RunningCollector(url=url, target=target, metrics=own, written=written, log=log)
+        yield RunningCollector(signal=signal, url=url, target=target, metrics=own, written=written, log=log)
     finally:
         process.terminate()
         process.wait(timeout=END_SECONDS)

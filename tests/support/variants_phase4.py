@@ -82,6 +82,7 @@ OBJECT_VARIANTS: dict[str, dict[str, Any]] = {
                 "samplesPerSecond": 70_000,
                 "maxExemplars": 5000,
                 "rules": "api",
+                "addDeltas": True,
             },
             "loki": {"volume": "30GiB", "maxStreams": 5000, "rate": "20MiB"},
         },

@@ -57,6 +57,7 @@ GIVEN: dict[str, Any] = {
     "stores.mimir.samplesPerSecond": 71_111,
     "stores.mimir.maxExemplars": 4_567,
     "stores.mimir.rules": "api",
+    "stores.mimir.addDeltas": True,
     "stores.loki.memory": "11GiB",
     "stores.loki.cpus": 3.5,
     "stores.loki.volume": "613GiB",
@@ -102,6 +103,12 @@ RENDERED: list[tuple[str, str, str, Any]] = [
     ("stores.mimir.samplesPerSecond", "mimir", "limits.ingestion_burst_size", 711_110),
     ("stores.mimir.maxExemplars", "mimir", "limits.max_global_exemplars_per_user", 4_567),
     ("stores.mimir.rules", "mimir", "ruler_storage.backend", "s3"),
+    (
+        "stores.mimir.addDeltas",
+        "otel-processor",
+        "service.pipelines.metrics.processors",
+        ["memory_limiter", "deltatocumulative"],
+    ),
     ("stores.loki.memory", "loki-cluster", "ingester.wal.replay_memory_ceiling", "2816MB"),
     ("stores.loki.maxStreams", "loki-cluster", "limits_config.max_global_streams_per_user", 5_432),
     ("stores.loki.rate", "loki-cluster", "limits_config.ingestion_rate_mb", 150),
@@ -149,7 +156,8 @@ def with_everything_given() -> Tree:
 
 def rendered(found: Tree, program: str, keys: str) -> Any:
     """Give what a store's configuration says at a path."""
-    return reduce(lambda node, key: node[key], keys.split("."), found.document(program, f"{program}.yaml"))
+    file = "config.yaml" if program.startswith("otel-") else f"{program}.yaml"
+    return reduce(lambda node, key: node[key], keys.split("."), found.document(program, file))
 
 
 @pytest.mark.parametrize(("setting", "program", "keys", "value"), RENDERED)
@@ -157,6 +165,15 @@ def test_a_setting_reaches_the_store(setting: str, program: str, keys: str, valu
     assert setting in GIVEN
     assert rendered(with_everything_given(), program, keys) == value
     assert rendered(objects_of("phase4-small"), program, keys) != value, "it is no value of its own"
+
+
+def test_who_adds_up_deltas_reads_all_of_a_resource() -> None:
+    """Two processors would each know a part of a sum."""
+    by_resource = rendered(with_everything_given(), "otel-gateway", "exporters.kafka/metrics")
+    assert by_resource["partition_metrics_by_resource_attributes"]
+    assert "record_partitioner" not in by_resource, "that of the client goes by the key"
+    spread = rendered(objects_of("phase4-small"), "otel-gateway", "exporters.kafka/metrics")
+    assert spread["record_partitioner"] == {"round_robin": {}}
 
 
 def test_every_setting_of_a_store_is_tried() -> None:
