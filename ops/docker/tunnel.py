@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
-
+from ops.background import Background
 from ops.errors import OpsError
 
 LOOPBACK = "127.0.0.1"
 OPEN_SECONDS = 30.0
 """Longest wait for SSH to log in and open the ports."""
-END_SECONDS = 10.0
-_POLL_SECONDS = 0.1
-_SAID_BYTES = 65536
 
 Target = tuple[str, int]
 """Address and port, as that machine sees them."""
@@ -58,24 +51,20 @@ def tunnelled(
     taken = [str(port) for port in local.values() if _is_open(port)]
     if taken:
         raise OpsError(f"taken on this machine: port {', '.join(taken)}", "stop what listens there")
-    with tempfile.TemporaryFile() as said:
-        try:
-            process = subprocess.Popen(
-                _command(host, local), stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
+    try:
+        ssh = Background(_command(host, local))
+    except FileNotFoundError as error:
+        raise OpsError("ssh is not installed, and docker.host needs it", status=2) from error
+    try:
+        if not ssh.wait(lambda: all(map(_is_open, local.values())), OPEN_SECONDS):
+            lines = ssh.said.splitlines() or ["no answer"]
+            raise OpsError(
+                f"{host}: no tunnel to the stack's ports: {lines[-1]}",
+                f"this must work without a question: {' '.join(_login(host))} true",
             )
-        except FileNotFoundError as error:
-            raise OpsError("ssh is not installed, and docker.host needs it", status=2) from error
-        try:
-            _await(process, local.values())
-            if process.poll() is not None or not all(map(_is_open, local.values())):
-                lines = os.pread(said.fileno(), _SAID_BYTES, 0).decode(errors="replace").splitlines()
-                raise OpsError(
-                    f"{host}: no tunnel to the stack's ports: {lines[-1] if lines else 'no answer'}",
-                    f"this must work without a question: {' '.join(_login(host))} true",
-                )
-            yield local
-        finally:
-            _stop(process)
+        yield local
+    finally:
+        ssh.stop()
 
 
 def _command(host: str, local: Mapping[Target, int]) -> list[str]:
@@ -94,17 +83,6 @@ def _login(host: str) -> list[str]:
     return ["ssh", *(["-p", str(parts.port)] if parts.port else []), f"{user}{parts.hostname}"]
 
 
-def _await(process: subprocess.Popen[bytes], ports: Iterable[int]) -> None:
-    """Wait until all ports are open, or the process has ended."""
-    wanted = list(ports)
-    Retrying(
-        retry=retry_if_result(lambda settled: not settled),
-        wait=wait_fixed(_POLL_SECONDS),
-        stop=stop_after_delay(OPEN_SECONDS),
-        retry_error_callback=lambda _: None,
-    )(lambda: process.poll() is not None or all(map(_is_open, wanted)))
-
-
 def _is_open(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
@@ -115,12 +93,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

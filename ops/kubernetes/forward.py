@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
-
+from ops.background import Background
 from ops.kubernetes.kubectl import Kubectl
 from ops.screen import say
 
 LOOPBACK = "127.0.0.1"
 OPEN_SECONDS = 30.0
 """Longest wait for a port to open: kubectl asks the API server and the node first."""
-END_SECONDS = 10.0
 CHECK_SECONDS = 1.0
-_POLL_SECONDS = 0.1
-_SAID_BYTES = 65536
 _OPENED = re.compile(rf"Forwarding from {re.escape(LOOPBACK)}:(\d+) -> \d+")
 
 Target = tuple[str, int]
@@ -78,64 +71,40 @@ class _Forward:
 
     def __init__(self, kubectl: Kubectl, service: str, ports: Sequence[int], *, same_ports: bool) -> None:
         self._service, self._ports = service, ports
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
         wanted = [f"{port if same_ports else ''}:{port}" for port in ports]
-        self._command = kubectl.command(
-            "port-forward", f"--address={LOOPBACK}", f"service/{service}", *wanted
+        self._program = Background(
+            kubectl.command("port-forward", f"--address={LOOPBACK}", f"service/{service}", *wanted)
         )
-        self._process = self._start()
         self._is_lost = False
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        os.ftruncate(self._said.fileno(), 0)
-        os.lseek(self._said.fileno(), 0, os.SEEK_SET)
-        return subprocess.Popen(
-            self._command, stdin=subprocess.DEVNULL, stdout=self._said, stderr=subprocess.STDOUT
-        )
 
     def wait(self) -> Mapping[Target, int]:
         """Wait until all ports are open; give none, and say why, when that does not happen."""
-        Retrying(
-            retry=retry_if_result(lambda settled: not settled),
-            wait=wait_fixed(_POLL_SECONDS),
-            stop=stop_after_delay(OPEN_SECONDS),
-            retry_error_callback=lambda _: None,
-        )(self._settled)
-        local = _OPENED.findall(self._text())
-        if len(local) == len(self._ports):
+        if self._program.wait(self._is_open, OPEN_SECONDS):
+            local = _OPENED.findall(self._program.said)
             return {
                 (self._service, port): int(number) for port, number in zip(self._ports, local, strict=True)
             }
-        lines = self._text().splitlines() or [f"no answer within {OPEN_SECONDS:.0f} s"]
+        lines = self._program.said.splitlines() or [f"no answer within {OPEN_SECONDS:.0f} s"]
         say(f"service/{self._service} cannot be reached: {lines[-1].removeprefix('error: ')}")
         return {}
 
     def reopen(self) -> None:
         """Start it again if it has ended, and say so once."""
-        if self._process.poll() is not None:
+        if self._program.has_ended:
             if not self._is_lost:
                 say(f"service/{self._service}: the connection has ended; opening it again")
             self._is_lost = True
-            self._process = self._start()
-        elif self._is_lost and self._settled():
+            self._program.restart()
+        elif self._is_lost and self._is_open():
             say(f"service/{self._service} is open again")
             self._is_lost = False
 
     def stop(self) -> None:
         """End it."""
-        self._process.terminate()
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._said.close()
+        self._program.stop()
 
-    def _settled(self) -> bool:
-        return self._process.poll() is not None or len(_OPENED.findall(self._text())) == len(self._ports)
-
-    def _text(self) -> str:
-        return os.pread(self._said.fileno(), _SAID_BYTES, 0).decode(errors="replace")
+    def _is_open(self) -> bool:
+        return len(_OPENED.findall(self._program.said)) == len(self._ports)
 
 
 @contextmanager
