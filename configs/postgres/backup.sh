@@ -5,8 +5,14 @@
 set -eu
 
 : "${PGHOST:?}" "${PGDATABASE:?}" "${PGUSER:?}" "${PASSWORD_FILE:?}" "${BACKUPS_KEPT_DAYS:?}"
-folder=/backups
+folder=/backups/dumps
 state=/tmp/last-dump
+
+# Not where the volume is mounted: a disk of its own has a folder lost+found there, which not everybody may read.
+mkdir -p "$folder"
+for one in "${folder%/*}"/*.dump; do # of earlier versions
+    [ ! -e "$one" ] || mv "$one" "$folder"
+done
 
 # For libpq, which reads no bare password from a file; a variable would be visible to all who see the process.
 PGPASSFILE=/tmp/pgpass

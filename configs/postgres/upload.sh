@@ -12,7 +12,7 @@ trap 'exit 0' TERM INT
 
 upload() {
     touch "$begun" # a dump made in the meantime is newer, and is uploaded next
-    aws --endpoint-url "$ENDPOINT" s3 sync /backups "s3://$BUCKET/postgres" \
+    aws --endpoint-url "$ENDPOINT" s3 sync /backups/dumps "s3://$BUCKET/postgres" \
         --exclude '*' --include '*.dump' --no-progress && mv "$begun" "$uploaded"
 }
 

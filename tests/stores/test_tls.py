@@ -174,7 +174,7 @@ def uploader(root: Root, secure: Tree, service: ObjectService, authority: str) -
             f"{home}/{AUTHORITY}": authority,
             f"{home}/secrets/credentials": service.credentials("backups").read_text(),
             "/etc/hosts": f"{TLS_HOST} {SERVICE_NAME}\n",
-            f"/backups/{DUMP}": "a dump",
+            f"/backups/dumps/{DUMP}": "a dump",
             "/tmp/last-dump": "",  # noqa: S108 - inside the root folder
         }
     )

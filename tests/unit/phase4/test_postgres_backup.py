@@ -45,8 +45,8 @@ class TestDumps:
     @pytest.fixture
     def volume(self, tmp_path: Path) -> Path:
         """Dumps of 30, 20 and 1 days ago, and one that was never finished."""
-        folder = tmp_path / "backups"
-        folder.mkdir()
+        folder = tmp_path / "backups" / "dumps"
+        folder.mkdir(parents=True)
         for days in (30, 20, 1):
             made = time.time() - days * DAY
             stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(made))
@@ -89,6 +89,12 @@ class TestDumps:
         assert "dumped" in done.stdout, done.stderr
         assert len((tmp_path / "seen").read_text().split()) == 1
         assert sorted(file.read_text().strip() for file in volume.iterdir()) == ["1", "new"]
+
+    def test_those_of_earlier_versions_are_kept_beside_new_ones(self, volume: Path, tmp_path: Path) -> None:
+        before = [file.rename(volume.parent / file.name) for file in volume.glob("*.dump")]
+        self.run(tmp_path, "exit 1")
+        assert not any(file.exists() for file in before)
+        assert [file.read_text() for file in volume.iterdir()] == ["1"]
 
     def test_the_password_is_in_a_file_of_libpq_and_in_no_variable(
         self, volume: Path, tmp_path: Path
