@@ -106,8 +106,8 @@ class DockerPlatform:
             name,
             **self._confined(name, workload.image, workload.resources.memory),
             memory_reservation=workload.resources.reserved_memory.mebibytes,
-            cpus=f"{workload.resources.cpus:g}",
-            command=list(workload.args),
+            cpus=_cores(workload.resources.cpus),
+            command=list(workload.args) or None,  # an empty list would differ from the image's own
             entrypoints=None if workload.entry_point is None else list(workload.entry_point),
             envs=_environment(workload, name),
             ports=_published(workload),
@@ -143,13 +143,7 @@ class DockerPlatform:
             {"file": f"{root}/{path}", "content": content} for path, content in sorted(workload.files.items())
         ]
         uploads += [
-            {
-                "file": f"{root}/{path}",
-                "content": content,
-                "permissions": "0400",
-                "owner": str(workload.image.uid),
-                "group": str(workload.image.gid),
-            }
+            {"file": f"{root}/{path}", "content": content, "permissions": "0444"}
             for path, content in _secrets(workload)
         ]
         container = self._never_started(
@@ -239,6 +233,15 @@ def _options(
         replace_with=list(replace_with),
         delete_before_replace=True,
     )
+
+
+def _cores(cpus: float) -> str:
+    """Write a number of cores as the provider reads it back: any other form is a change at each update.
+
+    As Terraform's provider 4.6 has it: with nine zeros the number is round, otherwise they are cut off.
+    """
+    text = f"{cpus:.9f}"
+    return f"{cpus:.1f}" if text.count("0") == 9 else text.rstrip("0")
 
 
 def _names(workload: Workload) -> list[str]:

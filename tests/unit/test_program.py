@@ -164,10 +164,28 @@ def test_secrets_stay_wrapped_and_out_of_sight(variant: tuple[str, Result]) -> N
     assert not any(password in str(result.outputs) for password in passwords)
 
 
-def test_secret_files_belong_to_the_program_alone(default: Result) -> None:
+def test_secret_files_can_be_read_by_the_program_and_written_by_nobody(default: Result) -> None:
+    """With an owner engines before 28 refuse them: they look the container's user up on their own machine."""
     config = next(found for found in default.of(CONTAINER) if found.name.startswith("grafana-config-"))
     secrets = [upload for upload in config.plain("uploads") if "/secrets/" in upload["file"]]
-    assert [(upload["owner"], upload["permissions"]) for upload in secrets] == [("472", "0400")] * 2
+    assert [upload["permissions"] for upload in secrets] == ["0444"] * 2
+    assert not any(key in upload for upload in secrets for key in ("owner", "group"))
+
+
+@pytest.mark.parametrize(
+    ("cores", "written"), [(0.5, "0.5"), (1, "1.0"), (2.25, "2.25"), (12, "12.0"), (10, "10.")]
+)
+def test_cores_are_written_as_the_provider_reads_them_back(cores: float, written: str) -> None:
+    """Any other form would replace the container at each update."""
+    found = run_program({"phase": 1, "sizing": {"collector": {"cpus": cores}}})
+    assert found.container("otel-collector").inputs["cpus"] == written
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_no_container_has_an_empty_command(variant: str) -> None:
+    """The provider would compare it with the image's own, and replace the container at each update."""
+    found = run_program(VARIANTS[variant])
+    assert not [one.name for one in found.of(CONTAINER) if one.inputs.get("command", [""]) == []]
 
 
 def test_volumes_are_writable_by_the_images_own_user(default: Result) -> None:

@@ -49,11 +49,14 @@ class Rules:
 
 
 def changes(rules: Rules, inputs: Record, state: Mapping[str, Any], news: Mapping[str, Any]) -> list[Change]:
-    """The differences of all inputs, in the order of their names."""
+    """The differences of all inputs, in the order of their names.
+
+    An empty list is a value of a computed property: whatever was computed is to go.
+    """
     found: list[Change] = []
     for name, expected in sorted(inputs.properties.items()):
         new = canonical(rules, expected, name, news.get(name))
-        if new is None and name in rules.computed:
+        if new is None and name in rules.computed and news.get(name) != []:
             continue
         replaces = name in rules.force_new
         old = canonical(rules, expected, name, state.get(name))

@@ -109,7 +109,7 @@ class Container(Resource):
         """Everything between the creation of a container and its readiness."""
         self._connect(client, container_id, inputs.get("networksAdvanced", []))
         if inputs.get("uploads"):
-            client.put_archive(container_id, "/", uploads.archive(inputs["uploads"]))
+            uploads.copy(client, container_id, inputs["uploads"])
         if inputs.get("start", True):
             client.start(container_id)
             if inputs.get("wait"):

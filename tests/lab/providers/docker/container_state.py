@@ -56,10 +56,17 @@ def _limits(recorded: Mapping[str, Any], host: Mapping[str, Any]) -> dict[str, A
     return {
         "cpuShares": host.get("CpuShares", 0),
         "cpuSet": host.get("CpusetCpus", ""),
+        **({"cpus": _cores(host["NanoCpus"])} if host.get("NanoCpus") else {}),
         "memory": host.get("Memory", 0) // _MB,
         "memoryReservation": host.get("MemoryReservation", 0) // _MB,
         "memorySwap": swap // _MB if swap > 0 else recorded.get("memorySwap", 0),
     }
+
+
+def _cores(nano: int) -> str:
+    """A number of cores in the official plugin's words: ``1.0``, ``0.5``, ``10.``."""
+    text = f"{nano / 1e9:.9f}"
+    return f"{nano / 1e9:.1f}" if text.count("0") == 9 else text.rstrip("0")
 
 
 def _healthcheck(check: Mapping[str, Any] | None) -> dict[str, Any] | None:
