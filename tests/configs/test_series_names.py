@@ -65,11 +65,6 @@ WRITTEN: Names = {
 }
 """Series -> its name as the program has it."""
 
-NEWER: Names = {
-    "tempo_distributor_attributes_truncated_total": "of Tempo 2.10 (modules/distributor); the lab's is 2.1"
-}
-"""Series -> why the lab's program does not have it yet."""
-
 SENT: Names = {"kafka_partition_": "kafka/copies.sh"}
 """Beginning of a series' name -> script under ``configs/`` that sends it, with dots in its name."""
 
@@ -169,15 +164,9 @@ def test_every_series_belongs_to_somebody() -> None:
     assert nobody == []
 
 
-@pytest.mark.parametrize("name", sorted(set(SERVED) - NEWER.keys()))
+@pytest.mark.parametrize("name", sorted(SERVED))
 def test_the_program_that_serves_a_series_contains_its_name(binaries: Binaries, name: str) -> None:
     assert binaries.have(name), f"{known_to(name, PROGRAMS)} has no {name}"
-
-
-@pytest.mark.parametrize("name", NEWER)
-def test_what_the_labs_program_lacks_is_looked_at_and_still_lacking(binaries: Binaries, name: str) -> None:
-    assert name in SERVED
-    assert not binaries.have(name)
 
 
 @pytest.mark.parametrize("name", [name for name in SERIES if known_to(name, SENT)])
@@ -190,7 +179,7 @@ def test_the_script_that_sends_a_series_names_it(name: str) -> None:
     "name",
     [
         "tempo_discarded_span_total",
-        "tempo_distributor_spans_received",
+        "tempo_distributor_span_received_total",
         "tempo_ingester_failed_flushes",
         "cortex_alertmanager_notifications_failures_total",
         "loki_ingester_flush_failures_total",

@@ -106,7 +106,7 @@ def source(module: str, version: str) -> Path:
     Raises:
         LabError: when the module cannot be fetched.
     """
-    return Path(_json(["go", "mod", "download", "-json", f"{module}@{version}"])["Dir"])
+    return Path(_download(module, version, store.root())["Dir"])
 
 
 def spare_disk() -> None:
@@ -134,7 +134,9 @@ def _own_module(program: GoProgram, log: Path) -> Path:
         shutil.copytree(program.source, module)
     else:
         module.mkdir()
-    upstreams = [_go_mod(name, version) for name, version in sorted(program.modules.items())]
+    (module / "go.mod").write_text(f"module otel-stack-lab/{program.name}\n")
+    _pin(program, module)
+    upstreams = [_go_mod(name, version, module) for name, version in sorted(program.modules.items())]
     newest = max((str(one["Go"]) for one in upstreams), key=_numbers)
     (module / "go.mod").write_text(f"module otel-stack-lab/{program.name}\n\ngo {newest}\n")
     inherited = [inherited_replaces(one, program.tree_version) for one in upstreams]
@@ -145,9 +147,24 @@ def _own_module(program: GoProgram, log: Path) -> Path:
     return module
 
 
-def _go_mod(module: str, version: str) -> dict[str, Any]:
-    downloaded = _json(["go", "mod", "download", "-json", f"{module}@{version}"])
-    return _json(["go", "mod", "edit", "-json", downloaded["GoMod"]])
+def _pin(program: GoProgram, module: Path) -> None:
+    """Write the checksums that Go's database does not have: of the upstream module, and those that it has."""
+    if program.checksums is None:
+        return
+    whole, go_mod = program.checksums
+    name, version = program.module, program.module_version
+    sums = module / "go.sum"
+    sums.write_text(f"{name} {version} {whole}\n{name} {version}/go.mod {go_mod}\n")
+    upstream = Path(_download(name, version, module)["Dir"])
+    sums.write_text(sums.read_text() + (upstream / "go.sum").read_text())
+
+
+def _go_mod(module: str, version: str, folder: Path) -> dict[str, Any]:
+    return _json(["go", "mod", "edit", "-json", _download(module, version, folder)["GoMod"]], folder)
+
+
+def _download(module: str, version: str, folder: Path) -> dict[str, Any]:
+    return _json(["go", "mod", "download", "-json", f"{module}@{version}"], folder)
 
 
 def _numbers(version: str) -> list[int]:
@@ -167,11 +184,11 @@ def _compile(program: GoProgram, module: Path, out: Path, log: Path) -> None:
     )
 
 
-def _json(command: list[str]) -> dict[str, Any]:
+def _json(command: list[str], folder: Path) -> dict[str, Any]:
     environment = {**os.environ, **go_environment()}
     try:
         result = subprocess.run(
-            command, env=environment, capture_output=True, text=True, cwd=store.root(), check=False
+            command, env=environment, capture_output=True, text=True, cwd=folder, check=False
         )
     except FileNotFoundError as error:
         raise LabError("Go is not installed; the lab builds its programs with Go 1.26 or newer") from error

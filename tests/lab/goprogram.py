@@ -18,6 +18,8 @@ class GoProgram:
         version: what the program itself reports.
         module: upstream module.
         module_version: the version that the Go registry knows.
+        checksums: of the module and of its ``go.mod``, where Go's checksum database lacks this version. What
+            it requires is then verified by its own ``go.sum``, as its makers built it.
         binaries: resulting program -> its main package; if there are several, it ends in the program's name.
         alongside: other modules that are required too, by version. Programs with the same ones are made of
             the same versions of all that they share, and each package of it is compiled once.
@@ -37,6 +39,7 @@ class GoProgram:
     version: str
     module: str
     module_version: str
+    checksums: tuple[str, str] | None = None
     binaries: Mapping[str, str]
     alongside: Mapping[str, str] = field(default_factory=dict)
     phase: int = 1
@@ -60,5 +63,7 @@ class GoProgram:
         modules = {**self.modules, **self.replaces}
         inputs: list[object] = [modules, dict(self.binaries), dict(self.strings)]
         sources = [path.read_text() for path in sorted(self.source.iterdir())] if self.source else []
-        inputs += [extra for extra in (self.tree_version, self.linker, sources, self.tags) if extra]
+        inputs += [
+            extra for extra in (self.tree_version, self.linker, sources, self.tags, self.checksums) if extra
+        ]
         return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()

@@ -112,7 +112,7 @@ STACK_IMAGES: tuple[LabImage, ...] = (
     ),
     LabImage(
         reference="grafana/tempo:2.10.8",
-        holds="tempo 2.1 of May 2023",
+        holds="tempo of May 2025, after 2.8",
         phase=4,
         user="10001:10001",
         contents=storage_contents.tempo,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tests.lab.goprogram import GoProgram
 
 _OLD_LINKNAMES = ("-checklinkname=0",)
@@ -31,17 +29,20 @@ MIMIR = GoProgram(
 )
 TEMPO = GoProgram(
     name="tempo",
-    version="2.1-1dc1bfe7085b",
+    version="2.8-87c2dc380cec",
     module="github.com/grafana/tempo",
-    module_version="v1.5.1-0.20230524121406-1dc1bfe7085b",
-    binaries={"tempo": "."},
+    module_version="v1.5.1-0.20250529124718-87c2dc380cec",
+    checksums=(
+        "h1:wnzJov9RhSHGaTYGzTygL4qq986fLen8xSqnQgaMd28=",
+        "h1:j1IY7J2rUz7TcTjFVVx6HCpyTlYOJPtXuGRZ7sI+vSo=",
+    ),
+    binaries={"tempo": "github.com/grafana/tempo/cmd/tempo"},
     phase=4,
     strings={
-        "github.com/prometheus/common/version.Version": "2.1.0",
-        "github.com/prometheus/common/version.Revision": "1dc1bfe7085b",
+        "main.Version": "2.8.0",
+        "main.Revision": "87c2dc380cec",
+        "main.Branch": "HEAD",
     },
-    linker=_OLD_LINKNAMES,
-    source=Path(__file__).parent / "tempo",
     disk_gb=0.3,
     scratch_gb=3.0,
 )

@@ -139,7 +139,7 @@ def _checking(configured: Configured) -> tuple[list[str] | None, list[str]]:
         "prometheus": (["promtool"], ["check", "config", f"{configured.directory}/prometheus.yaml"]),
         "loki": (None, [*given, "-verify-config"]),
         "mimir": (None, [*given, "-modules"]),
-        "tempo": (None, [*given, "-config.verify"]),
+        "tempo": (None, [*given, "-config.verify=true"]),
         "postgres": (["postgres"], ["-C", "port", "-D", "/tmp", "-c", f"config_file={main}"]),  # noqa: S108
         "haproxy": (["haproxy"], ["-c", "-f", main]),
         "kafka": (FORMAT[:1], [*FORMAT[1:], main]),

@@ -37,7 +37,7 @@ ABSENT: Mapping[str, str] = {
     "haproxy_": "phase 2's load balancer",
     "kafka:copy_": OF_COPIER,
     "prometheus_tsdb_": "of a Prometheus that stores, and the agent does not",
-    "attributes_truncated": "of Tempo 2.10, and the lab's is 2.1",
+    "attributes_truncated": "counts what is cut off",
     "ingest:certificate_end": "of ingest.tls, which phases 1 and 2 have",
     "mutated_samples": "counts lines that are too long",
     "datapoints_filtered": "counts what no store takes",
