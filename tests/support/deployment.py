@@ -15,6 +15,8 @@ from tests.support.steady import settled
 CLAIM = "persistentvolumeclaim/"
 PASSING = {"events", "pods", "endpoints", "endpointslices", "replicasets", "controllerrevisions"}
 """Kinds of objects that are removed with others a moment later, or by themselves."""
+NAMESPACE_SECONDS = 480
+"""A Tempo that was just asked may wait for its end until it is killed, after 310 s (docs/phase4.md)."""
 KUBERNETES_OWN = {"configmap/kube-root-ca.crt", "serviceaccount/default"}
 
 
@@ -86,7 +88,8 @@ class ClusterDeployment:
         self.stack.destroy()
         others = [one for one in self.left() if not one.startswith(CLAIM)]
         assert not others, f"destroy left {', '.join(others)}"
-        self.cluster.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--timeout=180s")
+        patience = f"--timeout={NAMESPACE_SECONDS}s"
+        self.cluster.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", patience)
 
 
 def _for_good(settings: Mapping[str, Any]) -> tuple[Any, Any]:
