@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from components.values.addresses import LOOPBACK
 from ops.background import Background
 from ops.errors import OpsError
 
-LOOPBACK = "127.0.0.1"
 OPEN_SECONDS = 30.0
 """Longest wait for SSH to log in and open the ports."""
 

@@ -7,11 +7,11 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
+from components.values.addresses import LOOPBACK
 from ops.background import Background
 from ops.kubernetes.kubectl import Kubectl
 from ops.screen import say
 
-LOOPBACK = "127.0.0.1"
 OPEN_SECONDS = 30.0
 """Longest wait for a port to open: kubectl asks the API server and the node first."""
 CHECK_SECONDS = 1.0

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from components.composition.addresses import host_addresses
+from components.values.addresses import LOOPBACK
 from ops.backup.volumes import Volumes
 from ops.docker.brokers import brokers_of, check_brokers, stop_together
 from ops.docker.certificate import certificate_readings
@@ -18,7 +19,7 @@ from ops.docker.engine import CONNECT_TIMEOUT, FAILURES, Engine, connect, engine
 from ops.docker.images import image_references
 from ops.docker.readings import container_readings
 from ops.docker.removed import removed_from_docker
-from ops.docker.tunnel import LOOPBACK, local_target, tunnelled
+from ops.docker.tunnel import local_target, tunnelled
 from ops.errors import OpsError
 from ops.finding import Finding
 from ops.health.model import Reading

@@ -13,6 +13,7 @@ from components.composition.addresses import cluster_addresses
 from components.composition.outputs import outputs as outputs_of
 from components.grafana_ha import PORT as GRAFANA
 from components.sections.phase_numbers import ON_OBJECT_STORAGE
+from components.values.addresses import LOOPBACK
 from ops.backup.volumes import Volumes
 from ops.errors import OpsError
 from ops.health.model import Reading
@@ -21,7 +22,7 @@ from ops.kafka.tools import PodTools, Tools
 from ops.kubernetes.autoscalers import autoscaler_readings
 from ops.kubernetes.checks import check_cluster
 from ops.kubernetes.claims import claims, remove_claims, remove_strimzi_kafka
-from ops.kubernetes.forward import LOOPBACK, Target, forwarded
+from ops.kubernetes.forward import Target, forwarded
 from ops.kubernetes.kubectl import Kubectl, KubectlError, kubectl_of
 from ops.kubernetes.owner import other_owner, release
 from ops.kubernetes.readings import cluster_readings

@@ -7,12 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from tests.support.numbers_otlp import metrics_of, resource
+
 Body = dict[str, Any]
-
-
-def resource(service: str) -> Body:
-    """Describe the sender."""
-    return {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}
 
 
 def trace(trace_id: str, *, age: float = 0) -> Body:
@@ -56,7 +53,7 @@ def counter(series: str, value: int, *, age: float = 0, trace_id: str | None = N
             {"asInt": "1", "timeUnixNano": at, "traceId": trace_id, "spanId": secrets.token_hex(8)}
         ]
     total = {"aggregationTemporality": 2, "isMonotonic": True, "dataPoints": [point]}
-    return _of_shop({"name": "orders.made", "unit": "1", "sum": total})
+    return metrics_of("shop", {"name": "orders.made", "unit": "1", "sum": total})
 
 
 def exponential_histogram(counts: Mapping[int, int]) -> Body:
@@ -73,8 +70,4 @@ def exponential_histogram(counts: Mapping[int, int]) -> Body:
         },
     }
     histogram = {"aggregationTemporality": 2, "dataPoints": [point]}
-    return _of_shop({"name": "orders.duration", "unit": "s", "exponentialHistogram": histogram})
-
-
-def _of_shop(metric: Body) -> Body:
-    return {"resourceMetrics": [{"resource": resource("shop"), "scopeMetrics": [{"metrics": [metric]}]}]}
+    return metrics_of("shop", {"name": "orders.duration", "unit": "s", "exponentialHistogram": histogram})

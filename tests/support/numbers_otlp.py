@@ -7,6 +7,16 @@ from typing import Any
 DELTA, CUMULATIVE = 1, 2
 
 
+def resource(service: str) -> dict[str, Any]:
+    """Describe the sender."""
+    return {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}
+
+
+def metrics_of(service: str, metric: dict[str, Any]) -> dict[str, Any]:
+    """Make a request with one metric of a service."""
+    return {"resourceMetrics": [{"resource": resource(service), "scopeMetrics": [{"metrics": [metric]}]}]}
+
+
 def sum_of(
     value: int, *, since: float, at: float, service: str = "shop", cumulative: bool = False
 ) -> dict[str, Any]:
@@ -21,6 +31,4 @@ def sum_of(
     }
     temporality = CUMULATIVE if cumulative else DELTA
     total = {"aggregationTemporality": temporality, "isMonotonic": True, "dataPoints": [point]}
-    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}
-    metric = {"name": "orders.made", "unit": "1", "sum": total}
-    return {"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": [metric]}]}]}
+    return metrics_of(service, {"name": "orders.made", "unit": "1", "sum": total})
