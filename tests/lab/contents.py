@@ -96,7 +96,7 @@ def kafka(root: RootFs) -> None:
         root.file(f"opt/kafka/libs/{jar.name}", jar)
     root.directory("home/appuser", **user)
     root.users({"appuser": (1000, 1000), "nobody": (65534, 65534)}, login="/bin/bash")
-    root.merge(debian.base(debian.JAVA))
+    root.merge(debian.JAVA.tar)
     alpine.tools(root, "usr/bin")
 
 
@@ -107,5 +107,5 @@ def haproxy(root: RootFs) -> None:
     root.directory("usr/local/etc/haproxy")
     root.directory("var/lib/haproxy", uid=99, gid=99)
     root.users({"haproxy": (99, 99)})
-    root.merge(debian.base(debian.HAPROXY), without={"usr/bin/bash"})
+    root.merge(debian.HAPROXY.tar, without={"usr/bin/bash"})
     alpine.tools(root, "usr/bin")

@@ -5,23 +5,65 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from tests.lab import store
-from tests.lab.progress import run, step
+from tests.lab.errors import LabError
+from tests.lab.progress import run, say, step
 
-SUITE = "bookworm"
-JAVA = "openjdk-17-jre-headless"
-HAPROXY = "haproxy"
-POSTGRES_MAJOR = "15"
-POSTGRES = f"postgresql-{POSTGRES_MAJOR}"
-AWS_CLI = "awscli"
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """A minimal Debian with a program, which need not be the Debian of this machine.
+
+    Attributes:
+        package: the program's package.
+        suites: releases of Debian to take it from: the first that has it and can be installed.
+        extra: packages that provide a virtual name on which it depends; debootstrap does not resolve those.
+    """
+
+    package: str
+    suites: tuple[str, ...] = ("trixie",)
+    extra: tuple[str, ...] = ()
+
+    @property
+    def recipe(self) -> str:
+        """What the base is made of, as text."""
+        return f"{' or '.join(self.suites)}: {' '.join((self.package, *self.extra))}"
+
+    @property
+    def folder(self) -> Path:
+        """Where its tar is kept."""
+        return store.folder("base") / self.package
+
+    @property
+    def tar(self) -> Path:
+        """The tar of the whole system."""
+        return self.folder / "base.tar"
+
+    @property
+    def is_made(self) -> bool:
+        """True when the tar is there, of this recipe."""
+        return store.is_done(self.folder, self.recipe)
+
+
+MACHINE = "of this machine"
+"""The version of packages that apt fetches: the release that this machine runs."""
+JAVA_MAJOR = "21"
+JAVA = Base(package=f"openjdk-{JAVA_MAJOR}-jre-headless")
+HAPROXY = Base(package="haproxy", suites=("forky", "trixie"))
+"""Debian's testing release has the 3.2 of the official image. It moves; the stable one, with 3.0, is for days
+on which the other cannot be installed."""
+POSTGRES_MAJOR = "17"
+POSTGRES = Base(package=f"postgresql-{POSTGRES_MAJOR}")
+AWS_CLI = Base(package="awscli", extra=("python3-cffi-backend",))
 BUSYBOX = "busybox-static"
 CNI_PLUGINS = "containernetworking-plugins"
 IPSET = "ipset"
-_WITH = {AWS_CLI: ["python3-cffi-backend"]}
-"""Packages that provide a virtual name on which another one depends; debootstrap does not resolve those."""
+_SCRIPT = Path("/usr/share/debootstrap/scripts/sid")
+"""Installs any release of Debian; an older debootstrap has no script by the name of a newer release."""
 _LEFT_OUT = (
     "dev",
     "usr/share/doc",
@@ -50,7 +92,7 @@ def unpacked(package: str) -> Path:
 
 def has_unpacked(package: str) -> bool:
     """True when the package has been fetched."""
-    return store.is_done(unpacked(package), SUITE)
+    return store.is_done(unpacked(package), MACHINE)
 
 
 def unpack(package: str) -> None:
@@ -62,30 +104,20 @@ def unpack(package: str) -> None:
     log = store.log_file(package)
     log.write_text("")
     with step(f"fetch {package}"):
-        store.fill(unpacked(package), SUITE, lambda out: _unpack(package, out, log))
+        store.fill(unpacked(package), MACHINE, lambda out: _unpack(package, out, log))
 
 
-def base(package: str) -> Path:
-    """The tar of a minimal Debian that holds this package."""
-    return _base_folder(package) / "base.tar"
-
-
-def has_base(package: str) -> bool:
-    """True when the base of this package has been made."""
-    return store.is_done(_base_folder(package), SUITE)
-
-
-def make_base(package: str) -> None:
-    """Make the base of a package.
+def make(base: Base) -> None:
+    """Make a base.
 
     Raises:
         LabError: when debootstrap fails, as it does without root, or cannot be installed.
     """
     ensure_package("debootstrap", "debootstrap")
-    log = store.log_file(f"base-{package}")
+    log = store.log_file(f"base-{base.package}")
     log.write_text("")
-    with step(f"make a Debian base with {package}"):
-        store.fill(_base_folder(package), SUITE, lambda out: _bootstrap(package, out, log))
+    with step(f"make a Debian with {base.package}"):
+        store.fill(base.folder, base.recipe, lambda out: _bootstrap(base, out, log))
 
 
 @cache
@@ -117,10 +149,6 @@ def ensure_package(command: str, *packages: str) -> None:
         run(["apt-get", "install", "-y", "--no-install-recommends", *packages], log, env=quiet)
 
 
-def _base_folder(package: str) -> Path:
-    return store.folder("base") / package
-
-
 def _unpack(package: str, out: Path, log: Path) -> None:
     refresh_lists()
     run(["apt-get", "download", package], log, cwd=out)
@@ -129,13 +157,33 @@ def _unpack(package: str, out: Path, log: Path) -> None:
     archive.unlink()
 
 
-def _bootstrap(package: str, out: Path, log: Path) -> None:
+def _bootstrap(base: Base, out: Path, log: Path) -> None:
     tree = out / "tree"
-    packages = ",".join([package, *_WITH.get(package, [])])
-    run(["debootstrap", "--variant=minbase", f"--include={packages}", SUITE, tree], log)
-    with tarfile.open(out / "base.tar", "w") as tar:
+    _install(base, tree, log)
+    with tarfile.open(out / base.tar.name, "w") as tar:
         tar.add(tree, arcname="", filter=_keep)
     shutil.rmtree(tree)
+
+
+def _install(base: Base, tree: Path, log: Path) -> None:
+    *newer, last = base.suites
+    if not any(_can_install(base, suite, tree, log) for suite in newer):
+        _debootstrap(base, last, tree, log)
+
+
+def _can_install(base: Base, suite: str, tree: Path, log: Path) -> bool:
+    try:
+        _debootstrap(base, suite, tree, log)
+    except LabError:
+        say(f"{base.package} of Debian {suite} cannot be installed ({log})")
+        store.remove(tree)
+        return False
+    return True
+
+
+def _debootstrap(base: Base, suite: str, tree: Path, log: Path) -> None:
+    packages = ",".join((base.package, *base.extra))
+    run(["debootstrap", "--variant=minbase", f"--include={packages}", suite, tree, "", _SCRIPT], log)
 
 
 def _keep(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:

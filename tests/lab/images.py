@@ -70,7 +70,7 @@ class LabImage:
         parts = [
             self.dockerfile(),
             self.recipe(),
-            debian.SUITE,
+            debian.MACHINE,
             *(path.read_text() for path in self.sources()),
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()

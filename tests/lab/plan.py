@@ -21,6 +21,7 @@ from tests.lab import (
     traefik,
 )
 from tests.lab.cluster_programs import KUBERNETES_VERSION
+from tests.lab.debian import Base
 from tests.lab.errors import LabError
 from tests.lab.goprogram import GoProgram
 
@@ -137,9 +138,9 @@ def _all_parts() -> list[Part]:
             tools=("mvn", "java"),
             disk_gb=0.1,
         ),
-        *(_base_part(package, phase=2) for package in (debian.JAVA, debian.HAPROXY)),
+        *(_base_part(base, phase=2) for base in (debian.JAVA, debian.HAPROXY)),
         *_cluster_parts(),
-        *(_base_part(package, phase=4) for package in (debian.POSTGRES, debian.AWS_CLI)),
+        *(_base_part(base, phase=4) for base in (debian.POSTGRES, debian.AWS_CLI)),
     ]
 
 
@@ -149,7 +150,7 @@ def _cluster_parts() -> list[Part]:
         _package_part(debian.CNI_PLUGINS, phase=3, disk_gb=0.06),
         Part(
             name=debian.IPSET,
-            version=debian.SUITE,
+            version=debian.MACHINE,
             phase=3,
             is_there=lambda: shutil.which(debian.IPSET) is not None,
             make=lambda: debian.ensure_package(debian.IPSET, debian.IPSET),
@@ -207,7 +208,7 @@ def _go_part(program: GoProgram) -> Part:
 def _package_part(package: str, *, phase: int, disk_gb: float) -> Part:
     return Part(
         name=package,
-        version=debian.SUITE,
+        version=debian.MACHINE,
         phase=phase,
         is_there=lambda: debian.has_unpacked(package),
         make=lambda: debian.unpack(package),
@@ -216,13 +217,13 @@ def _package_part(package: str, *, phase: int, disk_gb: float) -> Part:
     )
 
 
-def _base_part(package: str, *, phase: int) -> Part:
+def _base_part(base: Base, *, phase: int) -> Part:
     return Part(
-        name=f"Debian with {package}",
-        version=debian.SUITE,
+        name=f"Debian with {base.package}",
+        version=f"of {' or '.join(base.suites)}",
         phase=phase,
-        is_there=lambda: debian.has_base(package),
-        make=lambda: debian.make_base(package),
+        is_there=lambda: base.is_made,
+        make=lambda: debian.make(base),
         tools=("apt-get",),
         root=True,
         disk_gb=0.7,

@@ -61,7 +61,7 @@ def postgres(root: RootFs) -> None:
     root.directory("var/lib/postgresql/data", **owner, mode=0o1777)
     root.directory("run/postgresql", **owner, mode=0o3777)
     root.users({"postgres": (70, 70), "nobody": (65534, 65534)}, login="/bin/sh")
-    root.merge(debian.base(debian.POSTGRES))
+    root.merge(debian.POSTGRES.tar)
     alpine.tools(root, "usr/bin")
 
 
@@ -69,4 +69,4 @@ def aws_cli(root: RootFs) -> None:
     """The AWS CLI of Debian, which is older, at the official image's path."""
     root.link("usr/local/bin/aws", "/usr/bin/aws")
     root.directory("aws", mode=0o755)
-    root.merge(debian.base(debian.AWS_CLI))
+    root.merge(debian.AWS_CLI.tar)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab import debian
+from tests.lab.debian import Base
 from tests.stores.making import write
 from tests.support.lab import missing
 
@@ -43,15 +43,13 @@ class Root:
 
 
 @contextmanager
-def root_with(package: str, folder: Path) -> Iterator[Root]:
+def root_with(base: Base, folder: Path) -> Iterator[Root]:
     """Lay out a Debian with a package, and delete it afterwards: it is hundreds of megabytes."""
-    if not debian.has_base(package):
-        missing(f"the lab has no Debian with {package}: python -m tests.lab prepare")
+    if not base.is_made:
+        missing(f"the lab has no Debian with {base.package}: python -m tests.lab prepare")
     (folder / "dev").mkdir(parents=True)
     try:
-        subprocess.run(
-            ["tar", "--extract", "--file", debian.base(package), "--directory", folder], check=True
-        )
+        subprocess.run(["tar", "--extract", "--file", base.tar, "--directory", folder], check=True)
         yield Root(folder=folder)
     finally:
         shutil.rmtree(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,22 @@ def test_packages_are_listed_once_before_the_first_is_fetched(lists: Path) -> No
         debian.unpack(package)
         assert debian.has_unpacked(package)
     assert lists.read_text().split() == ["update"]
+
+
+DEBOOTSTRAP = """#!/bin/sh
+[ "$3" != testing ] || exit 1
+mkdir -p "$4/etc" && echo "$2 $3" > "$4/etc/release"
+"""
+
+
+def test_a_release_that_cannot_be_installed_gives_way_to_the_next(lists: Path) -> None:
+    program = lists.parent / "bin" / "debootstrap"
+    program.write_text(DEBOOTSTRAP)
+    program.chmod(0o755)
+    base = debian.Base(package="haproxy", suites=("testing", "stable"), extra=("lua",))
+    debian.make(base)
+    assert base.is_made
+    with tarfile.open(base.tar) as tar:
+        release = tar.extractfile("etc/release")
+        assert release is not None
+        assert release.read().decode() == "--include=haproxy,lua stable\n"
