@@ -30,7 +30,7 @@ STACK_IMAGES: tuple[LabImage, ...] = (
     ),
     LabImage(
         reference="jaegertracing/jaeger:2.19.0",
-        holds="jaeger v1.62.0, cmd/jaeger",
+        holds="jaeger 2.13.0 without its web pages",
         phase=1,
         user="10001",
         contents=contents.jaeger,

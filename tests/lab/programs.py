@@ -64,13 +64,13 @@ LOKI = GoProgram(
 )
 JAEGER = GoProgram(
     name="jaeger",
-    version="2.0.0-rc2",
+    version="2.13.0",
     module="github.com/jaegertracing/jaeger",
-    module_version="v1.62.0",
+    module_version="v1.76.0",
     binaries={"jaeger": "github.com/jaegertracing/jaeger/cmd/jaeger"},
-    strings={"github.com/jaegertracing/jaeger/pkg/version.latestVersion": "v2.0.0-rc2"},
-    disk_gb=0.2,
-    scratch_gb=2.1,
+    strings={"github.com/jaegertracing/jaeger/internal/version.latestVersion": "v2.13.0"},
+    disk_gb=0.1,
+    scratch_gb=2.6,
 )
 
 GO_PROGRAMS: tuple[GoProgram, ...] = (
