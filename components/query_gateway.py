@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from components.base import StackComponent, limits
 from components.images import Image
-from components.load_balancer import BUFFERS, CONFIG_DIRECTORY, OBSERVE_PORT, most_connections
+from components.load_balancer import CONFIG_DIRECTORY, OBSERVE_PORT, most_connections
 from components.loki_store import PORT as LOKI_PORT
 from components.mimir_store import PORT as MIMIR_PORT
 from components.publication import Publication
@@ -23,6 +23,9 @@ NAME = "query-gateway"
 
 PORTS: Mapping[str, int] = {"tempo": TEMPO_PORT, "mimir": MIMIR_PORT, "loki": LOKI_PORT}
 """Store -> port, which is the store's own."""
+
+BUFFERS = 4
+"""Buffers that a busy connection holds: two towards the client and two towards the store."""
 
 BUFFER = Size(64 * 2**10)
 """What a query's address and headers may take together, 1 KiB less. Grafana asks Loki with the whole query in

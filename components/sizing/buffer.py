@@ -155,7 +155,7 @@ def size_buffer(sizing: SizingSection, kafka: KafkaSection, sampling: SamplingSe
         replicas=brokers,
         partition_size=partition,
         kept=kept,
-        load_balancer=override(ProgramSize(memory=mebibytes(256), cpus=1), sizing.haproxy),
+        load_balancer=override(ProgramSize(memory=mebibytes(512), cpus=1), sizing.haproxy),
         copier=collector,
         topics=ProgramSize(memory=mebibytes(384), cpus=1),
         max_traces=sampling.max_traces or max(LEAST_TRACES, waiting),

@@ -64,7 +64,7 @@ AS_THEY_STAND = {
         "haproxy",
         "/usr/local/etc/haproxy",
         "haproxy.cfg",
-        environment=["MAX_REQUEST_BYTES=4194304", "MAX_CONNECTIONS=3584"],
+        environment=["MAX_REQUEST_BYTES=4194304", "MAX_CONNECTIONS=2792"],
     ),
     "haproxy, queries": as_it_stands(
         "haproxy",

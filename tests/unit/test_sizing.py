@@ -154,7 +154,7 @@ class TestSeriesOfMimir:
 
 @pytest.mark.parametrize(
     ("memory", "connections", "with_tls"),
-    [("64MiB", 512, 341), ("256MiB", 3584, 2389), ("1GiB", 15872, 10581)],
+    [("64MiB", 186, 157), ("512MiB", 2792, 2363), ("1GiB", 5771, 4883)],
 )
 def test_haproxy_takes_as_many_connections_as_its_memory_holds(
     memory: str, connections: int, with_tls: int

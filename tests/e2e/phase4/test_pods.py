@@ -60,8 +60,6 @@ def test_every_disk_wiped_in_turn_loses_nothing(
         await_answers(site, load)
         with watching(of_stores(site, load)) as answers:
             for pod in site.pods(store):
-                if store == "tempo":
-                    site.flush(store)  # as 2.10 does when it stops, and the lab's 2.1 does not
                 site.wipe(pod)
                 flow(load, seconds=FLOW_SECONDS)
     if store == "tempo":

@@ -1,0 +1,90 @@
+"""What HAProxy's connections take of its memory, for which ``components/load_balancer.py`` sizes it."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from components.load_balancer import AT_REST, BUSY
+from components.values.addresses import LOOPBACK
+from components.values.documents import text
+from tests.lab.debian import HAPROXY
+from tests.stores.replicas import Running, start
+from tests.stores.rooted import root_with
+from tests.support.otlp import SERVICES
+from tests.support.ports import free_ports
+from tests.support.waiting import until
+
+CONNECTIONS = 400
+REQUEST = bytes(4 * 2**20)
+STEADY_SECONDS = 5.0
+"""Nobody reads what is sent: buffers are full at once, those of the machine included."""
+
+ENDS = """
+frontend otlp_grpc
+    bind {address}:{port} proto h2
+    default_backend gateways_grpc
+
+backend gateways_grpc
+    server gateway-1 {address}:{silent} proto h2
+"""
+FILE = "/haproxy.cfg"
+
+
+@contextmanager
+def haproxy(folder: Path, *, port: int, silent: int) -> Iterator[Running]:
+    """Run HAProxy with the settings of the stack, in front of a gateway that reads nothing."""
+    settings = text("haproxy/haproxy.cfg").partition("resolvers platform")[0]
+    with root_with(HAPROXY, folder / "root") as root:
+        root.put({FILE: settings + ENDS.format(address=LOOPBACK, port=port, silent=silent)})
+        running = start("haproxy", root.command("/usr/sbin/haproxy", "-f", FILE), folder, {})
+        try:
+            yield running
+        finally:
+            running.end()
+
+
+def _memory(program: Running) -> int:
+    """Memory that a program has of this machine, in bytes."""
+    status = Path(f"/proc/{program.process.pid}/status").read_text()
+    found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+    assert found is not None, status
+    return int(found[1]) * 1024
+
+
+def _is_open(port: int) -> bool:
+    with socket.create_connection((LOOPBACK, port), timeout=1):
+        return True
+
+
+@pytest.mark.timeout(180)
+def test_a_busy_connection_takes_no_more_than_it_is_sized_for(tmp_path: Path) -> None:
+    port, silent = free_ports(2)
+    with ExitStack() as until_then:
+        until_then.enter_context(socket.create_server((LOOPBACK, silent), backlog=2 * CONNECTIONS))
+        program = until_then.enter_context(haproxy(tmp_path, port=port, silent=silent))
+        until("HAProxy listens", lambda: _is_open(port), seconds=30, forgive=(OSError,))
+        at_rest = _memory(program)
+        assert at_rest <= AT_REST.bytes
+
+        options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
+        for _ in range(CONNECTIONS):
+            channel = until_then.enter_context(grpc.insecure_channel(f"{LOOPBACK}:{port}", options=options))
+            call: Any = channel.unary_unary(SERVICES["logs"])
+            call.future(REQUEST, wait_for_ready=True)
+        most, since = 0, time.monotonic()
+        while time.monotonic() - since < STEADY_SECONDS:
+            found = _memory(program)
+            if found > most:
+                most, since = found, time.monotonic()
+            time.sleep(0.5)
+    each = (most - at_rest) / CONNECTIONS
+    assert BUSY.bytes / 4 < each <= BUSY.bytes, f"{each / 1024:.0f} KiB"
