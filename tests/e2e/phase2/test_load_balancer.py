@@ -46,9 +46,10 @@ def test_one_connection_uses_both_gateways(site: Site) -> None:
     assert all(0.4 < share < 0.6 for share in shared.values() if share > 0), shared
 
 
-def test_request_over_the_limit_is_turned_away_over_http(site: Site) -> None:
+@pytest.mark.parametrize(("way", "status"), [("target", "RESOURCE_EXHAUSTED"), ("web_target", "413")])
+def test_request_over_the_limit_is_turned_away_for_good(site: Site, way: str, status: str) -> None:
     large = logs_request(_load(site), 0, [0], padding="x" * 5 * MEBIBYTE)[0]
-    assert export(site.web_target, "logs", large).startswith("413")
+    assert export(getattr(site, way), "logs", large).startswith(status)
 
 
 def test_prometheus_reads_its_metrics(site: Site) -> None:
