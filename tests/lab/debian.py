@@ -21,7 +21,8 @@ class Base:
     Attributes:
         package: the program's package.
         suites: releases of Debian to take it from: the first that has it and can be installed.
-        extra: packages that provide a virtual name on which it depends; debootstrap does not resolve those.
+        extra: packages that go in too: those that provide a virtual name on which it depends, which
+            debootstrap does not resolve, and what it serves.
     """
 
     package: str

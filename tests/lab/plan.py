@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from tests.lab import (
     collector,
     debian,
+    flux,
+    git_server,
     gobuild,
     grafana_build,
     keda,
@@ -72,7 +74,8 @@ def lanes(wanted: Sequence[Part]) -> list[list[Part]]:
 
 def operators() -> list[Part]:
     """The parts that only drills need."""
-    return [_go_part(program) for program in (keda.PROGRAM, traefik.PROGRAM)]
+    built = [_go_part(program) for program in (keda.PROGRAM, traefik.PROGRAM, flux.PROGRAM)]
+    return [*built, _base_part(git_server.BASE, phase=3)]
 
 
 def require_tools(missing: list[Part]) -> None:

@@ -8,7 +8,7 @@ import sys
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from tests.lab import gobuild, keda, maven, store
+from tests.lab import flux, gobuild, keda, maven, store
 from tests.lab.progress import run, step
 
 
@@ -81,18 +81,21 @@ SOURCES: tuple[Source, ...] = (
     ),
     Source(
         name="flux-source",
-        module="github.com/fluxcd/source-controller",
-        version="v1.8.0",
+        module=f"github.com/fluxcd/{flux.SOURCE}",
+        version=f"v{flux.VERSION}",
         folder="config/crd/bases",
         files=(
+            "source.toolkit.fluxcd.io_buckets.yaml",
             "source.toolkit.fluxcd.io_gitrepositories.yaml",
+            "source.toolkit.fluxcd.io_helmcharts.yaml",
+            "source.toolkit.fluxcd.io_helmrepositories.yaml",
             "source.toolkit.fluxcd.io_ocirepositories.yaml",
         ),
     ),
     Source(
         name="flux-kustomize",
-        module="github.com/fluxcd/kustomize-controller",
-        version="v1.7.3",
+        module=f"github.com/fluxcd/{flux.KUSTOMIZE}",
+        version=f"v{flux.VERSION}",
         folder="config/crd/bases",
         files=("kustomize.toolkit.fluxcd.io_kustomizations.yaml",),
     ),
