@@ -76,12 +76,7 @@ class ClusterDeployment:
 
     def left(self) -> list[str]:
         """Name what the stack has in the cluster, except what Kubernetes itself keeps in a namespace."""
-        kinds = self.cluster.kubectl("api-resources", "--verbs=list,delete", "--namespaced", "--output=name")
-        wanted = ",".join(kind for kind in kinds.split() if kind.partition(".")[0] not in PASSING)
-        found = self.cluster.kubectl("get", wanted, f"--namespace={self.namespace}", "--output=name").split()
-        wide = self.cluster.kubectl("get", "clusterroles,clusterrolebindings", "--output=name").split()
-        own = {*found, *(one for one in wide if f"/{self.namespace}-" in one)}
-        return sorted(own - KUBERNETES_OWN - self.given)
+        return left_in(self.cluster, self.namespace, self.given)
 
     def remove(self) -> None:
         """Remove the stack, and then with its namespace the claims, which must be all that it left there."""
@@ -90,6 +85,16 @@ class ClusterDeployment:
         assert not others, f"destroy left {', '.join(others)}"
         patience = f"--timeout={NAMESPACE_SECONDS}s"
         self.cluster.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", patience)
+
+
+def left_in(cluster: Cluster, namespace: str, given: frozenset[str] = frozenset()) -> list[str]:
+    """Name what is in a namespace and what the cluster has for it, but for Kubernetes' own and the given."""
+    kinds = cluster.kubectl("api-resources", "--verbs=list,delete", "--namespaced", "--output=name")
+    wanted = ",".join(kind for kind in kinds.split() if kind.partition(".")[0] not in PASSING)
+    found = cluster.kubectl("get", wanted, f"--namespace={namespace}", "--output=name").split()
+    wide = cluster.kubectl("get", "clusterroles,clusterrolebindings", "--output=name").split()
+    own = {*found, *(one for one in wide if f"/{namespace}-" in one)}
+    return sorted(own - KUBERNETES_OWN - given)
 
 
 def _for_good(settings: Mapping[str, Any]) -> tuple[Any, Any]:

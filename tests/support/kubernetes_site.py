@@ -183,6 +183,14 @@ def program_of(pod: Pod) -> str:
     return str(pod.spec["containers"][0]["name"])
 
 
+def uids(site: ClusterSite) -> dict[str, set[str]]:
+    """Uids of each program's pods."""
+    found: dict[str, set[str]] = {}
+    for pod in site.pods():
+        found.setdefault(program_of(pod), set()).add(pod.uid)
+    return found
+
+
 def pod_of(found: Mapping[str, Any]) -> Pod:
     """Read a pod as the API server has it."""
     status, metadata = found["status"], found["metadata"]

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.conftest import Report
 from tests.support.counting import watched
 from tests.support.deployment import ClusterDeployment
-from tests.support.kubernetes_site import ClusterSite, program_of
+from tests.support.kubernetes_site import uids
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.steady import demand_nothing_lost, flow
@@ -17,14 +17,6 @@ from tests.support.steady import demand_nothing_lost, flow
 PROCESSOR = "otel-processor"
 FEWER_SECONDS = 480.0
 """The autoscaler may remember for 300 s that more were needed, and removes one a minute."""
-
-
-def _programs(site: ClusterSite) -> dict[str, set[str]]:
-    """Uids of each program's pods."""
-    found: dict[str, set[str]] = {}
-    for pod in site.pods():
-        found.setdefault(program_of(pod), set()).add(pod.uid)
-    return found
 
 
 @pytest.mark.timeout(1200)
@@ -41,12 +33,12 @@ def test_new_settings_roll_their_own_pods_only(
     deployed: ClusterDeployment, load: Load, report: Report, sections: dict[str, Any], rolled: str
 ) -> None:
     deployed.become()
-    before = _programs(deployed.site)
+    before = uids(deployed.site)
     with watched(deployed.site, PROCESSOR) as seen, running(load):
         flow(load)
         deployed.become(**sections)
         flow(load)
-    after = _programs(deployed.site)
+    after = uids(deployed.site)
     # The autoscaler may have added a pod meanwhile: a program that has kept one was not rolled.
     assert {name for name in after if not after[name] & before[name]} == {rolled}
     report(load, demand_nothing_lost(deployed.site, load, unsure=seen.moves))
@@ -54,9 +46,9 @@ def test_new_settings_roll_their_own_pods_only(
 
 def test_another_bound_of_an_autoscaler_rolls_nothing(deployed: ClusterDeployment) -> None:
     deployed.become()
-    before = _programs(deployed.site)
+    before = uids(deployed.site)
     deployed.become(autoscaling={"gateway": {"cpuPercent": 60}})
-    after = _programs(deployed.site)
+    after = uids(deployed.site)
     assert all(after[name] & before[name] for name in before)
 
 

@@ -1,0 +1,197 @@
+"""A stack that Flux deploys from a private Git repository, as docs/gitops.md says."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import Note
+from tests.e2e.conftest import Report
+from tests.lab.cluster import flux, git_server, kubectl, lifecycle
+from tests.lab.errors import LabError
+from tests.support.cluster import Cluster
+from tests.support.counting import watched
+from tests.support.deployment import CLAIM, NAMESPACE_SECONDS, left_in
+from tests.support.git_deployment import APPLY_SECONDS, GRAFANA_LOGIN, GitDeployment
+from tests.support.kubernetes_site import ClusterSite, uids
+from tests.support.lab import missing
+from tests.support.numbered import Load
+from tests.support.numbered_sending import running
+from tests.support.steady import demand_nothing_lost, flow, settled
+from tests.support.waiting import until
+
+NAMESPACE = "otel-flux"
+PROCESSOR = "otel-processor"
+KEEPING = ("grafana", "jaeger", "kafka", "loki", "prometheus")
+"""Programs with a volume."""
+MANAGER = "kustomize-controller"
+"""As which Flux writes objects."""
+ROUNDS = 3
+GONE_SECONDS = 600.0
+
+
+@pytest.fixture(scope="module")
+def flux_runs(kubernetes: Cluster) -> Iterator[git_server.Login]:  # noqa: ARG001
+    """Flux and a Git server, for whoever has the login."""
+    try:
+        with lifecycle.lock():
+            flux.up()
+            login = git_server.up()
+    except LabError as error:
+        missing(str(error))
+    yield login
+    git_server.down()
+    flux.down()
+
+
+@pytest.fixture(scope="module")
+def delivered(
+    kubernetes: Cluster, flux_runs: git_server.Login, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GitDeployment]:
+    """The stack as first pushed, up and settled; nothing of it is left afterwards."""
+    made = GitDeployment(
+        cluster=kubernetes,
+        namespace=NAMESPACE,
+        folder=tmp_path_factory.mktemp("git"),
+        login=flux_runs,
+        original={"phase": 3, "sizing": {"preset": "small"}, "kubernetes": {"spread": "preferred"}},
+    )
+    try:
+        made.begin()
+        settled(made.site, len(made.site.pods(PROCESSOR)))
+        yield made
+    finally:
+        patience = f"--timeout={NAMESPACE_SECONDS}s"
+        if made.manifest.exists():
+            kubectl.run("delete", "--ignore-not-found", f"--filename={made.manifest}", patience)
+        kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found", patience)
+
+
+@pytest.fixture
+def site(delivered: GitDeployment) -> ClusterSite:
+    """Where the stack answers."""
+    return delivered.site
+
+
+@pytest.mark.long
+@pytest.mark.timeout(APPLY_SECONDS + 600)
+def test_what_is_pushed_runs(delivered: GitDeployment) -> None:
+    smoke = delivered.ops("smoke", "--json")
+    assert smoke.status == 0, smoke.text
+    assert {one["signal"] for one in json.loads(smoke.output)["arrivals"] if one["arrived"]} == {
+        "trace",
+        "log",
+        "metric",
+        "exemplar",
+    }
+    health = delivered.ops("health")
+    assert health.status == 0, health.text
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_reconciliation_without_a_change_writes_nothing(delivered: GitDeployment, note: Note) -> None:
+    before = _written(delivered)
+    note({"objects that Flux applied": len(before)})
+    for _ in range(ROUNDS):
+        delivered.reconcile()
+    assert _written(delivered) == before
+    assert not [name for name in before if name[0] == "Secret"]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_push_rolls_the_pods_that_it_concerns(
+    delivered: GitDeployment, site: ClusterSite, load: Load, report: Report, note: Note
+) -> None:
+    before, configured = uids(site), _configurations(site)
+    with watched(site, PROCESSOR) as seen, running(load):
+        flow(load)
+        pushed = time.time()
+        delivered.await_applied(delivered.push(sampling={"keepPercent": 20}))
+        took = time.time() - pushed
+        flow(load)
+    after = uids(site)
+    # The autoscaler may have added a pod meanwhile: a program that has kept one was not rolled.
+    assert {name for name in after if not after[name] & before[name]} == {PROCESSOR}
+    remaining = _configurations(site)
+    assert len(configured - remaining) == len(remaining - configured) == 1
+    assert remaining == _mounted(site)
+    report(load, demand_nothing_lost(site, load, unsure=seen.moves))
+    note({"seconds from push to ready": round(took), "pods that waited for a volume": _waited(site)})
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_another_size_of_a_volume_stops_the_commit_and_nothing_else(
+    delivered: GitDeployment, site: ClusterSite
+) -> None:
+    before = uids(site)
+    commit = delivered.push(
+        sampling={"keepPercent": 40}, sizing={"preset": "small", "grafana": {"volume": "3GiB"}}
+    )
+    delivered.await_refused(commit, "updates to statefulset spec for fields other than")
+    assert uids(site) == before
+    site.kubectl("delete", "statefulset", "grafana", "--cascade=orphan")
+    delivered.await_applied(commit)
+    after = uids(site)
+    assert {name for name in after if not after[name] & before[name]} == {PROCESSOR}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_namespace_and_claims_outlive_the_kustomization(delivered: GitDeployment, site: ClusterSite) -> None:
+    kubectl.run("delete", f"--filename={delivered.manifest}", f"--timeout={GONE_SECONDS:.0f}s")
+    until("no pod", lambda: not site.pods(), seconds=GONE_SECONDS, pause=2)
+    given = frozenset({f"secret/{GRAFANA_LOGIN}"})
+    claims = [f"{CLAIM}{name}-data-{name}-1" for name in KEEPING]
+    assert left_in(delivered.cluster, NAMESPACE, given) == claims
+    assert delivered.cluster.get("namespace", NAMESPACE)["status"]["phase"] == "Active"
+
+
+def _written(delivered: GitDeployment) -> dict[tuple[str, str], tuple[int | None, str]]:
+    """Generation of each object that Flux has applied, and when it last wrote it."""
+    found: dict[tuple[str, str], tuple[int | None, str]] = {}
+    for entry in delivered.kustomization()["status"]["inventory"]["entries"]:
+        namespace, name, group, kind = entry["id"].split("_")
+        place = [f"--namespace={namespace}"] if namespace else []
+        version = f"{kind}.{entry['v']}.{group}" if group else kind
+        one = delivered.cluster.get(*place, version, name, "--show-managed-fields")["metadata"]
+        (time,) = (
+            fields["time"]
+            for fields in one["managedFields"]
+            if fields["manager"] == MANAGER and fields["operation"] == "Apply"
+        )
+        found[kind, name] = one.get("generation"), time
+    return found
+
+
+def _configurations(site: ClusterSite) -> set[str]:
+    found = json.loads(site.kubectl("get", "configmaps", "--output=json"))["items"]
+    return {one["metadata"]["name"] for one in found} - {"kube-root-ca.crt"}
+
+
+def _mounted(site: ClusterSite) -> set[str]:
+    return {name for pod in site.pods() for name in _named(pod.spec["volumes"])}
+
+
+def _named(volumes: list[dict[str, Any]]) -> Iterator[str]:
+    for volume in volumes:
+        sources = [volume, *volume.get("projected", {}).get("sources", [])]
+        for source in sources:
+            if "configMap" in source and "kube-api-access" not in volume["name"]:
+                yield source["configMap"]["name"]
+
+
+def _waited(site: ClusterSite) -> dict[str, int]:
+    """How often the kubelet told of each pod that a volume of it was not to be had."""
+    found = json.loads(site.kubectl("get", "events", "--field-selector=reason=FailedMount", "--output=json"))
+    told: Counter[str] = Counter()
+    for event in found["items"]:
+        told[event["involvedObject"]["name"]] += event.get("count") or 1
+    return dict(told)
