@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from components.buckets.credentials import credentials_findable
 from components.sections.storage import AwsStorage
 
 ABORT_AFTER_DAYS = 7
@@ -15,6 +17,14 @@ ABORT_AFTER_DAYS = 7
 
 NONCURRENT_DAYS = 30
 """Days for which a deleted or overwritten object can be recovered."""
+
+NO_KEY = "none"
+"""In place of a key: without any the plugin does not start, and a preview sends it to nobody."""
+
+PREVIEWED_WITHOUT = (
+    "no AWS credentials found: this preview does not ask AWS and cannot see what others have changed there; "
+    "on a stack that is up, the AWS provider itself is shown as changed"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +81,15 @@ class AwsBuckets:
 
     def __init__(self, name: str, settings: AwsStorage, region: str, parent: pulumi.Resource) -> None:
         """Prefix the resources' names with ``name``, and make them children of ``parent``."""
-        unchecked = not settings.check_credentials
+        without = pulumi.runtime.is_dry_run() and not credentials_findable(os.environ)
+        if without:
+            pulumi.log.warn(PREVIEWED_WITHOUT)
+        unchecked = without or not settings.check_credentials
         provider = aws.Provider(
             f"{name}-aws",
             region=region,
+            access_key=NO_KEY if without else None,
+            secret_key=NO_KEY if without else None,
             skip_credentials_validation=unchecked,
             skip_requesting_account_id=unchecked,
             skip_metadata_api_check=unchecked,

@@ -90,7 +90,7 @@ class AwsStorage:
         infrequent_access_after: age at which traces, metrics and logs move to cheaper storage if they are
             kept 30 days longer than that.
         backups_kept: age at which backups are deleted.
-        check_credentials: ask AWS whom the credentials belong to; false for a preview without any.
+        check_credentials: ask AWS whom the credentials belong to; false for previews out of its reach.
         tags: additional tags for buckets and roles.
     """
 

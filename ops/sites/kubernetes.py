@@ -22,6 +22,7 @@ from ops.kafka.tools import PodTools, Tools
 from ops.kubernetes.autoscalers import autoscaler_readings
 from ops.kubernetes.checks import check_cluster
 from ops.kubernetes.claims import claims, remove_claims, remove_strimzi_kafka
+from ops.kubernetes.credentials import check_credentials
 from ops.kubernetes.forward import Target, forwarded
 from ops.kubernetes.kubectl import Kubectl, KubectlError, kubectl_of
 from ops.kubernetes.owner import other_owner, release
@@ -66,7 +67,8 @@ class KubernetesSite:
                 f"make render STACK={name}",
                 status=2,
             )
-        findings = [check_python(), *check_cluster(self._stack, self._environ)]
+        credentials = check_credentials(self._stack.settings, self._environ)
+        findings = [check_python(), *credentials, *check_cluster(self._stack, self._environ)]
         return Examination(findings=findings, choice=self.choose())
 
     def choose(self) -> Choice:

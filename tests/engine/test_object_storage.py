@@ -208,7 +208,7 @@ def test_what_make_down_and_make_destroy_pass_by(aws: Aws, tmp_path: Path) -> No
     assert set(made.buckets) <= {bucket["Name"] for bucket in aws.s3().list_buckets()["Buckets"]}
 
 
-def test_previews_need_no_aws(tmp_path: Path) -> None:
+def test_previews_need_no_aws_within_reach(tmp_path: Path) -> None:
     unchecked = {**OBJECT_STORAGE, "aws": {**OBJECT_STORAGE["aws"], "checkCredentials": False}}
     stack = new_stack(tmp_path / "stack", Aws(endpoint=NOWHERE), unchecked)
     plan = stack.plan()

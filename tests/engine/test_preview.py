@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.buckets.aws import PREVIEWED_WITHOUT
 from ops.project import ROOT
 from tests.support.lab import plugin_folder, toolchain
 from tests.support.phase1 import PROGRAMS
@@ -93,3 +94,4 @@ def test_the_workflow_previews_every_committed_stack_without_any_account(name: s
     assert ended.returncode == 0, ended.stdout + ended.stderr
     shown = (temporary / "preview" / f"{name}.txt").read_text()
     assert f"pulumi:pulumi:Stack otel-stack-{name} create" in shown
+    assert (PREVIEWED_WITHOUT in shown) == (name == "prod")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import boto3
@@ -18,6 +19,7 @@ from types_boto3_iam.client import IAMClient
 from types_boto3_s3.client import S3Client
 from types_boto3_sts.client import STSClient
 
+from components.buckets.credentials import METADATA_DISABLED, credentials_findable
 from components.buckets.names import PURPOSES
 
 REGION: Final = "eu-central-1"
@@ -114,6 +116,14 @@ class Aws:
     def _authorize(self, after: str) -> None:
         address = f"{self.endpoint}/moto-api/reset-auth"
         httpx.post(address, content=after, trust_env=False).raise_for_status()
+
+
+def no_credentials(home: Path) -> dict[str, str]:
+    """Variables of somebody who has none, and whose home is an empty folder."""
+    home.mkdir()
+    nothing = {"HOME": str(home)}
+    on_an_instance = credentials_findable(nothing)
+    return {**nothing, METADATA_DISABLED: "true"} if on_an_instance else nothing
 
 
 @contextmanager

@@ -52,7 +52,7 @@ class Monitor(MockMonitor):
 class StorageRun:
     """Object storage as it was registered."""
 
-    def __init__(self, storage: dict[str, Any], **settings: Any) -> None:
+    def __init__(self, storage: dict[str, Any], *, preview: bool = False, **settings: Any) -> None:
         config = {"phase": 4, "environment": "prod", "kubernetes": CLUSTER, **settings}
         checked = Settings.load({**config, "objectStorage": storage})
         recorder = Recorder({})
@@ -66,7 +66,7 @@ class StorageRun:
         self.made: list[ObjectStorage] = []
         harness: Callable[[Callable[[], object]], Callable[[], None]] = pulumi.runtime.test
         with event_loop():
-            set_mocks(recorder, project="otel-stack", stack="test", preview=False, monitor=monitor)
+            set_mocks(recorder, project="otel-stack", stack="test", preview=preview, monitor=monitor)
             harness(lambda: self.made.append(ObjectStorage("object-storage", args)))()
         self.requests = monitor.requests
         self.resources = recorder.resources

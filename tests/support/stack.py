@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Stack:
         folder: for its state and configuration.
         program: folder of the Pulumi program.
         config: its configuration, keys without namespace.
-        variables: further environment variables of the CLI and its plugins.
+        variables: further environment variables of the CLI and its plugins; none of AWS's but these.
         patience: seconds that a command may take.
     """
 
@@ -68,13 +68,12 @@ class Stack:
         (self.folder / "home" / "plugins").symlink_to(plugin_folder())
         shutil.copy(self.program / "Pulumi.yaml", self.folder)
         self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")},
+            **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))},
             **toolchain(),
             "PULUMI_BACKEND_URL": (self.folder / "backend").as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe(),
             "PULUMI_HOME": str(self.folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "1",
-            **self.variables,
         }
         # Beside a copy of the project's file, so that the salt of the secrets stays out of the checkout.
         self.run("-C", str(self.folder), "stack", "init", self.name, "--no-select", on_stack=False)
@@ -89,7 +88,7 @@ class Stack:
         ended = subprocess.run(
             command,
             cwd=self.program,
-            env=self._environment,
+            env={**self._environment, **self.variables},
             capture_output=True,
             text=True,
             timeout=self.patience,
@@ -99,10 +98,13 @@ class Stack:
         assert not check or result.status == 0, f"{' '.join(command)}: status {result.status}\n{result.text}"
         return result
 
-    def up(self, changes: Mapping[str, Any] | None = None, *, check: bool = True) -> Ended:
-        """Bring the stack up, with sections of the configuration changed permanently."""
+    def up(
+        self, changes: Mapping[str, Any] | None = None, *, targets: Sequence[str] = (), check: bool = True
+    ) -> Ended:
+        """Bring the stack or a part of it up, with sections of the configuration changed permanently."""
         self.config.update(changes or {})
-        return self.run("up", "--yes", "--skip-preview", *self._config_file(self.config), check=check)
+        options = [*(f"--target={urn}" for urn in targets), *self._config_file(self.config)]
+        return self.run("up", "--yes", "--skip-preview", *options, check=check)
 
     def preview(self, *arguments: str, changes: Mapping[str, Any] | None = None, check: bool = True) -> Ended:
         """Preview the stack, as if sections of the configuration were changed."""

@@ -17,6 +17,7 @@ from ops.health.model import Reading, Status
 from ops.inventory import Inventory
 from ops.kubernetes import forward
 from ops.kubernetes.autoscalers import autoscaler_readings
+from ops.kubernetes.credentials import check_credentials
 from ops.kubernetes.kubectl import KubectlError
 from ops.kubernetes.readings import quantity
 from ops.outputs import StackOutputs
@@ -54,6 +55,19 @@ def test_stack_for_git_is_not_brought_up_from_here(cluster: Cluster) -> None:
     with pytest.raises(OpsError, match="only writes manifests") as caught:
         site.examine()
     assert caught.value.advice == "make render STACK=dev"
+
+
+@pytest.mark.parametrize(("findable", "status"), [(True, "ok"), (False, "fail")])
+def test_buckets_on_aws_need_credentials(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, findable: bool, status: str
+) -> None:
+    monkeypatch.setattr("ops.kubernetes.credentials.credentials_findable", lambda _: findable)
+    assert not list(check_credentials(cluster.stack().settings, {}))
+    storage = {"bucketPrefix": "acme", "aws": {"region": "eu-central-1", "clusterName": "main"}}
+    for phase in (3, 4):
+        cluster.more = {"otel-stack:phase": phase, "otel-stack:objectStorage": storage}
+        (found,) = check_credentials(cluster.stack().settings, {})
+        assert found.status == status
 
 
 def test_services_are_reached_on_free_ports_for_as_long_as_needed(cluster: Cluster) -> None:

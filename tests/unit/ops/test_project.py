@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -54,30 +53,8 @@ def test_unlocked_file_has_a_placeholder_for_each_secret_and_no_lock(tmp_path: P
     assert config["other:list"] == [ENCRYPTED, "plain"]
     assert config["otel-stack:kafkaPassword"] == ENCRYPTED
     aws = config["otel-stack:objectStorage"]["aws"]
-    assert aws == {
-        "region": "eu-central-1",
-        "clusterName": "main",
-        "tags": {"owner": ENCRYPTED},
-        "checkCredentials": False,
-    }
+    assert aws == {"region": "eu-central-1", "clusterName": "main", "tags": {"owner": ENCRYPTED}}
     assert checkout(tmp_path / "unlocked", stack=yaml.safe_dump(content)).settings.phase == 4
-
-
-@pytest.mark.parametrize("phase", [3, 4])
-def test_no_bucket_asks_whose_the_credentials_are(tmp_path: Path, phase: int) -> None:
-    stack = checkout(tmp_path, stack=UNLOCKED.replace("phase: 4", f"phase: {phase}"))
-    section = yaml.safe_load(unlocked_file(stack))["config"]["otel-stack:objectStorage"]
-    assert section["aws"]["checkCredentials"] is False
-
-
-def test_a_section_may_be_json_text(tmp_path: Path) -> None:
-    aws = {"region": "eu-central-1", "clusterName": "main"}
-    key = "otel-stack:objectStorage"
-    as_text = json.dumps({"bucketPrefix": "acme", "aws": aws})
-    config = {**yaml.safe_load(UNLOCKED)["config"], key: as_text}
-    stack = checkout(tmp_path, stack=yaml.safe_dump({"config": config}))
-    section = yaml.safe_load(unlocked_file(stack))["config"][key]
-    assert section == {"bucketPrefix": "acme", "aws": {**aws, "checkCredentials": False}}
 
 
 def test_unlocked_file_is_the_file_where_nothing_is_locked(tmp_path: Path) -> None:

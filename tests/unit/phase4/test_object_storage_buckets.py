@@ -132,7 +132,7 @@ def test_leftovers_are_tidied_up_and_nothing_that_a_store_manages_expires(
 def test_tiering_leaves_alone_what_is_soon_deleted(
     retention: dict[str, str], after: str, tiered: set[str]
 ) -> None:
-    sized = {"sizing": {"loki": {"volume": "9TiB"}, "jaeger": {"volume": "9TiB"}}}
+    sized: dict[str, Any] = {"sizing": {"loki": {"volume": "9TiB"}, "jaeger": {"volume": "9TiB"}}}
     storage = aws_with(infrequentAccessAfter=after)
     run = StorageRun(storage, retention=retention, **sized)
     found = {purpose for purpose in PURPOSES if "cheaper" in rules(run, purpose)}
