@@ -16,7 +16,7 @@ from components.values.quantities import Duration
 from tests.support.made import annotations_of, made, requests
 from tests.support.manifests import Manifest, Tree, name_of
 from tests.support.variants import CLUSTER_VARIANTS
-from tests.support.variants_phase4 import OBJECT_VARIANTS
+from tests.support.variants_phase4 import OBJECT_VARIANTS, ON_CLUSTER
 
 
 def test_a_node_pool_is_not_waited_for_since_it_never_says_that_it_is_ready() -> None:
@@ -351,6 +351,11 @@ def spread_over_zones(pod: Manifest) -> tuple[str, str | None]:
     return found["whenUnsatisfiable"], found.get("nodeTaintsPolicy")
 
 
+def is_spread(pod: Manifest) -> bool:
+    """Tell whether there are several of it."""
+    return "topologySpreadConstraints" in pod
+
+
 def is_kept_apart(pod: Manifest) -> bool:
     """Tell whether each must have a node of its own; all of them are to have one where there is room."""
     (strictness,) = pod["affinity"]["podAntiAffinity"]
@@ -358,25 +363,59 @@ def is_kept_apart(pod: Manifest) -> bool:
 
 
 def spread(name: str, how: str, **sections: Any) -> Tree:
-    return made(name, kubernetes={**CLUSTER_VARIANTS[name]["kubernetes"], "spread": how}, **sections)
+    return made(name, kubernetes={**ON_CLUSTER[name]["kubernetes"], "spread": how}, **sections)
 
 
-@pytest.mark.parametrize(
-    ("how", "brokers", "apart"),
+PLACED = pytest.mark.parametrize(
+    ("how", "over_zones", "apart"),
     [
         ("preferred", ("ScheduleAnyway", None), False),
         ("required", ("ScheduleAnyway", None), True),
         ("zones", ("DoNotSchedule", "Honor"), True),
     ],
 )
-def test_brokers_are_spread_as_the_settings_say(
-    how: str, brokers: tuple[str, str | None], *, apart: bool
+"""A value of ``spread``, and what it is for the replicas of Kafka, of a store and of Grafana."""
+
+PEERS = {"kafka", "tempo", "mimir", "loki-cluster", "grafana"}
+COLLECTORS = {"otel-gateway", "otel-processor"}
+
+
+@PLACED
+@pytest.mark.parametrize(
+    ("variant", "peers", "others"),
+    [
+        ("phase3-medium", {"kafka"}, COLLECTORS),
+        ("phase4-small", PEERS, {*COLLECTORS, "query-gateway"}),
+        (
+            "phase4-split",
+            {*PEERS, "tempo-querier", "mimir-read", "loki-backend"},
+            {*COLLECTORS, "query-gateway"},
+        ),
+    ],
+)
+def test_brokers_and_stores_are_spread_as_the_settings_say(
+    variant: str,
+    peers: set[str],
+    others: set[str],
+    how: str,
+    over_zones: tuple[str, str | None],
+    *,
+    apart: bool,
 ) -> None:
-    pods = {one.name: one.pod for one in spread("phase3-medium", how).programs()}
-    assert spread_over_zones(pods["otel-gateway"]) == ("ScheduleAnyway", None)
+    pods = {one.name: one.pod for one in spread(variant, how).programs() if is_spread(one.pod)}
+    assert peers | others <= pods.keys()
+    found = {name: (spread_over_zones(pod), is_kept_apart(pod)) for name, pod in pods.items()}
+    wished = (("ScheduleAnyway", None), False)
+    assert found == {name: wished if name in others else (over_zones, apart) for name in pods}
+
+
+@PLACED
+def test_strimzis_brokers_are_spread_as_the_settings_say(
+    how: str, over_zones: tuple[str, str | None], *, apart: bool
+) -> None:
     (pool,) = spread("phase3-strimzi", how).of("KafkaNodePool")
-    for pod in (pods["kafka"], pool["spec"]["template"]["pod"]):
-        assert (spread_over_zones(pod), is_kept_apart(pod)) == (brokers, apart)
+    pod = pool["spec"]["template"]["pod"]
+    assert (spread_over_zones(pod), is_kept_apart(pod)) == (over_zones, apart)
 
 
 @pytest.mark.parametrize(
