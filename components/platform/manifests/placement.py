@@ -9,6 +9,9 @@ from components.sections.kubernetes import KubernetesSection, Toleration
 
 ZONE, NODE = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 
+ONLY_COPY = {"otel-stack.io/only-copy": "true"}
+"""Label of a pod whose data has no replica: a lost node should not take several of them."""
+
 
 def tolerations(section: KubernetesSection) -> list[Manifest]:
     """Return the node taints that pods tolerate."""

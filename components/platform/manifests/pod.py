@@ -35,7 +35,10 @@ def pod_template(scope: Scope, workload: Workload, objects: ConfigObjects) -> Ma
         **workload.account,
     }
     return {
-        "metadata": {"labels": scope.labels(workload.name), "annotations": annotations},
+        "metadata": {
+            "labels": {**scope.labels(workload.name), **_only_copy(workload)},
+            "annotations": annotations,
+        },
         "spec": _pod(scope, workload, objects),
     }
 
@@ -212,6 +215,8 @@ def _placement(scope: Scope, workload: Workload) -> Manifest:
         found["nodeSelector"] = dict(section.node_selector)
     if section.tolerations:
         found["tolerations"] = placement.tolerations(section)
+    if only := _only_copy(workload):
+        found["affinity"] = placement.apart({"labelSelector": {"matchLabels": only}}, required=False)
     if workload.replicas is None:
         return found
     pods = _alike(workload)
@@ -223,6 +228,10 @@ def _placement(scope: Scope, workload: Workload) -> Manifest:
     required = workload.peers and placement.must_be_apart(section)
     found["affinity"] = placement.apart(pods, required=required)
     return found
+
+
+def _only_copy(workload: Workload) -> dict[str, str]:
+    return dict(placement.ONLY_COPY) if workload.replicas is None and workload.volumes else {}
 
 
 def _alike(workload: Workload) -> Manifest:

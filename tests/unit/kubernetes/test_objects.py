@@ -10,6 +10,7 @@ import yaml
 from components.autoscaling import POLL_INTERVAL
 from components.collector_processor import SAMPLER_COMMIT
 from components.platform.manifests.network import SOLVER
+from components.platform.manifests.placement import ONLY_COPY
 from components.platform.manifests.pod import EVICTABLE
 from components.values.documents import Document
 from components.values.quantities import Duration
@@ -407,6 +408,27 @@ def test_brokers_and_stores_are_spread_as_the_settings_say(
     found = {name: (spread_over_zones(pod), is_kept_apart(pod)) for name, pod in pods.items()}
     wished = (("ScheduleAnyway", None), False)
     assert found == {name: wished if name in others else (over_zones, apart) for name in pods}
+
+
+@pytest.mark.parametrize(
+    ("variant", "alone"),
+    [
+        ("phase3-small", {"jaeger", "prometheus", "loki", "grafana"}),
+        ("phase4-small", {"prometheus-agent", "postgres", "postgres-backup"}),
+    ],
+)
+def test_what_keeps_the_only_copy_of_data_avoids_its_like(variant: str, alone: set[str]) -> None:
+    """Only a wish: a single node takes them all, and a volume may leave no choice."""
+    programs = made(variant).programs()
+    marked = {one.name for one in programs if ONLY_COPY.items() <= one.template["metadata"]["labels"].items()}
+    assert marked == alone
+    for one in programs:
+        if one.name in alone:
+            (wish,) = one.pod["affinity"]["podAntiAffinity"][
+                "preferredDuringSchedulingIgnoredDuringExecution"
+            ]
+            assert wish["podAffinityTerm"]["labelSelector"] == {"matchLabels": ONLY_COPY}
+            assert not is_kept_apart(one.pod)
 
 
 @PLACED
