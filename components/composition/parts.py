@@ -231,7 +231,11 @@ class Parts:
         )
 
     def processor_scaling(self, kafka: Buffer, groups: Mapping[str, str] = GROUPS) -> Autoscaling:
-        """Return the processors' bounds, given the consumer group in which they read each source."""
+        """Return the processors' bounds, given the consumer group in which they read each source.
+
+        Their memory says nothing of the load: each takes from Kafka what its own bounds of fetched data and
+        undecided traces allow, so that behind a backlog all are equally full, whatever their number.
+        """
         section, size = self.settings.autoscaling, self.settings.buffer
         replicas = size.processor.replicas
         lag = None

@@ -20,6 +20,7 @@ RULES: Mapping[str, Rule] = {
         pods.finishes,
         objects.bounded,
         objects.scaled_by_one,
+        objects.scales_calmly,
         objects.scalers_can_log_in,
         objects.services_lead_somewhere,
         objects.ways_in_lead_somewhere,

@@ -20,6 +20,7 @@ from tests.support.manifests import (
 PART_OF = ("app.kubernetes.io/part-of", "otel-stack")
 SPREAD = ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
 AUTOSCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
+CALM_SECONDS = 300
 OWN_NAME = re.compile(rf".*-({STAND_IN}|[0-9a-f]{{16}})")
 """Ends with what the provider adds, or in rendered files with the content's hash."""
 
@@ -57,6 +58,22 @@ def scaled_by_one(tree: Tree) -> Iterator[str]:
             yield f"{program.name}: {len(scalers)} autoscalers"
         if bool(scalers) == ("replicas" in program.object["spec"]):
             yield f"{program.name}: replicas are set beside an autoscaler, or there is neither"
+
+
+def scales_calmly(tree: Tree) -> Iterator[str]:
+    """An autoscaler measures CPU or lag, and removes a pod only after five minutes of less load."""
+    for one in tree.of(*AUTOSCALERS):
+        told, spec = f"{one['kind']} {name_of(one)}", one["spec"]
+        behavior = spec.get("behavior")
+        if one["kind"] == "ScaledObject":
+            behavior = spec.get("advanced", {}).get("horizontalPodAutoscalerConfig", {}).get("behavior")
+        elif one["apiVersion"] != "autoscaling/v2":
+            yield f"{told}: is {one['apiVersion']}"
+        elif "cpu" not in [metric.get("resource", {}).get("name") for metric in spec["metrics"]]:
+            yield f"{told}: does not measure CPU"
+        calm = (behavior or {}).get("scaleDown", {}).get("stabilizationWindowSeconds", 0)
+        if calm < CALM_SECONDS:
+            yield f"{told}: removes pods after {calm} s of less load"
 
 
 def scalers_can_log_in(tree: Tree) -> Iterator[str]:

@@ -218,6 +218,26 @@ BROKEN: list[tuple[str, Breaking, str]] = [
         "from 9 to",
     ),
     ("scaled_by_one", lambda t: remove(t, "StatefulSet", "otel-processor"), "which is not there"),
+    (
+        "scales_calmly",
+        lambda t: t.get("HorizontalPodAutoscaler", "otel-gateway").update(apiVersion="autoscaling/v1"),
+        "is autoscaling/v1",
+    ),
+    (
+        "scales_calmly",
+        lambda t: t.get("HorizontalPodAutoscaler", "otel-gateway")["spec"]["metrics"].pop(0),
+        "does not measure CPU",
+    ),
+    (
+        "scales_calmly",
+        lambda t: edit_spec(t, "HorizontalPodAutoscaler", "otel-processor", behavior={}),
+        "removes pods after 0 s",
+    ),
+    (
+        "scales_calmly",
+        lambda t: scale_by_lag(t, "kafka-1.kafka-headless.observability.svc.cluster.local:9092"),
+        "removes pods after 0 s",
+    ),
     ("scalers_can_log_in", log_in_with_nothing, "logs in with nobody"),
     (
         "services_lead_somewhere",
