@@ -19,6 +19,13 @@ _AWS = {
 }
 
 
+_HOSTS = {
+    "otlpGrpcHost": "otlp-grpc.example.com",
+    "otlpHttpHost": "otlp-http.example.com",
+    "grafanaHost": "grafana.example.com",
+}
+
+
 def _stores(**sections: Any) -> dict[str, Any]:
     return {"phase": 4, "kubernetes": _CLUSTER, "objectStorage": _S3, **sections}
 
@@ -117,6 +124,42 @@ OBJECT_VARIANTS: dict[str, dict[str, Any]] = {
             ]
         },
         retention={"traces": "14d", "metrics": "395d", "logs": "90d"},
+    ),
+    "phase4-strimzi": _stores(
+        kubernetes={
+            **_CLUSTER,
+            "storageClass": "fast",
+            "nodeSelector": {"example.com/pool": "telemetry"},
+            "tolerations": [{"key": "example.com/telemetry", "effect": "NoSchedule"}],
+            "spread": "zones",
+            "priorityClass": "telemetry",
+            "imagePullSecrets": ["registry-login"],
+            "labels": {"example.com/team": "platform"},
+            "exposure": {"type": "LoadBalancer", **_HOSTS},
+        },
+        kafka={"mode": "strimzi"},
+        autoscaling={"lag": "keda"},
+        sizing={"preset": "medium"},
+    ),
+    "phase4-external-kafka": _stores(
+        kubernetes={
+            **_CLUSTER,
+            "monitoring": "prometheus-operator",
+            "existingSecrets": {"kafka": "kafka-login"},
+            "exposure": {"type": "GatewayAPI", "gateway": "public", "gatewayNamespace": "gateways", **_HOSTS},
+        },
+        kafka={
+            "mode": "external",
+            "bootstrapServers": ["b-1.kafka.example:9096", "b-2.kafka.example:9096"],
+            "security": {"mechanism": "SCRAM-SHA-512", "username": "otel"},
+        },
+        autoscaling={"lag": "keda"},
+    ),
+    "phase4-split-zones": _stores(
+        kubernetes={**_CLUSTER, "spread": "zones", "exposure": {"type": "LoadBalancer", **_HOSTS}},
+        objectStorage=_AWS,
+        stores={"shape": "split"},
+        autoscaling={"lag": "keda"},
     ),
     "phase4-render": _stores(
         kubernetes={

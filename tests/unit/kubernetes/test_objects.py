@@ -138,6 +138,28 @@ def test_strimzis_brokers_may_write_to_a_new_volume() -> None:
     assert template["kafkaContainer"]["securityContext"]["runAsNonRoot"]
 
 
+def test_strimzis_pods_are_placed_and_started_as_the_settings_say() -> None:
+    found = made("phase4-strimzi")
+    (pool,), (kafka,) = found.of("KafkaNodePool"), found.of("Kafka")
+    assert [volume["class"] for volume in pool["spec"]["storage"]["volumes"]] == ["fast"]
+    brokers = pool["spec"]["template"]["pod"]
+    operators = kafka["spec"]["entityOperator"]["template"]["pod"]
+    wanted = {"key": "example.com/pool", "operator": "In", "values": ["telemetry"]}
+    for pod in (brokers, operators):
+        nodes = pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+        assert nodes == {"nodeSelectorTerms": [{"matchExpressions": [wanted]}]}
+        assert pod["tolerations"] == [
+            {"key": "example.com/telemetry", "operator": "Exists", "effect": "NoSchedule"}
+        ]
+        assert pod["priorityClassName"] == "telemetry"
+        assert pod["imagePullSecrets"] == [{"name": "registry-login"}]
+    assert (spread_over_zones(brokers), is_kept_apart(brokers)) == (("DoNotSchedule", "Honor"), True)
+    assert "podAntiAffinity" not in operators["affinity"], "each is one pod"
+    # The operator hands the labels of its resources down to all that it makes.
+    declared = found.of("Kafka", "KafkaNodePool", "KafkaTopic", "KafkaUser")
+    assert all(one["metadata"]["labels"]["example.com/team"] == "platform" for one in declared)
+
+
 def test_strimzis_ca_outlives_the_collectors_that_have_read_it() -> None:
     (kafka,) = made("phase3-strimzi").of("Kafka")
     assert kafka["spec"]["clusterCa"] == {"validityDays": 3650, "renewalDays": 365}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,27 +13,9 @@ from tests.kubernetes.edges import EVERY_PORT, allowed
 from tests.kubernetes.rules import RULES
 from tests.kubernetes.rules.network import DIRECTIONS
 from tests.support.manifests import Tree, tree
-from tests.support.phase4 import objects_of, result_of
+from tests.support.phase4 import broken, objects_of, result_of
 from tests.support.program import run_program
 from tests.support.variants_phase4 import OBJECT_VARIANTS
-
-FOUND_AT_RUN_TIME = re.compile(
-    r"(?P<source>[a-z]+)\S* -> (?P=source)\S*: .*"  # members of one ring, of one store, and the dumps
-    r"|\S+ -> \(outside\):\d+: .*"  # buckets, contact points, databases: their addresses are in no text
-    r"|\(outside\) -> (prometheus|jaeger|loki):\d+: .*"  # no output names phase 3's stores any more
-)
-OTHERS_SECRETS = re.compile(
-    r": Secret (s3-credentials|s3-ca|slack|tickets|pagerduty|grafana-\w+|rds-ca) is not"
-)
-
-
-def broken(found: Tree, rule: str) -> Iterator[str]:
-    for message in RULES[rule](found):
-        if rule == "references_exist" and OTHERS_SECRETS.search(message):
-            continue
-        if rule == "allowed_edges_are_used" and FOUND_AT_RUN_TIME.match(message.partition(" is ")[0] + " "):
-            continue
-        yield message
 
 
 @pytest.mark.parametrize("rule", RULES)
