@@ -184,10 +184,11 @@ def program_of(pod: Pod) -> str:
 
 
 def uids(site: ClusterSite) -> dict[str, set[str]]:
-    """Uids of each program's pods."""
+    """Uids of each program's pods that are ready."""
     found: dict[str, set[str]] = {}
     for pod in site.pods():
-        found.setdefault(program_of(pod), set()).add(pod.uid)
+        if pod.ready:
+            found.setdefault(program_of(pod), set()).add(pod.uid)
     return found
 
 

@@ -63,7 +63,7 @@ def fake_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "binary", lambda _name: program)
     monkeypatch.setattr(cache, "kafka_home", lambda: tmp_path)
     monkeypatch.setattr(debian, "busybox", lambda: program)
-    monkeypatch.setattr(debian, "base", lambda _package: tmp_path / "base.tar")
+    monkeypatch.setattr(debian.Base, "tar", tmp_path / "base.tar")
 
 
 @pytest.mark.usefixtures("fake_programs")
