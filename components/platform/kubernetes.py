@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import pulumi
@@ -11,7 +12,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.platform.manifests import network
 from components.platform.manifests.monitoring import rule_groups
-from components.platform.manifests.scope import OWNER, Scope, owner
+from components.platform.manifests.scope import FIRST_APPLIED, MANIFESTS, OWNER, Scope, owner
 from components.platform.objects import FORCE_FIELD_OWNERSHIP, NOT_AWAITED, Objects
 from components.platform.workload_exposure import expose
 from components.platform.workload_objects import (
@@ -44,12 +45,15 @@ class KubernetesPlatform:
         """Set the cluster; nothing is contacted before the update itself."""
         self._scope = scope
         self._provider = kubernetes.Provider("kubernetes", **_connection(scope), namespace=scope.namespace)
-        self._adopting = self._provider
-        if scope.section.render is None:
-            self._adopting = kubernetes.Provider(
-                "kubernetes-namespace", **_connection(scope), upsert_existing_objects=True
-            )
-        self._namespace = _namespace(scope, self._adopting)
+        is_rendered = scope.section.render is not None
+        first = kubernetes.Provider(
+            "kubernetes-namespace",
+            **_connection(scope, FIRST_APPLIED),
+            upsert_existing_objects=None if is_rendered else True,
+        )
+        self._adopting = self._provider if is_rendered else first
+        self._namespace = _namespace(scope, first)
+        _guard(scope, self._namespace, self._adopting)
 
     @property
     def component_options(self) -> pulumi.ResourceOptions:
@@ -127,12 +131,14 @@ class KubernetesPlatform:
             )
 
 
-def _connection(scope: Scope) -> dict[str, str]:
+def _connection(scope: Scope, folder: str = "") -> dict[str, str]:
+    """Return the cluster, or the folder in that of all manifests."""
     section = scope.section
     if section.render is not None:
         # Set, though empty: otherwise the SDK would put the environment's KUBECONFIG here, which the plugin
         # refuses beside a folder. To the plugin an empty one is none; ops/pulumi points it to no cluster.
-        return {"render_yaml_to_directory": f"{section.render}/manifests", "kubeconfig": ""}
+        path = PurePosixPath(section.render, MANIFESTS, folder)
+        return {"render_yaml_to_directory": str(path), "kubeconfig": ""}
     return {
         "kubeconfig": section.kubeconfig or "",
         "context": section.context or "",
@@ -150,11 +156,15 @@ def _namespace(scope: Scope, provider: kubernetes.Provider) -> kubernetes.core.v
         "labels": {**scope.section.labels, **POD_SECURITY},
         "annotations": {**KEPT_BY_GIT_TOOLS, OWNER: owner(pulumi.get_project(), pulumi.get_stack())},
     }
-    namespace = kubernetes.core.v1.Namespace(
+    return kubernetes.core.v1.Namespace(
         scope.namespace,
         metadata=metadata,
         opts=pulumi.ResourceOptions(provider=provider, retain_on_delete=scope.section.render is None),
     )
+
+
+def _guard(scope: Scope, namespace: pulumi.Resource, provider: kubernetes.Provider) -> None:
+    """Deny all connections that no other policy of the stack allows."""
     policies = {"deny-all": network.deny_all_spec(), "clients-to-acme-solver": network.solver_spec(scope)}
     for name, spec in policies.items():
         if spec is not None:
@@ -164,4 +174,3 @@ def _namespace(scope: Scope, provider: kubernetes.Provider) -> kubernetes.core.v
                 spec=spec,
                 opts=pulumi.ResourceOptions(provider=provider, depends_on=[namespace]),
             )
-    return namespace

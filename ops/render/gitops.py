@@ -9,13 +9,12 @@ from typing import Any
 
 import yaml
 
-from components.platform.manifests.scope import STACK, Manifest, Scope
+from components.platform.manifests.scope import MANIFESTS, STACK, Manifest, Scope
 from components.sections.kubernetes import GitOpsSection
 from ops.errors import OpsError
 from ops.project import Stack
 
 ARGO_CD, FLUX = "argo-cd-application.yaml", "flux-kustomization.yaml"
-MANIFESTS = "manifests"
 _OTHERS = re.compile("[^a-z0-9]+")
 """What the name of a stack may have, but not that of an object."""
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from components.platform.manifests.scope import FIRST_APPLIED, MANIFESTS
 from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
 from components.values.secret_text import ENCRYPTED
 from ops.errors import OpsError
@@ -25,11 +26,11 @@ from ops.pulumi.engine import Pulumi
 from ops.pulumi.state import EngineState
 from ops.pulumi.toolchain import choose, provide_engine
 from ops.render.fixed import refuse_other_places
-from ops.render.gitops import MANIFESTS, gitops_files
+from ops.render.gitops import gitops_files
 from ops.screen import say
 
 GITOPS = "gitops"
-WRITTEN = {MANIFESTS: {"0-crd", "1-manifest"}, GITOPS: None}
+WRITTEN = {MANIFESTS: {"0-crd", FIRST_APPLIED, "1-manifest"}, GITOPS: None}
 """What is replaced, and what may be in it: a folder of that name with anything else is not ours."""
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from components.platform.manifests.scope import FIRST_APPLIED
 from ops.project import ROOT
 from ops.render.gitops import ARGO_CD, FLUX
 from ops.render.manifests import render
@@ -55,6 +57,11 @@ def objects(rendered: dict[str, str]) -> list[dict[str, Any]]:
     return [yaml.safe_load(text) for name, text in rendered.items() if name.startswith("manifests/")]
 
 
+def in_order_of_application(folder: Path) -> list[dict[str, Any]]:
+    """Give the objects as ``kubectl apply -R`` takes them: by the names of folders and files."""
+    return [yaml.safe_load(path.read_text()) for path in sorted(folder.rglob("*.yaml"))]
+
+
 def test_rendering_is_whole_and_the_same_each_time(checkout: Path) -> None:
     target = checkout / "rendered"
     first = files(render("git", target, checkout))
@@ -65,6 +72,20 @@ def test_rendering_is_whole_and_the_same_each_time(checkout: Path) -> None:
     assert yaml.safe_load(first[f"gitops/{ARGO_CD}"])["spec"]["source"]["path"] == "rendered/manifests"
     assert files(render("git", target, checkout)) == first
     assert [entry.name for entry in target.iterdir() if entry.name.startswith(".")] == []
+
+
+def test_the_namespace_comes_before_what_is_in_it(checkout: Path) -> None:
+    """So that an empty cluster takes everything at once. Earlier renderings had it among the others."""
+    manifests = render("git", checkout / "rendered", checkout) / "manifests"
+    applied = in_order_of_application(manifests)
+    assert [one["metadata"]["name"] for one in applied if one["kind"] == "Namespace"] == ["telemetry"]
+    outside = itertools.takewhile(lambda one: "namespace" not in one["metadata"], applied)
+    assert "Namespace" in [one["kind"] for one in outside]
+    expected = files(manifests)
+    (file,) = (manifests / FIRST_APPLIED).rglob("*.yaml")
+    file.rename(manifests / "1-manifest" / file.name)
+    render("git", checkout / "rendered", checkout)
+    assert files(manifests) == expected
 
 
 def test_phase_4_is_rendered_over_buckets_that_exist(checkout: Path) -> None:

@@ -19,6 +19,11 @@ OWNER = "otel-stack.io/owner"
 KEDA_NAMESPACE = "keda"
 """Namespace of KEDA, as its chart and its own manifests name it."""
 
+MANIFESTS, FIRST_APPLIED = "manifests", "0-namespace"
+"""Folders of a rendering: of all objects, and in it that of the namespace. ``kubectl apply`` takes files by
+name; of the folders that the plugin makes, ``0-crd`` and ``1-manifest``, the latter would have the namespace
+after its workloads."""
+
 Manifest = dict[str, Any]
 
 

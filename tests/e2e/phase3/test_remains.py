@@ -46,15 +46,11 @@ def test_rendered_manifests_run_the_same_stack(
     deployed.become()
     _fill(deployed.site, load)
     before = _shapes(deployed.site)
-    folder = tmp_path / "rendered"
-    git = {"repository": "https://git.example.com/platform/otel-stack.git"}
-    section = {"render": str(folder), "existingSecrets": {"grafana": SECRET}, "gitops": git}
-    config = deployed.settings(kubernetes=section)
-    Stack(name=deployed.stack.name, folder=tmp_path / "stack", config=config).up()
+    manifests = _rendered(deployed, tmp_path)
     deployed.stack.destroy()
     _make_secret()
     try:
-        kubectl.run("apply", "--server-side", "--recursive", f"--filename={folder / 'manifests'}")
+        _apply(manifests)
         site = deployed.site
         until("the same pods", lambda: _ready(site) >= set(before), seconds=FOUND_SECONDS * 3, pause=2)
         assert _shapes(site) == before
@@ -62,8 +58,48 @@ def test_rendered_manifests_run_the_same_stack(
         again = Load(run=f"{load.run}r", target=site.target)
         _fill(site, again)
     finally:
-        kubectl.run("delete", "--recursive", f"--filename={folder / 'manifests'}", "--timeout=300s")
+        _delete(manifests)
         deployed.become()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1500)
+def test_an_empty_cluster_takes_rendered_manifests_with_one_command(
+    deployed: ClusterDeployment, load: Load, tmp_path: Path
+) -> None:
+    deployed.become()
+    programs = {program_of(pod) for pod in deployed.site.pods()}
+    manifests = _rendered(deployed, tmp_path)
+    deployed.remove()
+    try:
+        _apply(manifests)
+        _make_secret()
+        site = deployed.site
+        until("all pods", lambda: _ready(site) >= programs, seconds=FOUND_SECONDS * 3, pause=2)
+        _fill(site, Load(run=f"{load.run}e", target=site.target))
+    finally:
+        _delete(manifests)
+        deployed.become()
+
+
+def _rendered(deployed: ClusterDeployment, folder: Path) -> Path:
+    """Write the deployed stack's manifests, for Git, and return their folder."""
+    section = {
+        "render": str(folder / "rendered"),
+        "existingSecrets": {"grafana": SECRET},
+        "gitops": {"repository": "https://git.example.com/platform/otel-stack.git"},
+    }
+    config = deployed.settings(kubernetes=section)
+    Stack(name=deployed.stack.name, folder=folder / "stack", config=config).up()
+    return folder / "rendered" / "manifests"
+
+
+def _apply(manifests: Path) -> None:
+    kubectl.run("apply", "--server-side", "--force-conflicts", "--recursive", f"--filename={manifests}")
+
+
+def _delete(manifests: Path) -> None:
+    kubectl.run("delete", "--recursive", f"--filename={manifests}", "--ignore-not-found", "--timeout=300s")
 
 
 def _fill(site: ClusterSite, load: Load) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.platform.manifests.scope import FIRST_APPLIED
 from ops.errors import OpsError
 from ops.render.fixed import fixed_values, refuse_other_places
 from tests.support.manifests import dump, tree
@@ -21,6 +22,7 @@ KEPT = {
 """Names of the objects that are written: those with something fixed, and some beside them."""
 
 VARIANTS = {**CLUSTER_VARIANTS, **OBJECT_VARIANTS}
+ELSEWHERE = {**VARIANTS["phase3-small"]["kubernetes"], "namespace": "telemetry"}
 
 
 def written(folder: Path, name: str, **kafka: Any) -> Path:
@@ -63,6 +65,17 @@ def test_what_is_fixed_is_found_in_what_is_rendered(
     assert found == {"kubernetes.namespace": "observability", **fixed}
 
 
+def test_the_namespace_is_found_in_whichever_folder_it_is(tmp_path: Path) -> None:
+    """It was among all other objects before it got a folder that ``kubectl apply`` takes first."""
+    former = written(tmp_path / "former", "phase3-small")
+    wanted = written_as(tmp_path / "wanted", {**VARIANTS["phase3-small"], "kubernetes": ELSEWHERE})
+    (file,) = wanted.glob("Namespace-*.yaml")
+    (wanted / FIRST_APPLIED).mkdir()
+    file.rename(wanted / FIRST_APPLIED / file.name)
+    with pytest.raises(OpsError, match=r"kubernetes\.namespace: telemetry: .*made with observability"):
+        refuse_other_places(former, wanted)
+
+
 @pytest.mark.parametrize("name", ["phase3-medium", "phase3-strimzi"])
 def test_other_numbers_are_refused_all_at_once(tmp_path: Path, name: str) -> None:
     former = written(tmp_path / "former", name)
@@ -93,7 +106,7 @@ OTHER_DATABASE = {"mode": "external", "host": "db.example.com", "passwordSecret"
         ("phase3-medium", {"kafka": {"mode": "strimzi"}}, "kafka.mode: strimzi: .* made with builtin"),
         (
             "phase3-medium",
-            {"kubernetes": {**VARIANTS["phase3-medium"]["kubernetes"], "namespace": "telemetry"}},
+            {"kubernetes": ELSEWHERE},
             "kubernetes.namespace: telemetry: .* made with observability",
         ),
         ("phase4-small", {"postgres": OTHER_DATABASE}, "postgres.mode: external: .* made with builtin"),
