@@ -153,7 +153,8 @@ class GitOpsSection:
     """Where the rendered manifests are kept, for the Argo CD Application and the Flux Kustomization.
 
     Attributes:
-        repository: address of the Git repository, over HTTPS or SSH.
+        repository: address of the Git repository, over HTTPS or SSH; without it only the manifests are
+            written.
         revision: branch.
         path: folder in it; that of ``kubernetes.render`` by default.
         interval: how often Flux checks it.

@@ -64,7 +64,7 @@ def render(
         typer.Option("--new", help="The folder's manifests were never applied: let fixed values change."),
     ] = False,
 ) -> None:
-    """Write a Kubernetes stack as manifests for Git, with what points Argo CD and Flux at them."""
+    """Write a Kubernetes stack as manifests for Git, with what points Argo CD and Flux at the repository."""
     print_plain(str(render_manifests(stack, to, new=new)))
 
 

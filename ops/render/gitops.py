@@ -20,7 +20,7 @@ _OTHERS = re.compile("[^a-z0-9]+")
 
 
 def gitops_files(stack: Stack, folder: Path) -> Mapping[str, str]:
-    """Give the content of the files by name.
+    """Give the content of the files by name; none when the settings name no repository.
 
     Args:
         stack: whose manifests they are.
@@ -31,6 +31,8 @@ def gitops_files(stack: Stack, folder: Path) -> Mapping[str, str]:
     """
     settings = stack.settings
     gitops = settings.kubernetes.gitops
+    if gitops.repository is None:
+        return {}
     path = f"{gitops.path or _path_in_checkout(stack, folder)}/{MANIFESTS}"
     scope = Scope(
         section=settings.kubernetes, environment=settings.environment, reserved_cpu=settings.reserved_cpu

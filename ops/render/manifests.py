@@ -35,7 +35,7 @@ WRITTEN = {MANIFESTS: {"0-crd", FIRST_APPLIED, "1-manifest"}, GITOPS: None}
 
 
 def render(name: str, to: Path | None, root: Path = ROOT, *, new: bool = False) -> Path:
-    """Write a stack's manifests, and what points Argo CD and Flux at them.
+    """Write a stack's manifests and, if the settings name a repository, what points Argo CD and Flux at it.
 
     Args:
         name: of the stack.
@@ -60,8 +60,14 @@ def render(name: str, to: Path | None, root: Path = ROOT, *, new: bool = False) 
         _refuse_secrets(partial / MANIFESTS)
         if not new:
             refuse_other_places(folder / MANIFESTS, partial / MANIFESTS)
-        _write(partial / GITOPS, files)
+        if files:
+            _write(partial / GITOPS, files)
         _replace(folder, partial)
+        if not files:
+            say(
+                f"left out: {folder / GITOPS}, for Argo CD and Flux; to have it written, set "
+                f"kubernetes.gitops.repository in {stack.file.name}"
+            )
     return folder
 
 
@@ -177,12 +183,15 @@ def _partial(folder: Path) -> Iterator[Path]:
     It is gone afterwards, unless it holds what was there before and could not be put back.
     """
     partial = Path(tempfile.mkdtemp(prefix=".rendering-", dir=folder))
+    only: list[str] = []
     try:
         yield partial
-    finally:
+    except BaseException:
         only = [part for part in WRITTEN if _before(partial, part).exists() and not (folder / part).exists()]
         for part in only:
             say(f"not put back: {folder / part} is now {_before(partial, part)}")
+        raise
+    finally:
         if not only:
             shutil.rmtree(partial, ignore_errors=True)
 
@@ -195,6 +204,8 @@ def _before(partial: Path, part: str) -> Path:
 def _replace(folder: Path, partial: Path) -> None:
     """Put all parts in the places of the former ones, two renames each, or leave all as they were.
 
+    A former part that was not written this time is gone afterwards.
+
     Raises:
         OpsError: a rename failed.
     """
@@ -202,10 +213,14 @@ def _replace(folder: Path, partial: Path) -> None:
         for part in WRITTEN:
             if (folder / part).exists():
                 _move(folder / part, _before(partial, part), undo)
-            _move(partial / part, folder / part, undo)
+            if (partial / part).exists():
+                _move(partial / part, folder / part, undo)
         undo.pop_all()
     for part in WRITTEN:
-        say(f"written: {folder / part}")
+        if (folder / part).exists():
+            say(f"written: {folder / part}")
+        elif _before(partial, part).exists():
+            say(f"removed: {folder / part}")
 
 
 def _move(path: Path, to: Path, undo: ExitStack) -> None:

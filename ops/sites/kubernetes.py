@@ -63,7 +63,7 @@ class KubernetesSite:
         if self._stack.settings.kubernetes.render is not None:
             name = self._stack.name
             raise OpsError(
-                f"kubernetes.render: the stack {name} only writes manifests, for Argo CD or Flux to apply",
+                f"kubernetes.render: the stack {name} only writes manifests, for others to apply",
                 f"make render STACK={name}",
                 status=2,
             )
@@ -93,7 +93,7 @@ class KubernetesSite:
     def readings(self, inventory: Inventory) -> Iterable[Reading]:
         """See ``Site``."""
         try:
-            known = inventory.programs if inventory.programs or not self._applied_from_git() else None
+            known = inventory.programs if inventory.programs or not self._is_rendered() else None
             kubectl, by_lag = self._kubectl(), self._stack.settings.autoscaling.lag == "keda"
             return [
                 *cluster_readings(kubectl, known, stack=self._stack.name),
@@ -113,7 +113,7 @@ class KubernetesSite:
     def declared_outputs(self) -> StackOutputs | None:
         """See ``Site``; the settings have all of phase 3's."""
         settings = self._stack.settings
-        if not self._applied_from_git() or settings.phase >= ON_OBJECT_STORAGE:
+        if not self._is_rendered() or settings.phase >= ON_OBJECT_STORAGE:
             return None
         declared = outputs_of(settings, cluster_addresses(settings), platform="kubernetes")
         return StackOutputs(declared.as_dict())
@@ -187,8 +187,10 @@ class KubernetesSite:
         """See ``Site``."""
         return "These are addresses of the cluster. To open them on this machine: make forward"
 
-    def _applied_from_git(self) -> bool:
-        return self._stack.settings.kubernetes.gitops.repository is not None
+    def _is_rendered(self) -> bool:
+        """Tell whether manifests made the stack; ``make render TO=...`` needs no folder in the settings."""
+        section = self._stack.settings.kubernetes
+        return section.render is not None or section.gitops.repository is not None
 
     def _kubectl(self) -> Kubectl:
         return kubectl_of(self._stack, self._environ)

@@ -122,12 +122,6 @@ def _rendering_has_no_secrets(settings: SettingsModel) -> Iterator[Problem]:
             value=None,
             message=f"{advice}, with the key password",
         )
-    if section.gitops.repository is None:
-        yield Problem(
-            key="kubernetes.gitops.repository",
-            value=None,
-            message="kubernetes.render needs the Git repository that Argo CD and Flux are to read",
-        )
 
 
 def _scaling_fits(settings: SettingsModel) -> Iterator[Problem]:

@@ -472,8 +472,18 @@ def test_command_that_does_not_end(cluster: Cluster) -> None:
     assert caught.value.away
 
 
-def test_stack_that_git_tools_apply_is_known_by_its_settings(cluster: Cluster) -> None:
-    site = cluster.site(gitops={"repository": "https://git.example.com/x.git"}, namespace="telemetry")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"gitops": {"repository": "https://git.example.com/x.git"}},
+        {"render": "deploy", "existingSecrets": {"grafana": "login"}},
+    ],
+    ids=["by-git-tools", "by-kubectl"],
+)
+def test_stack_whose_manifests_are_applied_is_known_by_its_settings(
+    cluster: Cluster, fields: dict[str, Any]
+) -> None:
+    site = cluster.site(**fields, namespace="telemetry")
     declared = site.declared_outputs()
     assert declared is not None
     assert declared.text("traces_query_url") == "http://jaeger.telemetry.svc:16686"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ config:
       revision: main
 encryptionsalt: v1:of-another-passphrase
 """
+WITHOUT_REPOSITORY = re.sub(r"    gitops:\n(      .*\n)+", "", STACK)
+MANIFEST = "manifests/1-manifest/object.yaml"
 ENGINE = """#!/bin/sh
 env | grep -E '^(PULUMI|KUBE)' > {folder}/environment
 case "$*" in
@@ -91,7 +94,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
 
 def test_manifests_and_what_points_at_them(checkout: Checkout) -> None:
     files = checkout.render()
-    assert set(files) == {"manifests/1-manifest/object.yaml", f"gitops/{ARGO_CD}", f"gitops/{FLUX}"}
+    assert set(files) == {MANIFEST, f"gitops/{ARGO_CD}", f"gitops/{FLUX}"}
     application = yaml.safe_load(files[f"gitops/{ARGO_CD}"])
     assert application["spec"]["source"]["path"] == "deploy/prod/manifests"
     source, applied = yaml.safe_load_all(files[f"gitops/{FLUX}"])
@@ -104,6 +107,36 @@ def test_second_rendering_changes_nothing_and_keeps_what_others_put_beside_it(ch
     first = checkout.render()
     (checkout.root / "deploy" / "prod" / "secrets.yaml").write_text("kind: ExternalSecret\n")
     assert checkout.render() == {**first, "secrets.yaml": "kind: ExternalSecret\n"}
+
+
+def test_without_a_repository_the_manifests_alone_are_written(
+    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also outside the checkout, as nothing has to know their place in a repository."""
+    checkout.settings(WITHOUT_REPOSITORY)
+    assert set(checkout.render()) == set(checkout.render("../elsewhere")) == {MANIFEST}
+    said = capsys.readouterr().err
+    assert f"written: {checkout.root / 'deploy' / 'prod' / 'manifests'}\n" in said
+    assert f"left out: {checkout.root / 'deploy' / 'prod' / 'gitops'}, for Argo CD and Flux" in said
+    assert "set kubernetes.gitops.repository in Pulumi.prod.yaml" in said
+    assert "removed" not in said
+
+
+def test_what_pointed_at_a_repository_is_gone_when_the_settings_name_none(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = checkout.render()
+    checkout.settings(WITHOUT_REPOSITORY)
+    with monkeypatch.context() as patched:
+        fail_rename(patched, OSError(16, "Device or resource busy"), 2)
+        with pytest.raises(OpsError, match=r"cannot move .*/gitops"):
+            checkout.render()
+    assert checkout.files(checkout.root / "deploy" / "prod") == before
+    assert set(checkout.render()) == {MANIFEST}
+    assert [path.name for path in (checkout.root / "deploy" / "prod").iterdir()] == ["manifests"]
+    said = capsys.readouterr().err
+    assert f"removed: {checkout.root / 'deploy' / 'prod' / 'gitops'}\n" in said
+    assert "not put back" not in said
 
 
 def test_state_login_and_salt_of_others_are_not_used(checkout: Checkout) -> None:
@@ -142,7 +175,7 @@ def test_folder_of_the_settings_is_the_default(checkout: Checkout) -> None:
         checkout.render(None)
     assert "kubernetes.render" in caught.value.advice
     checkout.settings(STACK.replace("    gitops:", "    render: git/prod\n    gitops:"))
-    assert "manifests/1-manifest/object.yaml" in checkout.render(None)
+    assert MANIFEST in checkout.render(None)
     assert (checkout.root / "git" / "prod" / "manifests").is_dir()
 
 
@@ -166,7 +199,7 @@ def test_interrupted_replacement_is_undone(
     with pytest.raises((OpsError, KeyboardInterrupt)):
         checkout.render()
     assert checkout.files(checkout.root / "deploy" / "prod") == before
-    assert "kind: Other" in checkout.render()["manifests/1-manifest/object.yaml"]
+    assert "kind: Other" in checkout.render()[MANIFEST]
 
 
 def test_first_rendering_that_is_interrupted_leaves_nothing(
@@ -224,7 +257,7 @@ def test_kafkas_topics_keep_what_they_were_made_with(checkout: Checkout) -> None
         checkout.render()
     assert "--new" in caught.value.advice
     assert checkout.files(checkout.root / "deploy" / "prod") == before
-    assert "replicas: 1" in checkout.render(new=True)["manifests/1-manifest/object.yaml"]
+    assert "replicas: 1" in checkout.render(new=True)[MANIFEST]
 
 
 def test_settings_are_refused_before_anything_is_written(checkout: Checkout) -> None:

@@ -20,6 +20,10 @@ def test_variants_are_accepted_and_written_out_again(name: str) -> None:
     assert Settings.load(settings.dump()) == settings
 
 
+def test_rendering_needs_no_repository() -> None:
+    Settings.load(rendered(gitops={}))
+
+
 def test_rendering_needs_no_cluster() -> None:
     assert Settings.load(rendered()).kubernetes.kubeconfig is None
 

@@ -262,15 +262,6 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         [f"postgres.passwordSecret: not set: {NO_SECRETS}, with the key password"],
     ),
     (
-        rendered(gitops={}),
-        [
-            (
-                "kubernetes.gitops.repository: not set: kubernetes.render needs the Git repository that "
-                "Argo CD and Flux are to read"
-            )
-        ],
-    ),
-    (
         {**cluster(), "sizing": {"gateway": {"replicas": 4}}, "autoscaling": {"gateway": {"maximum": 3}}},
         [
             (
