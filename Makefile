@@ -1,6 +1,6 @@
 # What people type. Everything that decides lives in `python -m ops`; this file only finds Python and calls it.
-# `make` or `make help` lists the targets. Variables: STACK (default dev), BACKUP_DIR, RETENTION_DAYS, FROM, TO;
-# FORCE and NEW count only as 1, and only when typed after `make`: what a shell exports may be meant for something else.
+# `make` or `make help` lists the targets. Variables: STACK (default dev), BACKUP_DIR, RETENTION_DAYS, FROM, TO,
+# DRILLS (folders and files of tests); FORCE and NEW count only as 1, and only when typed after `make`: what a shell exports may be meant for something else.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -14,6 +14,7 @@ PY := $(VENV)/bin/python
 OPS := $(PY) -m ops
 STAMP := $(VENV)/.installed
 PYTEST := $(PY) -m pytest
+DRILLS := tests/e2e tests/stores tests/kubernetes/test_scale.py tests/kubernetes/test_environments.py
 IS_RECENT := import sys, ensurepip; sys.exit(sys.version_info < (3, 10))
 
 typed = $(if $(findstring command line,$(origin $(1))),$(filter 1,$($(1))))
@@ -113,7 +114,9 @@ bench: $(STAMP) ## phase 2's throughput against the guide's configuration, 25 mi
 	@$(PY) -m tests.bench
 
 drills: $(STAMP) ## everything that takes minutes: drills of all phases, stores on S3, 100 simulated nodes
-	@$(PYTEST) tests/e2e tests/stores tests/kubernetes/test_scale.py tests/kubernetes/test_environments.py --drills
+	@$(PY) -m tests.lab prepare
+	@$(PY) -m tests.lab operators
+	@CI=true $(PYTEST) $(DRILLS) --drills
 
 lint: $(STAMP) ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy

@@ -41,7 +41,7 @@ def steps(workflow: Mapping[Any, Any]) -> Iterator[dict[str, Any]]:
 
 
 def test_the_expected_workflows_are_there() -> None:
-    assert [path.name for path in FILES] == ["preview-comment.yml", "preview.yml", "test.yml"]
+    assert [path.name for path in FILES] == ["drills.yml", "preview-comment.yml", "preview.yml", "test.yml"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -85,7 +85,7 @@ class TestEveryWorkflow:
 
     def test_jobs_end_by_themselves(self, path: Path) -> None:
         for job in read(path)["jobs"].values():
-            assert job["timeout-minutes"] <= 90
+            assert job["timeout-minutes"] <= (360 if path.name == "drills.yml" else 90)
 
 
 @pytest.mark.parametrize("name", ["preview.yml", "test.yml"])
@@ -106,12 +106,43 @@ def test_a_push_runs_what_a_hosted_machine_can_and_the_one_command_where_the_lab
     assert "github.event_name == 'push'" in everything["if"], "a fork's code must not run there"
 
 
-def test_the_one_command_is_what_people_type() -> None:
-    text = CI_COMMAND.read_text(encoding="utf-8")
-    assert os.access(CI_COMMAND, os.X_OK)
-    assert "set -euo pipefail" in text
-    assert "make test" in text
-    assert "CI=true OTEL_STACK_LAB=always" in text, "without the lab CI fails on an open network"
+def test_all_drills_run_each_week_and_by_hand_on_a_machine_with_the_lab() -> None:
+    workflow = read(ROOT / ".github" / "workflows" / "drills.yml")
+    assert set(triggers(workflow)) == {"schedule", "workflow_dispatch"}
+    (job,) = workflow["jobs"].values()
+    assert job["runs-on"] == ["self-hosted", "debian-12"]
+    assert job["steps"][-1]["run"] == '.ci/run drills "DRILLS=$DRILLS"'
+    parts = [path for part in job["strategy"]["matrix"]["drills"] for path in part.split()]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (whole,) = re.findall(r"^DRILLS := (.+)$", makefile, re.MULTILINE)
+    phases = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "e2e").glob("phase*"))
+    assert parts == [*phases, *whole.removeprefix("tests/e2e ").split()]
+
+
+def test_drills_have_what_they_need_and_skip_nothing() -> None:
+    command = ["make", "--dry-run", "--assume-old=.venv/.installed", "drills", "DRILLS=tests/e2e/phase3"]
+    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert [line.removeprefix(".venv/bin/python -m ") for line in lines] == [
+        "tests.lab prepare",
+        "tests.lab operators",
+        "CI=true .venv/bin/python -m pytest tests/e2e/phase3 --drills",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [[], ["drills", "DRILLS=tests/e2e/phase1 tests/e2e/phase2"]])
+@pytest.mark.parametrize("status", [0, 2])
+def test_the_one_command_is_what_people_type(arguments: list[str], status: int, tmp_path: Path) -> None:
+    make = tmp_path / "make"
+    make.write_text(f'#!/bin/sh\nprintf "%s|" "$CI" "$OTEL_STACK_LAB" "$@"\nexit {status}\n')
+    make.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    ended = subprocess.run(
+        [CI_COMMAND, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == status
+    expected = "|".join(["true", "always", *(arguments or ["test"]), ""])
+    assert expected in ended.stdout, "without the lab CI fails on an open network"
+    assert f"make {' '.join(arguments or ['test'])}: exit status {status} after" in ended.stdout
 
 
 def test_every_pull_request_previews_every_stack() -> None:
