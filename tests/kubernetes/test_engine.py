@@ -17,6 +17,15 @@ from tests.support.stack import Stack
 from tests.support.variants import CLUSTER_VARIANTS
 
 SMALL, EVERYTHING, RENDER = "phase3-small", "phase3-everything-set", "phase3-render"
+KUBECONFIG = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "clusters": [{"name": "down", "cluster": {"server": "https://127.0.0.1:1"}}],
+    "users": [{"name": "operator", "user": {"token": "none"}}],
+    "contexts": [{"name": "down", "context": {"cluster": "down", "user": "operator"}}],
+    "current-context": "down",
+}
+"""Valid, of a cluster that does not answer."""
 
 
 def new_stack(folder: Path, config: dict[str, Any]) -> Stack:
@@ -35,12 +44,19 @@ def kind(step: dict[str, Any]) -> str:
     return str(step["newState"]["type"])
 
 
+@pytest.mark.parametrize("kubeconfig", [None, KUBECONFIG], ids=["no-file", "nothing-listens"])
 @pytest.mark.parametrize("name", [SMALL, EVERYTHING])
-def test_preview_needs_no_cluster(name: str, tmp_path: Path) -> None:
-    stack = new_stack(tmp_path / "stack", CLUSTER_VARIANTS[name])
+def test_preview_needs_no_cluster(name: str, kubeconfig: dict[str, Any] | None, tmp_path: Path) -> None:
+    config = CLUSTER_VARIANTS[name]
+    if kubeconfig is not None:
+        file = tmp_path / "of-the-settings"
+        file.write_text(yaml.safe_dump(kubeconfig))
+        section = {"kubeconfig": str(file), "context": kubeconfig["current-context"]}
+        config = {**config, "kubernetes": {**config["kubernetes"], **section}}
+    stack = new_stack(tmp_path / "stack", config)
     found = steps(stack)
     assert {step["op"] for step in found} == {"create"}
-    registered = Counter(resource.type for resource in run_program(CLUSTER_VARIANTS[name]).resources)
+    registered = Counter(resource.type for resource in run_program(config).resources)
     planned = Counter(map(kind, found))
     assert {one: planned[one] for one in registered if "kubernetes:" in one} == {
         one: number for one, number in registered.items() if "kubernetes:" in one
