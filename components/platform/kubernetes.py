@@ -104,7 +104,9 @@ class KubernetesPlatform:
                 provider=self._adopting,
                 retain_on_delete=self._scope.section.render is None,
                 depends_on=[self._namespace, *after],
-                custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=START_TIMEOUT),
+                custom_timeouts=pulumi.CustomTimeouts(
+                    create=START_TIMEOUT, update=START_TIMEOUT, delete=START_TIMEOUT
+                ),
             ),
         )
         return declared

@@ -9,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.platform.manifests import access, config, network, workloads
 from components.platform.manifests.monitoring import SCRAPED
-from components.platform.manifests.pod import is_stateful
+from components.platform.manifests.pod import grace, is_stateful
 from components.platform.manifests.scope import Scope
 from components.platform.objects import NOT_AWAITED, Objects
 from components.values.quantities import Duration
@@ -97,7 +97,11 @@ def make_pods(made: Objects, objects: config.ConfigObjects) -> pulumi.Resource:
     scope, workload = made.scope, made.workload
     options = made.options(
         depends_on=made.after,
-        custom_timeouts=pulumi.CustomTimeouts(create=START_TIMEOUT, update=_update_timeout(scope, workload)),
+        custom_timeouts=pulumi.CustomTimeouts(
+            create=START_TIMEOUT,
+            update=_update_timeout(scope, workload),
+            delete=_delete_timeout(scope, workload),
+        ),
         ignore_changes=MADE_ONCE if is_stateful(workload) else None,
     )
     waits = {} if workload.probe.awaited else NOT_AWAITED
@@ -114,3 +118,8 @@ def make_pods(made: Objects, objects: config.ConfigObjects) -> pulumi.Resource:
 def _update_timeout(scope: Scope, workload: Workload) -> str:
     longest = START.seconds + workloads.rollout(scope, workload).seconds
     return Duration(min(longest, LONGEST.seconds)).in_unit("m")
+
+
+def _delete_timeout(scope: Scope, workload: Workload) -> str:
+    """Leave the pods, which end side by side, their grace period: a sampler's follows the settings."""
+    return Duration(START.seconds + grace(scope, workload).seconds).in_unit("m")

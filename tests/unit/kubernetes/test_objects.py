@@ -338,12 +338,11 @@ def test_another_size_of_a_volume_replaces_no_stateful_set() -> None:
     assert annotations_of(found.get("StatefulSet", "kafka")) == {"storage.otel-stack.io/kafka-data": "33Gi"}
 
 
-def waits(found: list[Any]) -> dict[str, tuple[str, str]]:
-    """Give how long the creation and an update of each workload may take."""
+def waits(found: list[Any]) -> dict[str, tuple[str, str, str]]:
+    """Give how long the creation, an update and the deletion of each workload may take."""
     kinds = ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet")
-    return {
-        one.name: (one.customTimeouts.create, one.customTimeouts.update) for one in found if one.type in kinds
-    }
+    timeouts = {one.name: one.customTimeouts for one in found if one.type in kinds}
+    return {name: (one.create, one.update, one.delete) for name, one in timeouts.items()}
 
 
 def test_an_update_waits_as_long_as_a_rollout_may_take() -> None:
@@ -358,7 +357,7 @@ def test_an_update_waits_as_long_as_a_rollout_may_take() -> None:
         if program.object["kind"] == "StatefulSet":
             each += program.pod["terminationGracePeriodSeconds"]
         pods = most.get(program.name) or program.object["spec"]["replicas"]
-        create, update = (Duration.parse(text).seconds for text in waited[program.name])
+        create, update, _ = (Duration.parse(text).seconds for text in waited[program.name])
         assert create == 600, program.name
         assert create + pods * each <= update < create + pods * each + 60, program.name
 
@@ -366,7 +365,17 @@ def test_an_update_waits_as_long_as_a_rollout_may_take() -> None:
 def test_an_update_is_given_up_some_day() -> None:
     with requests() as registered:
         made("phase3-small", autoscaling={"gateway": {"maximum": 100}})
-    assert waits(registered)["otel-gateway"] == ("10m", "120m")
+    assert waits(registered)["otel-gateway"][:2] == ("10m", "120m")
+
+
+def test_a_deletion_waits_until_the_pods_may_be_killed() -> None:
+    with requests() as registered:
+        found = made("phase3-small", sampling={"decisionWait": "15m"})
+    waited = waits(registered)
+    ends = {one.name: one.pod["terminationGracePeriodSeconds"] for one in found.programs()}
+    assert ends["otel-processor"] > 900
+    for name, end in ends.items():
+        assert end + 600 <= Duration.parse(waited[name][2]).seconds < end + 660, name
 
 
 ZONE = "topology.kubernetes.io/zone"
