@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import IO
 import pytest
 
 from tests.conftest import ENGINES
+from tests.support.durations import summary
 
 PYTEST = (sys.executable, "-m", "pytest")
 NICENESS = 10
@@ -29,22 +31,34 @@ SECONDS_TO_CLEAN_UP = 120.0
 
 
 def main() -> int:
-    """Run both; show what the one beside printed once both have ended. Return 0 when all tests passed."""
+    """Run both; once both have ended, show what the one beside printed, and how long groups of tests took.
+
+    Returns:
+        0 when all tests passed.
+    """
     # Both runs clean up when interrupted, also those of a shell that lets background jobs ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with tempfile.NamedTemporaryFile(prefix="otel-stack-tests-", suffix=".log") as log:
-        with beside(log) as others:
+    started = time.monotonic()
+    with temporary(".log") as log, temporary(".jsonl") as durations:
+        with beside(log, durations.name) as others:
             _say(f"Tests that need neither engine nor cluster run beside these, into {log.name}")
-            first = with_engines()
+            first = with_engines(durations.name)
             if first == pytest.ExitCode.INTERRUPTED:
                 return first
             _say("Tests that need neither engine nor cluster:")
             second = others.wait()
         _say(Path(log.name).read_text())
+        if took := summary(Path(durations.name), time.monotonic() - started):
+            _say(took)
     return first or second
 
 
-def with_engines() -> int:
+def temporary(suffix: str) -> IO[bytes]:
+    """Make a file that is gone when it is closed."""
+    return tempfile.NamedTemporaryFile(prefix="otel-stack-tests-", suffix=suffix)
+
+
+def with_engines(durations: str) -> int:
     """Run the tests that use them. However it is stopped, the run removes what it has made."""
     runs: list[subprocess.Popen[bytes]] = []
 
@@ -58,7 +72,7 @@ def with_engines() -> int:
     }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        runs.append(subprocess.Popen([*PYTEST, "-m", ENGINES]))
+        runs.append(subprocess.Popen([*PYTEST, "-m", ENGINES, f"--group-durations={durations}"]))
         return runs[0].wait()
     finally:
         for number, handler in before.items():
@@ -66,10 +80,10 @@ def with_engines() -> int:
 
 
 @contextmanager
-def beside(log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def beside(log: IO[bytes], durations: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run the other tests meanwhile; end them if they are not waited for."""
     process = subprocess.Popen(
-        [*PYTEST, "-m", f"not {ENGINES}"],
+        [*PYTEST, "-m", f"not {ENGINES}", f"--group-durations={durations}"],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

@@ -13,6 +13,7 @@ from tests.lab.cluster import lifecycle
 from tests.lab.errors import LabError
 from tests.support.cluster import Cluster, cluster
 from tests.support.docker_engine import Engine, engine
+from tests.support.durations import Durations
 from tests.support.lab import missing
 
 Note = Callable[[Mapping[str, object]], None]
@@ -25,14 +26,20 @@ settings.load_profile("steady")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer to write golden files anew, the long drills, and a report of them."""
+    """Offer to write golden files anew, the long drills, and reports of them and of durations."""
     parser.addoption("--update-golden", action="store_true", help="write golden files instead of comparing")
     parser.addoption("--drills", action="store_true", help="run the drills that take minutes as well")
     parser.addoption("--drill-report", metavar="FILE", help="append what each drill measured, as JSON lines")
+    parser.addoption(
+        "--group-durations", metavar="FILE", help="append how long groups of tests took, as JSON"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the markers."""
+    """Name the markers, and begin a report of durations if one is asked for."""
+    report = config.getoption("--group-durations")
+    if report is not None:
+        config.pluginmanager.register(Durations(Path(report)))
     config.addinivalue_line("markers", "long: takes minutes; runs with --drills")
     config.addinivalue_line("markers", f"{ENGINES}: uses the tests' Docker Engine or the cluster")
 

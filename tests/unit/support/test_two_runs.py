@@ -36,6 +36,24 @@ def test_it_passes_only_if_both_do(
     assert capfd.readouterr().out.endswith("the others\n\n")
 
 
+def test_it_ends_with_how_long_the_groups_took_in_both(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    tests = tmp_path / "tests"
+    for name, mark in (("kubernetes", ""), ("e2e/phase3", ENGINES), ("e2e/phase1", ENGINES), ("unit", "")):
+        folder = tests / name
+        folder.mkdir(parents=True)
+        marked = f"@pytest.mark.{mark}\n" if mark else ""
+        (folder / f"test_{folder.name}.py").write_text(f"import pytest\n\n{marked}def test_it(): pass\n")
+    options = ("-p", "tests.conftest", f"--rootdir={tmp_path}", str(tests))
+    monkeypatch.setattr(two_runs, "PYTEST", (*two_runs.PYTEST, *options))
+    assert two_runs.main() == 0
+    report = capfd.readouterr().out.rpartition("How long the tests took:\n")[2]
+    lines = [line.split(maxsplit=1) for line in report.splitlines()]
+    assert {group for _, group in lines[:-1]} == {"Kubernetes", "Docker", "unit"}
+    assert lines[-1][1] == "all, side by side"
+
+
 def test_the_run_beside_yields_to_others(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
