@@ -13,6 +13,7 @@ from components.platform.manifests.scope import FIRST_APPLIED
 from ops.project import ROOT
 from ops.render.gitops import ARGO_CD, FLUX
 from ops.render.manifests import render
+from tests.support.kubeconform import kubeconform
 from tests.support.lab import toolchain
 
 STACK = """
@@ -31,6 +32,7 @@ BUCKETS = """\
     s3: {endpoint: s3.example.com, credentialsSecret: object-storage}
   otel-stack:postgres: {passwordSecret: grafana-database}
 """
+STACKS = {3: STACK, 4: STACK.replace("phase: 3", "phase: 4") + BUCKETS}
 
 
 @pytest.fixture
@@ -89,7 +91,7 @@ def test_the_namespace_comes_before_what_is_in_it(checkout: Path) -> None:
 
 
 def test_phase_4_is_rendered_over_buckets_that_exist(checkout: Path) -> None:
-    (checkout / "Pulumi.git.yaml").write_text(STACK.replace("phase: 3", "phase: 4") + BUCKETS)
+    (checkout / "Pulumi.git.yaml").write_text(STACKS[4])
     made = {
         (one["kind"], one["metadata"]["name"])
         for one in objects(files(render("git", checkout / "rendered", checkout)))
@@ -97,3 +99,15 @@ def test_phase_4_is_rendered_over_buckets_that_exist(checkout: Path) -> None:
     stores = ("tempo", "mimir", "loki-cluster", "postgres")
     assert {("StatefulSet", name) for name in stores} <= made
     assert "Secret" not in {kind for kind, _ in made}
+
+
+@pytest.mark.parametrize("phase", STACKS)
+def test_every_file_is_taken_by_kubeconform(checkout: Path, phase: int) -> None:
+    (checkout / "Pulumi.git.yaml").write_text(STACKS[phase])
+    folder = render("git", checkout / "rendered", checkout)
+    assert kubeconform(folder) == ""
+    written = sorted(folder.rglob("*.yaml"))
+    for file in written:
+        file.write_text(f"{file.read_text()}misspelt: 1\n")
+    found = kubeconform(folder)
+    assert [file.name for file in written if str(file) not in found] == [], "not looked at"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +10,7 @@ import pytest
 from components.settings import Settings
 from ops.project import Stack
 from ops.render.gitops import ARGO_CD, FLUX, gitops_files
-from tests.lab import cache, schemas
-from tests.lab.errors import LabError
-from tests.support.lab import missing
+from tests.support.kubeconform import kubeconform
 from tests.support.manifests import Tree, dump, tree
 from tests.support.program import run_program
 from tests.support.variants_phase4 import ON_CLUSTER
@@ -36,36 +33,15 @@ def loaded(name: str, root: Path) -> Stack:
     )
 
 
-@pytest.fixture(scope="module")
-def kubeconform() -> Callable[[Path], str]:
-    try:
-        program = cache.binary("kubeconform")
-    except LabError as error:
-        missing(str(error))
-    if not schemas.are_made():
-        missing(f"no JSON schemas of Kubernetes in {schemas.folder()}. Run: python -m tests.lab prepare")
-
-    def check(path: Path) -> str:
-        """Give what it finds wrong; nothing when all is well."""
-        command: list[str | Path] = [program, "-strict", "-schema-location", schemas.location(), path]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert (ended.returncode == 0) == (not ended.stdout), ended.stderr
-        return ended.stdout + ended.stderr
-
-    return check
-
-
 @pytest.mark.parametrize("name", ON_CLUSTER)
-def test_every_object_is_taken(kubeconform: Callable[[Path], str], name: str, tmp_path: Path) -> None:
+def test_every_object_is_taken(name: str, tmp_path: Path) -> None:
     file = tmp_path / "objects.yaml"
     file.write_text(dump(rendered(name).objects))
     assert kubeconform(file) == ""
 
 
 @pytest.mark.parametrize("file", [ARGO_CD, FLUX])
-def test_what_points_git_tools_at_them_is_taken(
-    kubeconform: Callable[[Path], str], file: str, tmp_path: Path
-) -> None:
+def test_what_points_git_tools_at_them_is_taken(file: str, tmp_path: Path) -> None:
     stack = loaded("phase3-render", tmp_path)
     text = gitops_files(stack, tmp_path / "deploy")[file]
     (tmp_path / file).write_text(text)
@@ -88,9 +64,7 @@ def unheard_of(found: Tree) -> None:
     ("change", "message"),
     [(misspelt, "sessionAffinityy"), (of_wrong_kind, "maxUnavailable"), (unheard_of, "Servize")],
 )
-def test_wrong_objects_are_found(
-    kubeconform: Callable[[Path], str], change: Callable[[Tree], None], message: str, tmp_path: Path
-) -> None:
+def test_wrong_objects_are_found(change: Callable[[Tree], None], message: str, tmp_path: Path) -> None:
     file = tmp_path / "objects.yaml"
     file.write_text(dump(rendered("phase3-small").changed(change).objects))
     assert message in kubeconform(file)
