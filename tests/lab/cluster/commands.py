@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tests.lab.cluster import lifecycle, simulation
+from tests.lab.cluster import layout, lifecycle, simulation
 from tests.lab.cluster import second as second_node
 from tests.lab.messages import messages
 from tests.lab.progress import console
@@ -20,6 +20,7 @@ def up() -> None:
     """Start whatever of the cluster does not run, and wait until it is ready."""
     with messages(), lifecycle.lock():
         lifecycle.up()
+    typer.echo(how_to_use())
 
 
 @app.command()
@@ -65,3 +66,13 @@ def nodes(
     """Run this many simulated nodes, for pods that tolerate kwok.x-k8s.io/node."""
     with messages(), lifecycle.lock():
         simulation.apply(count=count, zones=zones, cpu=cpu, memory=memory)
+
+
+def how_to_use() -> str:
+    """Say what leads a stack, and kubectl, to the cluster."""
+    return f"""
+In a stack's file:
+  otel-stack:kubernetes:
+    kubeconfig: {layout.kubeconfig()}
+    context: {layout.CONTEXT}
+For kubectl: export KUBECONFIG={layout.kubeconfig()}"""

@@ -62,7 +62,7 @@ def up() -> None:
         waits.wait("CoreDNS to answer", addons.dns_answers, "kubelet")
         waits.wait("the volume provisioner to run", addons.volumes_are_ready, "kubelet")
         waits.wait("the metrics API to answer", addons.metrics_are_ready, "kubelet")
-    say(f"the cluster is ready: export KUBECONFIG={layout.kubeconfig()}")
+    say("the cluster is ready")
 
 
 def down() -> None:

@@ -14,8 +14,19 @@ import yaml
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from components.settings import Settings
 from tests.lab import image_table, programs
-from tests.lab.cluster import addons, components, configs, layout, network, pki, processes, simulation
+from tests.lab.cluster import (
+    addons,
+    commands,
+    components,
+    configs,
+    layout,
+    network,
+    pki,
+    processes,
+    simulation,
+)
 from tests.lab.errors import LabError
 from tests.support.waiting import until
 
@@ -27,6 +38,17 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("OTEL_STACK_LAB_CACHE", str(root))
     monkeypatch.setattr(layout, "RUN", tmp_path / "run")
     return root
+
+
+def test_the_settings_that_lead_to_it_are_printed(tmp_path: Path) -> None:
+    lines = commands.how_to_use().splitlines()
+    first = lines.index("  otel-stack:kubernetes:")
+    config = yaml.safe_load("\n".join(lines[first : first + 3]))
+    section = Settings.load({"phase": 3, "kubernetes": config["otel-stack:kubernetes"]}).kubernetes
+    pki.ensure()
+    configs.write_all(tmp_path)
+    contexts = yaml.safe_load(Path(str(section.kubeconfig)).read_text())["contexts"]
+    assert [one["name"] for one in contexts] == [section.context]
 
 
 class TestCertificates:
