@@ -13,13 +13,16 @@ from components.platform.manifests.scope import Manifest, selector
 from components.workload import Workload
 
 _LABELS = [
-    {"sourceLabels": ["__meta_kubernetes_pod_name"], "targetLabel": "instance"},
-    {"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "node"},
+    {"sourceLabels": ["__meta_kubernetes_pod_name"], "targetLabel": "instance", "action": "replace"},
+    {"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "node", "action": "replace"},
 ]
 
 
 def service_monitor_spec(workload: Workload, port: str) -> Manifest:
-    """Return the spec of a ServiceMonitor: job and labels as in the stack's own Prometheus."""
+    """Return the spec of a ServiceMonitor: job and labels as in the stack's own Prometheus.
+
+    What the API server would add is written out: Argo CD reports what only the cluster has as a difference.
+    """
     return {
         "jobLabel": "app.kubernetes.io/name",
         "selector": {"matchLabels": {**selector(workload.name), SCRAPED: "true"}},

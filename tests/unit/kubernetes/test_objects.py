@@ -302,6 +302,13 @@ def test_ports_behind_services_of_others_are_open_to_who_calls_others() -> None:
     assert calls_nobody == [names]
 
 
+def test_what_the_api_server_would_add_to_a_service_monitor_is_there() -> None:
+    """Argo CD would report it as a difference, for good."""
+    for monitor in made("phase3-load-balancer").of("ServiceMonitor"):
+        (endpoint,) = monitor["spec"]["endpoints"]
+        assert {one["action"] for one in endpoint["relabelings"]} == {"replace"}
+
+
 def test_what_the_operators_prometheus_selects_by_labels_has_those_of_the_settings() -> None:
     """Of the chart kube-prometheus-stack it selects by ``release`` unless told otherwise."""
     cluster = CLUSTER_VARIANTS["phase3-load-balancer"]["kubernetes"]
