@@ -17,6 +17,7 @@ from tests.lab import (
     keda,
     maven,
     programs,
+    prometheus_operator,
     resource_types,
     schemas,
     store,
@@ -74,8 +75,8 @@ def lanes(wanted: Sequence[Part]) -> list[list[Part]]:
 
 def operators() -> list[Part]:
     """The parts that only drills need."""
-    built = [_go_part(program) for program in (keda.PROGRAM, traefik.PROGRAM, flux.PROGRAM)]
-    return [*built, _base_part(git_server.BASE, phase=3)]
+    programs = (keda.PROGRAM, traefik.PROGRAM, flux.PROGRAM, prometheus_operator.PROGRAM)
+    return [*map(_go_part, programs), _base_part(git_server.BASE, phase=3)]
 
 
 def require_tools(missing: list[Part]) -> None:

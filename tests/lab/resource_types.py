@@ -8,7 +8,7 @@ import sys
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from tests.lab import flux, gobuild, keda, maven, store
+from tests.lab import flux, gobuild, keda, maven, prometheus_operator, store
 from tests.lab.progress import run, step
 
 
@@ -63,11 +63,13 @@ SOURCES: tuple[Source, ...] = (
     ),
     Source(
         name="prometheus-operator",
-        module="github.com/prometheus-operator/prometheus-operator",
-        version="v0.85.0",
+        module=prometheus_operator.PROGRAM.module,
+        version=prometheus_operator.PROGRAM.module_version,
         folder="example/prometheus-operator-crd",
         files=(
             "monitoring.coreos.com_podmonitors.yaml",
+            "monitoring.coreos.com_probes.yaml",
+            "monitoring.coreos.com_prometheuses.yaml",
             "monitoring.coreos.com_prometheusrules.yaml",
             "monitoring.coreos.com_servicemonitors.yaml",
         ),
