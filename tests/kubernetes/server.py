@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +59,16 @@ class Server:
         """Ask whether it would take all objects, every field of them known to it."""
         options = ("--server-side", "--dry-run=server", "--validate=strict", "--output=name")
         return self._kubectl("apply", *options, f"--field-manager={FIELD_MANAGER}", text=dump(tree.objects))
+
+    def would_make(self, objects: Sequence[Manifest]) -> list[Manifest]:
+        """Ask what it would make of objects, with all that it adds to them."""
+        options = ("--server-side", "--dry-run=server", "--output=json")
+        answer = self._kubectl(
+            "apply", *options, f"--field-manager={FIELD_MANAGER}", text=dump(list(objects))
+        )
+        assert answer.accepted, answer.said
+        made = json.loads("\n".join(answer.taken))
+        return made["items"] if made["kind"] == "List" else [made]
 
     def would_admit(self, programs: Iterable[Program], namespace: str) -> Answer:
         """Ask whether it would admit a pod of each program."""

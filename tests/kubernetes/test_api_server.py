@@ -24,6 +24,8 @@ SIZES = [
     for preset in ((None,) if name in SIZED or "eventsPerSecond" in config.get("sizing", {}) else PRESETS)
 ]
 """Every variant in every size; those whose size is their point as they are."""
+OF_OTHERS = ("gateway.networking.k8s.io/", "kafka.strimzi.io/", "keda.sh/", "monitoring.coreos.com/")
+"""Groups of the resource types that others add to Kubernetes."""
 
 
 def rendered(name: str, preset: str | None = None) -> Tree:
@@ -51,6 +53,29 @@ def test_every_object_is_taken(server: Server, variant: Tree) -> None:
     assert answer.said == ""
     assert answer.accepted
     assert len(answer.taken) == len(variant.objects)
+
+
+@pytest.mark.parametrize("name", ON_CLUSTER)
+def test_nothing_is_added_to_lists_of_others_types(server: Server, name: str) -> None:
+    """Argo CD knows the defaults of Kubernetes' own types alone, and would report the others for good."""
+    wanted = [one for one in rendered(name).objects if one["apiVersion"].startswith(OF_OTHERS)]
+    answer = server.would_make(wanted) if wanted else []
+    assert {called(one): lists(one["spec"]) for one in answer} == {
+        called(one): lists(one["spec"]) for one in wanted
+    }
+
+
+def called(one: dict[str, Any]) -> str:
+    return f"{one['kind']} {one['metadata']['name']}"
+
+
+def lists(part: Any, path: str = "") -> dict[str, Any]:
+    """Give the outermost lists below a part of an object, by path."""
+    if isinstance(part, list):
+        return {path: part}
+    if not isinstance(part, dict):
+        return {}
+    return {key: one for name, below in part.items() for key, one in lists(below, f"{path}/{name}").items()}
 
 
 def test_every_pod_is_admitted(server: Server, variant: Tree) -> None:
