@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from components.platform.manifests.promql import in_namespace
+from components.platform.manifests.promql import grouped_by, in_namespace
 from components.platform.manifests.scope import Manifest, selector
 from components.workload import Workload
 
@@ -51,6 +51,10 @@ def rule_groups(files: Mapping[str, str], namespace: str) -> list[Manifest]:
 
 
 def _rule_in(rule: Mapping[str, Any], namespace: str) -> Manifest:
-    """Restrict a rule to one namespace: what it reads, and its result, which otherwise lacks that label."""
+    """Restrict a rule to one namespace: what it reads, and its result, which otherwise lacks that label.
+
+    What is recorded has the label, so everything has to keep it: "or" would else take the same series twice.
+    """
     labels = {**rule.get("labels", {}), "namespace": namespace}
-    return {**rule, "expr": in_namespace(rule["expr"], namespace), "labels": labels}
+    expression = grouped_by(in_namespace(rule["expr"], namespace), "namespace")
+    return {**rule, "expr": expression, "labels": labels}

@@ -1,4 +1,4 @@
-"""Selectors in PromQL: where they occur in an expression, and how to restrict them to one namespace.
+"""Selectors in PromQL: where they occur in an expression, and how to restrict it to one namespace.
 
 Only as much of the language is parsed as is needed to tell a selector from everything else.
 """
@@ -61,6 +61,18 @@ def in_namespace(expression: str, namespace: str) -> str:
         matchers = [f'namespace="{namespace}"', *filter(None, [selector.matchers.strip()])]
         parts += [expression[done : selector.start], f"{selector.name}{{{', '.join(matchers)}}}"]
         done = selector.end
+    return "".join([*parts, expression[done:]])
+
+
+def grouped_by(expression: str, label: str) -> str:
+    """Have every aggregation that keeps only some labels keep this one as well."""
+    tokens = [match for match in TOKEN.finditer(expression) if match.lastgroup != "nothing"]
+    parts, done = [], 0
+    for number, token in enumerate(tokens[:-2]):
+        if token[0].lower() == "by" and _text(tokens, number + 1) == "(":
+            start = tokens[number + 1].end()
+            parts += [expression[done:start], label if _text(tokens, number + 2) == ")" else f"{label}, "]
+            done = start
     return "".join([*parts, expression[done:]])
 
 

@@ -12,6 +12,7 @@ from components.collector_processor import SAMPLER_COMMIT
 from components.platform.manifests.network import SOLVER
 from components.platform.manifests.placement import ONLY_COPY
 from components.platform.manifests.pod import EVICTABLE
+from components.platform.manifests.promql import grouped_by
 from components.values.documents import Document
 from components.values.quantities import Duration
 from tests.support.made import annotations_of, made, requests
@@ -511,3 +512,17 @@ def test_scratch_folders_keep_no_node_from_being_removed(variant: str) -> None:
         scratch = [volume["name"] for volume in program.pod["volumes"] if "emptyDir" in volume]
         named = program.template["metadata"]["annotations"].get(EVICTABLE, "")
         assert named.split(",") == (scratch or [""]), program.name
+
+
+@pytest.mark.parametrize(
+    ("expression", "changed"),
+    [
+        ("sum by (job, topic) (a) or b", "sum by (n, job, topic) (a) or b"),
+        ("max(a) BY(job)", "max(a) BY(n, job)"),
+        ("count by () (a)", "count by (n) (a)"),
+        ("sum without (by) (a{b='by (c)'}) / on (by) c", None),
+        ("sum(a) + by", None),
+    ],
+)
+def test_what_aggregations_keep_is_added_to(expression: str, changed: str | None) -> None:
+    assert grouped_by(expression, "n") == (changed or expression)
