@@ -217,7 +217,7 @@ def test_three_brokers_and_both_tiers_count(tmp_path: Path, monkeypatch: pytest.
     assert check_memory(stored, many, running=False, meminfo=few).status == "ok"
     finding = check_memory(buffered, many, running=False, meminfo=few)
     assert finding.status == "fail"
-    assert "may take 34.6 GiB" in finding.found
+    assert "may take 34.9 GiB" in finding.found
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(9000 * GIB, 0, 7900 * GIB))
     assert check_disk(stored, many, []).status == "ok"
     assert check_disk(buffered, many, []).status == "warn"
