@@ -1,6 +1,7 @@
 # What people type. Everything that decides lives in `python -m ops`; this file only finds Python and calls it.
 # `make` or `make help` lists the targets. Variables: STACK (default dev), BACKUP_DIR, RETENTION_DAYS, FROM, TO,
-# DRILLS (folders and files of tests); FORCE and NEW count only as 1, and only when typed after `make`: what a shell exports may be meant for something else.
+# DRILLS (folders and files of tests); FORCE and NEW count only as 1, and only when typed after `make`: what a shell
+# exports may be meant for something else.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
