@@ -15,7 +15,7 @@ PY := $(VENV)/bin/python
 OPS := $(PY) -m ops
 STAMP := $(VENV)/.installed
 PYTEST := $(PY) -m pytest
-DRILLS := tests/e2e tests/stores tests/kubernetes/test_scale.py tests/kubernetes/test_environments.py
+DRILLS := tests/e2e tests/stores tests/kubernetes/test_scale.py tests/kubernetes/test_environments.py tests/kubernetes/test_strimzi.py
 IS_RECENT := import sys, ensurepip; sys.exit(sys.version_info < (3, 10))
 
 typed = $(if $(findstring command line,$(origin $(1))),$(filter 1,$($(1))))

@@ -17,6 +17,8 @@ from tests.support.cluster import Cluster
 from tests.support.simulated import brought_up, on_simulated_nodes, simulated_nodes
 from tests.support.stack import Stack
 
+pytestmark = pytest.mark.long
+
 NAMESPACE = "otel-stack-strimzi"
 NODES = 6
 KINDS = ("kafkanodepools", "kafkas", "kafkatopics", "kafkausers")
