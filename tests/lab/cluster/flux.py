@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from string import Template
 
-from tests.lab import engine, flux, images
-from tests.lab.cluster import kubectl, layout, lifecycle
-from tests.lab.errors import LabError
+from tests.lab import flux
+from tests.lab.cluster import kubectl, layout, operators
 from tests.lab.progress import step
 
 NAMESPACE = "flux-system"
@@ -19,10 +18,7 @@ def up() -> None:
     Raises:
         LabError: when it has not been built, or does not start in time.
     """
-    if lacking := images.missing(engine.client(), flux.IMAGES.values()):
-        names = ", ".join(image.reference for image in lacking)
-        raise LabError(f"not built: {names}. Run: python -m tests.lab operators")
-    lifecycle.import_images([image.reference for image in flux.IMAGES.values()])
+    operators.bring_in(flux.IMAGES.values())
     with step(f"Flux {flux.VERSION}"):
         kubectl.apply(_manifest())
         for name in flux.IMAGES:
@@ -31,7 +27,7 @@ def up() -> None:
 
 def down() -> None:
     """Remove it with all it has made; objects that only it can finalize must be gone before."""
-    kubectl.run("delete", "--ignore-not-found", "--timeout=120s", "-f", "-", text=_manifest())
+    operators.remove(_manifest())
 
 
 def _manifest() -> str:

@@ -9,9 +9,8 @@ from string import Template
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from tests.lab import engine, git_server, images
-from tests.lab.cluster import kubectl, layout, lifecycle
-from tests.lab.errors import LabError
+from tests.lab import git_server
+from tests.lab.cluster import kubectl, layout, operators
 from tests.lab.progress import step
 
 HOST = f"git.git.svc.{layout.DOMAIN}"
@@ -41,9 +40,7 @@ def up() -> Login:
     Raises:
         LabError: when it has not been built, or does not start in time.
     """
-    if images.missing(engine.client(), [git_server.IMAGE]):
-        raise LabError(f"not built: {git_server.IMAGE.reference}. Run: python -m tests.lab operators")
-    lifecycle.import_images([git_server.IMAGE.reference])
+    operators.bring_in([git_server.IMAGE])
     host, client = ed25519.Ed25519PrivateKey.generate(), ed25519.Ed25519PrivateKey.generate()
     with step("Git server"):
         kubectl.apply(_manifest(host=_private(host), client=_public(client)))
@@ -53,9 +50,7 @@ def up() -> Login:
 
 def down() -> None:
     """Remove it with all that was pushed to it."""
-    kubectl.run(
-        "delete", "--ignore-not-found", "--timeout=120s", "-f", "-", text=_manifest(host="", client="")
-    )
+    operators.remove(_manifest(host="", client=""))
 
 
 def _manifest(**keys: str) -> str:

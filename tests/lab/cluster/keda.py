@@ -6,9 +6,8 @@ import socket
 from pathlib import Path
 from string import Template
 
-from tests.lab import engine, images, keda
-from tests.lab.cluster import kubectl, layout, lifecycle, waits
-from tests.lab.errors import LabError
+from tests.lab import keda
+from tests.lab.cluster import kubectl, layout, operators, waits
 from tests.lab.progress import step
 
 _METRICS = "/apis/external.metrics.k8s.io/v1beta1"
@@ -23,10 +22,7 @@ def up() -> None:
     Raises:
         LabError: when it has not been built, or does not start in time.
     """
-    if lacking := images.missing(engine.client(), keda.IMAGES.values()):
-        names = ", ".join(image.reference for image in lacking)
-        raise LabError(f"not built: {names}. Run: python -m tests.lab operators")
-    lifecycle.import_images([image.reference for image in keda.IMAGES.values()])
+    operators.bring_in(keda.IMAGES.values())
     with step(f"KEDA {keda.VERSION}"):
         kubectl.apply(_manifest(keda.OPERATOR))
         waits.wait("KEDA's operator to answer", _operator_answers, "kubelet", seconds=_SECONDS)
@@ -37,7 +33,7 @@ def up() -> None:
 def down() -> None:
     """Remove it with all it has made; objects that only it can finalize must be gone before."""
     for path in (keda.SERVERS, keda.OPERATOR):
-        kubectl.run("delete", "--ignore-not-found", "--timeout=120s", "-f", "-", text=_manifest(path))
+        operators.remove(_manifest(path))
 
 
 def _manifest(path: Path) -> str:

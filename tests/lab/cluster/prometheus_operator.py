@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from string import Template
 
-from tests.lab import engine, image_table, images, prometheus_operator
-from tests.lab.cluster import kubectl, lifecycle
-from tests.lab.errors import LabError
+from tests.lab import image_table, prometheus_operator
+from tests.lab.cluster import kubectl, operators
 from tests.lab.progress import step
 
 NAMESPACE = "monitoring"
@@ -26,10 +25,7 @@ def up() -> None:
     Raises:
         LabError: when it has not been built, or does not start in time.
     """
-    if lacking := images.missing(engine.client(), prometheus_operator.IMAGES.values()):
-        names = ", ".join(image.reference for image in lacking)
-        raise LabError(f"not built: {names}. Run: python -m tests.lab operators")
-    lifecycle.import_images([image.reference for image in prometheus_operator.IMAGES.values()])
+    operators.bring_in(prometheus_operator.IMAGES.values())
     with step(f"Prometheus Operator {prometheus_operator.VERSION}"):
         kubectl.apply(_manifest())
         _run("rollout", "status", "deployment/prometheus-operator", f"--timeout={_SECONDS}s")
@@ -38,7 +34,7 @@ def up() -> None:
 
 def down() -> None:
     """Remove it with all it has made."""
-    kubectl.run("delete", "--ignore-not-found", "--timeout=120s", "-f", "-", text=_manifest())
+    operators.remove(_manifest())
 
 
 def discover_by(kind: str) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from string import Template
 
-from tests.lab import engine, images, traefik
-from tests.lab.cluster import kubectl, lifecycle
-from tests.lab.errors import LabError
+from tests.lab import traefik
+from tests.lab.cluster import kubectl, operators
 from tests.lab.progress import step
 
 ADDRESS = "10.96.0.80"
@@ -23,9 +22,7 @@ def up() -> None:
     Raises:
         LabError: when it has not been built, or does not start in time.
     """
-    if images.missing(engine.client(), [traefik.IMAGE]):
-        raise LabError(f"not built: {traefik.IMAGE.reference}. Run: python -m tests.lab operators")
-    lifecycle.import_images([traefik.IMAGE.reference])
+    operators.bring_in([traefik.IMAGE])
     with step(f"Traefik {traefik.VERSION}"):
         kubectl.apply(_manifest())
         ready = ("rollout", "status", "deployment/traefik", f"--timeout={_SECONDS}s")
@@ -34,7 +31,7 @@ def up() -> None:
 
 def down() -> None:
     """Remove it with all it has made."""
-    kubectl.run("delete", "--ignore-not-found", "--timeout=120s", "-f", "-", text=_manifest())
+    operators.remove(_manifest())
 
 
 def _manifest() -> str:
