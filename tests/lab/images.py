@@ -13,7 +13,7 @@ from pathlib import Path
 import docker
 from docker.errors import APIError, BuildError, ImageNotFound
 
-from tests.lab import alpine, debian, store
+from tests.lab import alpine, store
 from tests.lab.errors import LabError
 from tests.lab.progress import say, step
 from tests.lab.rootfs import RootFs
@@ -70,7 +70,6 @@ class LabImage:
         parts = [
             self.dockerfile(),
             self.recipe(),
-            debian.MACHINE,
             *(path.read_text() for path in self.sources()),
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()

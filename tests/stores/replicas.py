@@ -135,7 +135,7 @@ def object_service(folder: Path, *, known: Signed | None = None) -> Iterator[Obj
         url = f"{'http' if known is None else 'https'}://{address}"
         health = f"{url}/minio/health/ready"
         verify = True if authority is None else ssl.create_default_context(cafile=str(authority))
-        until("MinIO answers", lambda: _answers(found, health, verify=verify), seconds=START_SECONDS)
+        until("MinIO answers", lambda: answers(found, health, verify=verify), seconds=START_SECONDS)
         buckets = Objects(url=url, keys=keys, authority=authority)
         yield ObjectService(address=address, folder=folder, buckets=buckets, program=found)
     finally:
@@ -209,7 +209,7 @@ class Store:
         program = self.running[address]
         until(
             f"{self.name} at {address} is ready",
-            lambda: _answers(program, f"{self.url(address)}/ready"),
+            lambda: answers(program, f"{self.url(address)}/ready"),
             seconds=START_SECONDS,
         )
 
@@ -285,7 +285,8 @@ def moved(node: Any, before: str, after: Path) -> Any:
     return node
 
 
-def _answers(program: Running, url: str, *, verify: ssl.SSLContext | bool = True) -> bool:
+def answers(program: Running, url: str, *, verify: ssl.SSLContext | bool = True) -> bool:
+    """Tell whether a program that must be running answers, and that all is well."""
     program.require_alive()
     try:
         return httpx.get(url, timeout=2, verify=verify).status_code == httpx.codes.OK

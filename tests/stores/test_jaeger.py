@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,13 +19,14 @@ from components.values.documents import Document
 from ops.smoke.traces import jaeger_trace
 from tests.lab import cache
 from tests.lab.errors import LabError
+from tests.stores.replicas import answers, start
 from tests.support.lab import missing
 from tests.support.otlp import calls
 from tests.support.ports import free_ports
 from tests.support.waiting import until
 
 SERVICE = "shop"
-START_SECONDS, END_SECONDS, CALL_SECONDS = 60.0, 60.0, 30.0
+START_SECONDS, CALL_SECONDS = 60.0, 30.0
 
 BUCKET = re.compile(r'[{,]le="(?P<bound>[^"]+)".* (?P<count>\S+)$')
 
@@ -117,34 +116,23 @@ def jaeger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jaeger]:
     folder = tmp_path_factory.mktemp("jaeger")
     names = ("otlp", "health", "query", "query_grpc", "metrics")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    file, log = folder / "config.yaml", folder / "log"
+    file = folder / "config.yaml"
     file.write_text(shipped(folder, ports).dump())
     urls = {name: f"http://{LOOPBACK}:{port}" for name, port in ports.items()}
     # In its container the default, port 4317 of the same address, is Jaeger itself.
-    environment = {**os.environ, **OWN_SPANS, "OTEL_EXPORTER_OTLP_ENDPOINT": urls["otlp"]}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [program, "--config", file], stdout=output, stderr=subprocess.STDOUT, env=environment
-        )
-    running = Jaeger(
+    variables = {**OWN_SPANS, "OTEL_EXPORTER_OTLP_ENDPOINT": urls["otlp"]}
+    running = start("jaeger", [str(program), "--config", str(file)], folder, variables)
+    found = Jaeger(
         otlp=f"{LOOPBACK}:{ports['otlp']}",
         query=urls["query"],
         health=f"{urls['health']}/status",
         metrics=f"{urls['metrics']}/metrics",
     )
     try:
-        until(
-            f"Jaeger is healthy ({log})",
-            lambda: process.poll() is not None or httpx.get(running.health, timeout=5).is_success,
-            seconds=START_SECONDS,
-            pause=0.2,
-            forgive=(httpx.HTTPError,),
-        )
-        assert process.poll() is None, log.read_text()
-        yield running
+        until("Jaeger is healthy", lambda: answers(running, found.health), seconds=START_SECONDS)
+        yield found
     finally:
-        process.terminate()
-        process.wait(timeout=END_SECONDS)
+        running.end()
 
 
 def test_a_trace_is_found_as_soon_as_it_is_acknowledged(jaeger: Jaeger) -> None:

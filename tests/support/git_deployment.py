@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from tests.lab import cache
 from tests.lab.cluster import flux, git_server, kubectl
 from tests.lab.cluster.git_server import Login
 from tests.support.cluster import Cluster
+from tests.support.given_secrets import GRAFANA_LOGIN, make_grafana_login, make_secret
 from tests.support.kubernetes_site import ClusterSite
 from tests.support.stack import Ended
 from tests.support.waiting import until
@@ -31,7 +31,7 @@ NAME = "drill"
 APPLIED = f"otel-stack-{NAME}"
 """Name of the GitRepository and of the Kustomization."""
 IN_REPOSITORY = "deploy/prod"
-GRAFANA_LOGIN, GIT_LOGIN = "grafana-login", "platform-git"
+GIT_LOGIN = "platform-git"
 _OUT = (".git", ".venv", "__pycache__", ".*_cache", "backups")
 INTERVAL_SECONDS = 60
 APPLY_SECONDS = 900.0
@@ -193,17 +193,9 @@ class GitDeployment:
 
     def _make_secrets(self) -> None:
         kubectl.run("create", "namespace", self.namespace)
-        grafana = {"admin-password": secrets.token_urlsafe(), "secret-key": secrets.token_urlsafe()}
+        make_grafana_login(self.namespace)
         git = {"identity": self.login.identity, "known_hosts": self.login.known_hosts}
-        given = ((GRAFANA_LOGIN, self.namespace, grafana), (GIT_LOGIN, flux.NAMESPACE, git))
-        for name, namespace, data in given:
-            secret = {
-                "apiVersion": "v1",
-                "kind": "Secret",
-                "metadata": {"name": name, "namespace": namespace},
-                "stringData": data,
-            }
-            kubectl.apply(json.dumps(secret))
+        make_secret(GIT_LOGIN, flux.NAMESPACE, git)
 
     def _git(self, *arguments: str) -> str:
         options = f"-i {self.folder / 'identity'} -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes"

@@ -18,7 +18,6 @@ from tests.support.otlp import calls, export
 from tests.support.sharing import shares
 from tests.support.waiting import until
 
-GATEWAYS = ("otel-gateway-1", "otel-gateway-2")
 CALLS = 100
 CALLERS = 4
 MEBIBYTE = 2**20

@@ -17,7 +17,8 @@ from tests.lab.errors import LabError
 from tests.support.cluster import Cluster
 from tests.support.counting import watched
 from tests.support.deployment import CLAIM, NAMESPACE_SECONDS, left_in
-from tests.support.git_deployment import APPLY_SECONDS, GRAFANA_LOGIN, GitDeployment
+from tests.support.git_deployment import APPLY_SECONDS, GitDeployment
+from tests.support.given_secrets import GRAFANA_LOGIN
 from tests.support.kubernetes_site import ClusterSite, uids
 from tests.support.lab import missing
 from tests.support.numbered import Load

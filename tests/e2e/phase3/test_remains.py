@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from tests.e2e.phase3.conftest import NAMESPACE
 from tests.lab.cluster import kubectl
 from tests.support.deployment import CLAIM, ClusterDeployment
 from tests.support.drilled import Stores
+from tests.support.given_secrets import GRAFANA_LOGIN, make_grafana_login
 from tests.support.kubernetes_site import ClusterSite, program_of
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
@@ -21,7 +21,6 @@ from tests.support.steady import demand_nothing_lost, flow
 from tests.support.stored import await_all
 from tests.support.waiting import until
 
-SECRET = "grafana-login"
 KEEPING = ("grafana", "jaeger", "kafka", "loki", "prometheus")
 """Programs with a volume."""
 FOUND_SECONDS = 120.0
@@ -48,7 +47,7 @@ def test_rendered_manifests_run_the_same_stack(
     before = _shapes(deployed.site)
     manifests = _rendered(deployed, tmp_path)
     deployed.stack.destroy()
-    _make_secret()
+    make_grafana_login(NAMESPACE)
     try:
         _apply(manifests)
         site = deployed.site
@@ -73,7 +72,7 @@ def test_an_empty_cluster_takes_rendered_manifests_with_one_command(
     deployed.remove()
     try:
         _apply(manifests)
-        _make_secret()
+        make_grafana_login(NAMESPACE)
         site = deployed.site
         until("all pods", lambda: _ready(site) >= programs, seconds=FOUND_SECONDS * 3, pause=2)
         _fill(site, Load(run=f"{load.run}e", target=site.target))
@@ -86,7 +85,7 @@ def _rendered(deployed: ClusterDeployment, folder: Path) -> Path:
     """Write the deployed stack's manifests, for Git, and return their folder."""
     section = {
         "render": str(folder / "rendered"),
-        "existingSecrets": {"grafana": SECRET},
+        "existingSecrets": {"grafana": GRAFANA_LOGIN},
         "gitops": {"repository": "https://git.example.com/platform/otel-stack.git"},
     }
     config = deployed.settings(kubernetes=section)
@@ -159,15 +158,3 @@ def _unnamed(volume: dict[str, Any]) -> dict[str, Any]:
             for item in content.get("items", []) if kind == "secret" else ():
                 item.pop("key")
     return copy
-
-
-def _make_secret() -> None:
-    """Make the Secret that the settings name, as an operator of the cluster would."""
-    data = {"admin-password": secrets.token_urlsafe(), "secret-key": secrets.token_urlsafe()}
-    manifest = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": SECRET, "namespace": NAMESPACE},
-        "stringData": data,
-    }
-    kubectl.apply(json.dumps(manifest))
