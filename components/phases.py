@@ -65,7 +65,7 @@ def cluster(settings: Settings) -> Outputs:
     parts.gateway(kafka, addresses, scaled=True)
     parts.processor(kafka, stores, scaled=True)
     parts.copier(kafka)
-    rules = operator_rules(stores.prometheus.alert_rules, settings.alerting.runbooks_url, haproxy=False)
+    rules = operator_rules(stores.prometheus.rules, settings.alerting.runbooks_url, haproxy=False)
     platform.alert_rules(rules, parent=stores.prometheus)
     if settings.buckets_wait:
         make_buckets(settings)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from components.alerts.rules import alert_rules
 from components.base import StackComponent, data_volumes, hours, limits
 from components.images import Image
 from components.publication import Publication
-from components.sizing import SMALL_RATE, ProgramSize
+from components.sizing import ProgramSize
 from components.values.documents import Document, text
-from components.values.quantities import DAY, Duration, Size
+from components.values.quantities import Duration, Size
 from components.workload import ApiRule, Platform, Port, Probe, Workload, callee
 
 CONFIG_DIRECTORY = "/etc/prometheus"
@@ -47,13 +45,7 @@ class PrometheusStoreArgs:
         retention: age at which a block is dropped.
         retention_size: disk at which the oldest blocks are dropped.
         out_of_order: how late a sample may arrive.
-        memory_limits: scrape job -> memory limit of its program, for the alerts on memory.
-        replicas: scrape job -> its least number of instances, for the alerts on missing ones.
-        buffer_retention: how long Kafka keeps unread records, for the alert on their age.
-        copies_counted: counts of Kafka's copies are sent here, for the alert on missing counts.
-        events_per_second: rate that the stack is sized for, for the alert on exceeding it.
-        certificate_end: when the first of the certificates for OTLP expires; None where there are none.
-        runbooks_url: address of ``docs/``, for links to the runbooks.
+        rule_files: its alerting and recording rules, by file.
         alertmanagers: URLs of the Alertmanagers to which it sends its alerts.
         jobs: additional scrape job -> ``name:port`` of programs; a name may stand for several replicas.
         discovery: how it finds them.
@@ -66,13 +58,7 @@ class PrometheusStoreArgs:
     retention: Duration
     retention_size: Size
     out_of_order: Duration
-    memory_limits: Mapping[str, Size] = field(default_factory=dict)
-    replicas: Mapping[str, int] = field(default_factory=dict)
-    buffer_retention: Duration = DAY
-    copies_counted: bool = False
-    events_per_second: int = SMALL_RATE
-    certificate_end: datetime | None = None
-    runbooks_url: str | None = None
+    rule_files: Mapping[str, str] = field(default_factory=dict)
     alertmanagers: Sequence[str] = ()
     jobs: Mapping[str, str] = field(default_factory=dict)
     discovery: Discovery = "names"
@@ -83,13 +69,13 @@ class PrometheusStore(StackComponent):
     """Prometheus 3 on a volume, taking OTLP.
 
     Attributes:
-        alert_rules: its rule files, for others that also evaluate them.
+        rules: its rules, by file, for others that evaluate them too.
     """
 
     def __init__(self, name: str, args: PrometheusStoreArgs, *, platform: Platform) -> None:
         """Run Prometheus."""
         super().__init__(name, platform)
-        self.alert_rules = _rules_of(args)
+        self.rules = args.rule_files
         self.run(_workload(name, args))
 
 
@@ -114,21 +100,9 @@ def prometheus_configuration(args: PrometheusStoreArgs) -> Document:
 
 def prometheus_files(args: PrometheusStoreArgs) -> dict[str, str]:
     """Return the configuration file, the rule files, and how pods are found."""
-    rules = {f"rules/{path}": content for path, content in _rules_of(args).items()}
+    rules = {f"rules/{path}": content for path, content in args.rule_files.items()}
     pods = {} if args.discovery == "names" else {"scrape/pods.yaml": text("prometheus/scrape/pods.yaml")}
     return {"prometheus.yaml": prometheus_configuration(args).dump(), **rules, **pods}
-
-
-def _rules_of(args: PrometheusStoreArgs) -> dict[str, str]:
-    return alert_rules(
-        args.memory_limits,
-        args.replicas,
-        args.buffer_retention,
-        copies_counted=args.copies_counted,
-        events_per_second=args.events_per_second,
-        certificate_end=args.certificate_end,
-        runbooks_url=args.runbooks_url,
-    )
 
 
 def _scraped(args: PrometheusStoreArgs) -> list[str]:

@@ -74,7 +74,7 @@ def _limits(
     events_per_second: int,
     certificate_end: datetime | None,
 ) -> str:
-    """Set in phase 4's rules what this sizing runs and allows."""
+    """Set in the rules what this sizing runs and allows."""
     document = Document.read("prometheus/rules/limits.yaml")
     memory = {job: limit.bytes for job, limit in memory_limits.items()}
     document.set("groups", 0, "rules", to=_by_job("program:memory_limit:bytes", memory))
@@ -118,7 +118,7 @@ def _buffer(retention: Duration) -> str:
 
 
 def sizing_rules(settings: Settings) -> str:
-    """Set in the rules what this sizing runs and allows."""
+    """Set in the rules on phase 4's stores what their sizing runs and allows."""
     size = settings.store_size
     document = Document.read("mimir/rules/sizing.yaml")
     document.set("groups", 0, "rules", 0, "expr", to=str(size.series))

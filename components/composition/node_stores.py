@@ -8,6 +8,7 @@ from datetime import datetime
 
 from components.alerts.least_replicas import least_replicas
 from components.alerts.memory_limits import node_limits
+from components.alerts.rules import alert_rules
 from components.composition.addresses import Addresses
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.jaeger_store import JaegerStore, JaegerStoreArgs
@@ -88,11 +89,6 @@ def _jaeger(settings: Settings, addresses: Addresses) -> JaegerStoreArgs:
     )
 
 
-def _certificate_end(settings: Settings) -> datetime | None:
-    tls = settings.ingest.tls
-    return None if tls is None or settings.phase >= ON_KUBERNETES else first_to_end(tls)[1]
-
-
 def _prometheus(
     settings: Settings, addresses: Addresses, jobs: Mapping[str, str], discovery: Discovery
 ) -> PrometheusStoreArgs:
@@ -103,18 +99,30 @@ def _prometheus(
         retention=settings.retention.metrics,
         retention_size=settings.size.metrics_size,
         out_of_order=settings.out_of_order,
-        memory_limits=node_limits(settings),
-        replicas=least_replicas(settings),
-        buffer_retention=settings.kafka.retention,
-        copies_counted=settings.counts_copies and settings.phase < ON_OBJECT_STORAGE,
-        events_per_second=declared_rate(settings.sizing),
-        certificate_end=_certificate_end(settings),
-        runbooks_url=settings.alerting.runbooks_url,
+        rule_files=_alert_rules(settings),
         alertmanagers=settings.alerting.alertmanagers if settings.phase < ON_OBJECT_STORAGE else (),
         jobs=jobs,
         discovery=discovery,
         published=addresses.metrics,
     )
+
+
+def _alert_rules(settings: Settings) -> dict[str, str]:
+    """Set the rules that Prometheus evaluates; in phase 4 the copies of Kafka's partitions are Mimir's."""
+    return alert_rules(
+        node_limits(settings),
+        least_replicas(settings),
+        settings.kafka.retention,
+        copies_counted=settings.counts_copies and settings.phase < ON_OBJECT_STORAGE,
+        events_per_second=declared_rate(settings.sizing),
+        certificate_end=_certificate_end(settings),
+        runbooks_url=settings.alerting.runbooks_url,
+    )
+
+
+def _certificate_end(settings: Settings) -> datetime | None:
+    tls = settings.ingest.tls
+    return None if tls is None or settings.phase >= ON_KUBERNETES else first_to_end(tls)[1]
 
 
 def _loki(settings: Settings, addresses: Addresses) -> LokiStoreArgs:
