@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from components.cost.prices import Machine
-from components.sections.grafana import ClusteredGrafanaSection
+from components.sections.grafana import GrafanaSection
 from components.sections.kafka import KafkaSection
 from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.sections.postgres import PostgresSection
@@ -106,7 +106,7 @@ def _stores(size: StoresSize) -> list[Program]:
     ]
     return [
         *parts,
-        Program(name="grafana", replicas=ClusteredGrafanaSection().replicas, each=size.grafana, apart=True),
+        Program(name="grafana", replicas=GrafanaSection().replicas, each=size.grafana, apart=True),
         Program(name="postgres", each=size.postgres),
         Program(name="postgres-backup", each=_pod(size.dumper, size.uploader)),
         Program(name="prometheus-agent", each=size.agent),

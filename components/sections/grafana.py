@@ -13,23 +13,6 @@ from components.values.addresses import LOOPBACK
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class GrafanaSection:
-    """Grafana's address and administrator, whose password is generated per stack.
-
-    Attributes:
-        bind_address: address of the host on which Grafana is published, in phases 1 and 2.
-        port: published port, likewise.
-        admin_user: login of the administrator.
-        root_url: address people type, if not the published one (behind a proxy).
-    """
-
-    bind_address: Address = LOOPBACK
-    port: TcpPort = 3000
-    admin_user: Login = "admin"
-    root_url: Url | None = None
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
 class OidcSection:
     """Sign-in to Grafana through an OpenID Connect provider.
 
@@ -64,15 +47,23 @@ class OidcSection:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class ClusteredGrafanaSection(GrafanaSection):
-    """Grafana's address and administrator, and from phase 4 on its replicas and logins.
+class GrafanaSection:
+    """Grafana's address and administrator, whose password is generated; from phase 4 on replicas and logins.
 
     Attributes:
+        bind_address: address of the host on which Grafana is published, in phases 1 and 2.
+        port: published port, likewise.
+        admin_user: login of the administrator.
+        root_url: address people type, if not the published one (behind a proxy).
         replicas: replicas in phase 4, behind one address.
         oidc: sign-in through an OpenID Connect provider.
         profiles_url: an existing Pyroscope, whose profiles phase 4's traces link to.
     """
 
+    bind_address: Address = LOOPBACK
+    port: TcpPort = 3000
+    admin_user: Login = "admin"
+    root_url: Url | None = None
     replicas: Annotated[int, Field(ge=2, le=10)] = 2
     oidc: OidcSection | None = None
     profiles_url: Url | None = None

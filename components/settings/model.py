@@ -12,7 +12,7 @@ from components.images import Images
 from components.sections.alerting import AlertingSection
 from components.sections.docker import DockerSection
 from components.sections.forms import STRICT, EnvironmentName, Phase
-from components.sections.grafana import ClusteredGrafanaSection
+from components.sections.grafana import GrafanaSection
 from components.sections.ingest import IngestSection
 from components.sections.kafka import KafkaSection
 from components.sections.kubernetes import AutoscalingSection, KubernetesSection
@@ -70,7 +70,7 @@ class SettingsModel:
     autoscaling: AutoscalingSection = field(default_factory=AutoscalingSection)
     object_storage: ObjectStorageSection = field(default_factory=ObjectStorageSection)
     stores: StoresSection = field(default_factory=StoresSection)
-    grafana: ClusteredGrafanaSection = field(default_factory=ClusteredGrafanaSection)
+    grafana: GrafanaSection = field(default_factory=GrafanaSection)
     postgres: PostgresSection = field(default_factory=PostgresSection)
     alerting: AlertingSection = field(default_factory=AlertingSection)
 
