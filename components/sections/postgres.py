@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from components.sections.forms import STRICT, HostName, TcpPort, Text
 from components.sections.kubernetes import ObjectName
-from components.sections.sizing import OwnSizing
+from components.sections.sizing import ProgramSizing
 from components.values.quantities import Duration, Size, days, gibibytes
 
 DatabaseUser = Annotated[
@@ -22,7 +22,7 @@ DatabaseUser = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class PostgresSection(OwnSizing):
+class PostgresSection(ProgramSizing):
     """Grafana's database.
 
     Attributes:

@@ -27,7 +27,7 @@ class LimitSizing:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ProgramSizing(LimitSizing):
-    """The same for a program that keeps data.
+    """Limits of one program that keeps data, or of each of its replicas.
 
     Attributes:
         volume: disk budget of its data volume.
@@ -78,23 +78,3 @@ class SizingSection:
     processor: TierSizing = field(default_factory=TierSizing)
     kafka: ProgramSizing = field(default_factory=ProgramSizing)
     haproxy: LimitSizing = field(default_factory=LimitSizing)
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class OwnSizing:
-    """Limits of one replica that override the sizing's.
-
-    Attributes:
-        memory: hard limit.
-        cpus: hard limit, in cores.
-        volume: disk budget of its data volume.
-    """
-
-    memory: Size | None = None
-    cpus: Cpus | None = None
-    volume: Size | None = None
-
-    @property
-    def sizing(self) -> ProgramSizing:
-        """The limits in the form common to all programs."""
-        return ProgramSizing(memory=self.memory, cpus=self.cpus, volume=self.volume)

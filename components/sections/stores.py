@@ -1,4 +1,4 @@
-"""The sections of the stack configuration for phase 4: stores, Grafana's database, logins, alerts."""
+"""The sections of the stack configuration for the stores of phase 4."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic.dataclasses import dataclass
 
 from components.sections.forms import STRICT, Count, Text
-from components.sections.sizing import OwnSizing
+from components.sections.sizing import ProgramSizing
 from components.values.quantities import Size
 
 Tenant = Annotated[
@@ -19,7 +19,7 @@ Shape = Literal["single", "split"]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class TempoSection(OwnSizing):
+class TempoSection(ProgramSizing):
     """Limits of Tempo; memory, CPU and volume are those of one replica that keeps data.
 
     Attributes:
@@ -36,7 +36,7 @@ class TempoSection(OwnSizing):
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class MimirSection(OwnSizing):
+class MimirSection(ProgramSizing):
     """Limits of Mimir; memory, CPU and volume are those of one replica that keeps data.
 
     Attributes:
@@ -58,7 +58,7 @@ class MimirSection(OwnSizing):
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class LokiSection(OwnSizing):
+class LokiSection(ProgramSizing):
     """Limits of Loki; memory, CPU and volume are those of one replica that keeps data.
 
     Attributes:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from components.sections.postgres import PostgresSection
-from components.sections.sizing import OwnSizing, SizingSection
+from components.sections.sizing import ProgramSizing, SizingSection
 from components.sections.stores import Shape, StoresSection
 from components.sizing.programs import (
     BUSY_RATE,
@@ -112,10 +112,10 @@ def size_stores(sizing: SizingSection, stores: StoresSection, postgres: Postgres
     shape: Shape = stores.shape or ("single" if rate <= SPLIT_ABOVE else "split")
     parts: dict[str, TierSize] = {}
     for store, signal in SIGNALS.items():
-        wanted: OwnSizing = getattr(stores, store)
+        wanted: ProgramSizing = getattr(stores, store)
         first, *others = PARTS[store][shape]
         busy = -(-int(rate * SHARES[signal]) * COPIES // PART_RATE)
-        keeper = override(_keeper(rate, signal, shape), wanted.sizing)
+        keeper = override(_keeper(rate, signal, shape), wanted)
         parts[first.name] = TierSize(replicas=max(COPIES, busy), each=keeper)
         each = ProgramSize(memory=gibibytes(2), cpus=2, volume=_scratch(rate, signal))
         for part in others:
@@ -132,9 +132,7 @@ def size_stores(sizing: SizingSection, stores: StoresSection, postgres: Postgres
         trace_bytes_per_second=stores.tempo.rate or _accepted(rate, "traces"),
         log_bytes_per_second=stores.loki.rate or _accepted(rate, "logs"),
         grafana=_grafana(sizing, small=small),
-        postgres=override(
-            ProgramSize(memory=mebibytes(512), cpus=0.5, volume=SMALLEST_VOLUME), postgres.sizing
-        ),
+        postgres=override(ProgramSize(memory=mebibytes(512), cpus=0.5, volume=SMALLEST_VOLUME), postgres),
         dumper=ProgramSize(memory=mebibytes(128), cpus=0.25, volume=postgres.backups_volume),
         uploader=ProgramSize(memory=mebibytes(256), cpus=0.5),
         agent=override(
