@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from components.platform.manifests.scope import MANIFESTS, STACK, Manifest, Scope
+from components.platform.manifests.scope import MANIFESTS, STACK, Manifest
 from components.sections.kubernetes import GitOpsSection
 from ops.errors import OpsError
 from ops.project import Stack
@@ -29,28 +29,24 @@ def gitops_files(stack: Stack, folder: Path) -> Mapping[str, str]:
     Raises:
         OpsError: the folder's place in the repository is not known.
     """
-    settings = stack.settings
-    gitops = settings.kubernetes.gitops
+    namespace, gitops = stack.settings.kubernetes.namespace, stack.settings.kubernetes.gitops
     if gitops.repository is None:
         return {}
     path = f"{gitops.path or _path_in_checkout(stack, folder)}/{MANIFESTS}"
-    scope = Scope(
-        section=settings.kubernetes, environment=settings.environment, reserved_cpu=settings.reserved_cpu
-    )
     name = f"{STACK}-{_OTHERS.sub('-', stack.name.lower()).strip('-')}"
     return {
-        ARGO_CD: _text(_argo_cd(scope, gitops, path, name)),
-        FLUX: _text(*_flux(scope, gitops, path, name)),
+        ARGO_CD: _text(_argo_cd(namespace, gitops, path, name)),
+        FLUX: _text(*_flux(namespace, gitops, path, name)),
     }
 
 
-def _argo_cd(scope: Scope, gitops: GitOpsSection, path: str, name: str) -> Manifest:
-    spec = _application_spec(scope, gitops, path)
+def _argo_cd(namespace: str, gitops: GitOpsSection, path: str, name: str) -> Manifest:
+    spec = _application_spec(namespace, gitops, path)
     return _object("argoproj.io/v1alpha1", "Application", name, "argocd", spec)
 
 
-def _flux(scope: Scope, gitops: GitOpsSection, path: str, name: str) -> list[Manifest]:
-    source, applied = _git_repository_spec(gitops), _kustomization_spec(scope, gitops, path, name)
+def _flux(namespace: str, gitops: GitOpsSection, path: str, name: str) -> list[Manifest]:
+    source, applied = _git_repository_spec(gitops), _kustomization_spec(namespace, gitops, path, name)
     return [
         _object("source.toolkit.fluxcd.io/v1", "GitRepository", name, "flux-system", source),
         _object("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, "flux-system", applied),
@@ -78,7 +74,7 @@ def _path_in_checkout(stack: Stack, folder: Path) -> PurePosixPath:
     return PurePosixPath(resolved.relative_to(root).as_posix())
 
 
-def _application_spec(scope: Scope, gitops: GitOpsSection, path: str) -> Manifest:
+def _application_spec(namespace: str, gitops: GitOpsSection, path: str) -> Manifest:
     """Return the spec of an Argo CD Application over the rendered manifests."""
     return {
         "project": gitops.argo_project,
@@ -88,7 +84,7 @@ def _application_spec(scope: Scope, gitops: GitOpsSection, path: str) -> Manifes
             "path": path,
             "directory": {"recurse": True},
         },
-        "destination": {"server": "https://kubernetes.default.svc", "namespace": scope.namespace},
+        "destination": {"server": "https://kubernetes.default.svc", "namespace": namespace},
         "syncPolicy": {
             "automated": {"prune": True, "selfHeal": True},
             "syncOptions": ["ServerSideApply=true", "CreateNamespace=false", "PruneLast=true"],
@@ -116,7 +112,7 @@ def _as_url(repository: str) -> str:
     return f"ssh://{host}/{path.lstrip('/')}"
 
 
-def _kustomization_spec(scope: Scope, gitops: GitOpsSection, path: str, source: str) -> Manifest:
+def _kustomization_spec(namespace: str, gitops: GitOpsSection, path: str, source: str) -> Manifest:
     """Return the spec of Flux's Kustomization over the rendered manifests."""
     return {
         "interval": gitops.interval,
@@ -124,6 +120,6 @@ def _kustomization_spec(scope: Scope, gitops: GitOpsSection, path: str, source: 
         "prune": True,
         "wait": True,
         "timeout": "15m",
-        "targetNamespace": scope.namespace,
+        "targetNamespace": namespace,
         "sourceRef": {"kind": "GitRepository", "name": source},
     }

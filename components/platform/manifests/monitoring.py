@@ -1,4 +1,4 @@
-"""What the prometheus-operator's Prometheus needs to watch the stack, and Git tools to deploy it."""
+"""What the prometheus-operator's Prometheus needs to watch the stack."""
 
 from __future__ import annotations
 

@@ -16,9 +16,6 @@ STACK = "otel-stack"
 OWNER = "otel-stack.io/owner"
 """Annotation of the namespace: its owning stack. Not a label, as stack names may be longer than those."""
 
-KEDA_NAMESPACE = "keda"
-"""Namespace of KEDA, as its chart and its own manifests name it."""
-
 MANIFESTS, FIRST_APPLIED = "manifests", "0-namespace"
 """Folders of a rendering: of all objects, and in it that of the namespace. ``kubectl apply`` takes files by
 name; of the folders that the plugin makes, ``0-crd`` and ``1-manifest``, the latter would have the namespace
@@ -40,7 +37,7 @@ class Scope:
 
     section: KubernetesSection
     environment: str
-    keda_namespace: str = KEDA_NAMESPACE
+    keda_namespace: str
     reserved_cpu: float
 
     @property
