@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from components.values.quantities import Duration
@@ -47,10 +47,10 @@ class KafkaLag:
     servers: Sequence[str]
     topics: Mapping[str, str]
     each: int
-    held: Mapping[str, int] = field(default_factory=dict)
-    tls: bool = False
-    authority: SecretText | None = None
-    login: KafkaLogin | None = None
+    held: Mapping[str, int]
+    tls: bool
+    authority: SecretText | None
+    login: KafkaLogin | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,6 @@ class Autoscaling:
     """
 
     maximum: int
-    cpu: float = 0.7
+    cpu: float
     memory: float | None = None
     lag: KafkaLag | None = None

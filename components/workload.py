@@ -114,12 +114,10 @@ class ApiRule:
     """What a program may read from the platform's own API.
 
     Attributes:
-        group: API group; empty for the core group.
-        resources: kinds, in the plural.
+        resources: kinds of the core group, in the plural.
         everywhere: in all namespaces, not only the stack's.
     """
 
-    group: str = ""
     resources: tuple[str, ...]
     everywhere: bool = False
 
@@ -269,9 +267,9 @@ class Deployed:
         """Return ``host:port`` inside the platform's network."""
         return f"{self.host}:{self.workload.port(port).number}"
 
-    def url(self, port: str, scheme: Literal["http", "https"] = "http") -> str:
+    def url(self, port: str) -> str:
         """Return the address of an HTTP port inside the platform's network."""
-        return f"{scheme}://{self.address(port)}"
+        return f"http://{self.address(port)}"
 
 
 def replica_hosts(name: str, replicas: int) -> Sequence[str]:

@@ -23,7 +23,7 @@ def run_clustered_grafana(
     stores: ObjectStores,
     addresses: Addresses,
     *,
-    phase3: Mapping[str, str] | None = None,
+    phase3: Mapping[str, str],
 ) -> GrafanaHA:
     """Run Grafana's database and its replicas over the stores, and over phase 3's if there are any."""
     published = addresses.grafana
@@ -40,7 +40,7 @@ def run_clustered_grafana(
             replicas=settings.grafana.replicas,
             database=database,
             tenant=settings.stores.tenant,
-            phase3=phase3 or {},
+            phase3=phase3,
             oidc=settings.grafana.oidc,
             contact_points=settings.alerting.contact_points,
             runbooks_url=settings.alerting.runbooks_url,

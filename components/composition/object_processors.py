@@ -44,7 +44,7 @@ SPAN_METRICS = (
 
 
 def object_configuration(
-    args: CollectorProcessorArgs, tenant: str, *, phase3_written: bool = False, add_deltas: bool = False
+    args: CollectorProcessorArgs, tenant: str, *, phase3_written: bool, add_deltas: bool
 ) -> Document:
     """Set the processors' configuration file for the stores of phase 4.
 

@@ -19,7 +19,7 @@ _NEEDED = ("AbleToScale", "ScalingActive", "Ready")
 """Conditions of an autoscaler, and of KEDA's object."""
 
 
-def autoscaler_readings(kubectl: Kubectl, *, by_lag: bool, now: datetime | None = None) -> Iterator[Reading]:
+def autoscaler_readings(kubectl: Kubectl, *, by_lag: bool) -> Iterator[Reading]:
     """Read every autoscaler, and what KEDA makes its own from.
 
     Without figures the number of replicas stays as it is, and nothing else shows it.
@@ -27,12 +27,11 @@ def autoscaler_readings(kubectl: Kubectl, *, by_lag: bool, now: datetime | None 
     Args:
         kubectl: bound to the stack's namespace.
         by_lag: whether KEDA scales the processors.
-        now: the time that conditions are compared with.
 
     Raises:
         KubectlError: the API server did not say.
     """
-    now = now or datetime.now(timezone.utc)
+    now = datetime.now(timezone.utc)
     kinds = ["horizontalpodautoscalers", *(["scaledobjects.keda.sh"] if by_lag else [])]
     for one in kubectl.objects(",".join(kinds), SELECTOR):
         kind, name = str(one["kind"]), str(one["metadata"]["name"])

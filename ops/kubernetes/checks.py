@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -46,7 +45,7 @@ INSTALLED_BY = {
 _START_LAB = "the closed-network lab's own cluster is started by: make cluster"
 
 
-def check_cluster(stack: Stack, environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+def check_cluster(stack: Stack, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Check everything in turn; leave out what depends on a failed check, and report what is forbidden."""
     try:
         kubectl = kubectl_of(stack, environ)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -125,7 +124,7 @@ class Kubectl:
             rest = rest[end:]
 
 
-def find_program(environ: Mapping[str, str] = os.environ) -> Path | None:
+def find_program(environ: Mapping[str, str]) -> Path | None:
     """Find kubectl on PATH, or in the lab if that is prepared."""
     found = shutil.which("kubectl", path=environ.get("PATH"))
     if found is None:
@@ -134,7 +133,7 @@ def find_program(environ: Mapping[str, str] = os.environ) -> Path | None:
     return None if found is None else Path(found)
 
 
-def kubectl_of(stack: Stack, environ: Mapping[str, str] = os.environ) -> Kubectl:
+def kubectl_of(stack: Stack, environ: Mapping[str, str]) -> Kubectl:
     """Bind kubectl to a stack's cluster.
 
     Raises:

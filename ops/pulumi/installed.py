@@ -54,7 +54,7 @@ class Plugin:
         return f"{self.name} {self.version}"
 
 
-def find_cli(environ: Mapping[str, str] = os.environ) -> Cli | None:
+def find_cli(environ: Mapping[str, str]) -> Cli | None:
     """Find a CLI that is new enough and complete: on PATH, else where its installers put it."""
     for path in _candidates(environ):
         version = _version_of(path)
@@ -64,7 +64,7 @@ def find_cli(environ: Mapping[str, str] = os.environ) -> Cli | None:
     return None
 
 
-def install_folder(environ: Mapping[str, str] = os.environ) -> Path:
+def install_folder(environ: Mapping[str, str]) -> Path:
     """Where the CLI of the installed SDK's version is kept: in the user's own Pulumi folder."""
     return _pulumi_home(environ) / "versions" / installed_version("pulumi")
 
@@ -77,7 +77,7 @@ def needed_plugins() -> list[Plugin]:
     return sorted(Plugin(name=one["name"], version=one["version"]) for one in described if one["resource"])
 
 
-def installed_plugins(cli: Cli, environ: Mapping[str, str] = os.environ) -> set[Plugin]:
+def installed_plugins(cli: Cli, environ: Mapping[str, str]) -> set[Plugin]:
     """The plugins that the engine already has."""
     listed = _answer([str(cli.path), "plugin", "ls", "--json"], {**environ, **cli.environment(environ)})
     return {

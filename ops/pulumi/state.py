@@ -49,7 +49,7 @@ class EngineState:
         return [] if self.config_file is None else ["--config-file", str(self.config_file)]
 
 
-def state_home(project: str, environ: Mapping[str, str] = os.environ) -> Path:
+def state_home(project: str, environ: Mapping[str, str]) -> Path:
     """Folder of a project's local state."""
     base = environ.get("XDG_STATE_HOME")
     return (Path(base) if base else Path.home() / ".local" / "state") / project

@@ -141,7 +141,7 @@ def at_hand(environ: Mapping[str, str] = os.environ, root: Path = ROOT) -> dict[
     return lab_environment(root)
 
 
-def lab_environment(root: Path = ROOT) -> dict[str, str]:
+def lab_environment(root: Path) -> dict[str, str]:
     """Variables that put the lab's CLI and plugins in place.
 
     Raises:

@@ -13,9 +13,7 @@ RBAC = "rbac.authorization.k8s.io"
 
 def rules(found: Sequence[ApiRule]) -> list[Manifest]:
     """Return the rules of a Role or ClusterRole."""
-    return [
-        {"apiGroups": [rule.group], "resources": list(rule.resources), "verbs": list(VERBS)} for rule in found
-    ]
+    return [{"apiGroups": [""], "resources": list(rule.resources), "verbs": list(VERBS)} for rule in found]
 
 
 def role_ref(kind: str, name: str) -> Manifest:
