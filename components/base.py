@@ -1,13 +1,15 @@
-"""Base class of every component: type token, outputs, how its workloads are run."""
+"""Base class of every component: type token, outputs, secrets, how its workloads are run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 import pulumi
+import pulumi_random as random
 
 from components.sizing import ProgramSize
 from components.values.quantities import Duration
+from components.values.secret_text import ExistingSecret, SecretText
 from components.workload import DataVolume, Deployed, Platform, Resources, Workload
 
 
@@ -39,6 +41,13 @@ class StackComponent(pulumi.ComponentResource):
         deployed = self._platform.run(workload, parent=self, after=after)
         self.ready += deployed.ready
         return deployed
+
+    def secret(self, key: str, existing: str | None) -> SecretText:
+        """Refer to a key of an existing secret or, without one, generate 32 letters and digits for good."""
+        if existing is not None:
+            return ExistingSecret(name=existing, key=key)
+        name, opts = f"{self.pulumi_resource_name}-{key}", pulumi.ResourceOptions(parent=self)
+        return random.RandomPassword(name, length=32, special=False, opts=opts).result
 
 
 def limits(size: ProgramSize) -> Resources:

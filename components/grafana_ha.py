@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import pulumi
-import pulumi_random as random
-
 from components.base import StackComponent, data_volumes, limits
 from components.grafana.cluster import (
     SETTINGS,
@@ -23,7 +20,7 @@ from components.publication import Publication
 from components.sizing import GRAFANA_SHARE, ProgramSize
 from components.values.documents import Document, text, texts
 from components.values.quantities import gibibytes
-from components.values.secret_text import ExistingSecret, SecretText
+from components.values.secret_text import SecretText
 from components.workload import Platform, Port, Probe, Workload, callee
 
 CONFIG_DIRECTORY, DATA = "/etc/grafana", "/var/lib/grafana"
@@ -71,20 +68,13 @@ class GrafanaHA(StackComponent):
         """Run Grafana once its data sources answer."""
         super().__init__(name, platform)
         secrets = {
-            path: self._secret(name, path, args.existing_secret) for path in (ADMIN_PASSWORD, SECRET_KEY)
+            path: self.secret(path.rpartition("/")[2], args.existing_secret)
+            for path in (ADMIN_PASSWORD, SECRET_KEY)
         }
         workload = _workload(name, args, secrets)
         if args.cluster is not None:
             workload = _clustered(workload, args.cluster)
         self.run(workload, after)
-
-    def _secret(self, name: str, path: str, existing: str | None) -> SecretText:
-        key = path.rpartition("/")[2]
-        if existing is not None:
-            return ExistingSecret(name=existing, key=key)
-        opts = pulumi.ResourceOptions(parent=self)
-        name = f"{name}-{key}"
-        return random.RandomPassword(name, length=32, special=False, opts=opts).result
 
 
 def grafana_files(args: GrafanaHAArgs) -> dict[str, str]:

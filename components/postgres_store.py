@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_random as random
 
 from components.base import StackComponent, data_volumes, limits
 from components.grafana.backup import PostgresBackupArgs, backup_name, backup_workload
@@ -17,7 +16,6 @@ from components.sizing import ProgramSize
 from components.stores.bucket import StoreBucket
 from components.values.documents import text
 from components.values.quantities import Duration
-from components.values.secret_text import ExistingSecret, SecretText
 from components.workload import Platform, Port, Probe, Workload
 
 NAME = "postgres"
@@ -74,7 +72,7 @@ class PostgresStore(StackComponent):
             port=PORT,
             name=section.database,
             username=section.username,
-            password=self._password(name, section),
+            password=self.secret("password", section.password_secret),
             tls="disable",
         )
         self.deployed = self.start(_server(name, args, self.database))
@@ -88,12 +86,6 @@ class PostgresStore(StackComponent):
         )
         self.start(backup_workload(backup_name(name), backup, self.database), [*self.ready, *after])
         self.register_outputs({"host": self.deployed.host})
-
-    def _password(self, name: str, section: PostgresSection) -> SecretText:
-        if section.password_secret is not None:
-            return ExistingSecret(name=section.password_secret, key="password")
-        opts = pulumi.ResourceOptions(parent=self)
-        return random.RandomPassword(f"{name}-password", length=32, special=False, opts=opts).result
 
 
 def _server(name: str, args: PostgresStoreArgs, database: Database) -> Workload:
