@@ -138,7 +138,7 @@ class SettingsModel:
     @property
     def stateful_programs(self) -> Sequence[ProgramSize]:
         """Limits of the programs of phases 1 and 2 that keep data, one for each replica."""
-        brokers = self.buffer.brokers if self.phase == 2 and self.kafka.mode == "builtin" else 0
+        brokers = self.buffer.brokers if self.phase == WITH_KAFKA and self.kafka.mode == "builtin" else 0
         return [*self.size.programs.values(), *[self.buffer.broker] * brokers]
 
     @property

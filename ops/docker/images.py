@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.sections.phase_numbers import WITH_KAFKA
 from components.settings import Settings
 
 FIRST_PHASE = ("collector", "jaeger", "prometheus", "loki", "grafana")
@@ -11,7 +12,7 @@ BUFFERED = (*FIRST_PHASE, "kafka", "haproxy")
 def images_by_program(settings: Settings) -> dict[str, str]:
     """Reference of the image of every program of the stack, mirror and overrides applied."""
     images = settings.image_catalogue
-    programs = FIRST_PHASE if settings.phase == 1 else BUFFERED
+    programs = FIRST_PHASE if settings.phase < WITH_KAFKA else BUFFERED
     return {program: images[program].reference for program in programs}
 
 

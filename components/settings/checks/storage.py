@@ -81,23 +81,16 @@ def _names(storage: ObjectStorageSection, environment: str) -> Iterator[Problem]
 
 
 def _aws(aws: AwsStorage, environment: str) -> Iterator[Problem]:
-    needed = {
-        "region": "objectStorage.provider: aws needs it, such as eu-central-1",
-        **(
-            {"cluster_name": "access: podIdentity needs the EKS cluster's name, such as main"}
-            if aws.access == "podIdentity"
-            else {}
-        ),
-        **(
-            {"oidc_provider_arn": f"access: irsa needs the cluster's provider, such as {PROVIDER}"}
-            if aws.access == "irsa"
-            else {}
-        ),
-    }
-    keys = {"region": "region", "cluster_name": "clusterName", "oidc_provider_arn": "oidcProviderArn"}
-    for name, message in needed.items():
-        if getattr(aws, name) is None:
-            yield Problem(key=f"objectStorage.aws.{keys[name]}", value=None, message=message)
+    needed = [("region", aws.region, "objectStorage.provider: aws needs it, such as eu-central-1")]
+    if aws.access == "podIdentity":
+        message = "access: podIdentity needs the EKS cluster's name, such as main"
+        needed.append(("clusterName", aws.cluster_name, message))
+    else:
+        message = f"access: irsa needs the cluster's provider, such as {PROVIDER}"
+        needed.append(("oidcProviderArn", aws.oidc_provider_arn, message))
+    for key, given, message in needed:
+        if given is None:
+            yield Problem(key=f"objectStorage.aws.{key}", value=None, message=message)
     if aws.kms_key_arn is not None and aws.region not in (None, aws.kms_key_arn.split(":")[3]):
         yield Problem(
             key="objectStorage.aws.kmsKeyArn",
@@ -111,13 +104,14 @@ def _aws(aws: AwsStorage, environment: str) -> Iterator[Problem]:
             message=f"environment {environment} keeps its buckets, like all whose name contains prod, or prd "
             "or live as a word; remove this, and delete by hand what has to go",
         )
-    least = {"infrequentAccessAfter": LEAST_TIERING_DAYS, "backupsKept": 1}
-    given = {"infrequentAccessAfter": aws.infrequent_access_after, "backupsKept": aws.backups_kept}
-    for key, fewest in least.items():
-        if given[key] != days(max(fewest, given[key].days)):
+    for key, age, fewest in (
+        ("infrequentAccessAfter", aws.infrequent_access_after, LEAST_TIERING_DAYS),
+        ("backupsKept", aws.backups_kept, 1),
+    ):
+        if age != days(max(fewest, age.days)):
             yield Problem(
                 key=f"objectStorage.aws.{key}",
-                value=str(given[key]),
+                value=str(age),
                 message=f"S3 counts in whole days, here at least {fewest}, for example {max(fewest, 35)}d",
             )
 
