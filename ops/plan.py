@@ -10,17 +10,19 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 
 from components.cost.plan import GUIDE, Plan
 from components.cost.prices import Prices
 from components.sections.stack import RetentionSection
 from components.settings.errors import describe
+from components.values.documents import CONFIGS
 from ops.errors import OpsError
 from ops.screen import table
 from ops.units import amount
 
-PRICES = Path(__file__).resolve().parent.parent / "configs" / "prices.yaml"
+PRICES = CONFIGS / "prices.yaml"
 
 
 def read_prices(path: Path) -> Prices:
@@ -115,7 +117,7 @@ def _title(text: str) -> Text:
     return Text(f"\n{text}", style="bold")
 
 
-def _programs(plan: Plan) -> Any:
+def _programs(plan: Plan) -> Table:
     rows = [
         (
             program.name,
@@ -129,7 +131,7 @@ def _programs(plan: Plan) -> Any:
     return table(("program", "replicas", "memory each", "CPU each", "volume each"), rows)
 
 
-def _storage(plan: Plan) -> Any:
+def _storage(plan: Plan) -> Table:
     rows = [
         (
             one.signal,
@@ -143,7 +145,7 @@ def _storage(plan: Plan) -> Any:
     return table(("signal", "a day", "30 days", "retention", "kept in all"), rows)
 
 
-def _costs(plan: Plan) -> Any:
+def _costs(plan: Plan) -> Table:
     rows: list[tuple[str, str, str]] = []
     if plan.machine is None:
         rows.append(("machines", "no machine in the table holds all programs: use phase 3, --phase 3", "?"))
@@ -152,7 +154,7 @@ def _costs(plan: Plan) -> Any:
     return table(("item", "amount", "price"), rows)
 
 
-def _guide(plan: Plan) -> Any:
+def _guide(plan: Plan) -> Table:
     rows = [
         (
             "->" if line is plan.guide else "",

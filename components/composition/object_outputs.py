@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -29,10 +29,6 @@ class ObjectOutputs(Outputs):
     buckets: pulumi.Output[str]
     bucket_arns: pulumi.Output[str]
     role_arns: pulumi.Output[str]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return all outputs by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def object_outputs(settings: Settings, common: Outputs, stores: ObjectStores) -> ObjectOutputs:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from components.composition.addresses import Addresses
 from components.settings import Settings
@@ -65,9 +66,9 @@ class Outputs:
     retention_metrics_bytes: int
     retention_logs_seconds: int
 
-    def as_dict(self) -> dict[str, str | int]:
-        """Return all outputs by name."""
-        return asdict(self)
+    def as_dict(self) -> dict[str, Any]:
+        """Return all outputs by name: text and numbers, and in phase 4 Pulumi's own outputs of text."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def outputs(settings: Settings, addresses: Addresses, *, platform: str) -> Outputs:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-import requests
-from docker.errors import DockerException, NotFound
+from docker.errors import NotFound
 
-from ops.docker.engine import connect
+from ops.docker.engine import FAILURES, connect
 from ops.errors import OpsError
 from ops.kubernetes.kubectl import Kubectl, KubectlError
 from ops.project import Stack
@@ -67,7 +66,7 @@ class ContainerTools:
             status = self._api.exec_inspect(started["Id"])["ExitCode"]
         except NotFound as error:
             raise _missing("container", self._stack) from error
-        except (DockerException, requests.exceptions.RequestException) as error:
+        except FAILURES as error:
             advice = f"docker ps -a --filter name={PROGRAM}; docker start {PROGRAM}"
             raise OpsError(f"cannot run {tool} in {PROGRAM}: {error}", advice) from error
         if status != 0:

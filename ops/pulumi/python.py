@@ -18,6 +18,6 @@ def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
             name="Python",
             status="fail",
             found=found,
-            advice="install Python 3.10 or newer",
+            advice=f"install Python {'.'.join(map(str, MINIMUM_PYTHON))} or newer",
         )
     return Finding(name="Python", found=f"{found} ({platform.system()} {platform.machine()})")
