@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -60,9 +61,12 @@ class Manifest:
     files: Mapping[str, Archive]
 
     def save(self, folder: Path) -> None:
-        """Write the manifest into a backup's folder."""
+        """Write the manifest into a backup's folder, and to the disk: without it there is no backup."""
         text = json.dumps(asdict(self), indent=2, default=lambda moment: moment.isoformat())
-        (folder / FILE_NAME).write_text(text + "\n")
+        with (folder / FILE_NAME).open("w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
 
 
 _ADAPTER: TypeAdapter[Manifest] = TypeAdapter(Manifest)

@@ -139,9 +139,11 @@ def _config_copy(stack: Stack, folder: Path) -> Path:
 
 
 def _write_private(path: Path, text: str) -> Path:
-    """Put a file in place in one step, never readable by others."""
+    """Put a file in place in one step, whole even after a power cut, and never readable by others."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     return partial.replace(path)

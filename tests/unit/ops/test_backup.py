@@ -57,6 +57,16 @@ def test_backup_holds_data_state_configuration_and_their_digests(
     assert sorted(path.name for path in (tmp_path / "backups").iterdir()) == [made.name]
 
 
+def test_all_of_a_backup_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, backup_source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_disk: list[Path] = []
+    monkeypatch.setattr("os.fsync", lambda file: on_disk.append(Path(f"/proc/self/fd/{file}").readlink()))
+    made = make_backup(backup_source, volumes(), tmp_path / "backups", NOW, hot=False)
+    assert {path.name for path in on_disk} == {path.name for path in made.iterdir()}
+    assert {path.parent.name for path in on_disk} == {partial_name(made.name)}
+
+
 def test_what_waits_for_delivery_is_packed_before_the_stores(tmp_path: Path, backup_source: Source) -> None:
     """Else what is delivered in between would be in no archive."""
     names = ["prometheus-data", "loki-data", "kafka-data-1", "kafka-data-2", "jaeger-data", "otel-storage"]

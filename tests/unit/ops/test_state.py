@@ -49,6 +49,20 @@ def test_passphrase_is_made_once_and_tightened_again(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir() if file.is_file()] == ["passphrase"]
 
 
+def test_a_power_cut_leaves_the_whole_passphrase_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state" / "otel-stack" / "passphrase"
+    on_disk: list[tuple[str, bool]] = []
+
+    def fsync(descriptor: int) -> None:
+        on_disk.append((Path(f"/proc/self/fd/{descriptor}").read_text(), path.exists()))
+
+    monkeypatch.setattr("os.fsync", fsync)
+    prepare_state(checkout(tmp_path / "clone"), environ_of(tmp_path))
+    assert on_disk[0] == (path.read_text(), False)
+
+
 def test_lost_passphrase_is_not_replaced_while_secrets_are_locked_with_it(tmp_path: Path) -> None:
     stack, environ = checkout(tmp_path / "clone"), environ_of(tmp_path)
     state = prepare_state(stack, environ)
