@@ -13,7 +13,15 @@ from components.loki_store import CONFIG_DIRECTORY, PORT, accepted_age, rate_lim
 from components.sections.stores import Shape
 from components.sizing.programs import TierSize
 from components.stores.bucket import StoreBucket
-from components.stores.cluster import GRPC_PORT, ClusterStore, Program, members, parts_of, workload_of
+from components.stores.cluster import (
+    GRPC_PORT,
+    ClusterStore,
+    Extra,
+    Program,
+    members,
+    parts_of,
+    workload_of,
+)
 from components.values.documents import Document
 from components.values.quantities import Duration, Size
 from components.workload import Platform, callee
@@ -83,13 +91,14 @@ def loki_program(name: str, args: LokiClusterArgs) -> Program:
         alive="/loki/api/v1/status/buildinfo",
         config_directory=CONFIG_DIRECTORY,
         config_file="loki-cluster.yaml",
-        files={"loki-cluster.yaml": loki_cluster_configuration(name, args).dump(), **rules},
+        files={"loki-cluster.yaml": loki_cluster_configuration(name, args).dump()},
         secret_files=args.bucket.secret_files,
         environment=args.bucket.environment(CONFIG_DIRECTORY),
         account=args.bucket.account,
         data_directory="/loki",
         volume="loki-cluster-data",
         calls=[*args.bucket.calls, callee(args.metrics_url), callee(args.alertmanager_url)],
+        extras={"ruler": Extra(files=rules)},
     )
 
 

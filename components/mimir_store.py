@@ -15,7 +15,7 @@ from components.sections.alerting import ContactPoint
 from components.sections.stores import Shape
 from components.sizing.programs import TierSize
 from components.stores.bucket import StoreBucket
-from components.stores.cluster import ClusterStore, Program, members, parts_of, workload_of
+from components.stores.cluster import ClusterStore, Extra, Program, members, parts_of, workload_of
 from components.values.documents import Document
 from components.values.quantities import Duration
 from components.workload import Platform
@@ -121,24 +121,31 @@ def mimir_program(name: str, args: MimirStoreArgs) -> Program:
         alive="/api/v1/status/buildinfo",
         config_directory=CONFIG_DIRECTORY,
         config_file="mimir.yaml",
-        files=mimir_files(name, args),
-        secret_files={**blocks.secret_files, **contact_files(args.contact_points)},
+        files={"mimir.yaml": mimir_configuration(name, args).dump()},
+        secret_files=blocks.secret_files,
         environment=blocks.environment(CONFIG_DIRECTORY),
         account=blocks.account,
         data_directory="/data",
         volume="mimir-data",
-        calls=[*blocks.calls, *contact_calls(args.contact_points)],
+        calls=blocks.calls,
+        extras={"ruler": Extra(files=_rules(args)), "alertmanager": _alertmanager(args.contact_points)},
     )
 
 
-def mimir_files(name: str, args: MimirStoreArgs) -> dict[str, str]:
-    """Return the configuration file, the rules by tenant, and who is notified of alerts."""
-    rules = {f"rules/{args.tenant}/{path}": content for path, content in args.rule_files.items()}
-    return {
-        "mimir.yaml": mimir_configuration(name, args).dump(),
-        "alertmanager.yaml": alertmanager_configuration(args.contact_points, CONFIG_DIRECTORY).dump(),
-        **(rules if args.rules == "files" else {}),
-    }
+def _rules(args: MimirStoreArgs) -> dict[str, str]:
+    """Return the stack's own rules, by tenant, where they are evaluated."""
+    if args.rules != "files":
+        return {}
+    return {f"rules/{args.tenant}/{path}": content for path, content in args.rule_files.items()}
+
+
+def _alertmanager(points: Sequence[ContactPoint]) -> Extra:
+    """Return who is notified of alerts, and their addresses."""
+    return Extra(
+        files={"alertmanager.yaml": alertmanager_configuration(points, CONFIG_DIRECTORY).dump()},
+        secret_files=contact_files(points),
+        calls=contact_calls(points),
+    )
 
 
 def alertmanager_url(shape: Shape) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pulumi
 
@@ -15,6 +16,8 @@ from components.sizing.store_parts import PARTS, Role
 from components.values.quantities import Duration
 from components.values.secret_text import SecretText
 from components.workload import STOP_GRACE, Deployed, Port, Probe, Workload, headless
+
+T = TypeVar("T")
 
 GRPC_PORT, GOSSIP_PORT = 9095, 7946
 TENANT_HEADER = "X-Scope-OrgID"
@@ -42,6 +45,21 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Extra:
+    """What only those workloads of a store have that run a certain part of the program.
+
+    Attributes:
+        files: configuration text by path.
+        secret_files: the same for secrets.
+        calls: ``host:port`` of what else they connect to.
+    """
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    secret_files: Mapping[str, SecretText] = field(default_factory=dict)
+    calls: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Program:
     """What all parts of a store share.
 
@@ -58,6 +76,8 @@ class Program:
         volume: name of the data volume.
         calls: ``host:port`` of everything else that it connects to.
         account: annotations of its service accounts.
+        extras: part of the program, as targets name it -> what comes with it. The others are not replaced
+            when that changes.
     """
 
     image: Image
@@ -72,6 +92,7 @@ class Program:
     volume: str
     calls: Sequence[str] = ()
     account: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    extras: Mapping[str, Extra] = field(default_factory=dict)
 
 
 def workload_of(store: str, shape: Shape, role: Role) -> str:
@@ -141,7 +162,8 @@ def part_workload(program: Program, part: Part, parts: Sequence[Part], size: Tie
         Port(name="gossip", number=GOSSIP_PORT, speaks="bytes"),
         *part.ports,
     ]
-    kept = part.keeps_data
+    kept, extras = part.keeps_data, _extras(program, part)
+    own_calls = [call for extra in extras for call in extra.calls]
     return Workload(
         name=part.name,
         image=program.image,
@@ -155,18 +177,32 @@ def part_workload(program: Program, part: Part, parts: Sequence[Part], size: Tie
         ],
         environment=program.environment,
         config_directory=program.config_directory,
-        files=program.files,
-        secret_files=program.secret_files,
+        files=_merged(program.files, *(extra.files for extra in extras)),
+        secret_files=_merged(program.secret_files, *(extra.secret_files for extra in extras)),
         ports=ports,
         scraped="http",
         account=program.account,
-        calls=[*program.calls, *(call for other in others for call in _within(program, other))],
+        calls=[
+            *program.calls,
+            *own_calls,
+            *(call for other in others for call in _within(program, other)),
+        ],
         probe=Probe(port=program.http_port, path="/ready", alive=program.alive, command=None),
         resources=limits(size.each),
         volumes=data_volumes(program.volume, program.data_directory, size.each),
         stop_grace=HAND_OVER if kept else STOP_GRACE,
         lingers=part.queried,
     )
+
+
+def _extras(program: Program, part: Part) -> list[Extra]:
+    """Return what a workload has beyond what all share; ``all`` runs everything."""
+    runs = set(part.target.split(","))
+    return [extra for name, extra in program.extras.items() if not runs.isdisjoint((name, "all"))]
+
+
+def _merged(*sources: Mapping[str, T]) -> dict[str, T]:
+    return {path: text for source in sources for path, text in source.items()}
 
 
 def _within(program: Program, other: Part) -> list[str]:

@@ -80,12 +80,13 @@ class StoreMaker:
         folder = self.folders.mktemp(kind.workload)
         program = self.objects.program(kind.workload)
         home, _, file = _argument(program, "-config.file=").rpartition("/")
-        texts = {**self.objects.files(program), **(files or {})}
-        write(texts, folder / "etc")
+        targets = self._targets(kind)
+        programs = map(self.objects.program, targets or [kind.workload])
+        texts = {path: text for one in programs for path, text in self.objects.files(one).items()}
+        write({**texts, **(files or {})}, folder / "etc")
         text = texts[file].replace(home, str(folder / "etc"))
         for before, after in self._moved(kind, network).items():
             text = text.replace(before, after)
-        targets = self._targets(kind)
         names = [kind.workload] * REPLICAS + sorted(targets.keys() - {kind.workload})
         addresses = [f"{network}.{number}" for number in range(1, len(names) + 1)]
         return Store(

@@ -126,8 +126,13 @@ def counted(files: list[str]) -> dict[str, int]:
 
 
 def rule_files(found: Tree, program: str) -> list[str]:
-    """Give the rules that a program evaluates, or where teams upload theirs, the operator's Prometheus."""
-    files = [text for path, text in found.files(found.program(program)).items() if path.startswith("rules/")]
+    """Give the rules that a program evaluates, or where teams upload theirs, the operator's Prometheus.
+
+    Of a store in parts it is the one that answers queries.
+    """
+    names = {one.name for one in found.programs()}
+    texts = found.files(found.program(f"{program}-read" if f"{program}-read" in names else program))
+    files = [text for path, text in texts.items() if path.startswith("rules/")]
     return files or [yaml.safe_dump(rules["spec"]) for rules in found.of("PrometheusRule")]
 
 

@@ -242,7 +242,8 @@ def test_a_whole_request_is_within_the_burst_of_the_slowest_rate() -> None:
 def test_all_parts_of_a_store_are_told_the_same(program: str) -> None:
     """One compacts and deletes by age, another accepts, a third answers queries."""
     found = objects_of("phase4-split")
-    told = [found.files(one) for one in found.programs() if f"{program}.yaml" in found.files(one)]
+    every = [found.files(one) for one in found.programs()]
+    told = [files[f"{program}.yaml"] for files in every if f"{program}.yaml" in files]
     assert len(told) == {"tempo": 6, "mimir": 3, "loki-cluster": 3}[program]
     assert told == [told[0]] * len(told)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.manifests import Tree, tree
+from tests.support.made import made
+from tests.support.manifests import Tree, name_of, tree
 from tests.support.phase4 import objects_of, result_of
 from tests.support.program import run_program
 from tests.support.variants_phase4 import OBJECT_VARIANTS
@@ -170,9 +171,21 @@ class TestStoresInParts:
             assert {"query-frontend", "ruler"} <= set(target.partition("=")[2].split(","))
             assert asked[store.upper()] == f"{reader}:{port}"
 
+    def test_only_what_evaluates_rules_and_what_notifies_changes_with_them(self) -> None:
+        """Replicas that keep data take minutes each to be replaced, and need no contact point's address."""
+        points = [{"name": "team", "type": "slack", "secret": "slack", "port": 8443}]
+        alerting = {"contactPoints": points, "runbooksUrl": "https://docs.example.com"}
+        before, after = objects_of("phase4-split"), made("phase4-split", alerting=alerting)
+        rolled = {one.name for one in after.programs() if one != before.program(one.name)}
+        assert rolled == {"grafana", "mimir-backend", "mimir-read", "loki-read"}
+        open_to_it = {name_of(one) for one in after.of("NetworkPolicy") if "8443" in str(one)}
+        assert open_to_it == {"grafana-egress", "mimir-backend-egress"}
+        holding = {one.name for one in after.programs() if "secrets/contact-team" in str(one.object)}
+        assert holding == {"grafana", "mimir-backend"}
+
     def test_alerts_know_how_many_replicas_there_are(self) -> None:
         found = objects_of("phase4-split")
-        rules = found.document("mimir", "rules/otel-stack/sizing.yaml")["groups"][1]["rules"]
+        rules = found.document("mimir-read", "rules/otel-stack/sizing.yaml")["groups"][1]["rules"]
         wanted = {rule["labels"]["job"]: int(rule["expr"]) for rule in rules}
         stores = ("tempo", "mimir", "loki-")
         running = {
