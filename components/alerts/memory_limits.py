@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from components.collector_copier import NAME
-from components.sections.phase_numbers import WITH_KAFKA
+from components.sections.phase_numbers import ON_KUBERNETES, WITH_KAFKA
 from components.settings import Settings
 from components.sizing import GRAFANA_SHARE, ProgramSize
 from components.values.quantities import Size
@@ -15,8 +15,9 @@ from components.workload import GO_SHARE
 def node_limits(settings: Settings) -> Mapping[str, Size]:
     """Return the limits of the programs of phases 1 to 3."""
     programs = settings.size.programs
+    collector = {} if settings.phase >= ON_KUBERNETES else {"otel-collector": programs["collector"].memory}
     return {
-        "otel-collector": programs["collector"].memory,
+        **collector,
         **{job: programs[job].memory for job in ("jaeger", "prometheus", "loki")},
         "grafana": _of_grafana(programs["grafana"]),
         **(_buffer_limits(settings) if settings.phase >= WITH_KAFKA else {}),

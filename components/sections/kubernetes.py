@@ -100,7 +100,7 @@ class ExposureSection:
             them do, including those without TLS.
         source_ranges: networks whose addresses may use the load balancers; all by default.
         stop_delay: how long a pod that is to stop still takes connections, until whatever spreads them has
-            learned of it; by default 5 seconds inside the cluster, 30 where something outside of it is told.
+            learned of it; by default 30 seconds where something outside the cluster is told, else 5.
         annotations: annotations of Services of type LoadBalancer, of Ingresses, or of routes.
         grpc_annotations: further ones for the Ingress or route of OTLP over gRPC alone, and for the Service
             behind that Ingress, such as ``traefik.ingress.kubernetes.io/service.serversscheme: h2c``.
@@ -127,10 +127,9 @@ class ExposureSection:
         is_known = self.type == "GatewayAPI" or self.tls_secret is not None
         return is_known if self.tls is None else self.tls
 
-    @property
-    def delay(self) -> Duration:
-        """How long a pod that is to stop still takes connections."""
-        return self.stop_delay or Duration(5 if self.type == "ClusterIP" else 30)
+    def delay(self, *, outside: bool) -> Duration:
+        """How long a pod that is to stop still takes connections, which may come from outside the cluster."""
+        return self.stop_delay or Duration(30 if outside else 5)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

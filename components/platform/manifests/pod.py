@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from components.platform.manifests import placement
 from components.platform.manifests.config import VOLUME, ConfigObjects, config_volume
+from components.platform.manifests.network import exposed
 from components.platform.manifests.scope import Manifest, Scope, selector, text_hash
 from components.values.quantities import Duration
 from components.workload import Port, Probe, Workload
@@ -54,7 +55,7 @@ def is_stateful(workload: Workload) -> bool:
 
 def grace(scope: Scope, workload: Workload) -> Duration:
     """Return how long a pod may take to stop before it is killed."""
-    leave = scope.section.exposure.delay.seconds if _leaves(workload) else 0
+    leave = _delay(scope, workload).seconds if _leaves(workload) else 0
     return Duration(leave + workload.stop_grace.seconds + GRACE_MARGIN.seconds)
 
 
@@ -110,7 +111,7 @@ def _container(scope: Scope, workload: Workload) -> Manifest:
     if workload.entry_point is not None:
         container["command"] = list(workload.entry_point)
     if _leaves(workload):
-        container["lifecycle"] = {"preStop": {"sleep": {"seconds": scope.section.exposure.delay.seconds}}}
+        container["lifecycle"] = {"preStop": {"sleep": {"seconds": _delay(scope, workload).seconds}}}
     return container
 
 
@@ -121,6 +122,10 @@ def _writable(workload: Workload) -> list[tuple[int, str]]:
 def _leaves(workload: Workload) -> bool:
     """Tell whether others call it through an address that they share."""
     return workload.lingers or any(port.published is not None for port in workload.ports)
+
+
+def _delay(scope: Scope, workload: Workload) -> Duration:
+    return scope.section.exposure.delay(outside=bool(exposed(workload)))
 
 
 def _environment(scope: Scope, workload: Workload) -> list[Manifest]:

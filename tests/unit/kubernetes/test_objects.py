@@ -494,6 +494,16 @@ def test_pods_still_serve_while_whatever_calls_them_learns_that_they_stop(varian
     assert pod["terminationGracePeriodSeconds"] == seconds + 40
 
 
+def test_stores_wait_only_for_the_cluster_to_learn_that_they_stop() -> None:
+    """Nothing outside calls them, and a store of one pod is away for as long as that takes."""
+    before, after = made("phase3-medium"), made("phase3-load-balancer", sizing={"preset": "medium"})
+    for name in ("jaeger", "prometheus", "loki"):
+        (store,) = after.program(name).pod["containers"]
+        assert store["lifecycle"]["preStop"] == {"sleep": {"seconds": 5}}
+    rolled = {one.name for one in after.programs() if one.template != before.program(one.name).template}
+    assert rolled == {"grafana", "otel-gateway"}
+
+
 @pytest.mark.parametrize(
     ("variant", "admitted"), [("phase3-everything-set", True), ("phase3-load-balancer", False)]
 )
