@@ -73,7 +73,7 @@ class Idle:
     """Keys that another setting makes useless.
 
     Attributes:
-        section: where they are.
+        section: where they are, in snake case.
         keys: which.
         when: whether the other setting has that value.
         why: that setting and what it means.
@@ -100,7 +100,7 @@ IDLE: Sequence[Idle] = (
     ),
     Idle(
         section="sampling",
-        keys=("slower_than", "max_traces"),
+        keys=("slower_than", "decision_wait", "max_traces"),
         when=lambda settings: settings.sampling.mode != "tail",
         why="only sampling.mode: tail uses it",
     ),
@@ -111,6 +111,36 @@ IDLE: Sequence[Idle] = (
         why="sampling.mode: none does not use it; all traces are kept",
     ),
     Idle(
+        section="kafka.security",
+        keys=("tls",),
+        when=lambda settings: settings.kafka.mode != "external",
+        why="only kafka.mode: external uses it",
+    ),
+    Idle(
+        section="autoscaling",
+        keys=("lag_threshold", "keda_namespace"),
+        when=lambda settings: settings.autoscaling.lag is None,
+        why="only autoscaling.lag: keda uses it",
+    ),
+    Idle(
+        section="kubernetes",
+        keys=("monitoring_namespace",),
+        when=lambda settings: settings.kubernetes.monitoring == "annotations",
+        why="only kubernetes.monitoring: prometheus-operator uses it",
+    ),
+    Idle(
+        section="object_storage",
+        keys=("aws",),
+        when=lambda settings: settings.object_storage.provider == "s3",
+        why="only objectStorage.provider: aws uses it",
+    ),
+    Idle(
+        section="object_storage",
+        keys=("s3",),
+        when=lambda settings: settings.object_storage.provider == "aws",
+        why="only objectStorage.provider: s3 uses it",
+    ),
+    Idle(
         section="postgres",
         keys=("memory", "cpus", "volume", "backups_kept", "backups_volume"),
         when=lambda settings: settings.postgres.mode == "external",
@@ -119,13 +149,23 @@ IDLE: Sequence[Idle] = (
 )
 
 
+STRIMZI = "kafka.mode: strimzi does not use it; the operator has images of its own, by kafka.version"
+"""Why an image of Kafka's would be of no use."""
+
+
 def unused_problems(settings: SettingsModel) -> Iterator[Problem]:
     """Name what is set for another phase, or along with a setting that makes it useless; each once."""
     told: set[str] = set()
     for key, holder, name, why in (*_of_other_phases(settings), *_idle(settings)):
-        if _is_set(holder, name) and told.isdisjoint((key, key.rpartition(".")[0])):
+        if _is_set(holder, name) and not any(f"{key}.".startswith(f"{one}.") for one in told):
             told.add(key)
             yield Problem(key=key, value="set", message=why)
+    if (
+        settings.phase >= ON_KUBERNETES
+        and settings.kafka.mode == "strimzi"
+        and "kafka" in settings.images.overrides
+    ):
+        yield Problem(key="images.overrides.kafka", value="set", message=STRIMZI)
 
 
 def _of_other_phases(settings: SettingsModel) -> Iterator[Key]:
@@ -140,7 +180,8 @@ def _idle(settings: SettingsModel) -> Iterator[Key]:
     for idle in IDLE:
         if idle.when(settings):
             for name in idle.keys:
-                yield f"{idle.section}.{to_camel(name)}", getattr(settings, idle.section), name, idle.why
+                key = ".".join(map(to_camel, (*idle.section.split("."), name)))
+                yield key, attrgetter(idle.section)(settings), name, idle.why
 
 
 def _is_set(holder: object, name: str) -> bool:

@@ -16,7 +16,9 @@ from tests.support.variants import CLUSTER_VARIANTS, VARIANTS
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 EVERY: dict[str, dict[str, Any]] = {**VARIANTS, **CLUSTER_VARIANTS, **OBJECT_VARIANTS}
-CLUSTER, OBJECTS, HISTORY = (EVERY[name] for name in ("phase3-small", "phase4-small", "phase4-history"))
+CLUSTER, OBJECTS, HISTORY, ON_AWS = (
+    EVERY[name] for name in ("phase3-small", "phase4-small", "phase4-history", "phase4-aws")
+)
 
 
 def about_use(settings: dict[str, Any]) -> list[str]:
@@ -119,9 +121,43 @@ EXTERNAL_POSTGRES = {"mode": "external", "host": "db.example.com", "passwordSecr
             )
             for mode, key, value in (
                 ("head", "slowerThan", "3s"),
+                ("none", "decisionWait", "20s"),
                 ("none", "maxTraces", 5),
                 ("none", "keepPercent", 20),
             )
+        ),
+        (
+            {"phase": 2, "kafka": {}},
+            {"kafka": {"security": {"tls": False}}},
+            "kafka.security.tls: set: only kafka.mode: external uses it",
+        ),
+        (
+            {**CLUSTER, "kafka": {"mode": "strimzi"}},
+            {"images": {"overrides": {"kafka": "registry.example.com/kafka:4.3.1"}}},
+            "images.overrides.kafka: set: kafka.mode: strimzi does not use it",
+        ),
+        *(
+            (
+                CLUSTER,
+                {"autoscaling": {key: value}},
+                f"autoscaling.{key}: set: only autoscaling.lag: keda uses",
+            )
+            for key, value in (("lagThreshold", 500), ("kedaNamespace", "scaling"))
+        ),
+        (
+            CLUSTER,
+            {"kubernetes": {**CLUSTER["kubernetes"], "monitoringNamespace": "prometheus"}},
+            "kubernetes.monitoringNamespace: set: only kubernetes.monitoring: prometheus-operator uses it",
+        ),
+        (
+            OBJECTS,
+            {"objectStorage": {**OBJECTS["objectStorage"], "aws": {"backupsKept": "60d"}}},
+            "objectStorage.aws: set: only objectStorage.provider: aws uses it",
+        ),
+        (
+            ON_AWS,
+            {"objectStorage": {**ON_AWS["objectStorage"], "s3": {"pathStyle": False}}},
+            "objectStorage.s3: set: only objectStorage.provider: s3 uses it",
         ),
         *(
             (
