@@ -77,6 +77,7 @@ NOT_LOOKED_FOR: Names = {
     "jaeger_": COMMON_WORDS,
     "badger_": COMMON_WORDS,
     "haproxy_": COMMON_WORDS,
+    "grafana_": "the lab's Grafana is a stand-in, and has what it was written with",
 }
 """Beginning of a series' name -> why no program's file is asked for it."""
 

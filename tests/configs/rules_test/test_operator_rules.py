@@ -35,6 +35,7 @@ SCRAPED = {
     "cortex_": "mimir(-.+)?",
     "thanos_objstore_": "mimir(-.+)?",
     "haproxy_": "query-gateway",
+    "grafana_": "grafana",
 }
 """Beginning of a metric's name -> the programs that serve it."""
 KUBELETS = ("kubelet_volume_stats_",)
