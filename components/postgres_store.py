@@ -11,6 +11,7 @@ from components.base import StackComponent, data_volumes, limits
 from components.grafana.backup import PostgresBackupArgs, backup_name, backup_workload
 from components.grafana.database import Database
 from components.images import Image
+from components.kafka_buffer import MetricsTarget
 from components.sections.postgres import PostgresSection
 from components.sizing import ProgramSize
 from components.stores.bucket import StoreBucket
@@ -38,6 +39,7 @@ class PostgresStoreArgs:
         section: settings from the stack configuration.
         client: image of the S3 client that uploads dumps.
         bucket: where the dumps go.
+        metrics: who is told when the last one arrived there.
     """
 
     image: Image
@@ -47,6 +49,7 @@ class PostgresStoreArgs:
     section: PostgresSection
     client: Image
     bucket: StoreBucket
+    metrics: MetricsTarget
 
 
 class PostgresStore(StackComponent):
@@ -80,6 +83,7 @@ class PostgresStore(StackComponent):
             image=args.image,
             client=args.client,
             bucket=args.bucket,
+            metrics=args.metrics,
             kept=section.backups_kept,
             dumper=args.dumper,
             uploader=args.uploader,

@@ -14,7 +14,10 @@ from components.values.quantities import DAY, Duration, Size
 SHORTEST_RANGE = Duration(600)
 """Over a shorter range, the rates of records written and read say nothing."""
 
-NOT_SCRAPED = ("copies.yaml", "own.yaml")
+DUMPS = "dumps.yaml"
+"""The rule file about dumps of the stack's own database."""
+
+NOT_SCRAPED = ("copies.yaml", "own.yaml", DUMPS)
 """Rule files about what is sent to the stack's own Prometheus or Mimir."""
 
 

@@ -10,7 +10,6 @@ from components.composition.object_stores import ObjectStores, bucket_of
 from components.grafana.cluster import GrafanaCluster
 from components.grafana.database import Database, external_database
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
-from components.object_storage import ObjectStorage
 from components.postgres_store import NAME as POSTGRES
 from components.postgres_store import PostgresStore, PostgresStoreArgs
 from components.settings import Settings
@@ -27,7 +26,7 @@ def run_clustered_grafana(
 ) -> GrafanaHA:
     """Run Grafana's database and its replicas over the stores, and over phase 3's if there are any."""
     published = addresses.grafana
-    database, after = _database(settings, platform, stores.storage)
+    database, after = _database(settings, platform, stores)
     args = GrafanaHAArgs(
         image=settings.image_catalogue["grafana"],
         size=settings.store_size.grafana,
@@ -52,7 +51,7 @@ def run_clustered_grafana(
 
 
 def _database(
-    settings: Settings, platform: Platform, storage: ObjectStorage
+    settings: Settings, platform: Platform, stores: ObjectStores
 ) -> tuple[Database, Sequence[StackComponent]]:
     section = settings.postgres
     if section.mode == "external":
@@ -65,7 +64,8 @@ def _database(
         uploader=size.uploader,
         section=section,
         client=images["aws-cli"],
-        bucket=bucket_of(settings, storage, "backups"),
+        bucket=bucket_of(settings, stores.storage, "backups"),
+        metrics=stores.metrics_target(settings.stores.tenant),
     )
-    made = PostgresStore(POSTGRES, args, platform=platform, after=storage.ready)
+    made = PostgresStore(POSTGRES, args, platform=platform, after=stores.storage.ready)
     return made.database, (made,)

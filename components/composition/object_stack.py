@@ -28,7 +28,6 @@ from components.composition.outputs import outputs
 from components.composition.parts import Buffer, Parts, collector_jobs
 from components.grafana_ha import PORT as GRAFANA
 from components.jaeger_store import METRICS_PORT as JAEGER_METRICS
-from components.kafka_buffer import MetricsTarget
 from components.load_balancer import OBSERVE_PORT
 from components.loki_store import PORT as LOKI
 from components.metrics_agent import MetricsAgent, MetricsAgentArgs
@@ -38,7 +37,6 @@ from components.publication import Exposure
 from components.query_gateway import NAME as QUERY_GATEWAY
 from components.query_gateway import PORTS
 from components.settings import Settings
-from components.stores.cluster import TENANT_HEADER
 
 PHASE3_PORTS = {"jaeger": JAEGER_METRICS, "prometheus": PROMETHEUS, "loki": LOKI}
 AGENT = "prometheus-agent"
@@ -98,9 +96,7 @@ class _Stack:
         )
 
     def kafka(self, stores: ObjectStores) -> Buffer:
-        header = f"{TENANT_HEADER}: {self.settings.stores.tenant}"
-        target = MetricsTarget(endpoint=stores.mimir.otlp_url, header=header)
-        return self.parts.buffer(self.platform, target)
+        return self.parts.buffer(self.platform, stores.metrics_target(self.settings.stores.tenant))
 
     def processors(self, kafka: Buffer, stores: ObjectStores) -> CollectorProcessor:
         args = self.parts.processor_args(kafka, stores.otlp_endpoints)

@@ -9,11 +9,12 @@ import pulumi
 
 from components.alerts.least_replicas import least_replicas
 from components.alerts.memory_limits import object_limits
-from components.alerts.rules import alert_rules, linked, sizing_rules
+from components.alerts.rules import DUMPS, alert_rules, linked, sizing_rules
 from components.base import StackComponent
 from components.buckets.names import STORES, bucket_names
 from components.composition.addresses import Addresses
 from components.grafana.backup import backup_name
+from components.kafka_buffer import MetricsTarget
 from components.loki_cluster import LokiCluster, LokiClusterArgs
 from components.mimir_store import MimirBuckets, MimirStore, MimirStoreArgs
 from components.object_storage import ObjectStorage, ObjectStorageArgs
@@ -24,6 +25,7 @@ from components.settings import Settings
 from components.sizing import declared_rate
 from components.sizing.store_parts import PARTS
 from components.stores.bucket import StoreBucket
+from components.stores.cluster import TENANT_HEADER
 from components.tempo_store import TempoStore, TempoStoreArgs
 from components.values.documents import texts
 from components.workload import Platform
@@ -60,6 +62,10 @@ class ObjectStores:
             "otlp_http/mimir": self.mimir.otlp_url,
             "otlp_http/loki": self.loki.otlp_url,
         }
+
+    def metrics_target(self, tenant: str) -> MetricsTarget:
+        """Return where the stack's own scripts send metrics."""
+        return MetricsTarget(endpoint=self.mimir.otlp_url, header=f"{TENANT_HEADER}: {tenant}")
 
 
 def service_accounts(settings: Settings) -> dict[str, tuple[str, ...]]:
@@ -121,6 +127,9 @@ class _Stores:
 
     def mimir(self) -> MimirStore:
         settings, size = self.settings, self.settings.store_size
+        own = self._linked("mimir/rules")
+        if settings.postgres.mode == "external":
+            del own[DUMPS]
         rules = alert_rules(
             object_limits(settings),
             least_replicas(settings),
@@ -145,7 +154,7 @@ class _Stores:
             samples_per_second=size.samples_per_second,
             exemplars=settings.stores.mimir.max_exemplars,
             rules=settings.stores.mimir.rules,
-            rule_files={**rules, **self._linked("mimir/rules"), "sizing.yaml": sizing_rules(settings)},
+            rule_files={**rules, **own, "sizing.yaml": sizing_rules(settings)},
             contact_points=settings.alerting.contact_points,
         )
         return MimirStore("mimir", args, platform=self.platform, after=self._after)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from components.base import data_volumes, limits
 from components.grafana.database import Database
 from components.images import Image
+from components.kafka_buffer import MetricsTarget
 from components.sizing import ProgramSize
 from components.stores.bucket import StoreBucket
 from components.values.documents import text
@@ -28,6 +29,7 @@ class PostgresBackupArgs:
         image: PostgreSQL's image.
         client: image of the S3 client.
         bucket: where they go.
+        metrics: who is told when the last one arrived there.
         kept: age at which a dump on the volume is deleted.
         dumper: limits of the program that makes them, and disk budget of their volume.
         uploader: limits of the one that copies them into the bucket.
@@ -36,6 +38,7 @@ class PostgresBackupArgs:
     image: Image
     client: Image
     bucket: StoreBucket
+    metrics: MetricsTarget
     kept: Duration
     dumper: ProgramSize
     uploader: ProgramSize
@@ -61,14 +64,16 @@ def backup_workload(name: str, args: PostgresBackupArgs, database: Database) -> 
             "PGUSER": database.username,
             "PASSWORD_FILE": f"{DIRECTORY}/{PASSWORD}",
             "BACKUPS_KEPT_DAYS": str(max(1, args.kept.days)),
+            "METRICS": args.metrics.target,
+            "HEADER": args.metrics.header,
         },
         config_directory=DIRECTORY,
         files={
-            **{file: text(f"postgres/{file}") for file in ("backup.sh", "upload.sh")},
+            **{file: text(f"postgres/{file}") for file in ("backup.sh", "report.sh", "upload.sh")},
             CLIENT_CONFIG: _client_config(bucket),
         },
         secret_files={PASSWORD: database.password, **bucket.secret_files},
-        calls=[database.address, *bucket.calls],
+        calls=[database.address, args.metrics.callee, *bucket.calls],
         account=bucket.account,
         probe=_recent(DUMPED),
         resources=limits(args.dumper),

@@ -38,6 +38,9 @@ dump() {
     echo "dumped $name ($(wc -c <"$name") bytes)"
 }
 
+# Beside it, and for as long.
+[ -z "${METRICS:-}" ] || bash "${0%/*}/report.sh" &
+
 while :; do
     if dump; then
         touch "$state"

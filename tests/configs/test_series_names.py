@@ -65,7 +65,7 @@ WRITTEN: Names = {
 }
 """Series -> its name as the program has it."""
 
-SENT: Names = {"kafka_partition_": "kafka/copies.sh"}
+SENT: Names = {"kafka_partition_": "kafka/copies.sh", "postgres_backup_": "postgres/report.sh"}
 """Beginning of a series' name -> script under ``configs/`` that sends it, with dots in its name."""
 
 BY_PROMETHEUS = {"ALERTS", "up", "scrape_duration_seconds", "scrape_samples_scraped"}
@@ -172,8 +172,9 @@ def test_the_program_that_serves_a_series_contains_its_name(binaries: Binaries, 
 
 @pytest.mark.parametrize("name", [name for name in SERIES if known_to(name, SENT)])
 def test_the_script_that_sends_a_series_names_it(name: str) -> None:
-    beginning, words = "kafka.partition.", (CONFIGS / known_to(name, SENT)).read_text().split()
-    assert beginning + name.removeprefix("kafka_partition_") in words
+    beginning = next(one for one in SENT if name.startswith(one))
+    sent = beginning.replace("_", ".") + name.removeprefix(beginning).removesuffix("_seconds")
+    assert re.search(rf"\b{re.escape(sent)}\b", (CONFIGS / SENT[beginning]).read_text())
 
 
 @pytest.mark.parametrize(

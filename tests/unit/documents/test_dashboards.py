@@ -136,6 +136,7 @@ def named(rules: Any) -> Iterator[str]:
 @pytest.mark.parametrize(
     "path",
     [
+        "mimir/rules/dumps.yaml",
         "mimir/rules/stores.yaml",
         "loki/rules/logs.yaml",
         "grafana-cluster/provisioning/alerting/rules.yaml",

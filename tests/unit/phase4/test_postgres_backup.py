@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -12,6 +13,7 @@ import pytest
 from components.values.documents import text
 from tests.support.manifests import Tree, tree
 from tests.support.program import run_program
+from tests.support.recorder import recorder
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
 HOUR, DAY = 3600, 86400
@@ -116,3 +118,56 @@ class TestDumps:
         done = self.run(tmp_path, "exit 1")
         assert "failed: pg_dump" in done.stderr
         assert [file.read_text() for file in volume.iterdir()] == ["20"]
+
+
+class TestReport:
+    def run(self, rendered: Tree, tmp_path: Path, address: str) -> None:
+        """Let it tell once; where it would wait, it is stopped."""
+        (tmp_path / "sleep").write_text('#!/bin/sh\nkill "$PPID"\n')
+        (tmp_path / "sleep").chmod(0o755)
+        script = text("postgres/report.sh").replace("=/tmp/", f"={tmp_path}/")
+        given = rendered.program("postgres-backup").environment()
+        store = given["METRICS"].partition("/")[0]
+        subprocess.run(
+            ["bash", "-c", script],
+            env={
+                "PATH": f"{tmp_path}:{os.environ['PATH']}",
+                "METRICS": given["METRICS"].replace(store, address.removeprefix("http://")),
+                "HEADER": given["HEADER"],
+            },
+            check=True,
+            capture_output=True,
+            timeout=30,
+        )
+
+    def test_the_time_of_the_last_upload_is_told(self, rendered: Tree, tmp_path: Path) -> None:
+        mark = tmp_path / "last-upload"
+        mark.touch()
+        os.utime(mark, (1_700_000_000,) * 2)
+        with recorder() as (address, seen):
+            self.run(rendered, tmp_path, address)
+        (one,) = seen
+        assert (one.path, one.headers["X-Scope-OrgID"]) == ("/otlp/v1/metrics", "otel-stack")
+        (resource,) = json.loads(one.body)["resourceMetrics"]
+        (metric,) = resource["scopeMetrics"][0]["metrics"]
+        (point,) = metric["gauge"]["dataPoints"]
+        assert (metric["name"], metric["unit"]) == ("postgres.backup.last_upload", "s")
+        assert int(point["asInt"]) == 1_700_000_000
+        assert abs(int(point["timeUnixNano"]) / 1e9 - time.time()) < HOUR
+
+    def test_before_the_first_one_nothing_is_told(self, rendered: Tree, tmp_path: Path) -> None:
+        with recorder() as (address, seen):
+            self.run(rendered, tmp_path, address)
+        assert seen == []
+
+
+@pytest.mark.parametrize("mode", ["builtin", "external"])
+def test_dumps_are_watched_where_there_are_some(mode: str) -> None:
+    elsewhere = {"mode": mode, "host": "db.example.com", "passwordSecret": "grafana-database"}
+    settings = {
+        **OBJECT_VARIANTS["phase4-small"],
+        "postgres": elsewhere if mode == "external" else {"mode": mode},
+    }
+    found = tree(run_program(settings), settings)
+    rules = [path for path in found.files(found.program("mimir")) if path.endswith("/dumps.yaml")]
+    assert bool(rules) is (mode == "builtin")
