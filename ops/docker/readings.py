@@ -38,9 +38,10 @@ def _container_reading(client: docker.DockerClient, name: str, probe: str) -> Re
         return Reading(area=AREA, name=name, status="degraded", found=_stopped(state), advice=advice)
     health = (state_of(client, probe) or {}).get("Health", {}).get("Status", "not probed")
     if health != "healthy":
-        return Reading(
-            area=AREA, name=name, status="degraded", found=f"running, {health}", advice=f"docker logs {name}"
-        )
+        advice = f"docker logs {name}"
+        if health == "unhealthy":
+            advice += f"; docker restart {name} if it hangs, which Docker does not do"
+        return Reading(area=AREA, name=name, status="degraded", found=f"running, {health}", advice=advice)
     return Reading(area=AREA, name=name, found="running, healthy")
 
 

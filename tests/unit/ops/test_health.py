@@ -79,6 +79,7 @@ def test_collector_is_as_healthy_as_its_probe_says() -> None:
         ),
         ({"Status": "restarting", "ExitCode": 1}, "restarting", "docker logs loki"),
         ({"Status": "running", "Health": {"Status": "starting"}}, "running, starting", "docker logs loki"),
+        ({"Status": "running", "Health": {"Status": "unhealthy"}}, "unhealthy", "docker restart loki"),
         ({"Status": "running"}, "running, not probed", "docker logs loki"),
     ],
 )
