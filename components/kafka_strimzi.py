@@ -192,7 +192,7 @@ def _cluster(args: StrimziKafkaArgs) -> Mapping[str, Any]:
                 "replica.fetch.max.bytes": args.largest_message.bytes,
                 "offsets.retention.minutes": 20160,
                 "producer.id.expiration.ms": 1000,
-                "producer.id.expiration.check.interval.ms": 1000,
+                "producer.id.expiration.check.interval.ms": 100,
             },
         },
         "entityOperator": {

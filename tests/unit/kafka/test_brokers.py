@@ -25,6 +25,9 @@ KUBERNETES = CLUSTER_VARIANTS["phase3-small"]["kubernetes"]
 CA = "-----BEGIN CERTIFICATE-----\nMIIB+w==\n-----END CERTIFICATE-----\n"
 
 FORGETTING = {"producer.id.expiration.ms", "producer.id.expiration.check.interval.ms"}
+LOOKS = 100
+"""How often, in milliseconds, a broker has to look at the least: a client that gives up as a broker is back gives
+its number again 0.3 s later."""
 COLLECTORS_TIMEOUT = "5s"
 """Of an exporter that names none."""
 
@@ -226,6 +229,7 @@ def test_brokers_forget_a_producer_before_its_client_gives_a_number_twice() -> N
     forgotten = sum(map(int, own.values()))
     (strimzi,) = made("phase3-strimzi").of("Kafka")
     assert own.keys() == FORGETTING
+    assert int(own["producer.id.expiration.check.interval.ms"]) <= LOOKS
     assert {key: str(strimzi["spec"]["kafka"]["config"][key]) for key in FORGETTING} == own
     for file in ("otel-gateway/gateway.yaml", "otel-processor/processor.yaml"):
         exporters = yaml.safe_load(text(file))["exporters"]
