@@ -51,7 +51,7 @@ def settings_of(section: type, prefix: str = "") -> Iterator[tuple[str, Setting]
         hint, key = without_none(hints[field.name]), f"{prefix}{to_camel(field.name)}"
         if not dataclasses.is_dataclass(hint) or hint in (Duration, Size):
             yield key.replace("<program>.replicas", "<tier>.replicas"), setting(field, hint)
-        elif issubclass(typing.cast("type", hint), LimitSizing):
+        elif section is SizingSection:
             yield from settings_of(typing.cast("type", hint), f"{prefix}<program>.")
         else:
             yield from settings_of(typing.cast("type", hint), f"{key}.")
