@@ -1,0 +1,100 @@
+"""The Secrets that the settings name and others keep: are they there, with what is needed of them?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from components.alerts.contact_points import KEYS
+from components.buckets.names import credentials_secrets
+from components.grafana_ha import SECRET_KEY
+from components.platform.manifests.config import key as config_key
+from components.platform.manifests.scope import NAME, PART_OF, STACK
+from components.sections.phase_numbers import ON_OBJECT_STORAGE
+from components.settings import Settings
+from ops.finding import Finding
+from ops.kubernetes.kubectl import Kubectl, KubectlError
+
+WantedSecret = tuple[str, tuple[str, ...], str]
+"""Name, keys, and the setting that names it."""
+
+
+def check_secrets(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
+    """Does every Secret that the settings name exist, with its keys? Values are not looked at.
+
+    Raises:
+        KubectlError: the API server did not say.
+    """
+    for name, keys, setting in dict.fromkeys(_wanted_secrets(settings)):
+        try:
+            present = set(kubectl.json("get", "secret", name).get("data") or {})
+        except KubectlError as error:
+            if not error.absent:
+                raise
+            advice = f"{setting} names it; it must be in namespace {kubectl.namespace} before the stack is"
+            yield Finding(name=f"Secret {name}", status="fail", found="there is none", advice=advice)
+            continue
+        missing = [key for key in keys if key not in present]
+        if missing:
+            found, advice = f"lacks {', '.join(missing)}", f"{setting} needs the keys {', '.join(keys)}"
+            yield Finding(name=f"Secret {name}", status="fail", found=found, advice=advice)
+        else:
+            yield Finding(name=f"Secret {name}", found=", ".join(keys))
+
+
+def check_grafana_key(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
+    """Has the Secret that replaces the stack's own the same key, which Grafana's data needs?
+
+    Raises:
+        KubectlError: the API server did not say.
+    """
+    name, key = settings.kubernetes.existing_secrets.grafana, SECRET_KEY.rpartition("/")[2]
+    if name is None:
+        return
+    own = kubectl.objects("secrets", f"--selector={NAME}=grafana,{PART_OF}={STACK}")
+    kept = {(one.get("data") or {}).get(config_key(SECRET_KEY)): one["metadata"]["name"] for one in own}
+    kept.pop(None, None)
+    if not kept or not kubectl.exists("secret", name):
+        return
+    if (kubectl.json("get", "secret", name).get("data") or {}).get(key) not in kept:
+        advice = (
+            f"what Grafana has encrypted opens with the old one: copy {key} and admin-password from the "
+            "running pod, as docs/kubernetes.md says; or delete the old Secret, if nothing of it is needed"
+        )
+        found = f"a different {key} from that of {', '.join(kept.values())}"
+        yield Finding(name="Grafana's key", status="fail", found=found, advice=advice)
+
+
+def _wanted_secrets(settings: Settings) -> Iterator[WantedSecret]:
+    section = settings.kubernetes
+    existing, tls = section.existing_secrets, section.exposure.tls_secret
+    if existing.grafana is not None:
+        yield existing.grafana, ("admin-password", "secret-key"), "kubernetes.existingSecrets.grafana"
+    if existing.kafka is not None:
+        yield existing.kafka, ("password",), "kubernetes.existingSecrets.kafka"
+    if existing.kafka_ca is not None:
+        yield existing.kafka_ca, ("ca.crt",), "kubernetes.existingSecrets.kafkaCa"
+    if tls is not None:
+        yield tls, ("tls.crt", "tls.key"), "kubernetes.exposure.tlsSecret"
+    for name in section.image_pull_secrets:
+        yield name, (".dockerconfigjson",), "kubernetes.imagePullSecrets"
+    if settings.phase >= ON_OBJECT_STORAGE:
+        yield from _wanted_by_stores(settings)
+
+
+def _wanted_by_stores(settings: Settings) -> Iterator[WantedSecret]:
+    storage, postgres, oidc = settings.object_storage, settings.postgres, settings.grafana.oidc
+    if storage.provider == "s3":
+        own = storage.s3.store_secrets
+        for store, name in credentials_secrets(storage.s3).items():
+            setting = f"storeSecrets.{store}" if getattr(own, store) else "credentialsSecret"
+            yield name, ("credentials",), f"objectStorage.s3.{setting}"
+        if storage.s3.ca_secret is not None:
+            yield storage.s3.ca_secret, ("ca.crt",), "objectStorage.s3.caSecret"
+    if postgres.password_secret is not None:
+        yield postgres.password_secret, ("password",), "postgres.passwordSecret"
+    if postgres.ca_secret is not None:
+        yield postgres.ca_secret, ("ca.crt",), "postgres.caSecret"
+    if oidc is not None:
+        yield oidc.client_secret, ("client-secret",), "grafana.oidc.clientSecret"
+    for point in settings.alerting.contact_points:
+        yield point.secret, (KEYS[point.type],), "alerting.contactPoints"
