@@ -62,19 +62,16 @@ def copier_job(settings: Settings) -> Mapping[str, str]:
 
 
 def _workload(name: str, args: CollectorCopierArgs) -> Workload:
-    workload = collector_workload(
-        name,
-        copier_configuration(args),
-        image=args.image,
-        size=args.size,
+    workload = collector_workload(name, copier_configuration(args), image=args.image, size=args.size)
+    authority = {} if args.target.ca is None else {AUTHORITY_FILE: args.target.ca}
+    return replace(
+        workload,
         replicas=1,
         identity=True,
         calls=[*args.kafka.servers, args.target.endpoint],
+        files={**workload.files, **authority},
         secret_files=args.kafka.secret_files,
     )
-    if args.target.ca is None:
-        return workload
-    return replace(workload, files={**workload.files, AUTHORITY_FILE: args.target.ca})
 
 
 def copier_configuration(args: CollectorCopierArgs) -> Document:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.autoscaling import Autoscaling
 from components.base import StackComponent
@@ -64,12 +64,14 @@ class CollectorGateway(StackComponent):
     ) -> None:
         """Run the gateways once Kafka has its topics."""
         super().__init__(name, platform)
-        workload = collector_workload(
-            name,
-            gateway_configuration(name, args),
-            image=args.image,
-            size=args.size.each,
-            ports=otlp_ports(args.grpc, args.http),
+        workload = replace(
+            collector_workload(
+                name,
+                gateway_configuration(name, args),
+                image=args.image,
+                size=args.size.each,
+                ports=otlp_ports(args.grpc, args.http),
+            ),
             replicas=args.size.replicas,
             autoscaling=args.autoscaling,
             calls=args.kafka.servers,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.autoscaling import Autoscaling
 from components.base import StackComponent
@@ -96,11 +96,8 @@ class CollectorProcessor(StackComponent):
 
 def _workload(name: str, args: CollectorProcessorArgs, document: Document) -> Workload:
     """Describe processors that run a configuration file; each has time to forward what it has read."""
-    return collector_workload(
-        name,
-        document,
-        image=args.image,
-        size=args.size.each,
+    return replace(
+        collector_workload(name, document, image=args.image, size=args.size.each),
         replicas=args.size.replicas,
         identity=True,
         autoscaling=args.autoscaling,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.base import StackComponent, data_volumes
 from components.collectors.tls import IngestTls
@@ -61,12 +61,14 @@ class OtelCollector(StackComponent):
     ) -> None:
         """Run the collector once the stores answer."""
         super().__init__(name, platform)
-        workload = collector_workload(
-            name,
-            collector_configuration(name, args),
-            image=args.image,
-            size=args.size,
-            ports=otlp_ports(args.grpc, args.http),
+        workload = replace(
+            collector_workload(
+                name,
+                collector_configuration(name, args),
+                image=args.image,
+                size=args.size,
+                ports=otlp_ports(args.grpc, args.http),
+            ),
             volumes=data_volumes("otel-storage", "/var/lib/otelcol", args.size),
         )
         self.run(workload if args.tls is None else args.tls.within(workload), after)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from components.base import limits
 from components.images import Image
@@ -12,7 +11,7 @@ from components.sections.ingest import IngestSection
 from components.sizing import ProgramSize
 from components.values.documents import Document
 from components.values.quantities import Duration
-from components.workload import DataVolume, Port, Probe, Workload
+from components.workload import Port, Probe, Workload
 
 CONFIG_DIRECTORY = "/etc/otelcol"
 
@@ -72,13 +71,8 @@ def collector_workload(
     image: Image,
     size: ProgramSize,
     ports: Sequence[Port] = (),
-    volumes: Sequence[DataVolume] = (),
-    **further: Any,
 ) -> Workload:
-    """Describe a collector with a given configuration; its image has no program that could check its health.
-
-    ``further`` holds additional fields of ``Workload``.
-    """
+    """Describe a collector with a configuration; its image has no program that could check its health."""
     return Workload(
         name=name,
         image=image,
@@ -88,7 +82,5 @@ def collector_workload(
         ports=[*ports, Port(name="metrics", number=METRICS_PORT), Port(name="health", number=HEALTH_PORT)],
         probe=Probe(port=HEALTH_PORT, path="/", command=None),
         resources=limits(size),
-        volumes=volumes,
         scraped="metrics",
-        **further,
     )
