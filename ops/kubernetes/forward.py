@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 from components.values.addresses import LOOPBACK
 from ops.background import Background
@@ -38,7 +38,7 @@ def forwarded(
     """
     with ExitStack() as cleanup:
         started = [
-            cleanup.enter_context(_forward(kubectl, name, ports, same_ports=same_ports))
+            cleanup.enter_context(closing(_Forward(kubectl, name, ports, same_ports=same_ports)))
             for name, ports in services.items()
         ]
         opened = [(one, one.wait()) for one in started]
@@ -99,18 +99,9 @@ class _Forward:
             say(f"service/{self._service} is open again")
             self._is_lost = False
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End it."""
         self._program.stop()
 
     def _is_open(self) -> bool:
         return len(_OPENED.findall(self._program.said)) == len(self._ports)
-
-
-@contextmanager
-def _forward(kubectl: Kubectl, service: str, ports: Sequence[int], *, same_ports: bool) -> Iterator[_Forward]:
-    one = _Forward(kubectl, service, ports, same_ports=same_ports)
-    try:
-        yield one
-    finally:
-        one.stop()
