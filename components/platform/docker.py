@@ -14,8 +14,7 @@ another image, and Docker passes the owner on. No process runs as root for that.
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,11 +22,21 @@ import pulumi
 import pulumi_docker as docker
 
 from components.images import Image, Images
+from components.platform.container_fields import (
+    aliases,
+    container_names,
+    cores,
+    environment,
+    health,
+    own_volume,
+    ready_command,
+    temporary,
+)
 from components.platform.digest import digest
 from components.publication import HostPort
-from components.values.quantities import Duration, Size, mebibytes
+from components.values.quantities import Size, mebibytes
 from components.values.secret_text import ExistingSecret
-from components.workload import DataVolume, Deployed, Probe, Workload, headless
+from components.workload import DataVolume, Deployed, Probe, Workload
 
 NETWORK = "observability"
 
@@ -39,10 +48,6 @@ SECRETS = "otel-stack.secrets"
 
 LOG_ROTATION = {"max-size": "10m", "max-file": "3"}
 IDLE_MEMORY = mebibytes(16)
-PROBE_RETRIES = 5
-PROBE_TIMEOUT = Duration(5)
-START_SECONDS = 180
-"""How long a program may take to become ready before the update fails."""
 
 
 class DockerPlatform:
@@ -76,7 +81,7 @@ class DockerPlatform:
             raise ValueError(f"{workload.name}: a Docker container runs one program, not {beside} as well")
         config_volume, config = self._config(workload, parent)
         ready: list[pulumi.Resource] = []
-        names = _names(workload)
+        names = container_names(workload)
         for name in names:
             before = [*after, *ready[-1:], config]
             others_wait = name != names[-1]
@@ -97,7 +102,7 @@ class DockerPlatform:
         after: Sequence[pulumi.Resource],
         others_wait: bool,
     ) -> docker.Container:
-        own = [replace(volume, name=_own(volume.name, name, workload)) for volume in workload.volumes]
+        own = [replace(volume, name=own_volume(volume.name, name, workload)) for volume in workload.volumes]
         made = [self._data_volume(workload.image, volume, parent) for volume in own]
         configuration = docker.ContainerVolumeArgs(
             volume_name=config_volume, container_path=workload.config_directory, read_only=True
@@ -106,19 +111,19 @@ class DockerPlatform:
             name,
             **self._confined(name, workload.image, workload.resources.memory),
             memory_reservation=workload.resources.reserved_memory.mebibytes,
-            cpus=_cores(workload.resources.cpus),
+            cpus=cores(workload.resources.cpus),
             command=list(workload.args) or None,  # an empty list would differ from the image's own
             entrypoints=None if workload.entry_point is None else list(workload.entry_point),
-            envs=_environment(workload, name),
+            envs=environment(workload, name),
             ports=_published(workload),
             labels=_secrets_label(workload),
-            networks_advanced=[{"name": self._network.name, "aliases": _aliases(name, workload)}],
+            networks_advanced=[{"name": self._network.name, "aliases": aliases(name, workload)}],
             volumes=[*_mounted(own), configuration],
-            tmpfs=_temporary(workload),
+            tmpfs=temporary(workload),
             restart="unless-stopped",
             stop_timeout=workload.stop_grace.seconds,
             destroy_grace_seconds=workload.stop_grace.seconds,
-            **_health(workload.probe, _ready_command(workload.probe, others_wait=others_wait)),
+            **health(workload.probe, ready_command(workload.probe, others_wait=others_wait)),
             opts=_options(parent, after=[*after, *made]),
         )
 
@@ -169,7 +174,7 @@ class DockerPlatform:
             networks_advanced=[{"name": self._network.name}],
             restart="unless-stopped",
             stop_signal="SIGKILL",
-            **_health(probe, ("wget", "-q", "-O", "/dev/null", url)),
+            **health(probe, ("wget", "-q", "-O", "/dev/null", url)),
             opts=_options(parent, after=[container], replace_with=[container]),
         )
 
@@ -235,26 +240,6 @@ def _options(
     )
 
 
-def _cores(cpus: float) -> str:
-    """Write a number of cores as the provider reads it back: any other form is a change at each update.
-
-    As Terraform's provider 4.6 has it: with nine zeros the number is round, otherwise they are cut off.
-    """
-    text = f"{cpus:.9f}"
-    return f"{cpus:.1f}" if text.count("0") == 9 else text.rstrip("0")
-
-
-def _names(workload: Workload) -> list[str]:
-    if workload.replicas is None:
-        return [workload.name]
-    return [f"{workload.name}-{number}" for number in range(1, workload.replicas + 1)]
-
-
-def _aliases(name: str, workload: Workload) -> list[str]:
-    """Return the name shared by all replicas, and a peer's own as a cluster's name service forms it."""
-    return [workload.name, *([f"{name}.{headless(workload.name)}"] if workload.peers else [])]
-
-
 def _secrets(workload: Workload) -> list[tuple[str, pulumi.Input[str]]]:
     """Return the texts of secret files.
 
@@ -278,35 +263,6 @@ def _secrets_label(workload: Workload) -> list[docker.ContainerLabelArgs] | None
     return [docker.ContainerLabelArgs(label=SECRETS, value=hashed)]
 
 
-def _own(volume: str, name: str, workload: Workload) -> str:
-    """Add a replica's number to its own volume."""
-    return volume + name.removeprefix(workload.name)
-
-
-def _environment(workload: Workload, name: str) -> list[str]:
-    replica = {} if workload.replicas is None else {"REPLICA": name}
-    if workload.identity:
-        replica["REPLICA_NUMBER"] = name.rpartition("-")[2]
-    known = {**replica, "DOMAIN": ""}
-    variables = {key: _filled(value, known) for key, value in workload.environment.items()} | replica
-    if workload.image.go:
-        variables["GOMEMLIMIT"] = workload.resources.go_memory
-    return [f"{name}={value}" for name, value in sorted(variables.items())]
-
-
-def _filled(value: str, replica: Mapping[str, str]) -> str:
-    for name, own in replica.items():
-        value = value.replace(f"$({name})", own)
-    return value
-
-
-def _temporary(workload: Workload) -> dict[str, str]:
-    """Make the program the owner of the directories it writes to; Docker would make it root."""
-    owner = f"uid={workload.image.uid},gid={workload.image.gid},mode=0755"
-    options = f"rw,noexec,nosuid,size={workload.writable_size.mebibytes}m,{owner}"
-    return dict.fromkeys(workload.writable, options)
-
-
 def _published(workload: Workload) -> list[docker.ContainerPortArgs]:
     return [
         docker.ContainerPortArgs(
@@ -321,32 +277,3 @@ def _mounted(volumes: Sequence[DataVolume]) -> list[docker.ContainerVolumeArgs]:
     return [
         docker.ContainerVolumeArgs(volume_name=volume.name, container_path=volume.path) for volume in volumes
     ]
-
-
-def _ready_command(probe: Probe, *, others_wait: bool) -> Sequence[str] | None:
-    """Return the command that says whether the next replica, if any, may follow."""
-    if probe.command is None or probe.first_command is None or not others_wait:
-        return probe.command
-    return ("sh", "-c", f"{shlex.join(probe.command)} || {shlex.join(probe.first_command)}")
-
-
-def _health(probe: Probe, command: Sequence[str] | None) -> dict[str, Any]:
-    if command is None:
-        return {}
-    return {
-        "healthcheck": {
-            "tests": ["CMD", *command],
-            "interval": _go_duration(probe.interval),
-            "timeout": _go_duration(PROBE_TIMEOUT),
-            "start_period": _go_duration(probe.start_period),
-            "retries": PROBE_RETRIES,
-        },
-        "wait": probe.awaited,
-        "wait_timeout": START_SECONDS,
-    }
-
-
-def _go_duration(duration: Duration) -> str:
-    """Write a duration as Docker reads it back, so that a refresh finds no difference."""
-    minutes, seconds = divmod(duration.seconds, 60)
-    return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"

@@ -11,7 +11,8 @@ import pulumi
 sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
 
 from components.images import CATALOGUE, Images
-from components.platform import docker
+from components.platform import container_fields
+from components.platform.docker import DockerPlatform
 from components.values.quantities import Duration, mebibytes
 from components.workload import Probe, Resources, Workload
 
@@ -39,7 +40,7 @@ def workload(config: pulumi.Config) -> Workload:
 
 
 settings = pulumi.Config()
-docker.START_SECONDS = settings.get_int("startSeconds") or docker.START_SECONDS
-platform = docker.DockerPlatform(host=settings.require("host"), images=Images(overrides={}))
+container_fields.START_SECONDS = settings.get_int("startSeconds") or container_fields.START_SECONDS
+platform = DockerPlatform(host=settings.require("host"), images=Images(overrides={}))
 parent = pulumi.ComponentResource("one-workload:index:Parent", NAME, None, platform.component_options)
 platform.run(workload(settings), parent=parent)
