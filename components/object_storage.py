@@ -36,8 +36,7 @@ class Bucket:
         region: region of the bucket.
         path_style: the name goes into the path, not into the host name.
         tls: the service is reached over TLS, and its certificate verified.
-        arn: the bucket on AWS; none elsewhere.
-        role_arn: role that may use it, which the store's pods get; none elsewhere.
+        arn: its ARN on AWS; none elsewhere.
         credentials_secret: Secret with ``credentials``, a file in the format of AWS's tools; none on AWS.
         ca_secret: Secret with ``ca.crt``; none where public CAs sign.
     """
@@ -48,7 +47,6 @@ class Bucket:
     path_style: bool
     tls: bool = True
     arn: pulumi.Input[str] | None = None
-    role_arn: pulumi.Input[str] | None = None
     credentials_secret: str | None = None
     ca_secret: str | None = None
 
@@ -116,7 +114,6 @@ class ObjectStorage(pulumi.ComponentResource):
         tags = {**aws.tags, "Project": "otel-stack", "Environment": args.environment}
         buckets = {plan.purpose: made.bucket(plan) for plan in _bucket_plans(args, region, tags)}
         self.role_arns = {plan.store: made.role(plan) for plan in _role_plans(args, region, tags)}
-        stores = {purpose: store for store, purposes in STORES.items() for purpose in purposes}
         self.buckets = {
             purpose: Bucket(
                 name=bucket.bucket,
@@ -124,7 +121,6 @@ class ObjectStorage(pulumi.ComponentResource):
                 region=region,
                 path_style=False,
                 arn=bucket.arn,
-                role_arn=self.role_arns[stores[purpose]],
             )
             for purpose, bucket in buckets.items()
         }

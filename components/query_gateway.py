@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -63,7 +63,7 @@ class QueryGateway(StackComponent):
     """
 
     def __init__(
-        self, name: str, args: QueryGatewayArgs, *, platform: Platform, after: list[StackComponent]
+        self, name: str, args: QueryGatewayArgs, *, platform: Platform, after: Sequence[StackComponent]
     ) -> None:
         """Run it once the stores answer."""
         super().__init__(name, platform)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from components.kafka_strimzi import API as STRIMZI
 from components.settings import Settings
 from ops.finding import Finding
 from ops.kubernetes.kubectl import Kubectl
@@ -35,11 +36,10 @@ EVERYWHERE: tuple[Kind, ...] = (
 )
 """Gateways put pods' names on telemetry, so they read the pods of all namespaces."""
 
-GATEWAY_API, MONITORING, KEDA, STRIMZI = (
+GATEWAY_API, MONITORING, KEDA = (
     "gateway.networking.k8s.io/v1",
     "monitoring.coreos.com/v1",
     "keda.sh/v1alpha1",
-    "kafka.strimzi.io/v1",
 )
 
 

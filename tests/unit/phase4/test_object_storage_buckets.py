@@ -158,7 +158,8 @@ def test_stores_see_what_they_need(on_aws: StorageRun) -> None:
         assert (bucket.endpoint, bucket.region) == ("s3.eu-central-1.amazonaws.com", REGION)
         assert (bucket.path_style, bucket.tls) == (False, True)
         assert bucket.credentials_secret is None
-        assert bucket.role_arn is not None
+        assert bucket.arn is not None
+    assert set(made.role_arns) == set(STORES)
 
 
 def test_another_service_is_described_and_nothing_is_made() -> None:
