@@ -194,8 +194,8 @@ class Workload:
         writable_size: most that each of these may hold: memory on Docker, the node's disk on Kubernetes.
         companions: programs that run beside it; only some platforms can do that.
         stop_grace: time to finish after it is asked to stop.
-        lingers: serves on for a moment before it is asked to stop, as callers of the shared name go on
-            calling; what is published does so in any case.
+        lingers: how long at the least it serves on before it is asked to stop, as callers of the shared name
+            go on calling; None for not at all, unless it is published.
     """
 
     name: str
@@ -222,7 +222,7 @@ class Workload:
     writable_size: Size = mebibytes(64)
     companions: Sequence[Companion] = ()
     stop_grace: Duration = STOP_GRACE
-    lingers: bool = False
+    lingers: Duration | None = None
 
     def __post_init__(self) -> None:
         """Refuse a workload that no platform could run.

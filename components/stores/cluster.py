@@ -23,6 +23,8 @@ GRPC_PORT, GOSSIP_PORT = 9095, 7946
 TENANT_HEADER = "X-Scope-OrgID"
 HAND_OVER = Duration(300)
 """Time to write to the bucket what only a replica's disk holds, before it is stopped regardless."""
+LINGER = Duration(5)
+"""Until those that ask a store by its shared name have learned that a replica stops."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,7 @@ class Program:
         data_directory: where it writes.
         volume: name of the data volume.
         calls: ``host:port`` of everything else that it connects to.
+        linger: how long a part that answers queries serves on before it is asked to stop.
         account: annotations of its service accounts.
         extras: part of the program, as targets name it -> what comes with it. The others are not replaced
             when that changes.
@@ -91,6 +94,7 @@ class Program:
     data_directory: str
     volume: str
     calls: Sequence[str] = ()
+    linger: Duration = LINGER
     account: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     extras: Mapping[str, Extra] = field(default_factory=dict)
 
@@ -191,7 +195,7 @@ def part_workload(program: Program, part: Part, parts: Sequence[Part], size: Tie
         resources=limits(size.each),
         volumes=data_volumes(program.volume, program.data_directory, size.each),
         stop_grace=HAND_OVER if kept else STOP_GRACE,
-        lingers=part.queried,
+        lingers=program.linger if part.queried else None,
     )
 
 

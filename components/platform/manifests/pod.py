@@ -7,7 +7,7 @@ from components.platform.manifests.config import VOLUME, ConfigObjects, config_v
 from components.platform.manifests.network import exposed
 from components.platform.manifests.scope import Manifest, Scope, selector, text_hash
 from components.values.quantities import Duration
-from components.workload import Port, Probe, Workload
+from components.workload import Port, Workload
 
 CONFIG_HASH = "otel-stack.io/config-hash"
 EVICTABLE = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
@@ -23,6 +23,11 @@ TO_SCALE_BY = 0.5
 """Fraction of the CPU limits from which scaled programs request at least the fraction they scale by."""
 
 PROBE_TIMEOUT = 5
+"""Seconds in which a program has to answer."""
+
+HUNG_GRACE = 30
+"""Seconds to stop of a program that no longer answers. It would hand nothing over in its own time either."""
+
 VERSION = "pod-template-hash"
 """Label that tells the pods of a Deployment's versions apart."""
 
@@ -55,8 +60,7 @@ def is_stateful(workload: Workload) -> bool:
 
 def grace(scope: Scope, workload: Workload) -> Duration:
     """Return how long a pod may take to stop before it is killed."""
-    leave = _delay(scope, workload).seconds if _leaves(workload) else 0
-    return Duration(leave + workload.stop_grace.seconds + GRACE_MARGIN.seconds)
+    return Duration(_leave(scope, workload) + workload.stop_grace.seconds + GRACE_MARGIN.seconds)
 
 
 def _pod(scope: Scope, workload: Workload, objects: ConfigObjects) -> Manifest:
@@ -96,7 +100,7 @@ def _container(scope: Scope, workload: Workload) -> Manifest:
         "env": _environment(scope, workload),
         "ports": [_port(port) for port in workload.ports],
         "resources": _resources(scope, workload),
-        **_probes(workload.probe),
+        **_probes(scope, workload),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -110,8 +114,8 @@ def _container(scope: Scope, workload: Workload) -> Manifest:
     }
     if workload.entry_point is not None:
         container["command"] = list(workload.entry_point)
-    if _leaves(workload):
-        container["lifecycle"] = {"preStop": {"sleep": {"seconds": _delay(scope, workload).seconds}}}
+    if leave := _leave(scope, workload):
+        container["lifecycle"] = {"preStop": {"sleep": {"seconds": leave}}}
     return container
 
 
@@ -119,13 +123,12 @@ def _writable(workload: Workload) -> list[tuple[int, str]]:
     return list(enumerate(workload.writable))
 
 
-def _leaves(workload: Workload) -> bool:
-    """Tell whether others call it through an address that they share."""
-    return workload.lingers or any(port.published is not None for port in workload.ports)
-
-
-def _delay(scope: Scope, workload: Workload) -> Duration:
-    return scope.section.exposure.delay(outside=bool(exposed(workload)))
+def _leave(scope: Scope, workload: Workload) -> int:
+    """Return for how many seconds it serves on: until those that call it by an address they share know."""
+    if workload.lingers is None and all(port.published is None for port in workload.ports):
+        return 0
+    delay = scope.section.exposure.delay(outside=bool(exposed(workload)))
+    return max(delay, workload.lingers or delay).seconds
 
 
 def _environment(scope: Scope, workload: Workload) -> list[Manifest]:
@@ -168,7 +171,8 @@ def millicores(cpus: float) -> str:
     return f"{cpus:g}" if float(cpus).is_integer() else f"{round(cpus * 1000)}m"
 
 
-def _probes(probe: Probe) -> Manifest:
+def _probes(scope: Scope, workload: Workload) -> Manifest:
+    probe = workload.probe
     ready = _question(probe.port, probe.path, probe.command)
     alive = _question(probe.port, probe.alive or probe.path, probe.alive_command or probe.command)
     every = probe.interval.seconds
@@ -190,6 +194,7 @@ def _probes(probe: Probe) -> Manifest:
             "periodSeconds": 2 * every,
             "failureThreshold": 6,
             "timeoutSeconds": PROBE_TIMEOUT,
+            "terminationGracePeriodSeconds": _leave(scope, workload) + HUNG_GRACE,
         },
     }
 

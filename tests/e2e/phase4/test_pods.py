@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 
 from tests.conftest import Note
 from tests.e2e.conftest import Report
-from tests.e2e.phase4.questions import NOT_YET, await_answers, of_grafana, of_stores, signed_in, user_of
+from tests.e2e.phase4.questions import (
+    NOT_YET,
+    await_answers,
+    demand_answers,
+    of_grafana,
+    of_stores,
+    signed_in,
+    user_of,
+)
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.object_site import STORES, ObjectSite
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
-from tests.support.watching import Answers, watching
+from tests.support.watching import watching
 
 pytestmark = pytest.mark.long
 
@@ -26,13 +32,6 @@ FOUND_SECONDS = 900.0
 """What a lost disk had flushed is only in the bucket, whose list queriers renew every five minutes."""
 DATABASE_SECONDS = 90.0
 """Longest time without Grafana's only database: a pod starts."""
-
-
-def _demand_answers(answers: Mapping[str, Answers], note: Note, seconds: float = SILENCE_SECONDS) -> None:
-    note({"queries": {name: one.summary for name, one in answers.items()}})
-    for name, one in answers.items():
-        assert one.good, f"{name} never answered: {one.last_error}"
-        assert one.longest < seconds, f"{name} was silent for {one.longest:.0f} s: {one.last_error}"
 
 
 @pytest.mark.timeout(1200)
@@ -47,7 +46,7 @@ def test_a_killed_replica_is_not_missed(
             site.delete(site.pods(store)[1], force=True)
             flow(load, seconds=FLOW_SECONDS)
     report(load, demand_nothing_lost(site, load))
-    _demand_answers(answers, note)
+    demand_answers(answers, note, SILENCE_SECONDS)
 
 
 @pytest.mark.timeout(2400)
@@ -65,7 +64,7 @@ def test_every_disk_wiped_in_turn_loses_nothing(
     if store == "tempo":
         site.flush(store)  # what a single replica still has is found by some queries only
     report(load, demand_nothing_lost(site, load, seconds=FOUND_SECONDS))
-    _demand_answers(answers, note)
+    demand_answers(answers, note, SILENCE_SECONDS)
 
 
 @pytest.mark.timeout(900)
@@ -84,7 +83,7 @@ def test_sessions_and_queries_outlive_a_replica_of_grafana(
             flow(load, seconds=FLOW_SECONDS)
     assert user_of(site.services["grafana"], cookies) == "admin"
     report(load, demand_nothing_lost(site, load))
-    _demand_answers(answers, note)
+    demand_answers(answers, note, SILENCE_SECONDS)
 
 
 @pytest.mark.timeout(900)
@@ -102,5 +101,5 @@ def test_sessions_outlive_the_databases_pod(site: ObjectSite, load: Load, report
             until("the session", asked["session"], seconds=DATABASE_SECONDS, forgive=NOT_YET)
     assert {pod.uid: pod.restarts for pod in site.pods("grafana")} == before
     report(load, demand_nothing_lost(site, load))
-    _demand_answers(stores, note)
-    _demand_answers(answers, note, DATABASE_SECONDS)
+    demand_answers(stores, note, SILENCE_SECONDS)
+    demand_answers(answers, note, DATABASE_SECONDS)

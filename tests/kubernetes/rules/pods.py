@@ -111,6 +111,9 @@ def finishes(tree: Tree) -> Iterator[str]:
         grace, needed = program.pod.get("terminationGracePeriodSeconds", 30), drain_seconds(tree, program)
         if grace <= leaving + needed:
             yield f"{program.name}: killed after {grace} s, needs {leaving} s to leave, {needed} s to drain"
+        hung = program.containers[0].get("livenessProbe", {}).get("terminationGracePeriodSeconds", grace)
+        if not leaving < hung <= leaving + LEAST_DRAIN:
+            yield f"{program.name}: {hung} s until it is killed when it hangs, {leaving} s of them to leave"
         if program.name in called and leaving == 0:
             yield f"{program.name}: ends while its Service still sends connections: no preStop"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Sequence
 
@@ -74,9 +75,18 @@ def kill_container(container: str) -> None:
     Raises:
         LabError: when it does not run.
     """
-    killed = _ctr(layout.FIRST, "tasks", "kill", "--all", "--signal=SIGKILL", container)
-    if killed.returncode != 0:
-        raise LabError(f"container {container} could not be killed: {killed.stderr.strip()}")
+    signal_container(container, signal.SIGKILL)
+
+
+def signal_container(container: str, number: signal.Signals) -> None:
+    """Send every process of a container of the first node a signal, without its kubelet's knowledge.
+
+    Raises:
+        LabError: when it does not run.
+    """
+    sent = _ctr(layout.FIRST, "tasks", "kill", "--all", f"--signal={number.name}", container)
+    if sent.returncode != 0:
+        raise LabError(f"container {container} could not be sent {number.name}: {sent.stderr.strip()}")
 
 
 def remove_containers(node: layout.Node = layout.FIRST) -> None:

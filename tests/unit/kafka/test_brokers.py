@@ -26,8 +26,8 @@ CA = "-----BEGIN CERTIFICATE-----\nMIIB+w==\n-----END CERTIFICATE-----\n"
 
 FORGETTING = {"producer.id.expiration.ms", "producer.id.expiration.check.interval.ms"}
 LOOKS = 100
-"""How often, in milliseconds, a broker has to look at the least: a client that gives up as a broker is back gives
-its number again 0.3 s later."""
+"""How often, in milliseconds, a broker has to look at the least: a client that gives up as a broker is back
+gives its number again 0.3 s later."""
 COLLECTORS_TIMEOUT = "5s"
 """Of an exporter that names none."""
 

@@ -190,6 +190,11 @@ BROKEN: list[tuple[str, Breaking, str]] = [
         "needs 0 s to leave, 150 s to drain",
     ),
     ("finishes", lambda t: container(t, "otel-gateway").pop("lifecycle"), "no preStop"),
+    (
+        "finishes",
+        lambda t: container(t, "kafka")["livenessProbe"].pop("terminationGracePeriodSeconds"),
+        "70 s until it is killed when it hangs",
+    ),
     ("bounded", lambda t: remove(t, "PodDisruptionBudget", "kafka"), "needs one PodDisruptionBudget"),
     (
         "bounded",

@@ -230,3 +230,16 @@ def test_stores_that_stop_hand_over_first() -> None:
     assert loki["ingester"]["wal"]["flush_on_shutdown"] is True
     for name in ("tempo", "mimir", "loki-cluster"):
         assert found.program(name).pod["terminationGracePeriodSeconds"] >= 300
+
+
+@pytest.mark.parametrize("variant", ["phase4-small", "phase4-split"])
+def test_tempo_is_asked_to_stop_once_its_queue_of_queries_has_forgotten_the_last_one(variant: str) -> None:
+    """It may not end before, and its queue is looked through every 30 s."""
+    found = objects_of(variant)
+    queried = "tempo" if variant == "phase4-small" else "tempo-query-frontend"
+    (tempo,), (loki,) = (
+        found.program(name).containers
+        for name in (queried, "loki-cluster" if variant == "phase4-small" else "loki-read")
+    )
+    assert tempo["lifecycle"]["preStop"]["sleep"]["seconds"] > 30
+    assert loki["lifecycle"]["preStop"]["sleep"]["seconds"] == 5
