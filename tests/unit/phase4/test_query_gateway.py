@@ -25,7 +25,13 @@ def test_only_the_gateway_and_writers_reach_a_stores_port(variant: str) -> None:
             for edge in allowed(found, direction)
             if edge.target in stores and edge.source not in stores and edge.port in PORTS.values()
         }
-        assert callers == {"query-gateway", "otel-processor", "prometheus-agent", "kafka-topics"}, direction
+        assert callers == {
+            "query-gateway",
+            "otel-processor",
+            "prometheus-agent",
+            "kafka-topics",
+            "postgres-backup",
+        }, direction
 
 
 @pytest.mark.parametrize("variant", SHAPES)

@@ -20,7 +20,8 @@ NAMING = {
     "otel-processor: otlp_http/mimir",
     "otel-processor: otlp_http/loki",
     "otel-processor-phase3: otlp_http/mimir",
-    "kafka-topics: copies",
+    "kafka-topics: counts",
+    "postgres-backup: counts",
     "prometheus-agent: remote write",
     "grafana: mimir",
     "grafana: tempo",
@@ -42,7 +43,7 @@ def named_by(found: Tree) -> Iterator[tuple[str, str]]:
                 yield f"{program.name}: {name}", exporter["headers"][HEADER]
         header, _, value = program.environment().get("HEADER", "").partition(": ")
         if header == HEADER:
-            yield f"{program.name}: copies", value
+            yield f"{program.name}: counts", value
     for name in ("mimir", "loki-cluster"):
         for path in found.files(found.program(name)):
             if path.startswith("rules/"):
