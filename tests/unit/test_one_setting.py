@@ -440,7 +440,7 @@ CHANGES = (
         of="prod",
         given=AWS,
         keys={"stores.tenant": "platform"},
-        replaced="grafana kafka-topics loki-cluster mimir otel-processor prometheus-agent",
+        replaced="grafana kafka-topics loki-cluster mimir otel-processor postgres-backup prometheus-agent",
     ),
     Change(
         of="prod",
