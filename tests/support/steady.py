@@ -22,6 +22,12 @@ LONG_SECONDS = 330.0
 """Longer than the 300 s after which a collector with default settings gives up on a record."""
 FOUND_SECONDS = 300.0
 
+HURT_SECONDS = 60.0
+HESITATIONS = (2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 20.0, 30.0)
+"""For how long something that hurts lasts."""
+AGAIN_SECONDS = 240.0
+"""A client without a connection tries again ever more seldom, and after two minutes at the latest."""
+
 
 def flow(load: Load, *, seconds: float = 120) -> None:
     """Wait until some more records of each signal have been acknowledged."""
@@ -125,9 +131,14 @@ def settled(site: Stores, readers: int, seconds: float = 120) -> None:
     until(what, is_settled, seconds=seconds, pause=1, forgive=(AssertionError,))
 
 
+def longest_pause(load: Load) -> float:
+    """Give the longest time in which no call with logs got an OK, in seconds."""
+    times = sorted(load.tallies["logs"].acknowledged.values())
+    return max((later - earlier for earlier, later in pairwise(times)), default=0.0)
+
+
 def demand_short_pauses(load: Load, note: Callable[[Mapping[str, object]], None]) -> None:
     """Require that one replica after the other was replaced: some call got its OK all the time."""
-    times = sorted(load.tallies["logs"].acknowledged.values())
-    pause = max((later - earlier for earlier, later in pairwise(times)), default=0.0)
+    pause = longest_pause(load)
     note({"seconds without an OK": round(pause, 1)})
     assert pause < PAUSE_SECONDS
