@@ -48,12 +48,16 @@ def await_everything(site: Site, load: Load) -> None:
 
 
 def await_acknowledged(
-    load: Load, more: int, signals: tuple[str, ...] = ("logs", "metrics", "traces")
+    load: Load,
+    more: int,
+    signals: tuple[str, ...] = ("logs", "metrics", "traces"),
+    *,
+    seconds: float = PROGRESS_SECONDS,
 ) -> None:
     """Wait until this many more records of each signal have been acknowledged."""
     goals = {signal: load.acknowledged(signal) + more for signal in signals}
     until(
         f"{more} more acknowledged records of {', '.join(signals)}",
         lambda: all(load.acknowledged(signal) >= goal for signal, goal in goals.items()),
-        seconds=PROGRESS_SECONDS,
+        seconds=seconds,
     )

@@ -27,17 +27,25 @@ class Engine:
         host: its address.
         client: its API.
         address: where this machine reaches the ports that its containers publish.
+        own: the engine itself, if it is one for the tests alone.
     """
 
     host: str
     client: docker.DockerClient
     address: str
+    own: own_engine.OwnEngine | None = None
 
     def inventory(self) -> set[str]:
         """Name all containers, volumes and networks on it."""
         containers = {f"container {one.name}" for one in self.client.containers.list(all=True)}
         volumes = {f"volume {one.name}" for one in self.client.volumes.list()}
         return containers | volumes | {f"network {one.name}" for one in self.client.networks.list()}
+
+    def restart(self, *, kill: bool) -> None:
+        """Restart it with all of its containers, as a reboot of the machine does; see ``own_engine``."""
+        if self.own is None:
+            missing("only an engine of the tests' own is restarted")
+        self.own.restart(kill=kill)
 
     def image_id(self, reference: str) -> str | None:
         """Give an image's id; None when the engine does not have it."""
@@ -74,8 +82,8 @@ def engine() -> Iterator[Engine]:
     """Give an engine of the tests' own where possible, else the machine's if no stack is on it."""
     obstacle = own_engine.obstacle()
     if not obstacle:
-        with own_engine.running() as client:
-            yield Engine(host=own_engine.HOST, client=client, address=own_engine.ADDRESS)
+        with own_engine.running() as own:
+            yield Engine(host=own_engine.HOST, client=own.client, address=own_engine.ADDRESS, own=own)
         return
     try:
         shared = machines_own()

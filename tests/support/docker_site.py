@@ -11,6 +11,7 @@ from typing import Any
 
 import docker
 import httpx
+from docker.errors import NotFound
 from docker.models.containers import Container
 
 from tests.support.containers import run
@@ -19,6 +20,11 @@ from tests.support.stored import jaeger_traces
 from tests.support.waiting import until
 
 RESTART_SECONDS = 60.0
+
+
+def _is_well(container: Container) -> bool:
+    state = container.attrs["State"]
+    return (state["Status"], state.get("Health", {}).get("Status", "healthy")) == ("running", "healthy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +93,29 @@ class Site:
             lambda: self.container(name).attrs["State"].get("Health", {}).get("Status") == "healthy",
             seconds=seconds,
         )
+
+    def running(self) -> dict[str, str]:
+        """Give the name and the id of every container that runs."""
+        return {str(one.name): str(one.id) for one in self.client.containers.list()}
+
+    def restarts(self) -> dict[str, int]:
+        """Give how often Docker has restarted each container that runs by itself, where it has."""
+        counts = {str(one.name): int(one.attrs["RestartCount"]) for one in self.client.containers.list()}
+        return {name: count for name, count in counts.items() if count}
+
+    def await_everything(self, seconds: float) -> None:
+        """Wait until every program that is to run does, and passes its health check if it has one."""
+
+        def well() -> bool:
+            bad = {
+                str(one.name): one.attrs["State"]["Status"]
+                for one in self.client.containers.list(all=True)
+                if one.attrs["HostConfig"]["RestartPolicy"]["Name"] != "no" and not _is_well(one)
+            }
+            assert not bad, bad
+            return True
+
+        until("all programs to be healthy", well, seconds=seconds, forgive=(AssertionError, NotFound))
 
     def keep_logs(self, folder: Path) -> None:
         """Write the log of every container into a folder."""
