@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,13 +15,24 @@ from tests.conftest import Note
 from tests.e2e.conftest import Report
 from tests.support.docker_engine import Engine
 from tests.support.docker_site import Site
+from tests.support.hung import Hurt, cut_off, frozen
 from tests.support.next_version import next_version
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.otlp import DEADLINE_SECONDS, SERVICES
 from tests.support.phase2 import PHASE
 from tests.support.stack import Stack
-from tests.support.steady import LONG_SECONDS, demand_nothing_lost, demand_short_pauses, flow, turned_away
+from tests.support.steady import (
+    AGAIN_SECONDS,
+    HESITATIONS,
+    HURT_SECONDS,
+    LONG_SECONDS,
+    demand_nothing_lost,
+    demand_short_pauses,
+    flow,
+    longest_pause,
+    turned_away,
+)
 from tests.support.waiting import until
 
 DATA = "/var/lib/kafka/data"
@@ -68,6 +81,43 @@ def test_two_of_three_brokers(three_brokers: Site, load: Load, report: Report) -
             site.await_health(name, seconds=180)
         flow(load)
         until("all copies to be in sync", lambda: not _behind(site), seconds=180)
+    report(load, demand_nothing_lost(site, load))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("hurt", [frozen, cut_off])
+def test_a_leader_that_neither_ends_nor_answers(
+    three_brokers: Site, load: Load, report: Report, note: Note, hurt: Hurt
+) -> None:
+    """It still takes itself for the leader when it is back."""
+    site = three_brokers
+    with running(load):
+        flow(load)
+        with hurt(site, _leader(site)):
+            time.sleep(HURT_SECONDS)
+        flow(load, seconds=AGAIN_SECONDS)
+        until("all copies to be in sync", lambda: not _behind(site), seconds=180)
+    note({"seconds without an OK": round(longest_pause(load), 1)})
+    report(load, demand_nothing_lost(site, load))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("hurt", [frozen, cut_off])
+def test_leaders_that_hesitate(
+    three_brokers: Site, load: Load, report: Report, note: Note, hurt: Hurt
+) -> None:
+    """For less and for more time than after which others take over."""
+    site = three_brokers
+    with running(load):
+        for seconds in HESITATIONS:
+            flow(load, seconds=AGAIN_SECONDS)
+            with hurt(site, _leader(site)):
+                time.sleep(seconds)
+        flow(load, seconds=AGAIN_SECONDS)
+        until("all copies to be in sync", lambda: not _behind(site), seconds=180)
+    note({"seconds without an OK": round(longest_pause(load), 1)})
     report(load, demand_nothing_lost(site, load))
 
 
@@ -137,6 +187,13 @@ def _wipe(site: Site, name: str) -> None:
         volumes={volume: {"bind": DATA, "mode": "rw"}},
         remove=True,
     )
+
+
+def _leader(site: Site) -> str:
+    """Name the broker that leads the most partitions of the stack's topics."""
+    described = site.run("kafka-topics", *command("kafka-topics", "--describe"))
+    leads = Counter(re.findall(r"Topic: otlp-\S+\s+Partition: \d+\s+Leader: (\d+)", described))
+    return f"kafka-{leads.most_common(1)[0][0]}"
 
 
 def _behind(site: Site) -> str:
