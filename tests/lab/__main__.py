@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from tests.lab import (
+    argocd,
     disk,
     disposal,
     engine,
@@ -52,12 +53,12 @@ def prepare(phase: Phase = LAST_PHASE) -> None:
 
 @app.command()
 def operators() -> None:
-    """Make what only ``make drills`` needs: KEDA, Traefik, Flux, Prometheus Operator; about 25 minutes."""
+    """Make what only ``make drills`` needs: KEDA, Traefik, Flux, Argo CD, Prometheus Operator; 30 minutes."""
     drilled = (keda.IMAGES, flux.IMAGES, prometheus_operator.IMAGES)
     with messages(), store.lock(say_busy):
         _make(plan.operators())
         images = [image for program in drilled for image in program.values()]
-        _build([*images, traefik.IMAGE, git_server.IMAGE])
+        _build([*images, *argocd.IMAGES, traefik.IMAGE, git_server.IMAGE])
         disposal.wait()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.lab import (
+    argocd,
     collector,
     debian,
     flux,
@@ -75,8 +76,20 @@ def lanes(wanted: Sequence[Part]) -> list[list[Part]]:
 
 def operators() -> list[Part]:
     """The parts that only drills need."""
-    programs = (keda.PROGRAM, traefik.PROGRAM, flux.PROGRAM, prometheus_operator.PROGRAM)
-    return [*map(_go_part, programs), _base_part(git_server.BASE, phase=3)]
+    programs = (keda.PROGRAM, traefik.PROGRAM, flux.PROGRAM, prometheus_operator.PROGRAM, argocd.PROGRAM)
+    return [
+        *map(_go_part, programs),
+        *(_base_part(base, phase=3) for base in (git_server.BASE, argocd.BASE)),
+        Part(
+            name="files of argo-cd",
+            version=argocd.VERSION,
+            phase=3,
+            is_there=argocd.has_files,
+            make=argocd.fetch_files,
+            tools=("go",),
+            disk_gb=0.01,
+        ),
+    ]
 
 
 def require_tools(missing: list[Part]) -> None:
