@@ -1,54 +1,55 @@
-"""A stack that Flux deploys from a Git repository, with the commands and steps of docs/gitops.md."""
+"""A stack that is deployed from a Git repository, with the commands and steps of docs/gitops.md."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
-import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
 from ops.project import ROOT
-from ops.render.gitops import FLUX
 from tests.lab import cache
-from tests.lab.cluster import flux, git_server, kubectl
+from tests.lab.cluster import git_server, kubectl
 from tests.lab.cluster.git_server import Login
 from tests.support.cluster import Cluster
-from tests.support.given_secrets import GRAFANA_LOGIN, make_grafana_login, make_secret
+from tests.support.given_secrets import GRAFANA_LOGIN, make_grafana_login
 from tests.support.kubernetes_site import ClusterSite
 from tests.support.stack import Ended
-from tests.support.waiting import until
 
 NAME = "drill"
 """Of the Pulumi stack."""
 APPLIED = f"otel-stack-{NAME}"
-"""Name of the GitRepository and of the Kustomization."""
+"""Name of the objects that point at the repository."""
 IN_REPOSITORY = "deploy/prod"
-GIT_LOGIN = "platform-git"
+REPOSITORY = f"git@{git_server.HOST}:{git_server.FOLDER.lstrip('/')}"
 _OUT = (".git", ".venv", "__pycache__", ".*_cache", "backups")
-INTERVAL_SECONDS = 60
 APPLY_SECONDS = 900.0
-"""As long as the Kustomization waits for what it has applied."""
+"""As long as Flux's Kustomization waits for what it has applied."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class GitDeployment:
+class GitDeployment(ABC):
     """The stack, and the way to it.
 
     Attributes:
-        cluster: where Flux and the stack run.
+        cluster: where the stack runs, and what deploys it.
         namespace: of the stack.
-        folder: has the checkout of this program and a clone of the repository that Flux reads.
+        folder: has the checkout of this program and a clone of the repository that is deployed.
         login: to the Git server.
         original: sections of the stack's file.
     """
+
+    FILE: ClassVar[str]
+    """What is applied by hand, once."""
+    GITOPS: ClassVar[Mapping[str, str]]
+    """Settings below ``kubernetes.gitops`` besides the place."""
 
     cluster: Cluster
     namespace: str
@@ -64,7 +65,7 @@ class GitDeployment:
     @property
     def manifest(self) -> Path:
         """The file that is applied by hand, once."""
-        return self._clone / IN_REPOSITORY / "gitops" / FLUX
+        return self._clone / IN_REPOSITORY / "gitops" / self.FILE
 
     @property
     def _checkout(self) -> Path:
@@ -75,7 +76,7 @@ class GitDeployment:
         return self.folder / "clone"
 
     def begin(self) -> None:
-        """Push the first rendering, make the Secrets, and have Flux deploy it."""
+        """Push the first rendering, make the Secrets, and have it deployed."""
         shutil.copytree(ROOT, self._checkout, ignore=shutil.ignore_patterns(*_OUT))
         (self._checkout / ".venv").symlink_to(ROOT / ".venv")
         self._clone.mkdir()
@@ -86,11 +87,21 @@ class GitDeployment:
             path.touch(mode=0o600)
             path.write_text(content)
         self.push()
-        self._make_secrets()
+        kubectl.run("create", "namespace", self.namespace)
+        make_grafana_login(self.namespace)
+        self.give_access()
         self.apply()
 
+    @abstractmethod
+    def give_access(self) -> None:
+        """Let what deploys the stack read the repository."""
+
+    @abstractmethod
+    def await_applied(self, commit: str) -> None:
+        """Wait until a commit is applied and all of it is ready."""
+
     def apply(self) -> None:
-        """Point Flux at the repository, and wait until it has applied what was last pushed."""
+        """Have the repository deployed, and wait until what was last pushed is."""
         kubectl.run("apply", f"--filename={self.manifest}")
         self.await_applied(self._git("rev-parse", "HEAD").strip())
 
@@ -108,52 +119,6 @@ class GitDeployment:
         self._git("-c", "user.name=drill", "-c", "user.email=drill@example.com", "commit", "-qm", "Render")
         self._git("push", "--quiet", "origin", "main")
         return self._git("rev-parse", "HEAD").strip()
-
-    def await_applied(self, commit: str) -> None:
-        """Wait until Flux has applied a commit and found all of it ready."""
-
-        def is_applied() -> bool:
-            status = self.kustomization().get("status", {})
-            done = (status.get("lastAppliedRevision", "").endswith(commit), self._ready()["status"])
-            assert done == (True, "True"), f"{status.get('lastAppliedRevision')}: {self._ready()}"
-            return True
-
-        until(
-            f"Flux to apply {commit}", is_applied, seconds=APPLY_SECONDS, pause=1, forgive=(AssertionError,)
-        )
-
-    def await_refused(self, commit: str, why: str) -> None:
-        """Wait until Flux has tried to apply a commit and says that it cannot."""
-
-        def is_refused() -> bool:
-            tried = self.kustomization()["status"].get("lastAttemptedRevision", "").endswith(commit)
-            return tried and self._ready()["status"] == "False" and why in self._ready()["message"]
-
-        until(f"Flux to say: {why}", is_refused, seconds=APPLY_SECONDS, pause=1)
-
-    def reconcile(self) -> None:
-        """Have Flux look and apply at once, as ``flux reconcile`` does, and wait until it has."""
-        for kind in ("gitrepository", "kustomization"):
-            asked = str(time.time())
-            name = (f"--namespace={flux.NAMESPACE}", kind, APPLIED)
-            kubectl.run("annotate", "--overwrite", *name, f"reconcile.fluxcd.io/requestedAt={asked}")
-
-            def is_handled(asked: str = asked, name: tuple[str, ...] = name) -> bool:
-                status = self.cluster.get(*name)["status"]
-                (ready,) = (one for one in status["conditions"] if one["type"] == "Ready")
-                return (status.get("lastHandledReconcileAt"), ready["status"]) == (asked, "True")
-
-            until(f"Flux to reconcile the {kind}", is_handled, seconds=APPLY_SECONDS, pause=1)
-
-    def suspend(self, *, suspended: bool) -> None:
-        """Have Flux leave the stack alone, or look after it again."""
-        change = json.dumps({"spec": {"suspend": suspended}})
-        name = (f"--namespace={flux.NAMESPACE}", "kustomization", APPLIED)
-        kubectl.run("patch", *name, "--type=merge", f"--patch={change}")
-
-    def kustomization(self) -> dict[str, Any]:
-        """Flux's Kustomization as it is now."""
-        return self.cluster.get(f"--namespace={flux.NAMESPACE}", "kustomization", APPLIED)
 
     def ops(self, command: str, *arguments: str) -> Ended:
         """Run one of the operator's commands for the stack, in the checkout."""
@@ -173,29 +138,14 @@ class GitDeployment:
         )
         return Ended(status=ended.returncode, output=ended.stdout, messages=ended.stderr)
 
-    def _ready(self) -> Mapping[str, str]:
-        conditions = self.kustomization().get("status", {}).get("conditions", [])
-        return next((one for one in conditions if one["type"] == "Ready"), {"status": "Unknown"})
-
     def _kubernetes(self) -> dict[str, Any]:
         return {
             **self.cluster.provider,
             "namespace": self.namespace,
             "render": str(self._clone / IN_REPOSITORY),
             "existingSecrets": {"grafana": GRAFANA_LOGIN},
-            "gitops": {
-                "repository": f"git@{git_server.HOST}:{git_server.FOLDER.lstrip('/')}",
-                "path": IN_REPOSITORY,
-                "interval": f"{INTERVAL_SECONDS}s",
-                "secret": GIT_LOGIN,
-            },
+            "gitops": {"repository": REPOSITORY, "path": IN_REPOSITORY, **self.GITOPS},
         }
-
-    def _make_secrets(self) -> None:
-        kubectl.run("create", "namespace", self.namespace)
-        make_grafana_login(self.namespace)
-        git = {"identity": self.login.identity, "known_hosts": self.login.known_hosts}
-        make_secret(GIT_LOGIN, flux.NAMESPACE, git)
 
     def _git(self, *arguments: str) -> str:
         options = f"-i {self.folder / 'identity'} -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes"

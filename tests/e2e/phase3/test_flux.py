@@ -6,7 +6,6 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -15,9 +14,11 @@ from tests.e2e.conftest import Report
 from tests.lab.cluster import flux, git_server, kubectl, lifecycle
 from tests.lab.errors import LabError
 from tests.support.cluster import Cluster
+from tests.support.configurations import configurations, mounted
 from tests.support.counting import watched
 from tests.support.deployment import CLAIM, NAMESPACE_SECONDS, left_in
-from tests.support.git_deployment import APPLY_SECONDS, GitDeployment
+from tests.support.flux_deployment import FluxDeployment
+from tests.support.git_deployment import APPLY_SECONDS
 from tests.support.given_secrets import GRAFANA_LOGIN
 from tests.support.kubernetes_site import ClusterSite, uids
 from tests.support.lab import missing
@@ -53,9 +54,9 @@ def flux_runs(kubernetes: Cluster) -> Iterator[git_server.Login]:  # noqa: ARG00
 @pytest.fixture(scope="module")
 def delivered(
     kubernetes: Cluster, flux_runs: git_server.Login, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[GitDeployment]:
+) -> Iterator[FluxDeployment]:
     """The stack as first pushed, up and settled; nothing of it is left afterwards."""
-    made = GitDeployment(
+    made = FluxDeployment(
         cluster=kubernetes,
         namespace=NAMESPACE,
         folder=tmp_path_factory.mktemp("git"),
@@ -74,14 +75,14 @@ def delivered(
 
 
 @pytest.fixture
-def site(delivered: GitDeployment) -> ClusterSite:
+def site(delivered: FluxDeployment) -> ClusterSite:
     """Where the stack answers."""
     return delivered.site
 
 
 @pytest.mark.long
 @pytest.mark.timeout(APPLY_SECONDS + 600)
-def test_what_is_pushed_runs(delivered: GitDeployment) -> None:
+def test_what_is_pushed_runs(delivered: FluxDeployment) -> None:
     smoke = delivered.ops("smoke", "--json")
     assert smoke.status == 0, smoke.text
     assert {one["signal"] for one in json.loads(smoke.output)["arrivals"] if one["arrived"]} == {
@@ -96,7 +97,7 @@ def test_what_is_pushed_runs(delivered: GitDeployment) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_a_reconciliation_without_a_change_writes_nothing(delivered: GitDeployment, note: Note) -> None:
+def test_a_reconciliation_without_a_change_writes_nothing(delivered: FluxDeployment, note: Note) -> None:
     before = _written(delivered)
     note({"objects that Flux applied": len(before)})
     for _ in range(ROUNDS):
@@ -108,9 +109,9 @@ def test_a_reconciliation_without_a_change_writes_nothing(delivered: GitDeployme
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_push_rolls_the_pods_that_it_concerns(
-    delivered: GitDeployment, site: ClusterSite, load: Load, report: Report, note: Note
+    delivered: FluxDeployment, site: ClusterSite, load: Load, report: Report, note: Note
 ) -> None:
-    before, configured = uids(site), _configurations(site)
+    before, configured = uids(site), configurations(site)
     with watched(site, PROCESSOR) as seen, running(load):
         flow(load)
         pushed = time.time()
@@ -120,9 +121,9 @@ def test_a_push_rolls_the_pods_that_it_concerns(
     after = uids(site)
     # The autoscaler may have added a pod meanwhile: a program that has kept one was not rolled.
     assert {name for name in after if not after[name] & before[name]} == {PROCESSOR}
-    remaining = _configurations(site)
+    remaining = configurations(site)
     assert len(configured - remaining) == len(remaining - configured) == 1
-    assert remaining == _mounted(site)
+    assert remaining == mounted(site)
     report(load, demand_nothing_lost(site, load, unsure=seen.moves))
     note({"seconds from push to ready": round(took), "pods that waited for a volume": _waited(site)})
 
@@ -130,7 +131,7 @@ def test_a_push_rolls_the_pods_that_it_concerns(
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_another_size_of_a_volume_stops_the_commit_and_nothing_else(
-    delivered: GitDeployment, site: ClusterSite
+    delivered: FluxDeployment, site: ClusterSite
 ) -> None:
     before = uids(site)
     commit = delivered.push(
@@ -146,7 +147,7 @@ def test_another_size_of_a_volume_stops_the_commit_and_nothing_else(
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-def test_namespace_and_claims_outlive_the_kustomization(delivered: GitDeployment, site: ClusterSite) -> None:
+def test_namespace_and_claims_outlive_the_kustomization(delivered: FluxDeployment, site: ClusterSite) -> None:
     kubectl.run("delete", f"--filename={delivered.manifest}", f"--timeout={GONE_SECONDS:.0f}s")
     until("no pod", lambda: not site.pods(), seconds=GONE_SECONDS, pause=2)
     given = frozenset({f"secret/{GRAFANA_LOGIN}"})
@@ -155,7 +156,7 @@ def test_namespace_and_claims_outlive_the_kustomization(delivered: GitDeployment
     assert delivered.cluster.get("namespace", NAMESPACE)["status"]["phase"] == "Active"
 
 
-def _written(delivered: GitDeployment) -> dict[tuple[str, str], tuple[int | None, str]]:
+def _written(delivered: FluxDeployment) -> dict[tuple[str, str], tuple[int | None, str]]:
     """Generation of each object that Flux has applied, and when it last wrote it."""
     found: dict[tuple[str, str], tuple[int | None, str]] = {}
     for entry in delivered.kustomization()["status"]["inventory"]["entries"]:
@@ -170,23 +171,6 @@ def _written(delivered: GitDeployment) -> dict[tuple[str, str], tuple[int | None
         )
         found[kind, name] = one.get("generation"), time
     return found
-
-
-def _configurations(site: ClusterSite) -> set[str]:
-    found = json.loads(site.kubectl("get", "configmaps", "--output=json"))["items"]
-    return {one["metadata"]["name"] for one in found} - {"kube-root-ca.crt"}
-
-
-def _mounted(site: ClusterSite) -> set[str]:
-    return {name for pod in site.pods() for name in _named(pod.spec["volumes"])}
-
-
-def _named(volumes: list[dict[str, Any]]) -> Iterator[str]:
-    for volume in volumes:
-        sources = [volume, *volume.get("projected", {}).get("sources", [])]
-        for source in sources:
-            if "configMap" in source and "kube-api-access" not in volume["name"]:
-                yield source["configMap"]["name"]
 
 
 def _waited(site: ClusterSite) -> dict[str, int]:
