@@ -75,7 +75,12 @@ def _path_in_checkout(stack: Stack, folder: Path) -> PurePosixPath:
 
 
 def _application_spec(namespace: str, gitops: GitOpsSection, path: str) -> Manifest:
-    """Return the spec of an Argo CD Application over the rendered manifests."""
+    """Return the spec of an Argo CD Application over the rendered manifests.
+
+    Argo CD waits until all that it has just applied is healthy before it prunes, and takes no other commit
+    meanwhile. So that nothing else stops it, such as a load balancer without an address, it applies only what
+    differs.
+    """
     return {
         "project": gitops.argo_project,
         "source": {
@@ -87,7 +92,12 @@ def _application_spec(namespace: str, gitops: GitOpsSection, path: str) -> Manif
         "destination": {"server": "https://kubernetes.default.svc", "namespace": namespace},
         "syncPolicy": {
             "automated": {"prune": True, "selfHeal": True},
-            "syncOptions": ["ServerSideApply=true", "CreateNamespace=false", "PruneLast=true"],
+            "syncOptions": [
+                "ServerSideApply=true",
+                "CreateNamespace=false",
+                "PruneLast=true",
+                "ApplyOutOfSyncOnly=true",
+            ],
         },
     }
 

@@ -327,7 +327,15 @@ def test_git_tools_are_told_all_that_they_need(checkout: Checkout) -> None:
         "server": "https://kubernetes.default.svc",
         "namespace": "observability",
     }
-    assert spec["syncPolicy"]["automated"]["prune"] is True
+    assert spec["syncPolicy"] == {
+        "automated": {"prune": True, "selfHeal": True},
+        "syncOptions": [
+            "ServerSideApply=true",
+            "CreateNamespace=false",
+            "PruneLast=true",
+            "ApplyOutOfSyncOnly=true",
+        ],
+    }
     source, applied = yaml.safe_load_all(files[f"gitops/{FLUX}"])
     repository = ("source.toolkit.fluxcd.io/v1", "GitRepository", "otel-stack-prod", "flux-system")
     assert identity(source) == repository
