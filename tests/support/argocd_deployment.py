@@ -171,11 +171,8 @@ class ArgoDeployment(GitDeployment):
         status = self.application().get("status", {})
         said = [one["message"] for one in status.get("conditions", [])]
         said += [status.get("operationState", {}).get("message", "")]
-        return [
-            *said,
-            *(
-                f"{one['kind']} {one['name']}: {one['status']} {one.get('health', {}).get('message', '')}"
-                for one in status.get("resources", [])
-                if one["status"] != "Synced" or one.get("health", {}).get("status", "Healthy") != "Healthy"
-            ),
-        ]
+        for one in status.get("resources", []):
+            sync, health = one.get("status"), one.get("health", {})
+            if (sync, health.get("status", "Healthy")) != ("Synced", "Healthy"):
+                said.append(f"{one['kind']} {one['name']}: {sync} {health.get('message', '')}")
+        return said

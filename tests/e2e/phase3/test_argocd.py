@@ -42,6 +42,7 @@ def argocd_runs(kubernetes: Cluster) -> Iterator[git_server.Login]:  # noqa: ARG
             login = git_server.up()
             argocd.up(login.known_hosts)
     except LabError as error:
+        git_server.down()
         missing(str(error))
     yield login
     argocd.down()
