@@ -139,13 +139,7 @@ class ArgoDeployment(GitDeployment):
             kind, name, group = entry["kind"], entry["name"], entry.get("group")
             place = [f"--namespace={entry['namespace']}"] if "namespace" in entry else []
             type_ = f"{kind}.{entry['version']}.{group}" if group else kind
-            one = self.cluster.get(*place, type_, name, "--show-managed-fields")["metadata"]
-            (time,) = (
-                fields["time"]
-                for fields in one["managedFields"]
-                if fields["manager"] == _MANAGER and fields["operation"] == "Apply"
-            )
-            found[kind, name] = one.get("generation"), time
+            found[kind, name] = self.last_written(_MANAGER, type_, name, *place)
         return found
 
     def application(self) -> dict[str, Any]:

@@ -120,6 +120,16 @@ class GitDeployment(ABC):
         self._git("push", "--quiet", "origin", "main")
         return self._git("rev-parse", "HEAD").strip()
 
+    def last_written(self, manager: str, kind: str, name: str, *place: str) -> tuple[int | None, str]:
+        """Give the generation of an object, and when its manager last applied it."""
+        found = self.cluster.get(*place, kind, name, "--show-managed-fields")["metadata"]
+        (time,) = (
+            fields["time"]
+            for fields in found["managedFields"]
+            if fields["manager"] == manager and fields["operation"] == "Apply"
+        )
+        return found.get("generation"), time
+
     def ops(self, command: str, *arguments: str) -> Ended:
         """Run one of the operator's commands for the stack, in the checkout."""
         tools = f"{cache.binary('kubectl').parent}{os.pathsep}{os.environ['PATH']}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -86,44 +86,31 @@ def test_two_of_three_brokers(three_brokers: Site, load: Load, report: Report) -
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("hurt", [frozen, cut_off])
+@pytest.mark.parametrize(
+    "pauses",
+    [
+        pytest.param((HURT_SECONDS,), id="once", marks=pytest.mark.timeout(1200)),
+        pytest.param(HESITATIONS, id="ever again"),
+    ],
+)
 def test_a_leader_that_neither_ends_nor_answers(
-    three_brokers: Site, load: Load, report: Report, note: Note, hurt: Hurt
+    three_brokers: Site, load: Load, report: Report, note: Note, hurt: Hurt, pauses: Sequence[float]
 ) -> None:
-    """It still takes itself for the leader when it is back.
+    """For less and for more time than after which others take over; it still takes itself for the leader.
 
     What it has when it hangs is read some ten seconds later, from the next leader.
     """
-    site = three_brokers
-    settled(site, 2)
-    with running(load):
-        flow(load)
-        begin = time.time()
-        with hurt(site, _leader(site)):
-            time.sleep(HURT_SECONDS)
-        flow(load, seconds=AGAIN_SECONDS)
-        until("all copies to be in sync", lambda: not _behind(site), seconds=180)
-    note({"seconds without an OK": round(longest_pause(load), 1)})
-    report(load, demand_nothing_lost(site, load, unsure=[(begin, begin)]))
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("hurt", [frozen, cut_off])
-def test_leaders_that_hesitate(
-    three_brokers: Site, load: Load, report: Report, note: Note, hurt: Hurt
-) -> None:
-    """For less and for more time than after which others take over."""
     site, begins = three_brokers, list[float]()
     settled(site, 2)
     with running(load):
-        for seconds in HESITATIONS:
-            flow(load, seconds=AGAIN_SECONDS)
+        flow(load)
+        for seconds in pauses:
             begins.append(time.time())
             with hurt(site, _leader(site)):
                 time.sleep(seconds)
-        flow(load, seconds=AGAIN_SECONDS)
+            flow(load, seconds=AGAIN_SECONDS)
         until("all copies to be in sync", lambda: not _behind(site), seconds=180)
     note({"seconds without an OK": round(longest_pause(load), 1)})
     report(load, demand_nothing_lost(site, load, unsure=[(begin, begin) for begin in begins]))

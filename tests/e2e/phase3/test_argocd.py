@@ -10,24 +10,22 @@ import pytest
 
 from tests.conftest import Note
 from tests.e2e.conftest import Report
+from tests.e2e.phase3.delivered import PROCESSOR, demand_a_push_rolls_what_it_concerns, demand_it_runs
 from tests.lab.cluster import argocd, git_server, kubectl, lifecycle
 from tests.lab.errors import LabError
 from tests.support.argocd_deployment import ArgoDeployment
 from tests.support.cluster import Cluster
 from tests.support.configurations import configurations, mounted
-from tests.support.counting import watched
 from tests.support.deployment import CLAIM, NAMESPACE_SECONDS, left_in
 from tests.support.git_deployment import APPLY_SECONDS
 from tests.support.given_secrets import GRAFANA_LOGIN
 from tests.support.kubernetes_site import ClusterSite, uids
 from tests.support.lab import missing
 from tests.support.numbered import Load
-from tests.support.numbered_sending import running
-from tests.support.steady import demand_nothing_lost, flow, settled
+from tests.support.steady import settled
 from tests.support.waiting import until
 
 NAMESPACE = "otel-argocd"
-PROCESSOR = "otel-processor"
 KEEPING = ("grafana", "jaeger", "kafka", "loki", "prometheus")
 """Programs with a volume."""
 ROUNDS = 3
@@ -80,16 +78,7 @@ def site(delivered: ArgoDeployment) -> ClusterSite:
 @pytest.mark.long
 @pytest.mark.timeout(APPLY_SECONDS + 600)
 def test_what_is_pushed_runs(delivered: ArgoDeployment) -> None:
-    smoke = delivered.ops("smoke", "--json")
-    assert smoke.status == 0, smoke.text
-    assert {one["signal"] for one in json.loads(smoke.output)["arrivals"] if one["arrived"]} == {
-        "trace",
-        "log",
-        "metric",
-        "exemplar",
-    }
-    health = delivered.ops("health")
-    assert health.status == 0, health.text
+    demand_it_runs(delivered)
 
 
 @pytest.mark.long
@@ -110,23 +99,10 @@ def test_further_looks_find_no_difference(delivered: ArgoDeployment, note: Note)
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_push_rolls_the_pods_that_it_concerns(
-    delivered: ArgoDeployment, site: ClusterSite, load: Load, report: Report, note: Note
+    delivered: ArgoDeployment, load: Load, report: Report, note: Note
 ) -> None:
     """Found by Argo CD itself: nobody tells it."""
-    before, configured = uids(site), configurations(site)
-    with watched(site, PROCESSOR) as seen, running(load):
-        flow(load)
-        pushed = time.time()
-        delivered.await_applied(delivered.push(sampling={"keepPercent": 20}))
-        took = time.time() - pushed
-        flow(load)
-    after = uids(site)
-    # The autoscaler may have added a pod meanwhile: a program that has kept one was not rolled.
-    assert {name for name in after if not after[name] & before[name]} == {PROCESSOR}
-    remaining = configurations(site)
-    assert len(configured - remaining) == len(remaining - configured) == 1
-    assert remaining == mounted(site)
-    report(load, demand_nothing_lost(site, load, unsure=seen.moves))
+    took = demand_a_push_rolls_what_it_concerns(delivered, load, report)
     note({"seconds from push to ready": round(took)})
 
 
