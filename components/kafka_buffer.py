@@ -10,13 +10,14 @@ from components.base import StackComponent, data_volumes, limits
 from components.images import Image
 from components.kafka.client import KafkaClient
 from components.kafka.topics import TOPICS, Topic, topics
+from components.metrics_target import MetricsTarget
 from components.sections.kafka import KafkaSection
 from components.settings.fixed import fix_brokers, fix_partitions
 from components.sizing.buffer import BufferSize
 from components.values.documents import text, texts
 from components.values.quantities import Duration, Size
 from components.values.secret_text import SecretText
-from components.workload import Platform, Port, Probe, Workload, callee, headless, replica_hosts
+from components.workload import Platform, Port, Probe, Workload, headless, replica_hosts
 
 CONFIG_DIRECTORY = "/mnt/shared/config"
 DATA_DIRECTORY = "/var/lib/kafka/data"
@@ -37,29 +38,6 @@ GC_LOG = "-Xlog:gc=off"
 
 STOP_GRACE = Duration(60)
 """A broker hands over its leaderships and closes its log in this time, or checks all of it at its start."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricsTarget:
-    """A store that takes metrics as OTLP over HTTP, without encryption.
-
-    Attributes:
-        endpoint: base address, as a collector's exporter takes it.
-        header: additional header line of every request.
-    """
-
-    endpoint: str
-    header: str = ""
-
-    @property
-    def callee(self) -> str:
-        """Its ``host:port``."""
-        return callee(self.endpoint)
-
-    @property
-    def target(self) -> str:
-        """Where metrics are posted, without the scheme."""
-        return f"{self.endpoint.partition('://')[2]}/v1/metrics"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from components.base import StackComponent, data_volumes, limits
 from components.grafana.backup import PostgresBackupArgs, backup_name, backup_workload
 from components.grafana.database import Database
 from components.images import Image
-from components.kafka_buffer import MetricsTarget
+from components.metrics_target import MetricsTarget
 from components.sections.postgres import PostgresSection
 from components.sizing import ProgramSize
 from components.stores.bucket import StoreBucket

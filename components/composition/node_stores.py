@@ -12,8 +12,8 @@ from components.alerts.rules import alert_rules
 from components.composition.addresses import Addresses
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.jaeger_store import JaegerStore, JaegerStoreArgs
-from components.kafka_buffer import MetricsTarget
 from components.loki_store import LokiStore, LokiStoreArgs
+from components.metrics_target import MetricsTarget
 from components.prometheus_store import Discovery, PrometheusStore, PrometheusStoreArgs
 from components.publication import Publication
 from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA

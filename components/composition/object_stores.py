@@ -14,8 +14,8 @@ from components.base import StackComponent
 from components.buckets.names import STORES, bucket_names
 from components.composition.addresses import Addresses
 from components.grafana.backup import backup_name
-from components.kafka_buffer import MetricsTarget
 from components.loki_cluster import LokiCluster, LokiClusterArgs
+from components.metrics_target import MetricsTarget
 from components.mimir_store import MimirBuckets, MimirStore, MimirStoreArgs
 from components.object_storage import ObjectStorage, ObjectStorageArgs
 from components.postgres_store import NAME as POSTGRES

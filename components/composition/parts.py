@@ -27,9 +27,10 @@ from components.composition.consumer_groups import topic_readers
 from components.composition.node_stores import NodeStores
 from components.composition.object_processors import PHASE3_PROCESSOR
 from components.kafka.topics import SAMPLED, SOURCES, TOPICS
-from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs, MetricsTarget
+from components.kafka_buffer import KafkaBuffer, KafkaBufferArgs
 from components.kafka_strimzi import CustomResources, StrimziKafka, StrimziKafkaArgs
 from components.load_balancer import LoadBalancer, LoadBalancerArgs
+from components.metrics_target import MetricsTarget
 from components.otel_collector import OtelCollector, OtelCollectorArgs
 from components.sections.ingest import IngestSection
 from components.sections.kubernetes import TierScaling

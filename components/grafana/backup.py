@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from components.base import data_volumes, limits
 from components.grafana.database import Database
 from components.images import Image
-from components.kafka_buffer import MetricsTarget
+from components.metrics_target import MetricsTarget
 from components.sizing import ProgramSize
 from components.stores.bucket import StoreBucket
 from components.values.documents import text
