@@ -125,7 +125,7 @@ def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
         probe=Probe(
             port=None,
             command=("bash", f"{CONFIG_DIRECTORY}/in-sync.sh"),
-            alive_command=_is_alive(),
+            alive_command=("bash", f"{CONFIG_DIRECTORY}/alive.sh", WAITS, str(CONTROLLER_PORT)),
             first_command=("bash", f"{CONFIG_DIRECTORY}/first-up.sh"),
         ),
         resources=limits(args.size.broker),
@@ -133,16 +133,6 @@ def _brokers(name: str, args: KafkaBufferArgs) -> Workload:
         writable=("/tmp", "/opt/kafka/config", "/opt/kafka/logs"),  # noqa: S108 - paths inside the container
         stop_grace=STOP_GRACE,
     )
-
-
-def _is_alive() -> tuple[str, ...]:
-    """Check that a node's controller listens, which it does before its broker begins to start.
-
-    The broker's own port opens last: once the log is checked after a crash, which may take long, and once
-    enough controllers are up to admit the broker. A restart helps with neither, nor while ``run.sh`` waits
-    for room on the disk.
-    """
-    return ("bash", "-c", f"test -f {WAITS} || </dev/tcp/localhost/{CONTROLLER_PORT}")
 
 
 def _broker_environment(name: str, args: KafkaBufferArgs) -> Mapping[str, str]:
@@ -197,6 +187,7 @@ def _topics(name: str, args: KafkaBufferArgs, client: KafkaClient) -> Workload:
         config_directory=root,
         files={
             **{script: text(f"kafka/{script}") for script in scripts},
+            **(args.metrics.files if creates else {}),
             **({"client.properties": client.properties(root)} if secured else {}),
         },
         secret_files=client.secret_files,
@@ -217,8 +208,7 @@ def _creation(args: KafkaBufferArgs) -> Mapping[str, str]:
         "TOPICS": "\n".join(topic.as_line() for topic in _wanted(args)),
         "KEYED": TOPICS["traces"],
         "READERS": " ".join(args.trace_readers),
-        "METRICS": args.metrics.target,
-        **({"HEADER": args.metrics.header} if args.metrics.header else {}),
+        **args.metrics.environment,
     }
 
 

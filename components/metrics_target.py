@@ -1,10 +1,14 @@
-"""Where scripts of the stack itself send metrics."""
+"""Where scripts of the stack itself send metrics, and by what."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from components.values.documents import text
 from components.workload import callee
+
+SCRIPT = "send-metrics.sh"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,12 @@ class MetricsTarget:
         return callee(self.endpoint)
 
     @property
-    def target(self) -> str:
-        """Where metrics are posted, without the scheme."""
-        return f"{self.endpoint.partition('://')[2]}/v1/metrics"
+    def files(self) -> Mapping[str, str]:
+        """What the scripts source, to lie beside them."""
+        return {SCRIPT: text(f"otlp/{SCRIPT}")}
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Where that sends them, without the scheme."""
+        target = f"{self.endpoint.partition('://')[2]}/v1/metrics"
+        return {"METRICS": target, **({"HEADER": self.header} if self.header else {})}

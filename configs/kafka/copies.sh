@@ -5,9 +5,10 @@
 # BOOTSTRAP   host:port[,host:port...]
 # TOPICS      lines that begin with a topic's name
 # CLIENT      optional file with client properties (security)
-# METRICS     host:port/path that takes OTLP metrics over HTTP
-# HEADER      optional header line for its requests, "name: value"
+# METRICS, HEADER  of send-metrics.sh
 set -uo pipefail
+
+. "${0%/*}/send-metrics.sh"
 
 PATH=/opt/kafka/bin:$PATH
 options=(--bootstrap-server "$BOOTSTRAP")
@@ -38,19 +39,6 @@ gauge() {
   echo "{\"name\":\"$name\",\"description\":\"$text\",\"unit\":\"{partition}\",\"gauge\":{\"dataPoints\":[$points]}}"
 }
 
-send() {
-  local body=$1 host=${METRICS%%/*} status
-  exec 3<>"/dev/tcp/${host%:*}/${host##*:}" || return 1
-  {
-    printf 'POST /%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n' "${METRICS#*/}" "$host"
-    printf '%sContent-Length: %d\r\nConnection: close\r\n\r\n%s' "${HEADER:+$HEADER$'\r\n'}" "${#body}" "$body"
-  } >&3
-  IFS= read -r -t 30 status <&3
-  while IFS= read -r -t 30 _ <&3; do :; done # closing before the end resets the connection
-  exec 3>&-
-  if [[ "$status" != *" 2"* ]]; then echo "$METRICS does not take the counts: ${status:-no answer}" >&2; fi
-}
-
 report() {
   local described now
   if ! described=$(kafka-topics.sh "${options[@]}" --describe --topic "$watched"); then
@@ -59,13 +47,13 @@ report() {
   fi
   count <<<"$described"
   now=$(date +%s)000000000
-  send "{\"resourceMetrics\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":{\"stringValue\":\"kafka-topics\"}}]},\"scopeMetrics\":[{\"metrics\":[$(
+  send_metrics kafka-topics "$(
     gauge kafka.partition.count "Partitions" "$now" partitions
   ),$(
     gauge kafka.partition.under_replicated "Partitions that lack a copy in sync" "$now" behind
   ),$(
     gauge kafka.partition.offline "Partitions without a leader" "$now" offline
-  )]}]}]}"
+  )"
 }
 
 trap 'exit 0' TERM INT

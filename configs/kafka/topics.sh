@@ -9,7 +9,7 @@
 #             is unread
 # READERS     consumer groups that read it
 # CLIENT      optional file with client properties (security)
-# METRICS     of copies.sh, which then runs in its place
+# METRICS     of send-metrics.sh, by copies.sh, which then runs in its place
 set -euo pipefail
 
 PATH=/opt/kafka/bin:$PATH

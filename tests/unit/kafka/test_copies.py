@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,12 @@ def sent(folder: Path, **environment: str) -> Sent:
     for tool, body in TOOLS.items():
         (folder / tool).write_text(f"#!/bin/bash\n{body}\n")
         (folder / tool).chmod(0o755)
+    for script in ("kafka/copies.sh", "otlp/send-metrics.sh"):
+        shutil.copy(CONFIGS / script, folder)
     (folder / "described").write_text(DESCRIBED)
     with recorder() as (address, seen):
         subprocess.run(
-            ["bash", str(CONFIGS / "kafka" / "copies.sh")],
+            ["bash", str(folder / "copies.sh")],
             env={
                 "PATH": f"{folder}:{os.environ['PATH']}",
                 "DESCRIBED": str(folder / "described"),

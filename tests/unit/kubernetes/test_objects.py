@@ -188,13 +188,12 @@ def test_a_broker_is_not_restarted_for_what_it_waits_for() -> None:
     assert "process.roles=broker,controller" in files["server.properties"]
     assert len(broker.environment()["KAFKA_CONTROLLER_QUORUM_VOTERS"].split(",")) == 3
     for kind in ("startupProbe", "livenessProbe"):
-        assert container[kind]["exec"]["command"] == [
-            "bash",
-            "-c",
-            "test -f /tmp/waits-for-room || </dev/tcp/localhost/9093",
-        ]
+        assert " ".join(container[kind]["exec"]["command"]) == (
+            "bash /mnt/shared/config/alive.sh /tmp/waits-for-room 9093"
+        )
     assert container["readinessProbe"]["exec"]["command"] == ["bash", "/mnt/shared/config/in-sync.sh"]
     assert "/dev/tcp/localhost/${1:-9092}" in files["in-sync.sh"]
+    assert "/dev/tcp/localhost/$2" in files["alive.sh"]
 
 
 @pytest.mark.parametrize(

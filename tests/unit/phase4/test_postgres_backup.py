@@ -125,11 +125,14 @@ class TestReport:
         """Let it tell once; where it would wait, it is stopped."""
         (tmp_path / "sleep").write_text('#!/bin/sh\nkill "$PPID"\n')
         (tmp_path / "sleep").chmod(0o755)
-        script = text("postgres/report.sh").replace("=/tmp/", f"={tmp_path}/")
-        given = rendered.program("postgres-backup").environment()
+        backup = rendered.program("postgres-backup")
+        for script in ("report.sh", "send-metrics.sh"):
+            text = rendered.files(backup)[script].replace("=/tmp/", f"={tmp_path}/")
+            (tmp_path / script).write_text(text)
+        given = backup.environment()
         store = given["METRICS"].partition("/")[0]
         subprocess.run(
-            ["bash", "-c", script],
+            ["bash", str(tmp_path / "report.sh")],
             env={
                 "PATH": f"{tmp_path}:{os.environ['PATH']}",
                 "METRICS": given["METRICS"].replace(store, address.removeprefix("http://")),
