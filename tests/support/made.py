@@ -26,6 +26,12 @@ def annotations_of(one: Manifest) -> dict[str, str]:
     return found
 
 
+def waits_of(one: Manifest) -> dict[str, str]:
+    """Give what an object's annotations say of waiting for it."""
+    waits = ("pulumi.com/skipAwait", "pulumi.com/waitFor")
+    return {name: value for name, value in annotations_of(one).items() if name in waits}
+
+
 @contextmanager
 def requests() -> Iterator[list[Any]]:
     """Note how the program registers its resources."""

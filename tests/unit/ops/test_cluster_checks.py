@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +10,6 @@ from ops.errors import OpsError
 from ops.finding import Finding
 from tests.support.ops_cluster import Cluster
 from tests.support.variants_phase4 import OBJECT_VARIANTS
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Cluster:
-    return Cluster(tmp_path)
 
 
 def failed(findings: dict[str, Finding]) -> list[str]:
