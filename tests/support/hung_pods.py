@@ -11,8 +11,9 @@ from tests.lab.errors import LabError
 from tests.support.kubernetes_site import ClusterSite, Pod
 from tests.support.waiting import until
 
-RESTARTED_SECONDS = 150.0
-"""Six checks ten seconds apart, the half minute that a program has to end then, the start of another one."""
+RESTARTED_SECONDS = 240.0
+"""Six checks ten seconds apart, the time that a program has to end then, 65 s for Tempo, which is asked only
+once its queries are over, and the start of another one."""
 
 
 @contextmanager
