@@ -70,6 +70,16 @@ def watching(questions: Mapping[str, Question]) -> Iterator[Mapping[str, Answers
             thread.join(timeout=120)
 
 
+def demand_answers(
+    answers: Mapping[str, Answers], note: Callable[[Mapping[str, object]], None], seconds: float
+) -> None:
+    """Require that each question was answered, and never for long without an answer; note how long."""
+    note({"queries": {name: one.summary for name, one in answers.items()}})
+    for name, one in answers.items():
+        assert one.good, f"{name} never answered: {one.last_error}"
+        assert one.longest < seconds, f"{name} was silent for {one.longest:.0f} s: {one.last_error}"
+
+
 def _ask(question: Question, answers: Answers, stop: threading.Event) -> None:
     while not stop.is_set():
         try:

@@ -9,11 +9,10 @@ from typing import TypeAlias
 import httpx
 
 from ops.web import tenant_header
-from tests.conftest import Note
 from tests.support.numbered import METRIC, Load, trace_id
 from tests.support.object_site import LOKI, MIMIR, TEMPO, TENANT, ObjectSite
 from tests.support.waiting import until
-from tests.support.watching import Answers, Question
+from tests.support.watching import Question
 
 GRAFANA = 3000
 ASK_SECONDS = 10.0
@@ -36,14 +35,6 @@ def await_answers(site: ObjectSite, load: Load) -> None:
     """Wait until every store has something of a load."""
     for name, question in of_stores(site, load).items():
         until(f"an answer of {name}", question, seconds=ANSWERED_SECONDS, forgive=NOT_YET, pause=1)
-
-
-def demand_answers(answers: Mapping[str, Answers], note: Note, seconds: float) -> None:
-    """Require that each question was answered, and never for long without an answer."""
-    note({"queries": {name: one.summary for name, one in answers.items()}})
-    for name, one in answers.items():
-        assert one.good, f"{name} never answered: {one.last_error}"
-        assert one.longest < seconds, f"{name} was silent for {one.longest:.0f} s: {one.last_error}"
 
 
 def of_grafana(site: ObjectSite, load: Load, cookies: Mapping[str, str]) -> Mapping[str, Question]:

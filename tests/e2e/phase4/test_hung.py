@@ -8,13 +8,13 @@ import pytest
 
 from tests.conftest import Note
 from tests.e2e.conftest import Report
-from tests.e2e.phase4.questions import await_answers, demand_answers, of_grafana, of_stores, signed_in
+from tests.e2e.phase4.questions import await_answers, of_grafana, of_stores, signed_in
 from tests.support.hung_pods import await_restart, frozen
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.object_site import QUERIED, STORES, ObjectSite
 from tests.support.steady import demand_nothing_lost, flow
-from tests.support.watching import watching
+from tests.support.watching import demand_answers, watching
 
 pytestmark = pytest.mark.long
 

@@ -9,7 +9,6 @@ from tests.e2e.conftest import Report
 from tests.e2e.phase4.questions import (
     NOT_YET,
     await_answers,
-    demand_answers,
     of_grafana,
     of_stores,
     signed_in,
@@ -20,7 +19,7 @@ from tests.support.numbered_sending import running
 from tests.support.object_site import STORES, ObjectSite
 from tests.support.steady import demand_nothing_lost, flow
 from tests.support.waiting import until
-from tests.support.watching import watching
+from tests.support.watching import demand_answers, watching
 
 pytestmark = pytest.mark.long
 
