@@ -8,10 +8,14 @@ from typing import Literal
 
 import pulumi
 
-from components.alerts.contact_points import alertmanager_configuration, contact_calls, contact_files
+from components.alerts.contact_points import (
+    Contacts,
+    alertmanager_configuration,
+    contact_calls,
+    contact_files,
+)
 from components.base import hours
 from components.images import Image
-from components.sections.alerting import ContactPoint
 from components.sections.stores import Shape
 from components.sizing.programs import TierSize
 from components.stores.bucket import StoreBucket
@@ -67,7 +71,7 @@ class MimirStoreArgs:
         exemplars: exemplars that are kept.
         rules: the stack's own from files, or those that teams upload.
         rule_files: the stack's own rules, by file.
-        contact_points: who is notified of alerts.
+        contacts: who is notified of alerts.
     """
 
     image: Image
@@ -82,7 +86,7 @@ class MimirStoreArgs:
     exemplars: int
     rules: Literal["files", "api"] = "files"
     rule_files: Mapping[str, str] = field(default_factory=dict)
-    contact_points: Sequence[ContactPoint] = ()
+    contacts: Contacts = field(default_factory=Contacts)
 
 
 class MimirStore(ClusterStore):
@@ -128,7 +132,7 @@ def mimir_program(name: str, args: MimirStoreArgs) -> Program:
         data_directory="/data",
         volume="mimir-data",
         calls=blocks.calls,
-        extras={"ruler": Extra(files=_rules(args)), "alertmanager": _alertmanager(args.contact_points)},
+        extras={"ruler": Extra(files=_rules(args)), "alertmanager": _alertmanager(args.contacts)},
     )
 
 
@@ -139,12 +143,12 @@ def _rules(args: MimirStoreArgs) -> dict[str, str]:
     return {f"rules/{args.tenant}/{path}": content for path, content in args.rule_files.items()}
 
 
-def _alertmanager(points: Sequence[ContactPoint]) -> Extra:
+def _alertmanager(contacts: Contacts) -> Extra:
     """Return who is notified of alerts, and their addresses."""
     return Extra(
-        files={"alertmanager.yaml": alertmanager_configuration(points, CONFIG_DIRECTORY).dump()},
-        secret_files=contact_files(points),
-        calls=contact_calls(points),
+        files={"alertmanager.yaml": alertmanager_configuration(contacts, CONFIG_DIRECTORY).dump()},
+        secret_files=contact_files(contacts),
+        calls=contact_calls(contacts),
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from components.sections.alerting import ContactPoint
+from components.alerts.mail import alertmanager_mail, mail_files
+from components.sections.alerting import AlertingSection, ContactPoint, SmtpSection
 from components.values.documents import Document
 from components.values.secret_text import ExistingSecret, SecretText
 
@@ -16,14 +18,39 @@ ADDRESS = "contact-points.invalid"
 """Stands for addresses that only the Secrets hold: outside the cluster, at a port from the settings."""
 
 
-def contact_files(points: Sequence[ContactPoint]) -> dict[str, SecretText]:
-    """Return the files with the addresses, which are secrets: whoever has one can write to it."""
-    return {path(point): ExistingSecret(name=point.secret, key=KEYS[point.type]) for point in points}
+@dataclass(frozen=True, kw_only=True)
+class Contacts:
+    """Whom alerts reach.
+
+    Attributes:
+        points: each of them.
+        smtp: the server for e-mail, if one of them gets any.
+    """
+
+    points: Sequence[ContactPoint] = ()
+    smtp: SmtpSection | None = None
+
+    @classmethod
+    def of(cls, section: AlertingSection) -> Contacts:
+        """Take them from the settings."""
+        return cls(points=section.contact_points, smtp=section.smtp if section.sends_mail else None)
 
 
-def contact_calls(points: Sequence[ContactPoint]) -> list[str]:
+def contact_files(contacts: Contacts) -> dict[str, SecretText]:
+    """Return the files with the password of e-mail and the addresses: whoever has one can write to it."""
+    found: dict[str, SecretText] = {} if contacts.smtp is None else mail_files(contacts.smtp)
+    for point in contacts.points:
+        if point.secret is not None:
+            found[path(point)] = ExistingSecret(name=point.secret, key=KEYS[point.type])
+    return found
+
+
+def contact_calls(contacts: Contacts) -> list[str]:
     """Return what the network policies must allow."""
-    return sorted({f"{ADDRESS}:{point.port}" for point in points})
+    found = {f"{ADDRESS}:{point.port}" for point in contacts.points if point.type in KEYS}
+    if contacts.smtp is not None:
+        found.add(f"{contacts.smtp.host}:{contacts.smtp.port}")
+    return sorted(found)
 
 
 def path(point: ContactPoint) -> str:
@@ -31,10 +58,12 @@ def path(point: ContactPoint) -> str:
     return f"secrets/contact-{point.name}"
 
 
-def alertmanager_configuration(points: Sequence[ContactPoint], directory: str) -> Document:
+def alertmanager_configuration(contacts: Contacts, directory: str) -> Document:
     """Set Alertmanager's configuration file: one receiver and one route for each contact point."""
     document = Document.read("mimir/alertmanager.yaml")
-    for point in points:
+    if contacts.smtp is not None:
+        document.set("global", to=alertmanager_mail(contacts.smtp, directory))
+    for point in contacts.points:
         document.get("receivers").append(_receiver(point, f"{directory}/{path(point)}"))
         document.get("route", "routes").append(
             {
@@ -78,6 +107,7 @@ def grafana_contact_points(points: Sequence[ContactPoint], directory: str) -> Do
 
 def _receiver(point: ContactPoint, file: str) -> dict[str, Any]:
     integration: dict[str, Any] = {
+        "email": {"email_configs": [{"to": ", ".join(point.addresses)}]},
         "webhook": {"webhook_configs": [{"url_file": file}]},
         "slack": {"slack_configs": [{"api_url_file": file}]},
         "pagerduty": {"pagerduty_configs": [{"routing_key_file": file}]},
@@ -86,5 +116,8 @@ def _receiver(point: ContactPoint, file: str) -> dict[str, Any]:
 
 
 def _integration(point: ContactPoint, file: str) -> dict[str, Any]:
+    if point.type == "email":
+        settings: dict[str, Any] = {"addresses": ";".join(point.addresses), "singleEmail": True}
+        return {"uid": point.name, "type": point.type, "settings": settings}
     key = {"webhook": "url", "slack": "url", "pagerduty": "integrationKey"}[point.type]
     return {"uid": point.name, "type": point.type, "settings": {key: f"$__file{{{file}}}"}}

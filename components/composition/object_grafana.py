@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from components.alerts.contact_points import Contacts
 from components.base import StackComponent
 from components.composition.addresses import Addresses
 from components.composition.object_stores import ObjectStores, bucket_of
@@ -41,7 +42,7 @@ def run_clustered_grafana(
             tenant=settings.stores.tenant,
             phase3=phase3,
             oidc=settings.grafana.oidc,
-            contact_points=settings.alerting.contact_points,
+            contacts=Contacts.of(settings.alerting),
             runbooks_url=settings.alerting.runbooks_url,
             has_watchdog=settings.stores.mimir.rules == "files",
             profiles_url=settings.grafana.profiles_url,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.alerts.contact_points import Contacts
 from components.alerts.least_replicas import least_replicas
 from components.alerts.memory_limits import object_limits
 from components.alerts.rules import DUMPS, alert_rules, linked, sizing_rules
@@ -155,7 +156,7 @@ class _Stores:
             exemplars=settings.stores.mimir.max_exemplars,
             rules=settings.stores.mimir.rules,
             rule_files={**rules, **own, "sizing.yaml": sizing_rules(settings)},
-            contact_points=settings.alerting.contact_points,
+            contacts=Contacts.of(settings.alerting),
         )
         return MimirStore("mimir", args, platform=self.platform, after=self._after)
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from configparser import ConfigParser
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
-from components.alerts.contact_points import contact_calls, contact_files, grafana_contact_points
+from components.alerts.contact_points import Contacts, contact_calls, contact_files, grafana_contact_points
+from components.alerts.mail import grafana_mail
 from components.alerts.rules import linked
 from components.grafana.dashboards import cluster_dashboards
 from components.grafana.database import Database
-from components.sections.alerting import ContactPoint
 from components.sections.grafana import OidcSection
 from components.values.documents import Document, text, texts
 from components.values.secret_text import ExistingSecret, SecretText
@@ -48,7 +48,7 @@ class GrafanaCluster:
         tenant: whose telemetry the data sources show.
         phase3: uid of a data source of phase 3 -> URL of its store, while that is still readable.
         oidc: sign-in by an OpenID Connect provider.
-        contact_points: who is notified of alerts.
+        contacts: who is notified of alerts.
         has_watchdog: the stack's own rules are evaluated, including the alert that always fires.
         profiles_url: a Pyroscope that traces lead to.
         runbooks_url: address of ``docs/`` in the links of alerts.
@@ -59,7 +59,7 @@ class GrafanaCluster:
     tenant: str
     phase3: Mapping[str, str]
     oidc: OidcSection | None = None
-    contact_points: Sequence[ContactPoint] = ()
+    contacts: Contacts = field(default_factory=Contacts)
     has_watchdog: bool = True
     profiles_url: str | None = None
     runbooks_url: str | None = None
@@ -75,7 +75,7 @@ def cluster_ports() -> list[Port]:
 
 def cluster_calls(cluster: GrafanaCluster) -> list[str]:
     """List everything that Grafana connects to besides its data sources."""
-    found = [cluster.database.address, *contact_calls(cluster.contact_points)]
+    found = [cluster.database.address, *contact_calls(cluster.contacts)]
     found += [callee(url) for url in cluster.phase3.values()]
     if cluster.profiles_url is not None:
         found.append(callee(cluster.profiles_url))
@@ -91,11 +91,11 @@ def cluster_secrets(cluster: GrafanaCluster) -> dict[str, SecretText]:
         found[DATABASE_AUTHORITY] = cluster.database.authority
     if cluster.oidc is not None:
         found[CLIENT_SECRET] = ExistingSecret(name=cluster.oidc.client_secret, key="client-secret")
-    return {**found, **contact_files(cluster.contact_points)}
+    return {**found, **contact_files(cluster.contacts)}
 
 
 def cluster_environment(name: str, cluster: GrafanaCluster, directory: str) -> dict[str, str]:
-    """Return the variables of database, gossip and logins, except secrets, which are in the files."""
+    """Return the variables of database, gossip, e-mail and logins, except secrets, which are in the files."""
     database = cluster.database
     found = {
         "GF_DATABASE_TYPE": "postgres",
@@ -113,6 +113,8 @@ def cluster_environment(name: str, cluster: GrafanaCluster, directory: str) -> d
     }
     if database.authority is not None:
         found["GF_DATABASE_CA_CERT_PATH"] = f"{directory}/{DATABASE_AUTHORITY}"
+    if cluster.contacts.smtp is not None:
+        found |= grafana_mail(cluster.contacts.smtp)
     return found | ({} if cluster.oidc is None else _oidc(cluster.oidc))
 
 
@@ -123,7 +125,7 @@ def _connections(replicas: int) -> int:
 
 def cluster_files(cluster: GrafanaCluster, urls: Mapping[str, str], directory: str) -> dict[str, str]:
     """Return the settings file, the provisioning files and the dashboards of phase 4."""
-    points = grafana_contact_points(cluster.contact_points, directory)
+    points = grafana_contact_points(cluster.contacts.points, directory)
     alerting = "provisioning/alerting"
     return {
         SETTINGS: _settings(cluster),
@@ -139,11 +141,13 @@ def cluster_files(cluster: GrafanaCluster, urls: Mapping[str, str], directory: s
 
 
 def _settings(cluster: GrafanaCluster) -> str:
-    """Leave out the reference to a missing secret file, with which Grafana would not start."""
+    """Leave out references to missing secret files, with which Grafana would not start."""
     parser = ConfigParser(interpolation=None)
     parser.read_string(text(f"grafana-cluster/{SETTINGS}"))
     if cluster.oidc is None:
         parser.remove_section("auth.generic_oauth")
+    if cluster.contacts.smtp is None or cluster.contacts.smtp.username is None:
+        parser.remove_section("smtp")
     written = StringIO()
     parser.write(written)
     return written.getvalue().rstrip("\n") + "\n"

@@ -79,6 +79,14 @@ RegistryHost = Annotated[
 ]
 HostPort = Annotated[str, Text(f"{HOST}:{PORT}", "host:port, the port up to 65535")]
 HostName = Annotated[str, Text(HOST, "a host name or address, without port")]
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+MailAddress = Annotated[
+    str,
+    Text(
+        rf"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@({_LABEL}\.)+[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?",
+        "an e-mail address alone, such as ops@example.com, of letters, digits and . _ + -",
+    ),
+]
 Origin = Annotated[
     str, Text(r"\*|https?://[^\s/]+", "an origin without path, such as https://shop.example.com")
 ]

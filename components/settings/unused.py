@@ -64,6 +64,7 @@ KEY_PHASES: Mapping[tuple[str, str], Phases] = {
     ("grafana", "profiles_url"): _OF_OBJECT_STORES,
     ("alerting", "alertmanagers"): _BEFORE_OBJECT_STORES,
     ("alerting", "contact_points"): _OF_OBJECT_STORES,
+    ("alerting", "smtp"): _OF_OBJECT_STORES,
 }
 """Section, or program in ``sizing``, and key in it -> phases that use that key, where others apply to all."""
 
@@ -139,6 +140,12 @@ IDLE: Sequence[Idle] = (
         keys=("s3",),
         when=lambda settings: settings.object_storage.provider == "aws",
         why="only objectStorage.provider: s3 uses it",
+    ),
+    Idle(
+        section="alerting",
+        keys=("smtp",),
+        when=lambda settings: not settings.alerting.sends_mail,
+        why="only a contact point of type email uses it",
     ),
     Idle(
         section="postgres",

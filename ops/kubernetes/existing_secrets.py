@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.alerts.contact_points import KEYS
+from components.alerts.contact_points import KEYS, Contacts
+from components.alerts.mail import PASSWORD_KEY
 from components.buckets.names import credentials_secrets
 from components.grafana_ha import SECRET_KEY
 from components.platform.manifests.config import key as config_key
@@ -96,5 +97,9 @@ def _wanted_by_stores(settings: Settings) -> Iterator[WantedSecret]:
         yield postgres.ca_secret, ("ca.crt",), "postgres.caSecret"
     if oidc is not None:
         yield oidc.client_secret, ("client-secret",), "grafana.oidc.clientSecret"
-    for point in settings.alerting.contact_points:
-        yield point.secret, (KEYS[point.type],), "alerting.contactPoints"
+    contacts = Contacts.of(settings.alerting)
+    for point in contacts.points:
+        if point.secret is not None:
+            yield point.secret, (KEYS[point.type],), "alerting.contactPoints"
+    if contacts.smtp is not None and contacts.smtp.password_secret is not None:
+        yield contacts.smtp.password_secret, (PASSWORD_KEY,), "alerting.smtp.passwordSecret"

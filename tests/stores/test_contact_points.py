@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from components.alerts.contact_points import alertmanager_configuration, path
+from components.alerts.contact_points import Contacts, alertmanager_configuration, path
 from components.sections.alerting import ContactPoint
 from tests.stores.making import MIMIR, StoreMaker
 from tests.stores.replicas import TENANT, Store
@@ -39,10 +39,11 @@ def test_every_contact_point_of_the_severity_is_told(stores: StoreMaker, tmp_pat
         for point in POINTS:
             secret = "key" if point.type == "pagerduty" else f"{url}/{point.name}"
             (tmp_path / path(point)).write_text(f"{secret}\n")
+        contacts = Contacts(points=POINTS)
         mimir = stores.make(
             MIMIR,
             "127.0.57",
-            files={"alertmanager.yaml": alertmanager_configuration(POINTS, str(tmp_path)).dump()},
+            files={"alertmanager.yaml": alertmanager_configuration(contacts, str(tmp_path)).dump()},
         )
         try:
             mimir.begin_all()

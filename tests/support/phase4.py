@@ -17,7 +17,7 @@ FOUND_AT_RUN_TIME = re.compile(
     r"|\(outside\) -> (prometheus|jaeger|loki):\d+: .*"  # no output names phase 3's stores any more
 )
 OTHERS_SECRETS = re.compile(
-    r": Secret (s3-credentials|s3-ca|slack|tickets|pagerduty|grafana-\w+|rds-ca) is not"
+    r": Secret (s3-credentials|s3-ca|slack|tickets|pagerduty|smtp|grafana-\w+|rds-ca) is not"
 )
 
 

@@ -52,6 +52,12 @@ SIGN_IN = {
 }
 ON_CALL = {"name": "on-call", "type": "pagerduty", "secret": "pagerduty"}
 TEAM = {"name": "team", "type": "slack", "secret": "slack"}
+MAILED = {
+    **SPLIT,
+    "alerting.contactPoints": [{"name": "ops", "type": "email", "addresses": ["ops@example.com"]}],
+    "alerting.smtp.host": "mail.example.com",
+    "alerting.smtp.fromAddress": "telemetry@example.com",
+}
 TOLD = {**SPLIT, "alerting.contactPoints": [ON_CALL, TEAM]}
 WITH_PODS_OF_PHASE_3 = "kafka kafka-topics otel-gateway otel-processor jaeger prometheus loki grafana"
 STORES = "tempo mimir loki-cluster"
@@ -371,6 +377,24 @@ CHANGES = (
         of="prod",
         given=TOLD,
         keys={"alerting.contactPoints": [TEAM]},
+        replaced="grafana mimir-backend",
+    ),
+    Change(
+        of="prod",
+        given=MAILED,
+        keys={
+            "alerting.smtp.host": "smtp.example.net",
+            "alerting.smtp.port": 465,
+            "alerting.smtp.fromAddress": "alerts@example.com",
+            "alerting.smtp.username": "alerts",
+            "alerting.smtp.passwordSecret": "smtp",
+        },
+        replaced="grafana mimir-backend",
+    ),
+    Change(
+        of="prod",
+        given=MAILED,
+        keys={"alerting.smtp.tls": False},
         replaced="grafana mimir-backend",
     ),
     Change(

@@ -121,7 +121,15 @@ OBJECT_VARIANTS: dict[str, dict[str, Any]] = {
                 {"name": "on-call", "type": "pagerduty", "secret": "pagerduty", "severities": ["critical"]},
                 {"name": "team", "type": "slack", "secret": "slack"},
                 {"name": "tickets", "type": "webhook", "secret": "tickets", "port": 8443},
-            ]
+                {"name": "owners", "type": "email", "addresses": ["ops@example.com", "on-call@example.com"]},
+            ],
+            "smtp": {
+                "host": "mail.example.com",
+                "port": 2587,
+                "fromAddress": "telemetry@example.com",
+                "username": "telemetry",
+                "passwordSecret": "smtp",
+            },
         },
         retention={"traces": "14d", "metrics": "395d", "logs": "90d"},
     ),

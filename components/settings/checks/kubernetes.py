@@ -190,6 +190,8 @@ def _addresses_of_others(settings: SettingsModel) -> Iterator[tuple[str, str]]:
         yield "objectStorage.s3.endpoint", storage.s3.endpoint
     if postgres.mode == "external" and postgres.host is not None:
         yield "postgres.host", postgres.host
+    if settings.alerting.smtp is not None:
+        yield "alerting.smtp.host", settings.alerting.smtp.host
     if settings.grafana.profiles_url is not None:
         yield "grafana.profilesUrl", settings.grafana.profiles_url
     if settings.grafana.oidc is not None:

@@ -225,10 +225,13 @@ def test_the_secrets_of_phase_4_must_be_there(cluster: Cluster) -> None:
         "pagerduty": ("fail", "alerting.contactPoints"),
         "slack": ("ok", ""),
         "tickets": ("fail", "alerting.contactPoints"),
+        "smtp": ("fail", "alerting.smtp.passwordSecret"),
     }
     assert findings["Secret pagerduty"].found == "lacks routing-key"
     cluster.says("get secret tickets", {"data": {"routing-key": "eA=="}})
     assert cluster.findings()["Secret tickets"].found == "lacks url"
+    cluster.says("get secret smtp", {"data": {"url": "eA=="}})
+    assert cluster.findings()["Secret smtp"].found == "lacks password"
 
 
 def test_secrets_of_single_stores_must_be_there(cluster: Cluster) -> None:
@@ -243,8 +246,10 @@ def test_secrets_of_single_stores_must_be_there(cluster: Cluster) -> None:
 def test_what_the_stack_does_not_use_need_not_be_there(cluster: Cluster) -> None:
     s3 = {"endpoint": "s3.example.com", "credentialsSecret": "s3-credentials", "caSecret": "s3-ca"}
     aws = {"region": "eu-central-1", "clusterName": "main"}
+    mail = {"host": "mail.example.com", "fromAddress": "a@example.com", "username": "a"}
     cluster.more = {
         "otel-stack:phase": 4,
+        "otel-stack:alerting": {"smtp": {**mail, "passwordSecret": "smtp"}},
         "otel-stack:objectStorage": {"bucketPrefix": "acme", "provider": "aws", "aws": aws, "s3": s3},
     }
     assert failed(cluster.findings()) == []

@@ -76,13 +76,18 @@ def test_secrets_are_in_files_and_in_no_variable(name: str) -> None:
     grafana = found.program("grafana")
     settings = ConfigParser(interpolation=None)
     settings.read_string(found.files(grafana)["grafana.ini"])
-    named = {key: value for section in settings.sections() for key, value in settings[section].items()}
-    sign_in = {"client_secret": "oidc-client-secret"} if name == "phase4-everything-set" else {}
+    named = {
+        (section, key): value for section in settings.sections() for key, value in settings[section].items()
+    }
+    more = {
+        ("smtp", "password"): "smtp-password",
+        ("auth.generic_oauth", "client_secret"): "oidc-client-secret",
+    }
     files = {
-        "admin_password": "admin-password",
-        "secret_key": "secret-key",
-        "password": "database-password",
-        **sign_in,
+        ("security", "admin_password"): "admin-password",
+        ("security", "secret_key"): "secret-key",
+        ("database", "password"): "database-password",
+        **(more if name == "phase4-everything-set" else {}),
     }
     assert named == {key: f"$__file{{/etc/grafana/secrets/{file}}}" for key, file in files.items()}
     kept = {item["path"] for volume in grafana.pod["volumes"] for item in secret_items(volume)}
@@ -139,13 +144,14 @@ def test_logins_and_contact_points_come_from_the_settings() -> None:
     assert environment["GF_DATABASE_SSL_MODE"] == "verify-full"
     files = found.files(grafana)
     points = yaml.safe_load(files["provisioning/alerting/contact-points.yaml"])
-    assert [point["name"] for point in points["contactPoints"]] == ["on-call", "team", "tickets"]
+    assert [point["name"] for point in points["contactPoints"]] == ["on-call", "team", "tickets", "owners"]
     (policy,) = points["policies"]
     assert [policy["receiver"], *(route["receiver"] for route in policy["routes"])] == [
         "on-call",
         "on-call",
         "team",
         "tickets",
+        "owners",
     ]
     assert "resetPolicies" not in points
     alertmanager = found.document("mimir", "alertmanager.yaml")
@@ -153,6 +159,7 @@ def test_logins_and_contact_points_come_from_the_settings() -> None:
         "on-call",
         "team",
         "tickets",
+        "owners",
     ]
     assert alertmanager["receivers"][1]["pagerduty_configs"] == [
         {"routing_key_file": "/etc/mimir/secrets/contact-on-call"}

@@ -35,6 +35,10 @@ def about_use(settings: dict[str, Any]) -> list[str]:
             {"alerting": {"contactPoints": [{"name": "ops", "type": "slack", "secret": "slack"}]}},
             "alerting.contactPoints: set: phase 1 does not use it; phase 4 does",
         ),
+        (
+            {"alerting": {"smtp": {"host": "mail.example.com", "fromAddress": "ops@example.com"}}},
+            "alerting.smtp: set: phase 1 does not use it; phase 4 does",
+        ),
         ({"phase": 2, "grafana": {"replicas": 3}}, "grafana.replicas: set: phase 2 .*; phase 4 does"),
         ({"query": {"haproxyPort": 9404}}, "query.haproxyPort: set: phase 1 does not use it; phase 2 does"),
         ({**CLUSTER, "query": {"haproxyPort": 9404}}, "query: set: phase 3 does not use it; .* 1 and 2 do"),
@@ -158,6 +162,11 @@ EXTERNAL_POSTGRES = {"mode": "external", "host": "db.example.com", "passwordSecr
             ON_AWS,
             {"objectStorage": {**ON_AWS["objectStorage"], "s3": {"pathStyle": False}}},
             "objectStorage.s3: set: only objectStorage.provider: s3 uses it",
+        ),
+        (
+            OBJECTS,
+            {"alerting": {"smtp": {"host": "mail.example.com", "fromAddress": "ops@example.com"}}},
+            "alerting.smtp: set: only a contact point of type email uses it",
         ),
         *(
             (
