@@ -10,9 +10,12 @@ import httpx
 import pytest
 
 from components.alerts.contact_points import Contacts, alertmanager_configuration, path
-from components.sections.alerting import ContactPoint
+from components.alerts.mail import PASSWORD
+from components.sections.alerting import IMPLICIT_TLS, ContactPoint, SmtpSection
 from tests.stores.making import MIMIR, StoreMaker
 from tests.stores.replicas import TENANT, Store
+from tests.support.encrypted import issued
+from tests.support.mailbox import mailbox
 from tests.support.recorder import recorder
 from tests.support.waiting import until
 
@@ -26,36 +29,51 @@ AGAIN_SECONDS = 60.0
 POINTS = (
     ContactPoint(name="tickets", type="webhook", secret="tickets"),
     ContactPoint(name="team", type="slack", secret="slack"),
+    ContactPoint(name="owners", type="email", addresses=("ops@example.com", "dev@example.com")),
     ContactPoint(name="on-call", type="pagerduty", secret="pagerduty", severities=("warning",)),
 )
 """The last is told nothing here: its address is not in the settings, so it would leave the machine."""
+MAIL_HOST = "127.0.57.25"
+LOGIN = {"username": "telemetry", "password": "correct horse"}
 
 LOADED = 'cortex_alertmanager_config_last_reload_successful{user="otel-stack"} 1'
 
 
-def test_every_contact_point_of_the_severity_is_told(stores: StoreMaker, tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize("port", [2587, IMPLICIT_TLS], ids=["STARTTLS", "TLS at once"])
+def test_every_contact_point_of_the_severity_is_told(stores: StoreMaker, tmp_path: Path, port: int) -> None:
+    server = issued(MAIL_HOST)
+    (tmp_path / "ca.crt").write_text(server.authority)
     (tmp_path / "secrets").mkdir()
-    with recorder(b"ok") as (url, sent):
-        for point in POINTS:
+    (tmp_path / PASSWORD).write_text(f"{LOGIN['password']}\n")
+    with recorder(b"ok") as (url, sent), mailbox(MAIL_HOST, port, server, tmp_path, **LOGIN) as mail:
+        for point in filter(lambda one: one.secret, POINTS):
             secret = "key" if point.type == "pagerduty" else f"{url}/{point.name}"
             (tmp_path / path(point)).write_text(f"{secret}\n")
-        contacts = Contacts(points=POINTS)
-        mimir = stores.make(
-            MIMIR,
-            "127.0.57",
-            files={"alertmanager.yaml": alertmanager_configuration(contacts, str(tmp_path)).dump()},
+        smtp = SmtpSection(
+            host=MAIL_HOST,
+            port=port,
+            from_address="telemetry@example.com",
+            username=LOGIN["username"],
+            password_secret="smtp",
         )
+        document = alertmanager_configuration(Contacts(points=POINTS, smtp=smtp), str(tmp_path))
+        mimir = stores.make(MIMIR, "127.0.57", files={"alertmanager.yaml": document.dump()})
+        mimir.variables = {**mimir.variables, "SSL_CERT_FILE": str(tmp_path / "ca.crt")}
         try:
             mimir.begin_all()
             _raise_alert(mimir)
             until("all replicas use the contact points", lambda: _all_loaded(mimir), seconds=TOLD_SECONDS)
-            paths = {f"/{point.name}" for point in POINTS if "critical" in point.severities}
-            until("both are told", lambda: {one.path for one in sent} >= paths, seconds=TOLD_SECONDS)
+            paths = {"/tickets", "/team"}
+            until("all are told", lambda: mail and {one.path for one in sent} >= paths, seconds=TOLD_SECONDS)
             time.sleep(AGAIN_SECONDS)
         finally:
             mimir.end()
     assert Counter(one.path for one in sent) == dict.fromkeys(paths, 1)
     assert all(b"BucketIsOnFire" in one.body for one in sent)
+    (one,) = mail
+    assert (one.sender, one.recipients) == ("telemetry@example.com", ["ops@example.com", "dev@example.com"])
+    assert "BucketIsOnFire" in str(one.message["Subject"])
 
 
 def _raise_alert(mimir: Store) -> None:
