@@ -34,9 +34,9 @@ list_has() { # reads a list of numbers; found tells whether one of them is this 
 
 exec 3<>"/dev/tcp/localhost/${1:-9092}"
 printf "$LENGTH$METADATA$VERSION$CORRELATION$NO_CLIENT$ALL_TOPICS$MAKE_NONE" >&3
-receive 4
-int
-receive "$value"
+IFS= read -r -t 4 -d '' -u 3 _ # the first byte of the answer's length, which is 0: dd would wait for ever
+receive 3
+receive "$((bytes[0] << 16 | bytes[1] << 8 | bytes[2]))"
 ((at += 8)) # correlation, throttling
 int
 for ((brokers = value; brokers > 0; brokers--)); do

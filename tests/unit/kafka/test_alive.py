@@ -8,8 +8,6 @@ import subprocess
 from pathlib import Path
 from threading import Thread
 
-import pytest
-
 from components.values.documents import CONFIGS
 
 SCRIPT = CONFIGS / "kafka" / "brokers" / "alive.sh"
@@ -57,10 +55,10 @@ def test_who_closes_without_an_answer_is_not(tmp_path: Path) -> None:
         thread.join(timeout=30)
 
 
-def test_who_hangs_gives_no_answer(tmp_path: Path) -> None:
-    """The kernel connects to it, so it is asked for as long as who checks it waits."""
-    with socket.create_server(("localhost", 0)) as server, pytest.raises(subprocess.TimeoutExpired):
-        ask(tmp_path, server.getsockname()[1], seconds=2)
+def test_who_hangs_is_not_and_the_check_ends_by_itself(tmp_path: Path) -> None:
+    """The kernel connects to it."""
+    with socket.create_server(("localhost", 0)) as server:
+        assert ask(tmp_path, server.getsockname()[1], seconds=10) != 0
 
 
 def test_who_waits_for_room_on_its_disk_is_not_started_again(tmp_path: Path) -> None:

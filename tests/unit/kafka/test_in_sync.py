@@ -44,10 +44,18 @@ def test_who_does_not_answer_is_not_ready() -> None:
     assert _ask(port).returncode != 0
 
 
-def _ask(port: int) -> subprocess.CompletedProcess[str]:
+def test_who_hangs_is_not_ready_and_the_check_ends_by_itself() -> None:
+    """The kernel connects to it."""
+    with socket.create_server(("localhost", 0)) as server:
+        assert _ask(server.getsockname()[1], seconds=10).returncode != 0
+
+
+def _ask(port: int, *, seconds: float = 30) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "KAFKA_NODE_ID": "2"}
     command = ["bash", str(SCRIPT), str(port)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=seconds, check=False
+    )
 
 
 @contextmanager
