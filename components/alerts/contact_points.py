@@ -106,13 +106,17 @@ def grafana_contact_points(points: Sequence[ContactPoint], directory: str) -> Do
 
 
 def _receiver(point: ContactPoint, file: str) -> dict[str, Any]:
-    integration: dict[str, Any] = {
-        "email": {"email_configs": [{"to": ", ".join(point.addresses)}]},
-        "webhook": {"webhook_configs": [{"url_file": file}]},
-        "slack": {"slack_configs": [{"api_url_file": file}]},
-        "pagerduty": {"pagerduty_configs": [{"routing_key_file": file}]},
-    }[point.type]
-    return {"name": point.name, **integration}
+    """Return a receiver that is also told when an alert is over, as by Grafana."""
+    integration: dict[str, dict[str, Any]] = {
+        "email": {"to": ", ".join(point.addresses)},
+        "webhook": {"url_file": file},
+        "slack": {"api_url_file": file},
+        "pagerduty": {"routing_key_file": file},
+    }
+    return {
+        "name": point.name,
+        f"{point.type}_configs": [{**integration[point.type], "send_resolved": True}],
+    }
 
 
 def _integration(point: ContactPoint, file: str) -> dict[str, Any]:

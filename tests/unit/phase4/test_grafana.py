@@ -162,7 +162,7 @@ def test_logins_and_contact_points_come_from_the_settings() -> None:
         "owners",
     ]
     assert alertmanager["receivers"][1]["pagerduty_configs"] == [
-        {"routing_key_file": "/etc/mimir/secrets/contact-on-call"}
+        {"routing_key_file": "/etc/mimir/secrets/contact-on-call", "send_resolved": True}
     ]
 
 

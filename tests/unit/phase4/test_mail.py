@@ -84,7 +84,8 @@ def mounted(found: Tree, program: str) -> list[dict[str, str]]:
 def test_everybody_gets_the_same_mail() -> None:
     found = made("phase4-small", alerting=mailing())
     receiver = found.document("mimir", "alertmanager.yaml")["receivers"][1]
-    assert receiver == {"name": "ops", "email_configs": [{"to": "ops@example.com, dev@example.com"}]}
+    told = {"to": "ops@example.com, dev@example.com", "send_resolved": True}
+    assert receiver == {"name": "ops", "email_configs": [told]}
     (point,) = found.document("grafana", "provisioning/alerting/contact-points.yaml")["contactPoints"]
     settings = {"addresses": "ops@example.com;dev@example.com", "singleEmail": True}
     assert point == {
