@@ -57,6 +57,7 @@ AS_THEY_STAND = {
             *GRAFANA_SECRETS,
             "GF_DATABASE_PASSWORD=of-this-test",
             "GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET=of-this-test",
+            "GF_SMTP_PASSWORD=of-this-test",
         ],
     ),
     "grafana": as_it_stands("grafana", "/etc/grafana", environment=GRAFANA_SECRETS),
@@ -74,6 +75,7 @@ AS_THEY_STAND = {
     ),
     "kafka, topics": as_it_stands("kafka", "/etc/kafka-topics", "*.sh"),
     "kafka, scripts of brokers": as_it_stands("kafka", "/mnt/shared/config", "brokers/*.sh"),
+    "otlp": Configured(program="kafka", directory="/etc/kafka-topics", files=files_of("otlp")),
     "kafka, broker": as_it_stands("kafka", "/mnt/shared/config", "*.properties"),
 }
 """Folder under ``configs/`` -> its files, for the program that reads them."""
