@@ -47,7 +47,7 @@ def contact_files(contacts: Contacts) -> dict[str, SecretText]:
 
 def contact_calls(contacts: Contacts) -> list[str]:
     """Return what the network policies must allow."""
-    found = {f"{ADDRESS}:{point.port}" for point in contacts.points if point.type in KEYS}
+    found = {f"{ADDRESS}:{point.port}" for point in contacts.points if point.secret is not None}
     if contacts.smtp is not None:
         found.add(f"{contacts.smtp.host}:{contacts.smtp.port}")
     return sorted(found)
@@ -120,8 +120,11 @@ def _receiver(point: ContactPoint, file: str) -> dict[str, Any]:
 
 
 def _integration(point: ContactPoint, file: str) -> dict[str, Any]:
-    if point.type == "email":
-        settings: dict[str, Any] = {"addresses": ";".join(point.addresses), "singleEmail": True}
-        return {"uid": point.name, "type": point.type, "settings": settings}
-    key = {"webhook": "url", "slack": "url", "pagerduty": "integrationKey"}[point.type]
-    return {"uid": point.name, "type": point.type, "settings": {key: f"$__file{{{file}}}"}}
+    content = f"$__file{{{file}}}"
+    settings: dict[str, dict[str, Any]] = {
+        "email": {"addresses": ";".join(point.addresses), "singleEmail": True},
+        "webhook": {"url": content},
+        "slack": {"url": content},
+        "pagerduty": {"integrationKey": content},
+    }
+    return {"uid": point.name, "type": point.type, "settings": settings[point.type]}

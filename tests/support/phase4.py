@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from configparser import ConfigParser
 from functools import cache
 
 from tests.kubernetes.rules import RULES
@@ -41,3 +42,10 @@ def broken(found: Tree, rule: str) -> Iterator[str]:
         if rule == "allowed_edges_are_used" and FOUND_AT_RUN_TIME.match(message.partition(" is ")[0] + " "):
             continue
         yield message
+
+
+def grafana_settings(found: Tree) -> ConfigParser:
+    """Read the settings file of Grafana."""
+    parser = ConfigParser(interpolation=None)
+    parser.read_string(found.files(found.program("grafana"))["grafana.ini"])
+    return parser

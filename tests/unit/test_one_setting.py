@@ -17,9 +17,12 @@ import yaml
 
 from tests.support.program import CONTAINER, ROOT, VOLUME, Result, run_program, unwrapped
 from tests.support.setting_changes import AWS, CHANGES, ELSEWHERE, Change
+from tests.support.setting_changes_phase4 import OBJECT_CHANGES
+
+ALL_CHANGES = (*CHANGES, *OBJECT_CHANGES)
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda one: f"{one.of}-{next(iter(one.keys))}")
+@pytest.mark.parametrize("change", ALL_CHANGES, ids=lambda one: f"{one.of}-{next(iter(one.keys))}")
 def test_a_setting_replaces_its_programs_and_nothing_else(change: Change) -> None:
     given = _given(change.of, json.dumps(change.given))
     before, after = _stack(json.dumps(given)), _stack(json.dumps(_with(given, change.keys)))
@@ -67,7 +70,7 @@ def test_every_setting_is_changed_here_or_elsewhere() -> None:
     rows = re.findall(r"^\| `([\w.<>]+)` \|", (ROOT / "docs/settings.md").read_text("utf-8"), re.MULTILINE)
     documented = {key for key in rows if "<" not in key}
     assert len(documented) > 150
-    changed = {key for change in CHANGES for key in change.keys}
+    changed = {key for change in ALL_CHANGES for key in change.keys}
     assert documented - changed - ELSEWHERE.keys() == set()
     assert {key for key in changed | ELSEWHERE.keys() if not key.startswith("sizing.")} <= documented
     assert not changed & ELSEWHERE.keys()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from configparser import ConfigParser
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from components.grafana.cluster import POOLS
 from components.values.documents import text
 from tests.support.data_sources import links, links_of_every_phase
 from tests.support.manifests import Tree, tree
-from tests.support.phase4 import objects_of
+from tests.support.phase4 import grafana_settings, objects_of
 from tests.support.program import run_program
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
@@ -74,8 +73,7 @@ def test_secrets_are_in_files_and_in_no_variable(name: str) -> None:
     """A name of a file in a variable would not do: the image's own script exports what is in it."""
     found = objects_of(name)
     grafana = found.program("grafana")
-    settings = ConfigParser(interpolation=None)
-    settings.read_string(found.files(grafana)["grafana.ini"])
+    settings = grafana_settings(found)
     named = {
         (section, key): value for section in settings.sections() for key, value in settings[section].items()
     }

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from configparser import ConfigParser
 from typing import Any
 
 import pytest
 
 from tests.support.made import made
 from tests.support.manifests import Tree, name_of
-from tests.support.phase4 import objects_of
+from tests.support.phase4 import grafana_settings, objects_of
 from tests.support.program import run_program
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
@@ -23,12 +22,6 @@ PASSWORD = "secrets/smtp-password"
 
 def mailing(**more: Any) -> dict[str, Any]:
     return {"contactPoints": [POINT], "smtp": {**SERVER, **more}}
-
-
-def grafana_settings(found: Tree) -> ConfigParser:
-    parser = ConfigParser(interpolation=None)
-    parser.read_string(found.files(found.program("grafana"))["grafana.ini"])
-    return parser
 
 
 def variables(found: Tree) -> dict[str, str]:
