@@ -24,20 +24,27 @@ class Answer:
 
     Attributes:
         accepted: it would take every object.
-        taken: the objects that it would take, as ``kind/name``.
         said: warnings and refusals.
+        printed: what it would make of the objects; their names, unless more was asked for.
     """
 
     accepted: bool
-    said: str
-    taken: tuple[str, ...] = field(default=())
+    said: str = ""
+    printed: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """The API server of a cluster."""
+    """The API server of a cluster.
+
+    Attributes:
+        cluster: the cluster.
+        known: objects that it would take and pods that it would admit without a word, as JSON. It is not
+            asked about them again: its answer does not depend on the objects beside them.
+    """
 
     cluster: Cluster
+    known: set[str] = field(default_factory=set)
 
     @contextmanager
     def namespace(self, manifest: Manifest) -> Iterator[None]:
@@ -58,7 +65,7 @@ class Server:
     def would_take(self, tree: Tree) -> Answer:
         """Ask whether it would take all objects, every field of them known to it."""
         options = ("--server-side", "--dry-run=server", "--validate=strict", "--output=name")
-        return self._kubectl("apply", *options, f"--field-manager={FIELD_MANAGER}", text=dump(tree.objects))
+        return self._ask(tree.objects, "apply", *options, f"--field-manager={FIELD_MANAGER}")
 
     def would_make(self, objects: Sequence[Manifest]) -> list[Manifest]:
         """Ask what it would make of objects, with all that it adds to them."""
@@ -67,21 +74,32 @@ class Server:
             "apply", *options, f"--field-manager={FIELD_MANAGER}", text=dump(list(objects))
         )
         assert answer.accepted, answer.said
-        made = json.loads("\n".join(answer.taken))
+        made = json.loads(answer.printed)
         return made["items"] if made["kind"] == "List" else [made]
 
     def would_admit(self, programs: Iterable[Program], namespace: str) -> Answer:
         """Ask whether it would admit a pod of each program."""
         options = ("--dry-run=server", "--validate=strict", "--output=name", f"--namespace={namespace}")
-        return self._kubectl("create", *options, text=dump([pod(one) for one in programs]))
+        return self._ask([pod(one) for one in programs], "create", *options)
+
+    def _ask(self, objects: Sequence[Manifest], verb: str, *options: str) -> Answer:
+        texts = {json.dumps(one, sort_keys=True): one for one in objects}
+        fresh = [one for text, one in texts.items() if text not in self.known]
+        if not fresh:
+            return Answer(accepted=True)
+        answer = self._kubectl(verb, *options, text=dump(fresh))
+        if answer.accepted:
+            named = len(answer.printed.splitlines())
+            assert named == len(fresh), f"{named} of {len(fresh)} objects were looked at"
+            if not answer.said:
+                self.known.update(texts)
+        return answer
 
     def _kubectl(self, verb: str, *options: str, text: str) -> Answer:
         access = (f"--kubeconfig={self.cluster.kubeconfig}", f"--context={self.cluster.context}")
         command: list[str | Path] = [cache.binary("kubectl"), *access, verb, *options, "--filename=-"]
         ended = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
-        return Answer(
-            accepted=ended.returncode == 0, said=ended.stderr, taken=tuple(ended.stdout.splitlines())
-        )
+        return Answer(accepted=ended.returncode == 0, said=ended.stderr, printed=ended.stdout)
 
 
 def pod(program: Program) -> Manifest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal as signals
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,15 @@ class Site:
         self.container(name).start()
         self.await_health(name)
 
+    @contextmanager
+    def away(self, name: str) -> Iterator[None]:
+        """Stop a container, and start it again afterwards."""
+        self.container(name).stop(timeout=60)
+        try:
+            yield
+        finally:
+            self.start(name)
+
     def await_health(self, name: str, seconds: float = 120) -> None:
         """Wait until a program that has a health check passes it."""
         until(
@@ -97,6 +107,10 @@ class Site:
     def running(self) -> dict[str, str]:
         """Give the name and the id of every container that runs."""
         return {str(one.name): str(one.id) for one in self.client.containers.list()}
+
+    def lives(self) -> dict[str, str]:
+        """Give when the program of each container that runs was started last."""
+        return {str(one.name): str(one.attrs["State"]["StartedAt"]) for one in self.client.containers.list()}
 
     def restarts(self) -> dict[str, int]:
         """Give how often Docker has restarted each container that runs by itself, where it has."""

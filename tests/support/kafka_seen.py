@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator
@@ -37,6 +38,19 @@ def readers_of(site: Stores) -> dict[str, dict[str, set[str]]]:
         groups = found.setdefault(columns[1], {})
         groups.setdefault(columns[0], set()).add(host.strip("/-"))
     return found
+
+
+def leader_of(site: Stores) -> str:
+    """Name the broker that leads the most partitions of the stack's topics."""
+    described = site.run("kafka-topics", *command("kafka-topics", "--describe"))
+    leads = Counter(re.findall(r"Topic: otlp-\S+\s+Partition: \d+\s+Leader: (\d+)", described))
+    return f"kafka-{leads.most_common(1)[0][0]}"
+
+
+def behind(site: Stores) -> str:
+    """Describe the partitions that have a copy out of sync."""
+    asked = command("kafka-topics", "--describe", "--under-replicated-partitions")
+    return site.run("kafka-topics", *asked).strip()
 
 
 def end_offset(site: Stores, topic: str) -> int:

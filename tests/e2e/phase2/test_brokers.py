@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from ops.kafka.tools import command
 from tests.conftest import Note
 from tests.e2e.conftest import Report
 from tests.support.docker_engine import Engine
 from tests.support.docker_site import Site
 from tests.support.hung import Hurt, cut_off, frozen
+from tests.support.kafka_seen import behind, leader_of
 from tests.support.next_version import next_version
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
@@ -58,7 +56,7 @@ def test_one_of_three_brokers(three_brokers: Site, load: Load, report: Report, w
             site.kill(name)
             site.await_health(name)
         flow(load)
-        until("all copies to be in sync", lambda: not _behind(site), seconds=180)
+        until("all copies to be in sync", lambda: not behind(site), seconds=180)
     report(load, demand_nothing_lost(site, load))
 
 
@@ -81,7 +79,7 @@ def test_two_of_three_brokers(three_brokers: Site, load: Load, report: Report) -
         for name in away:
             site.await_health(name, seconds=180)
         flow(load)
-        until("all copies to be in sync", lambda: not _behind(site), seconds=180)
+        until("all copies to be in sync", lambda: not behind(site), seconds=180)
     report(load, demand_nothing_lost(site, load))
 
 
@@ -108,10 +106,10 @@ def test_a_leader_that_neither_ends_nor_answers(
         flow(load)
         for seconds in pauses:
             begins.append(time.time())
-            with hurt(site, _leader(site)):
+            with hurt(site, leader_of(site)):
                 time.sleep(seconds)
             flow(load, seconds=AGAIN_SECONDS)
-        until("all copies to be in sync", lambda: not _behind(site), seconds=180)
+        until("all copies to be in sync", lambda: not behind(site), seconds=180)
     note({"seconds without an OK": round(longest_pause(load), 1)})
     report(load, demand_nothing_lost(site, load, unsure=[(begin, begin) for begin in begins]))
 
@@ -144,7 +142,7 @@ def _change_brokers(site: Site, stack: Stack, load: Load, changes: Mapping[str, 
         flow(load)
         stack.up({"kafka": {"brokers": 3}, **changes})
         flow(load)
-        until("all copies to be in sync", lambda: not _behind(site), seconds=180)
+        until("all copies to be in sync", lambda: not behind(site), seconds=180)
 
 
 @pytest.mark.long
@@ -182,16 +180,3 @@ def _wipe(site: Site, name: str) -> None:
         volumes={volume: {"bind": DATA, "mode": "rw"}},
         remove=True,
     )
-
-
-def _leader(site: Site) -> str:
-    """Name the broker that leads the most partitions of the stack's topics."""
-    described = site.run("kafka-topics", *command("kafka-topics", "--describe"))
-    leads = Counter(re.findall(r"Topic: otlp-\S+\s+Partition: \d+\s+Leader: (\d+)", described))
-    return f"kafka-{leads.most_common(1)[0][0]}"
-
-
-def _behind(site: Site) -> str:
-    """Describe the partitions that have a copy out of sync."""
-    asked = command("kafka-topics", "--describe", "--under-replicated-partitions")
-    return site.run("kafka-topics", *asked).strip()

@@ -1,18 +1,24 @@
-"""Three brokers: whom they talk to, what may be down at once, and a rolling restart, under load."""
+"""Three brokers: whom they talk to, what may be down at once, a rolling restart, one that hangs."""
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from tests.conftest import Note
 from tests.e2e.conftest import Report
 from tests.e2e.phase3.conftest import DATASOURCES, SEEN_SECONDS
 from tests.e2e.seen import demand_allowed
 from tests.support.counting import watched
 from tests.support.deployment import ClusterDeployment
+from tests.support.hung_pods import await_restart, frozen
+from tests.support.kafka_seen import behind, leader_of
 from tests.support.kubernetes_site import READY_SECONDS, ClusterSite
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
-from tests.support.steady import demand_nothing_lost, flow
+from tests.support.steady import demand_nothing_lost, flow, longest_pause
+from tests.support.waiting import until
 
 BROKERS, IN_SYNC = 3, 2
 ROLL_SECONDS = 900
@@ -64,3 +70,23 @@ def test_brokers_restarted_one_after_the_other(three: ClusterSite, report: Repor
     assert not {pod.uid for pod in before} & {pod.uid for pod in three.pods("kafka")}
     assert min(count for _, count in seen.counts) == IN_SYNC
     report(load, demand_nothing_lost(three, load))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_the_leader_that_hangs_is_started_again(three: ClusterSite, report: Report, note: Note) -> None:
+    load = Load(run="hung3", target=three.target)
+    three.await_ready("kafka", BROKERS)
+    with running(load):
+        flow(load)
+        begin, name = time.time(), leader_of(three)
+        pod = next(one for one in three.pods("kafka") if one.name == name)
+        with frozen(pod):
+            await_restart(three, pod)
+        seconds = round(time.time() - begin)
+        flow(load, seconds=READY_SECONDS)
+        until("all copies to be in sync", lambda: not behind(three), seconds=READY_SECONDS)
+    note(
+        {"seconds until it was ready again": seconds, "seconds without an OK": round(longest_pause(load), 1)}
+    )
+    report(load, demand_nothing_lost(three, load, unsure=[(begin, begin)]))
