@@ -14,6 +14,16 @@ from components.values.secret_text import ExistingSecret, SecretText
 KEYS: Mapping[str, str] = {"webhook": "url", "slack": "url", "pagerduty": "routing-key"}
 """Type -> key of its Secret."""
 
+SLACK_TEXT = """\
+{{ range .Alerts }}*{{ .Annotations.summary }}*
+{{ .Annotations.description }}
+{{ .Annotations.runbook_url }}
+{{ end }}"""
+"""What a message says of each alert: Alertmanager's own template for Slack has a title and no text."""
+
+GROUPS = "/alerting/groups?alertmanager=Alertmanager"
+"""Grafana's page of what Mimir's Alertmanager has notified of, by the name of its data source."""
+
 ADDRESS = "contact-points.invalid"
 """Stands for addresses that only the Secrets hold: outside the cluster, at a port from the settings."""
 
@@ -25,15 +35,18 @@ class Contacts:
     Attributes:
         points: each of them.
         smtp: the server for e-mail, if one of them gets any.
+        grafana: address of Grafana, where they look on: nobody outside reaches Alertmanager's.
     """
 
     points: Sequence[ContactPoint] = ()
     smtp: SmtpSection | None = None
+    grafana: str = ""
 
     @classmethod
-    def of(cls, section: AlertingSection) -> Contacts:
+    def of(cls, section: AlertingSection, grafana: str) -> Contacts:
         """Take them from the settings."""
-        return cls(points=section.contact_points, smtp=section.smtp if section.sends_mail else None)
+        smtp = section.smtp if section.sends_mail else None
+        return cls(points=section.contact_points, smtp=smtp, grafana=grafana)
 
 
 def contact_files(contacts: Contacts) -> dict[str, SecretText]:
@@ -64,7 +77,7 @@ def alertmanager_configuration(contacts: Contacts, directory: str) -> Document:
     if contacts.smtp is not None:
         document.set("global", to=alertmanager_mail(contacts.smtp, directory))
     for point in contacts.points:
-        document.get("receivers").append(_receiver(point, f"{directory}/{path(point)}"))
+        document.get("receivers").append(_receiver(point, f"{directory}/{path(point)}", contacts.grafana))
         document.get("route", "routes").append(
             {
                 "receiver": point.name,
@@ -105,13 +118,14 @@ def grafana_contact_points(points: Sequence[ContactPoint], directory: str) -> Do
     return document
 
 
-def _receiver(point: ContactPoint, file: str) -> dict[str, Any]:
+def _receiver(point: ContactPoint, file: str, grafana: str) -> dict[str, Any]:
     """Return a receiver that is also told when an alert is over, as by Grafana."""
+    groups = f"{grafana}{GROUPS}"
     integration: dict[str, dict[str, Any]] = {
         "email": {"to": ", ".join(point.addresses)},
         "webhook": {"url_file": file},
-        "slack": {"api_url_file": file},
-        "pagerduty": {"routing_key_file": file},
+        "slack": {"api_url_file": file, "title_link": groups, "text": SLACK_TEXT},
+        "pagerduty": {"routing_key_file": file, "client": "Grafana", "client_url": groups},
     }
     return {
         "name": point.name,

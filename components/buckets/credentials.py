@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +18,13 @@ VARIABLES = (
 
 FILES = {"AWS_SHARED_CREDENTIALS_FILE": "credentials", "AWS_CONFIG_FILE": "config"}
 """Variable that names a file of AWS's tools -> the file's usual name in ``~/.aws``."""
+
+SOURCES = re.compile(
+    r"^\s*(aws_access_key_id|credential_process|credential_source|login_session|role_arn|sso_\w+"
+    r"|web_identity_token_file)\s*=",
+    re.MULTILINE,
+)
+"""What such a file has, besides a region and such, where it holds credentials or says whence they come."""
 
 METADATA_DISABLED = "AWS_EC2_METADATA_DISABLED"
 """AWS's own variable; ``false`` promises a role even where the machine does not look like an instance."""
@@ -35,9 +43,16 @@ def credentials_findable(environment: Mapping[str, str], machine: Path = MACHINE
     files = (Path(environment.get(variable) or home / name) for variable, name in FILES.items())
     return (
         any(environment.get(name) for name in VARIABLES)
-        or any(file.expanduser().is_file() for file in files)
+        or any(_has_source(file.expanduser()) for file in files)
         or _has_role(environment.get(METADATA_DISABLED), machine)
     )
+
+
+def _has_source(file: Path) -> bool:
+    try:
+        return SOURCES.search(file.read_text(errors="replace")) is not None
+    except OSError:
+        return False
 
 
 def _has_role(disabled: str | None, machine: Path) -> bool:

@@ -54,6 +54,11 @@ class Addresses:
     tls: TlsAddresses | None = None
 
 
+def grafana_url(settings: Settings, published: Publication) -> str:
+    """Return the address of Grafana that people type."""
+    return settings.grafana.root_url or published.origin
+
+
 def host_addresses(settings: Settings) -> Addresses:
     """Return the addresses on the host of phases 1 and 2."""
     ingest, query, grafana = settings.ingest, settings.query, settings.grafana

@@ -9,7 +9,7 @@ from datetime import datetime
 from components.alerts.least_replicas import least_replicas
 from components.alerts.memory_limits import node_limits
 from components.alerts.rules import alert_rules
-from components.composition.addresses import Addresses
+from components.composition.addresses import Addresses, grafana_url
 from components.grafana_ha import GrafanaHA, GrafanaHAArgs
 from components.jaeger_store import JaegerStore, JaegerStoreArgs
 from components.loki_store import LokiStore, LokiStoreArgs
@@ -147,7 +147,7 @@ def run_grafana(
             size=settings.size.programs["grafana"],
             admin_user=settings.grafana.admin_user,
             published=published,
-            root_url=settings.grafana.root_url or published.origin,
+            root_url=grafana_url(settings, published),
             data_sources=stores.data_sources,
             existing_secret=settings.kubernetes.existing_secrets.grafana,
         ),

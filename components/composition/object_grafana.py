@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from components.alerts.contact_points import Contacts
 from components.base import StackComponent
-from components.composition.addresses import Addresses
+from components.composition.addresses import Addresses, grafana_url
 from components.composition.object_stores import ObjectStores, bucket_of
 from components.grafana.cluster import GrafanaCluster
 from components.grafana.database import Database, external_database
@@ -27,13 +27,14 @@ def run_clustered_grafana(
 ) -> GrafanaHA:
     """Run Grafana's database and its replicas over the stores, and over phase 3's if there are any."""
     published = addresses.grafana
+    root_url = grafana_url(settings, published)
     database, after = _database(settings, platform, stores)
     args = GrafanaHAArgs(
         image=settings.image_catalogue["grafana"],
         size=settings.store_size.grafana,
         admin_user=settings.grafana.admin_user,
         published=published,
-        root_url=settings.grafana.root_url or published.origin,
+        root_url=root_url,
         data_sources=stores.queries.data_sources,
         existing_secret=settings.kubernetes.existing_secrets.grafana,
         cluster=GrafanaCluster(
@@ -42,7 +43,7 @@ def run_clustered_grafana(
             tenant=settings.stores.tenant,
             phase3=phase3,
             oidc=settings.grafana.oidc,
-            contacts=Contacts.of(settings.alerting),
+            contacts=Contacts.of(settings.alerting, root_url),
             runbooks_url=settings.alerting.runbooks_url,
             has_watchdog=settings.stores.mimir.rules == "files",
             profiles_url=settings.grafana.profiles_url,

@@ -13,7 +13,7 @@ from components.alerts.memory_limits import object_limits
 from components.alerts.rules import DUMPS, alert_rules, linked, sizing_rules
 from components.base import StackComponent
 from components.buckets.names import STORES, bucket_names
-from components.composition.addresses import Addresses
+from components.composition.addresses import Addresses, grafana_url
 from components.grafana.backup import backup_name
 from components.loki_cluster import LokiCluster, LokiClusterArgs
 from components.metrics_target import MetricsTarget
@@ -82,7 +82,7 @@ def run_object_stores(
 ) -> ObjectStores:
     """Run the three stores once their buckets may be used, Mimir first, which the others write to."""
     made = _Stores(settings, platform, storage)
-    mimir = made.mimir()
+    mimir = made.mimir(grafana_url(settings, addresses.grafana))
     tempo, loki = made.tempo(mimir), made.loki(mimir)
     queries = made.query_gateway(tempo, mimir, loki, addresses)
     return ObjectStores(storage=storage, tempo=tempo, mimir=mimir, loki=loki, queries=queries)
@@ -126,7 +126,7 @@ class _Stores:
         )
         return TempoStore("tempo", args, platform=self.platform, after=self._after)
 
-    def mimir(self) -> MimirStore:
+    def mimir(self, grafana: str) -> MimirStore:
         settings, size = self.settings, self.settings.store_size
         own = self._linked("mimir/rules")
         if settings.postgres.mode == "external":
@@ -156,7 +156,7 @@ class _Stores:
             exemplars=settings.stores.mimir.max_exemplars,
             rules=settings.stores.mimir.rules,
             rule_files={**rules, **own, "sizing.yaml": sizing_rules(settings)},
-            contacts=Contacts.of(settings.alerting),
+            contacts=Contacts.of(settings.alerting, grafana),
         )
         return MimirStore("mimir", args, platform=self.platform, after=self._after)
 

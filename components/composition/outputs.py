@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from components.composition.addresses import Addresses
+from components.composition.addresses import Addresses, grafana_url
 from components.settings import Settings
 
 CONTRACT_VERSION = "1"
@@ -86,7 +86,7 @@ def outputs(settings: Settings, addresses: Addresses, *, platform: str) -> Outpu
         otlp_grpc_endpoint=grpc,
         otlp_http_endpoint=http,
         sdk_environment=_sdk_environment(grpc, settings.environment),
-        grafana_url=settings.grafana.root_url or addresses.grafana.origin,
+        grafana_url=grafana_url(settings, addresses.grafana),
         grafana_admin_user=settings.grafana.admin_user,
         traces_ui_url=traces,
         traces_query_url=traces,

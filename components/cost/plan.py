@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.buckets.tiering import is_tiered
-from components.cost.capacity import Program, cheapest, programs_of
+from components.cost.machines import cheapest
 from components.cost.prices import Machine, Prices
+from components.cost.programs import Program, programs_of
 from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
 from components.sections.stack import RetentionSection
 from components.sections.storage import AwsStorage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -33,6 +34,12 @@ POINTS = (
     ContactPoint(name="on-call", type="pagerduty", secret="pagerduty", severities=("warning",)),
 )
 """The last is told nothing here: its address is not in the settings, so it would leave the machine."""
+ANNOTATIONS = {
+    "summary": "A bucket burns",
+    "description": "451 degrees; allowed: 40.",
+    "runbook_url": "https://docs.example.com/runbooks/alerts.md#bucketisonfire",
+}
+GRAFANA = "https://grafana.example.com"
 MAIL_HOST = "127.0.57.25"
 LOGIN = {"username": "telemetry", "password": "correct horse"}
 
@@ -57,7 +64,8 @@ def test_every_contact_point_of_the_severity_is_told(stores: StoreMaker, tmp_pat
             username=LOGIN["username"],
             password_secret="smtp",
         )
-        document = alertmanager_configuration(Contacts(points=POINTS, smtp=smtp), str(tmp_path))
+        contacts = Contacts(points=POINTS, smtp=smtp, grafana=GRAFANA)
+        document = alertmanager_configuration(contacts, str(tmp_path))
         mimir = stores.make(MIMIR, "127.0.57", files={"alertmanager.yaml": document.dump()})
         mimir.variables = {**mimir.variables, "SSL_CERT_FILE": str(tmp_path / "ca.crt")}
         try:
@@ -71,13 +79,21 @@ def test_every_contact_point_of_the_severity_is_told(stores: StoreMaker, tmp_pat
             mimir.end()
     assert Counter(one.path for one in sent) == dict.fromkeys(paths, 1)
     assert all(b"BucketIsOnFire" in one.body for one in sent)
+    for text in ANNOTATIONS.values():
+        assert all(text.encode() in one.body for one in sent)
+    (message,) = (json.loads(one.body)["attachments"] for one in sent if one.path == "/team")
+    assert message[0]["title_link"].startswith(f"{GRAFANA}/")
     (one,) = mail
     assert (one.sender, one.recipients) == ("telemetry@example.com", ["ops@example.com", "dev@example.com"])
     assert "BucketIsOnFire" in str(one.message["Subject"])
+    content = one.message.get_body()
+    assert content is not None
+    assert ANNOTATIONS["description"] in content.get_content()
 
 
 def _raise_alert(mimir: Store) -> None:
-    alert = {"labels": {"alertname": "BucketIsOnFire", "severity": "critical"}}
+    labels = {"alertname": "BucketIsOnFire", "severity": "critical"}
+    alert = {"labels": labels, "annotations": ANNOTATIONS}
     url = f"{mimir.url()}/alertmanager/api/v2/alerts"
 
     def is_taken() -> bool:

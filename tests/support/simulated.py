@@ -25,19 +25,21 @@ SETTLE_SECONDS = 120.0
 
 
 @contextmanager
-def simulated_nodes(kubernetes: Cluster, count: int) -> Iterator[Mapping[str, str]]:
-    """Have this many nodes in three zones; give each one's zone."""
-    _make_nodes(count)
+def simulated_nodes(
+    kubernetes: Cluster, count: int, *, cpu: str = "8", memory: str = "32Gi"
+) -> Iterator[Mapping[str, str]]:
+    """Have this many nodes of one size in three zones; give each one's zone."""
+    _make_nodes(count, cpu, memory)
     try:
         nodes = kubernetes.get("nodes", f"--selector={simulation.LABEL}")["items"]
         yield {one["metadata"]["name"]: one["metadata"]["labels"][ZONE] for one in nodes}
     finally:
-        _make_nodes(0)
+        _make_nodes(0, cpu, memory)
 
 
-def _make_nodes(count: int) -> None:
+def _make_nodes(count: int, cpu: str, memory: str) -> None:
     with lifecycle.lock():
-        simulation.apply(count=count, zones=ZONES, cpu="8", memory="32Gi")
+        simulation.apply(count=count, zones=ZONES, cpu=cpu, memory=memory)
 
 
 @contextmanager

@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from components.cost.capacity import cheapest, programs_of
+from components.cost.machines import cheapest, nodes
 from components.cost.plan import GUIDE, fitting_phase, plan
 from components.cost.prices import Machine, Prices
+from components.cost.programs import Program, programs_of
 from components.sections.stack import RetentionSection
 from components.settings import Settings
+from components.sizing import ProgramSize
 from components.values.quantities import Duration, Size, gibibytes
 from ops.cli import app
 from ops.commands.planning import Kept
@@ -68,6 +70,49 @@ def test_machines_hold_everything(rate: int, phase: int) -> None:
         assert made.machines == 1 if phase < 3 else made.machines >= 3
     assert made.total == pytest.approx(sum(cost.price for cost in made.costs))
     assert all(cost.price >= 0 for cost in made.costs)
+
+
+@given(rate=RATES, phase=st.sampled_from([3, 4]))
+def test_no_pod_is_split_between_machines(rate: int, phase: int) -> None:
+    made = plan(rate, MONTH, PRICE_TABLE, phase=phase)
+    assert made.machine is not None
+    over_half = [one for one in made.programs if one.requested_cpus > made.machine.cpus / 2]
+    assert made.machines >= sum(one.replicas for one in over_half)
+    assert made.machines >= max(one.replicas for one in made.programs if one.apart)
+
+
+def pods(replicas: int, cpus: float, memory: int = 1, *, apart: bool = False) -> Program:
+    each = ProgramSize(memory=gibibytes(memory), cpus=cpus)
+    return Program(name=f"{cpus}", replicas=replicas, each=each, apart=apart)
+
+
+@pytest.mark.parametrize(
+    ("programs", "count"),
+    [
+        ([pods(1, 0.1)], 3),
+        ([pods(5, 2.0)], 5),
+        ([pods(4, 2.0), pods(4, 1.6)], 4),
+        ([pods(4, 2.0), pods(4, 1.8)], 6),
+        ([pods(8, 0.1, memory=4)], 8),
+        ([pods(5, 0.1, apart=True)], 5),
+        ([pods(1, 4.0)], 0),
+        ([pods(1, 0.1, memory=8)], 0),
+    ],
+    ids=[
+        "three-at-least",
+        "alone",
+        "in-pairs",
+        "the-smaller-ones-in-pairs",
+        "by-memory",
+        "apart",
+        "cpu",
+        "memory",
+    ],
+)
+def test_nodes_of_two_cores_and_8_gib(programs: list[Program], count: int) -> None:
+    """Of which 1.8 and 7.2 are usable; a pod requests half of its limit."""
+    machine = Machine(name="m", cpus=2, memory=gibibytes(8), per_hour=0.1)
+    assert nodes(programs, machine) == count
 
 
 @given(low=RATES, high=RATES, phase=PHASES)

@@ -21,13 +21,16 @@ def unheard_problem(settings: SettingsModel) -> Problem | None:
         key, named, whom = "contactPoints", bool(alerting.contact_points), "a contact point"
     else:
         key, named, whom = "alertmanagers", bool(alerting.alertmanagers), "an Alertmanager"
-    if named or settings.phase < WITH_KAFKA or _operator_notifies(settings):
+    if settings.phase < WITH_KAFKA or _operator_notifies(settings):
         return None
-    return Problem(
-        key=f"alerting.{key}",
-        value="[]",
-        message=f"alerts are sent to nobody; name {whom}, or watch Grafana yourself",
-    )
+    if not named:
+        message = f"alerts are sent to nobody; name {whom}, or watch Grafana yourself"
+        return Problem(key=f"alerting.{key}", value="[]", message=message)
+    heard = {one for point in alerting.contact_points for one in point.severities}
+    if settings.phase >= ON_OBJECT_STORAGE and "critical" not in heard:
+        message = "critical alerts are sent to nobody; add critical to the severities of one"
+        return Problem(key="alerting.contactPoints", value=sorted(heard), message=message)
+    return None
 
 
 def heard_twice_problem(settings: SettingsModel) -> Problem | None:

@@ -12,6 +12,7 @@ from components.buckets.aws import NO_KEY, PREVIEWED_WITHOUT
 from components.buckets.credentials import FILES, VARIABLES, credentials_findable
 from tests.support.object_storage import AWS, StorageRun
 
+KEYS = "[default]\naws_access_key_id = x\naws_secret_access_key = x\n"
 SKIPS = ("skipCredentialsValidation", "skipRequestingAccountId", "skipMetadataApiCheck")
 
 
@@ -29,12 +30,32 @@ def test_a_file_of_awss_tools_counts_where_it_is_or_is_said_to_be(
     home = {"HOME": str(tmp_path)}
     elsewhere = {**home, variable: str(tmp_path / "there")}
     assert not credentials_findable(elsewhere, tmp_path)
-    (tmp_path / "there").touch()
+    (tmp_path / "there").write_text(KEYS)
     assert credentials_findable(elsewhere, tmp_path)
     (tmp_path / ".aws").mkdir()
     assert not credentials_findable(home, tmp_path)
-    (tmp_path / ".aws" / name).touch()
+    (tmp_path / ".aws" / name).write_text(KEYS)
     assert credentials_findable(home, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("region = eu-central-1", False),
+        ("output=json", False),
+        ("# aws_access_key_id = x", False),
+        ("aws_access_key_id = x", True),
+        ("sso_session = work", True),
+        ("  role_arn=arn:aws:iam::123456789012:role/x", True),
+        ("credential_process = /opt/keys", True),
+    ],
+)
+def test_a_file_counts_only_if_it_says_where_credentials_come_from(
+    tmp_path: Path, line: str, found: bool
+) -> None:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text(f"[default]\n{line}\n")
+    assert credentials_findable({"HOME": str(tmp_path)}, tmp_path) == found
 
 
 @pytest.mark.parametrize(

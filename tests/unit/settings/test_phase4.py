@@ -248,6 +248,20 @@ def test_a_stack_that_tells_nobody_is_warned_of() -> None:
     assert settings(alerting={"contactPoints": points}).warnings() == []
 
 
+def test_a_stack_whose_critical_alerts_nobody_hears_is_warned_of() -> None:
+    def warned(*severities: str) -> list[str]:
+        points = [
+            {"name": f"of-{one}", "type": "slack", "secret": "slack", "severities": [one]}
+            for one in severities
+        ]
+        return settings(alerting={"contactPoints": points}).warnings()
+
+    said = "critical alerts are sent to nobody; add critical to the severities of one"
+    assert warned("warning") == [f"alerting.contactPoints: ['warning']: {said}"]
+    assert warned("warning", "critical") == []
+    assert warned("critical") == []
+
+
 @pytest.mark.parametrize(
     ("variant", "postgres"),
     [

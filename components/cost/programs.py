@@ -1,14 +1,12 @@
-"""What a phase runs for a declared rate, and the machines that hold it."""
+"""What a phase runs for a declared rate."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from components.cost.prices import Machine
 from components.sections.grafana import GrafanaSection
 from components.sections.kafka import KafkaSection
+from components.sections.kubernetes import TierScaling
 from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.sections.postgres import PostgresSection
 from components.sections.sizing import SizingSection
@@ -16,17 +14,9 @@ from components.sections.stack import RetentionSection, SamplingSection
 from components.sections.stores import StoresSection
 from components.sizing import ProgramSize, size_stack
 from components.sizing.buffer import BufferSize, size_buffer
+from components.sizing.programs import RESERVED_CPU, TierSize
 from components.sizing.stores import StoresSize, size_stores
 from components.values.quantities import Size
-
-NODES = 3
-"""Fewest nodes of a cluster: one for each copy of Kafka's records."""
-
-USABLE = 0.9
-"""Fraction of a machine that its system leaves free."""
-
-BUSY_CPUS = 0.5
-"""Fraction of their CPU limits that programs use together: limits are for bursts, which do not coincide."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +28,19 @@ class Program:
         replicas: how many.
         each: limits of one, with those of what runs beside it in its pod.
         apart: on a cluster, each must have a machine of its own.
+        requested: fraction of its CPU limit that a pod requests.
     """
 
     name: str
     replicas: int = 1
     each: ProgramSize
     apart: bool = False
+    requested: float = RESERVED_CPU
+
+    @property
+    def requested_cpus(self) -> float:
+        """Cores that each pod requests."""
+        return self.each.cpus * self.requested
 
     @property
     def volume(self) -> int:
@@ -67,36 +64,19 @@ def programs_of(phase: int, rate: int, retention: RetentionSection) -> list[Prog
     return [*_buffer(size), *_stores(size_stores(sizing, StoresSection(), PostgresSection()))]
 
 
-def cheapest(
-    programs: Sequence[Program], machines: Sequence[Machine], *, cluster: bool
-) -> tuple[Machine | None, int]:
-    """Find the cheapest machines that hold all programs: one, or for a cluster at least three.
-
-    A cluster also has one for each of the replicas that must be apart.
-    """
-    memory = sum(program.replicas * program.each.memory.bytes for program in programs)
-    cpus = sum(program.replicas * program.each.cpus for program in programs) * BUSY_CPUS
-    largest = max(program.each.memory.bytes for program in programs)
-    apart = max((program.replicas for program in programs if program.apart), default=0)
-    fitting: list[tuple[float, Machine, int]] = []
-    for machine in machines:
-        needed = max(memory / (machine.memory.bytes * USABLE), cpus / (machine.cpus * USABLE))
-        count = max(NODES, apart, math.ceil(needed)) if cluster else 1
-        if needed <= count and largest <= machine.memory.bytes * USABLE:
-            fitting.append((count * machine.per_hour, machine, count))
-    if not fitting:
-        return None, 0
-    _, machine, count = min(fitting, key=lambda option: option[0])
-    return machine, count
-
-
 def _buffer(size: BufferSize) -> list[Program]:
     return [
-        Program(name="otel-gateway", replicas=size.gateway.replicas, each=size.gateway.each),
+        _scaled("otel-gateway", size.gateway),
         Program(name="kafka", replicas=size.brokers, each=size.broker, apart=True),
         Program(name="kafka-topics", each=size.topics),
-        Program(name="otel-processor", replicas=size.processor.replicas, each=size.processor.each),
+        _scaled("otel-processor", size.processor),
     ]
+
+
+def _scaled(name: str, size: TierSize) -> Program:
+    """Return a tier that an autoscaler scales, whose pods request the share at which it does."""
+    share = TierScaling().cpu_percent / 100
+    return Program(name=name, replicas=size.replicas, each=size.each, requested=share)
 
 
 def _stores(size: StoresSize) -> list[Program]:

@@ -1,0 +1,100 @@
+"""Which machines hold the programs of a phase, and how many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from components.cost.prices import Machine
+from components.cost.programs import Program
+
+FEWEST = 3
+"""Fewest nodes of a cluster: one for each copy of Kafka's records."""
+
+USABLE = 0.9
+"""Fraction of a machine that its system leaves free."""
+
+BUSY_CPUS = 0.5
+"""Fraction of their CPU limits that programs use together: limits are for bursts, which do not coincide."""
+
+
+@dataclass(kw_only=True)
+class _Node:
+    """A node that some pods have been given to.
+
+    Attributes:
+        memory: bytes that are free.
+        cpus: cores that no pod has requested.
+        names: programs that it has a pod of.
+    """
+
+    memory: float
+    cpus: float
+    names: set[str] = field(default_factory=set)
+
+    def has_room(self, program: Program) -> bool:
+        return (
+            program.each.memory.bytes <= self.memory
+            and program.requested_cpus <= self.cpus
+            and not (program.apart and program.name in self.names)
+        )
+
+    def take(self, program: Program) -> None:
+        self.memory -= program.each.memory.bytes
+        self.cpus -= program.requested_cpus
+        self.names.add(program.name)
+
+
+def cheapest(
+    programs: Sequence[Program], machines: Sequence[Machine], *, cluster: bool
+) -> tuple[Machine | None, int]:
+    """Find the cheapest machines that hold all programs: one, or for a cluster at least three.
+
+    Returns:
+        The machine and how many of it; none where no machine is large enough.
+    """
+    fitting: list[tuple[float, Machine, int]] = []
+    for machine in machines:
+        count = nodes(programs, machine) if cluster else int(_holds_all(programs, machine))
+        if count:
+            fitting.append((count * machine.per_hour, machine, count))
+    if not fitting:
+        return None, 0
+    _, machine, count = min(fitting, key=lambda option: option[0])
+    return machine, count
+
+
+def nodes(programs: Sequence[Program], machine: Machine) -> int:
+    """Count the nodes that hold every pod whole: the largest pods are placed first, each where there is room.
+
+    Kubernetes places them in the order in which they are made, and may need one or two more.
+
+    Returns:
+        0 where a pod is larger than the machine.
+    """
+    made: list[_Node] = []
+    for program in sorted(programs, key=lambda one: _share(one, machine), reverse=True):
+        if not _empty(machine).has_room(program):
+            return 0
+        for _ in range(program.replicas):
+            node = next((one for one in made if one.has_room(program)), None)
+            if node is None:
+                made.append(node := _empty(machine))
+            node.take(program)
+    return max(FEWEST, len(made))
+
+
+def _holds_all(programs: Sequence[Program], machine: Machine) -> bool:
+    empty = _empty(machine)
+    memory = sum(program.replicas * program.each.memory.bytes for program in programs)
+    cpus = sum(program.replicas * program.each.cpus for program in programs) * BUSY_CPUS
+    return memory <= empty.memory and cpus <= empty.cpus
+
+
+def _share(program: Program, machine: Machine) -> float:
+    empty = _empty(machine)
+    return max(program.each.memory.bytes / empty.memory, program.requested_cpus / empty.cpus)
+
+
+def _empty(machine: Machine) -> _Node:
+    return _Node(memory=machine.memory.bytes * USABLE, cpus=machine.cpus * USABLE)
