@@ -39,6 +39,10 @@ class _Node:
             and not (program.apart and program.name in self.names)
         )
 
+    def free(self, machine: Machine) -> float:
+        """Add up the shares of memory and cores that are free, by which Kubernetes compares nodes."""
+        return self.memory / machine.memory.bytes + self.cpus / machine.cpus
+
     def take(self, program: Program) -> None:
         self.memory -= program.each.memory.bytes
         self.cpus -= program.requested_cpus
@@ -65,23 +69,29 @@ def cheapest(
 
 
 def nodes(programs: Sequence[Program], machine: Machine) -> int:
-    """Count the nodes that hold every pod whole: the largest pods are placed first, each where there is room.
+    """Count the nodes that hold every pod whole, whatever the order in which they are placed.
 
-    Kubernetes places them in the order in which they are made, and may need one or two more.
+    Kubernetes gives each pod to the emptiest node with room. That is worst where the small ones come first
+    and leave none for the large ones, so this is how they are placed here.
 
     Returns:
         0 where a pod is larger than the machine.
     """
-    made: list[_Node] = []
-    for program in sorted(programs, key=lambda one: _share(one, machine), reverse=True):
-        if not _empty(machine).has_room(program):
-            return 0
-        for _ in range(program.replicas):
-            node = next((one for one in made if one.has_room(program)), None)
-            if node is None:
-                made.append(node := _empty(machine))
-            node.take(program)
-    return max(FEWEST, len(made))
+    if not all(_empty(machine).has_room(one) for one in programs):
+        return 0
+    small_first = sorted(programs, key=lambda one: _share(one, machine))
+    pods = [one for one in small_first for _ in range(one.replicas)]
+    return next(count for count in range(FEWEST, FEWEST + len(pods)) if _all_find_room(pods, machine, count))
+
+
+def _all_find_room(pods: Sequence[Program], machine: Machine, count: int) -> bool:
+    made = [_empty(machine) for _ in range(count)]
+    for pod in pods:
+        fitting = [one for one in made if one.has_room(pod)]
+        if not fitting:
+            return False
+        max(fitting, key=lambda one: one.free(machine)).take(pod)
+    return True
 
 
 def _holds_all(programs: Sequence[Program], machine: Machine) -> bool:

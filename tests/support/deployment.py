@@ -59,8 +59,9 @@ class ClusterDeployment:
         wanted = self.settings(**sections)
         if _for_good(wanted) != _for_good(self.stack.config):
             self.remove()
-        self.stack.config = wanted
-        self.stack.up()
+        if wanted != self.stack.config or not self.stack.resources():
+            self.stack.config = wanted
+            self.stack.up()
         self._await_least()
         settled(self.site, len(self.site.pods("otel-processor")))
 

@@ -92,7 +92,7 @@ def pods(replicas: int, cpus: float, memory: int = 1, *, apart: bool = False) ->
         ([pods(1, 0.1)], 3),
         ([pods(5, 2.0)], 5),
         ([pods(4, 2.0), pods(4, 1.6)], 4),
-        ([pods(4, 2.0), pods(4, 1.8)], 6),
+        ([pods(4, 2.0), pods(4, 1.8)], 8),
         ([pods(8, 0.1, memory=4)], 8),
         ([pods(5, 0.1, apart=True)], 5),
         ([pods(1, 4.0)], 0),
