@@ -60,11 +60,13 @@ class KubernetesSite:
         Raises:
             OpsError: the stack only writes manifests, or no toolchain is available.
         """
-        if self._stack.settings.kubernetes.render is not None:
-            name = self._stack.name
+        if self._is_rendered():
+            name, has_folder = self._stack.name, self._stack.settings.kubernetes.render is not None
+            key = "kubernetes.render" if has_folder else "kubernetes.gitops.repository"
+            render = f"make render STACK={name}{'' if has_folder else ' TO=<folder>'}"
             raise OpsError(
-                f"kubernetes.render: the stack {name} only writes manifests, for others to apply",
-                f"make render STACK={name}",
+                f"{key}: the stack {name} only writes manifests, for others to apply",
+                f"{render}; if nothing applies its manifests, remove the key to deploy it from here",
                 status=2,
             )
         credentials = check_credentials(self._stack.settings, self._environ)

@@ -14,16 +14,26 @@ from ops.kubernetes.kubectl import KubectlError
 from tests.support.cluster_answers import workload
 from tests.support.ops_cluster import Cluster
 
+GIT = {"repository": "https://git.example.com/x.git"}
 
-def test_stack_for_git_is_not_brought_up_from_here(cluster: Cluster) -> None:
-    site = cluster.site(
-        render="deploy",
-        existingSecrets={"grafana": "login"},
-        gitops={"repository": "https://git.example.com/x.git"},
-    )
-    with pytest.raises(OpsError, match="only writes manifests") as caught:
+
+@pytest.mark.parametrize(
+    ("fields", "key", "command"),
+    [
+        ({"render": "deploy", "gitops": GIT}, "kubernetes.render", "make render STACK=dev;"),
+        ({"render": "deploy"}, "kubernetes.render", "make render STACK=dev;"),
+        ({"gitops": GIT}, "kubernetes.gitops.repository", "make render STACK=dev TO=<folder>;"),
+    ],
+    ids=["both", "folder", "repository"],
+)
+def test_stack_for_git_is_not_brought_up_from_here(
+    cluster: Cluster, fields: dict[str, Any], key: str, command: str
+) -> None:
+    """Rendered with ``TO=`` it has no folder in its settings, and is somebody else's all the same."""
+    site = cluster.site(existingSecrets={"grafana": "login"}, **fields)
+    with pytest.raises(OpsError, match=f"{key}: the stack dev only writes manifests") as caught:
         site.examine()
-    assert caught.value.advice == "make render STACK=dev"
+    assert caught.value.advice.startswith(command)
 
 
 @pytest.mark.parametrize(("findable", "status"), [(True, "ok"), (False, "fail")])
@@ -111,7 +121,7 @@ def test_command_that_does_not_end(cluster: Cluster) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"gitops": {"repository": "https://git.example.com/x.git"}},
+        {"gitops": GIT},
         {"render": "deploy", "existingSecrets": {"grafana": "login"}},
     ],
     ids=["by-git-tools", "by-kubectl"],
