@@ -12,7 +12,15 @@ from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.platform.manifests import network
 from components.platform.manifests.monitoring import rule_groups
-from components.platform.manifests.scope import FIRST_APPLIED, MANIFESTS, OWNER, Scope, owner
+from components.platform.manifests.scope import (
+    FIELD_MANAGER,
+    FIRST_APPLIED,
+    MANIFESTS,
+    OWNER,
+    Scope,
+    field_manager,
+    owner,
+)
 from components.platform.objects import FORCE_FIELD_OWNERSHIP, NOT_AWAITED, Objects
 from components.platform.workload_exposure import expose
 from components.platform.workload_objects import (
@@ -151,17 +159,20 @@ def _connection(scope: Scope, folder: str = "") -> dict[str, str]:
 def _namespace(scope: Scope, provider: kubernetes.Provider) -> kubernetes.core.v1.Namespace:
     """Create the namespace, or take over the one that the stack left behind with its volumes.
 
-    The API server refuses it if another stack is recorded as its owner.
+    The API server refuses it if another stack is recorded as its owner. Who applies rendered manifests has a
+    name of their own for that.
     """
+    project, stack, is_rendered = pulumi.get_project(), pulumi.get_stack(), scope.section.render is not None
+    applied_as = {} if is_rendered else {FIELD_MANAGER: field_manager(project, stack)}
     metadata = {
         "name": scope.namespace,
         "labels": {**scope.section.labels, **POD_SECURITY},
-        "annotations": {**KEPT_BY_GIT_TOOLS, OWNER: owner(pulumi.get_project(), pulumi.get_stack())},
+        "annotations": {**KEPT_BY_GIT_TOOLS, OWNER: owner(project, stack), **applied_as},
     }
     return kubernetes.core.v1.Namespace(
         scope.namespace,
         metadata=metadata,
-        opts=pulumi.ResourceOptions(provider=provider, retain_on_delete=scope.section.render is None),
+        opts=pulumi.ResourceOptions(provider=provider, retain_on_delete=not is_rendered),
     )
 
 

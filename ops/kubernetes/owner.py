@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.platform.manifests.scope import OWNER, PART_OF, STACK, owner
+from components.platform.manifests.scope import FIELD_MANAGER, OWNER, PART_OF, STACK, owner
 from ops.finding import Finding
 from ops.kubernetes.claims import is_of_the_stack
 from ops.kubernetes.kubectl import Kubectl, KubectlError
@@ -33,7 +33,7 @@ def release(kubectl: Kubectl, stack: Stack) -> None:
     """Free the namespace, which stays, for other stacks; if that fails, say how to."""
     try:
         if _owner(_namespace(kubectl)) == _name(stack):
-            kubectl.run("annotate", "namespace", kubectl.namespace, f"{OWNER}-")
+            kubectl.run(*_freeing(kubectl))
     except KubectlError as error:
         say(f"the namespace is still this stack's ({error.message}): {_free(kubectl)}")
 
@@ -111,7 +111,12 @@ def _name(stack: Stack) -> str:
 
 
 def _free(kubectl: Kubectl) -> str:
-    return kubectl.typed("annotate", "namespace", kubectl.namespace, f"{OWNER}-")
+    return kubectl.typed(*_freeing(kubectl))
+
+
+def _freeing(kubectl: Kubectl) -> tuple[str, ...]:
+    """Take away both annotations that name the stack: the API server holds another to neither."""
+    return ("annotate", "namespace", kubectl.namespace, f"{OWNER}-", f"{FIELD_MANAGER}-")
 
 
 def _labels(found: Mapping[str, Any]) -> Mapping[str, Any]:

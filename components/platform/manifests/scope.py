@@ -16,6 +16,14 @@ STACK = "otel-stack"
 OWNER = "otel-stack.io/owner"
 """Annotation of the namespace: its owning stack. Not a label, as stack names may be longer than those."""
 
+FIELD_MANAGER = "pulumi.com/patchFieldManager"
+"""Annotation of the namespace: under which name the provider applies its fields; see ``field_manager``."""
+
+_LONGEST_MANAGER = 128
+"""Characters of a field manager's name that the API server takes, at most."""
+
+_HASH_DIGITS = 16
+
 MANIFESTS, FIRST_APPLIED = "manifests", "0-namespace"
 """Folders of a rendering: of all objects, and in it that of the namespace. ``kubectl apply`` takes files by
 name; of the folders that the plugin makes, ``0-crd`` and ``1-manifest``, the latter would have the namespace
@@ -80,6 +88,18 @@ def owner(project: str, stack: str) -> str:
     return f"{project}/{stack}"
 
 
+def field_manager(project: str, stack: str) -> str:
+    """Name a stack as the owner of fields of what outlives its state.
+
+    The provider would draw another name after every ``down``, whose changes would then be in conflict with
+    what the stack itself has set before.
+    """
+    name = owner(project, stack)
+    if len(name) <= _LONGEST_MANAGER:
+        return name
+    return f"{name[: _LONGEST_MANAGER - _HASH_DIGITS - 1]}-{digest({}, _HASH_DIGITS, name)}"
+
+
 def selector(name: str) -> dict[str, str]:
     """Return the labels that select a workload's pods; they never change."""
     return {NAME: name, PART_OF: STACK}
@@ -87,4 +107,4 @@ def selector(name: str) -> dict[str, str]:
 
 def text_hash(files: Mapping[str, str]) -> str:
     """Hash texts by path, for names and annotations of objects."""
-    return digest(files, 16)
+    return digest(files, _HASH_DIGITS)

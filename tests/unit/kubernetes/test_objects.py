@@ -7,6 +7,7 @@ import yaml
 
 from components.platform.manifests.network import SOLVER
 from components.platform.manifests.promql import grouped_by
+from components.platform.manifests.scope import field_manager
 from tests.support.made import annotations_of, made
 from tests.support.variants import CLUSTER_VARIANTS
 
@@ -14,6 +15,20 @@ from tests.support.variants import CLUSTER_VARIANTS
 def test_the_namespace_names_the_stack_that_has_it() -> None:
     (namespace,) = made("phase3-small").of("Namespace")
     assert annotations_of(namespace)["otel-stack.io/owner"] == "otel-stack/test"
+
+
+def test_the_namespace_is_applied_under_the_stacks_own_name() -> None:
+    """It outlives the state, and the stack may change afterwards what it has set before; others may not."""
+    (namespace,) = made("phase3-small").of("Namespace")
+    assert annotations_of(namespace)["pulumi.com/patchFieldManager"] == "otel-stack/test"
+    (rendered,) = made("phase3-render").of("Namespace")
+    assert not [one for one in annotations_of(rendered) if one.startswith("pulumi.com/")]
+
+
+def test_names_under_which_fields_are_applied_are_those_that_the_api_server_takes() -> None:
+    long = [field_manager("p" * 100, "s" * 99 + end) for end in ("1", "2")]
+    assert [len(one) for one in long] == [128, 128]
+    assert len(set(long)) == 2
 
 
 def test_brokers_write_no_log_files() -> None:

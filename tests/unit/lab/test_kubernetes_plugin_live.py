@@ -116,6 +116,21 @@ def test_an_update_takes_over_what_was_created_and_applies() -> None:
     assert server.asked[2][1]["force"] == "false"
 
 
+def test_a_manager_of_the_programs_choice_takes_the_place_of_the_one_before() -> None:
+    """Else what the one before applied would stay its own, and the next change be in conflict with it."""
+    live, server = backend(upsert=True)
+    chosen = config_map()
+    chosen["metadata"]["annotations"] = {"pulumi.com/patchFieldManager": "chosen"}
+    assert live.create(chosen, Call()).outputs["__fieldManager"] == "chosen"
+    assert server.asked[0][1]["fieldManager"] == "chosen"
+    made = live.create(config_map(), Call())
+    server.asked.clear()
+    assert live.update("place/a", made.outputs, chosen, Call())["__fieldManager"] == "chosen"
+    applied = [query["fieldManager"] for request, query in server.asked if request.startswith("PATCH")]
+    assert applied == ["chosen", made.outputs["__fieldManager"]]
+    assert server.kept[f"{FOLDER}/configmaps/a"].keys() == {"apiVersion", "kind", "metadata"}
+
+
 def test_previews_ask_for_a_dry_run_and_keep_nothing() -> None:
     live, server = backend()
     assert live.planned(config_map())["metadata"]["uid"] == "1"

@@ -309,7 +309,9 @@ def test_namespace_of_another_stack_is_refused(cluster: Cluster) -> None:
     findings = cluster.findings()
     assert failed(findings) == ["namespace"]
     assert findings["namespace"].found == "observability belongs to the stack otel-stack/other"
-    assert findings["namespace"].advice.endswith("annotate namespace observability otel-stack.io/owner-")
+    assert findings["namespace"].advice.endswith(
+        "annotate namespace observability otel-stack.io/owner- pulumi.com/patchFieldManager-"
+    )
 
 
 def test_pods_of_others_are_told_what_comes_over_them(cluster: Cluster) -> None:

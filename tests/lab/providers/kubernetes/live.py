@@ -12,7 +12,7 @@ from tests.lab.providers import wire
 from tests.lab.providers.errors import InitializationError, ProviderError
 from tests.lab.providers.kubernetes import naming
 from tests.lab.providers.kubernetes.awaits import Awaits
-from tests.lab.providers.kubernetes.backend import Backend, Call, Found, imported, recorded
+from tests.lab.providers.kubernetes.backend import MANAGER_KEY, Backend, Call, Found, imported, recorded
 from tests.lab.providers.kubernetes.cluster import Cluster, RefusedError
 from tests.lab.providers.kubernetes.diff import drifted
 from tests.lab.providers.kubernetes.kinds import Kind
@@ -76,15 +76,19 @@ class Live(Backend):
         self, resource_id: str, state: dict[str, Any], news: dict[str, Any], call: Call
     ) -> dict[str, Any]:
         manager = naming.field_manager(news, state)
+        former = str(state.get(MANAGER_KEY) or manager)
         before = self._objects.get(state)
         if before is None:
             raise ProviderError(
                 f"{news['kind']} {resource_id} is gone; tell Pulumi with: pulumi refresh; then update again."
             )
-        self._objects.own(before, manager)
+        self._objects.own(before, former)
         given = without_ignored(news, before, manager, call.ignored)
         live = self._objects.apply(given, manager, force=self._is_forced(news), dry_run=False)
-        return self._ready(news, live, manager, call)
+        outputs = self._ready(news, live, manager, call)
+        if former != manager:
+            self._objects.relinquish(live, former)
+        return outputs
 
     def read(
         self, resource_id: str, kind: Kind, inputs: dict[str, Any], state: dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.lab.providers.errors import ProviderError
 from tests.lab.providers.kubernetes.cluster import Cluster, RefusedError
-from tests.lab.providers.kubernetes.naming import name_of, namespace_of
+from tests.lab.providers.kubernetes.naming import identified, identifier, name_of, namespace_of
 from tests.lab.providers.kubernetes.ownership import entries, is_created_by
 
 _NOT_FOUND = 404
@@ -128,6 +128,11 @@ class Objects:
             },
         ]
         self._cluster.request("PATCH", self._path(live), (), body, "application/json-patch+json")
+
+    def relinquish(self, like: Mapping[str, Any], manager: str) -> None:
+        """Give up what a manager applied; what nobody else has applied is removed."""
+        identity = identified(identifier(like), like["apiVersion"], like["kind"])
+        self.apply(identity, manager, force=False, dry_run=False)
 
     def delete(self, like: Mapping[str, Any], propagation: str) -> None:
         """Ask for an object's removal; no error when it is already gone."""
