@@ -311,10 +311,15 @@ CHANGES = (
         given=ROUTED,
         keys={
             "kubernetes.exposure.gateway": "private",
-            "kubernetes.exposure.gatewayNamespace": "gateways",
             "kubernetes.exposure.gatewayListener": "https",
         },
         touched="grafana otel-gateway",
+    ),
+    Change(
+        of="cluster",
+        given=ROUTED,
+        keys={"kubernetes.exposure.gatewayNamespace": "gateways"},
+        touched="grafana otel-gateway otel-stack",
     ),
     Change(
         of="cluster",

@@ -130,10 +130,9 @@ def solver_spec(scope: Scope) -> Manifest | None:
     """Return the policy that admits the authority's question to the pod with which cert-manager answers it.
 
     That pod is in the namespace of the certificate that is renewed, which is the stack's where Ingresses have
-    one. None where certificates are elsewhere.
+    one or the Gateway is there. None where certificates are elsewhere.
     """
-    section = scope.section.exposure
-    if section.type != "Ingress" or section.tls_secret is None:
+    if not _has_certificates(scope):
         return None
     rule: Manifest = {"ports": _tcp([SOLVER_PORT])}
     if scope.section.clients:
@@ -226,6 +225,14 @@ def _audiences(scope: Scope, workload: Workload) -> Mapping[str, Manifest]:
         f"{audience}-to-{workload.name}": _admit(workload.name, _tcp(numbers), sources[audience])
         for audience, numbers in sorted(ports.items())
     }
+
+
+def _has_certificates(scope: Scope) -> bool:
+    """Tell whether certificates of the ways in are kept in the stack's namespace."""
+    section = scope.section.exposure
+    if section.type == "GatewayAPI":
+        return section.gateway_namespace in (None, scope.namespace)
+    return section.type == "Ingress" and section.tls_secret is not None
 
 
 def _clients(scope: Scope) -> list[Manifest]:

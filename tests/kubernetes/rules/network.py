@@ -84,10 +84,16 @@ def _api_edges(tree: Tree) -> set[Edge]:
 def _is_somebody_elses(tree: Tree, selector: Manifest) -> bool:
     """Tell whether a selector is about pods that others make in the stack's namespace.
 
-    Strimzi guards the ways into its own; cert-manager's are there while a certificate is renewed.
+    Strimzi guards the ways into its own; cert-manager's are there while a certificate of Ingresses, or of a
+    Gateway in that namespace, is renewed.
     """
     clusters = [{"strimzi.io/cluster": name_of(one)} for one in tree.of("Kafka")]
-    solvers = [{SOLVER: "true"}] if tree.of("Ingress") else []
+    has_gateway = any(
+        parent["namespace"] == route["metadata"]["namespace"]
+        for route in tree.of("HTTPRoute")
+        for parent in route["spec"]["parentRefs"]
+    )
+    solvers = [{SOLVER: "true"}] if tree.of("Ingress") or has_gateway else []
     return selector.get("matchLabels") in [*clusters, *solvers]
 
 

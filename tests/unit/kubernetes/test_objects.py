@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 
 from components.platform.manifests.network import SOLVER
 from components.platform.manifests.promql import grouped_by
 from components.platform.manifests.scope import field_manager
+from tests.kubernetes.rules.network import denied_by_default
 from tests.support.made import annotations_of, made
 from tests.support.variants import CLUSTER_VARIANTS
 
@@ -131,15 +134,34 @@ def test_everything_but_the_claims_has_the_labels_of_the_settings() -> None:
     assert all(not labels.keys() & claim["metadata"]["labels"].keys() for claim in claims)
 
 
+def gateway(**place: str) -> dict[str, Any]:
+    """Give the settings of a Gateway somewhere."""
+    cluster = CLUSTER_VARIANTS["phase3-gateway-api"]["kubernetes"]
+    exposure = {key: value for key, value in cluster["exposure"].items() if key != "gatewayNamespace"}
+    return {"kubernetes": {**cluster, "exposure": {**exposure, **place}}}
+
+
 @pytest.mark.parametrize(
-    ("variant", "admitted"), [("phase3-everything-set", True), ("phase3-load-balancer", False)]
+    ("variant", "sections", "admitted"),
+    [
+        ("phase3-everything-set", {}, True),
+        ("phase3-load-balancer", {}, False),
+        ("phase3-gateway-api", {}, False),
+        ("phase3-gateway-api", gateway(), True),
+        ("phase3-gateway-api", gateway(gatewayNamespace="observability"), True),
+    ],
+    ids=["Ingress", "load balancer", "Gateway elsewhere", "Gateway", "Gateway by name"],
 )
-def test_a_certificate_for_ingresses_can_be_renewed(variant: str, *, admitted: bool) -> None:
+def test_a_certificate_for_the_ways_in_can_be_renewed(
+    variant: str, sections: dict[str, Any], *, admitted: bool
+) -> None:
     """Else it expires months after everything worked: cert-manager answers from the stack's namespace."""
-    policies = [one for one in made(variant).of("NetworkPolicy") if SOLVER in str(one)]
+    found = made(variant, **sections)
+    policies = [one for one in found.of("NetworkPolicy") if SOLVER in str(one)]
     assert len(policies) == admitted
     for one in policies:
         assert one["spec"]["ingress"][0]["ports"] == [{"protocol": "TCP", "port": 8089}]
+    assert not list(denied_by_default(found))
 
 
 @pytest.mark.parametrize(
