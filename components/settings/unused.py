@@ -124,6 +124,12 @@ IDLE: Sequence[Idle] = (
         why="only autoscaling.lag: keda uses it",
     ),
     Idle(
+        section="autoscaling.processor",
+        keys=("cpu_percent",),
+        when=lambda settings: settings.autoscaling.lag == "keda",
+        why="autoscaling.lag: keda does not use it; processors scale by what they have still to read",
+    ),
+    Idle(
         section="kubernetes",
         keys=("monitoring_namespace",),
         when=lambda settings: settings.kubernetes.monitoring == "annotations",

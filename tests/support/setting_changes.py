@@ -215,7 +215,7 @@ CHANGES = (
         },
         replaced="otel-processor",
     ),
-    Change(of="cluster", keys=KEDA, touched="otel-processor"),
+    Change(of="cluster", keys=KEDA, replaced="otel-processor"),
     Change(
         of="cluster",
         given=KEDA,

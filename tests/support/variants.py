@@ -116,7 +116,10 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
         sampling={"mode": "head", "keepPercent": 25},
     ),
     "phase3-strimzi": _cluster(sizing={"preset": "medium"}, kafka={"mode": "strimzi"}),
-    "phase3-copied": _cluster(kafka={"copyTo": {"endpoint": "otlp-grpc.example.com:4317", "tls": False}}),
+    "phase3-copied": _cluster(
+        kafka={"copyTo": {"endpoint": "otlp-grpc.example.com:4317", "tls": False}},
+        autoscaling={"processor": {"cpuPercent": 80}},
+    ),
     "phase3-everything-set": _cluster(
         {
             "namespace": "telemetry",
@@ -152,7 +155,7 @@ CLUSTER_VARIANTS: dict[str, dict[str, Any]] = {
         sizing={"preset": "medium", "gateway": {"replicas": 3}},
         autoscaling={
             "gateway": {"maximum": 9, "cpuPercent": 60},
-            "processor": {"maximum": 4, "cpuPercent": 80},
+            "processor": {"maximum": 4},
             "lag": "keda",
             "lagThreshold": 2000,
             "kedaNamespace": "scaling",

@@ -20,7 +20,7 @@ GRACE_MARGIN = Duration(10)
 """Time beyond a program's own to stop, before it is killed."""
 
 TO_SCALE_BY = 0.5
-"""Fraction of the CPU limits from which scaled programs request at least the fraction they scale by."""
+"""Fraction of the CPU limits from which what scales by CPU requests at least the fraction it scales by."""
 
 PROBE_TIMEOUT = 5
 """Seconds in which a program has to answer."""
@@ -154,9 +154,9 @@ def _port(port: Port) -> Manifest:
 
 
 def _resources(scope: Scope, workload: Workload) -> Manifest:
-    resources, share = workload.resources, scope.reserved_cpu
-    if workload.autoscaling is not None and share >= TO_SCALE_BY:
-        share = max(share, workload.autoscaling.cpu)
+    resources, scaled, share = workload.resources, workload.autoscaling, scope.reserved_cpu
+    if scaled is not None and scaled.lag is None and share >= TO_SCALE_BY:
+        share = max(share, scaled.cpu)
     return {
         "requests": {
             "cpu": millicores(resources.cpus * share),

@@ -37,6 +37,15 @@ def test_autoscaled_pods_request_the_cpu_at_which_they_are_scaled() -> None:
     assert set(shares.values()) == {0.5}
 
 
+def test_processors_that_scale_by_lag_request_what_all_others_do() -> None:
+    """No autoscaler waits for them to be that busy."""
+    requests = cpu_requests(made(sizing={"preset": "medium"}, autoscaling={"lag": "keda"}))
+    request, limit = requests["otel-processor"]
+    assert request / limit == pytest.approx(0.5, abs=0.001)
+    request, limit = requests["otel-gateway"]
+    assert request / limit == pytest.approx(0.7, abs=0.001)
+
+
 def test_a_small_stack_requests_little_and_anybody_what_is_said() -> None:
     for said, share in (({}, 0.125), ({"reservedCpuPercent": 25}, 0.25)):
         requests = cpu_requests(made(kubernetes={**CLUSTER["kubernetes"], **said}))

@@ -149,6 +149,11 @@ EXTERNAL_POSTGRES = {"mode": "external", "host": "db.example.com", "passwordSecr
             for key, value in (("lagThreshold", 500), ("kedaNamespace", "scaling"))
         ),
         (
+            {**CLUSTER, "autoscaling": {"lag": "keda"}},
+            {"autoscaling": {"lag": "keda", "processor": {"cpuPercent": 80}}},
+            "autoscaling.processor.cpuPercent: set: autoscaling.lag: keda does not use it",
+        ),
+        (
             CLUSTER,
             {"kubernetes": {**CLUSTER["kubernetes"], "monitoringNamespace": "prometheus"}},
             "kubernetes.monitoringNamespace: set: only kubernetes.monitoring: prometheus-operator uses it",
