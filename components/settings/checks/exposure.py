@@ -67,6 +67,14 @@ def _exposure_is_of_its_type(settings: SettingsModel) -> Iterator[Problem]:
                 message=f"exposure.type: {exposure.type} does not use it{instead}; remove it, or set "
                 f"exposure.type: {' or '.join(types)}",
             )
+    if exposure.type == "Ingress" and "/" in (exposure.class_name or ""):
+        yield Problem(
+            key="kubernetes.exposure.className",
+            value=exposure.class_name,
+            message="exposure.type: Ingress takes the name of an IngressClass, such as nginx, which has no "
+            "slash (kubectl get ingressclasses lists them); a load balancer's class may have one: set one of "
+            "those names, or exposure.type: LoadBalancer",
+        )
 
 
 def _hosts(exposure: ExposureSection) -> Iterator[tuple[str, str]]:

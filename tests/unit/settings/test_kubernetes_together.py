@@ -106,6 +106,17 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
         )
     ),
     (
+        exposed(type="Ingress", className="service.k8s.aws/nlb", **HOSTS),
+        [
+            (
+                "kubernetes.exposure.className: 'service.k8s.aws/nlb': exposure.type: Ingress takes the name "
+                "of an IngressClass, such as nginx, which has no slash (kubectl get ingressclasses lists "
+                "them); a load balancer's class may have one: set one of those names, or exposure.type: "
+                "LoadBalancer"
+            )
+        ],
+    ),
+    (
         exposed(type="Ingress", sourceRanges=["192.0.2.0/24"], **HOSTS),
         [
             (
