@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from components.composition.addresses import cluster_addresses
 from components.settings import Settings
+from tests.support.documents import ROOT, text
 from tests.support.made import annotations_of, made, requests
+from tests.support.manifests import name_of
 from tests.support.variants import CLUSTER_VARIANTS
 
 HOSTS = {"otlpGrpcHost": "otlp.example.com", "otlpHttpHost": "otlp-http.example.com"}
@@ -96,6 +99,14 @@ def test_load_balancers_take_what_comes_from_the_named_networks_alone() -> None:
             assert found.get("Service", name)["spec"].get("loadBalancerSourceRanges") == ranges
         inside = [one for one in found.of("Service") if one["spec"]["type"] == "ClusterIP"]
         assert not any("loadBalancerSourceRanges" in one["spec"] for one in inside)
+
+
+def test_the_load_balancers_that_the_documents_have_deleted_are_all_that_there_are() -> None:
+    said = re.search(r"delete service ([a-z -]+?) +#", text(ROOT / "docs" / "gitops.md"))
+    assert said is not None
+    services = made("phase3-load-balancer").of("Service")
+    balancers = {name_of(one) for one in services if one["spec"]["type"] == "LoadBalancer"}
+    assert set(said[1].split()) == balancers
 
 
 def test_an_ingress_is_not_waited_for_since_not_every_controller_tells_an_address() -> None:
