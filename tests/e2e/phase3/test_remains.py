@@ -29,12 +29,15 @@ FOUND_SECONDS = 120.0
 @pytest.mark.long
 @pytest.mark.timeout(1500)
 def test_data_outlives_the_stack(deployed: ClusterDeployment, load: Load) -> None:
-    deployed.become()
+    """Its labels, which the namespace keeps as well, may be others when it is back."""
+    deployed.become(kubernetes={"labels": {"team": "one"}})
     _fill(deployed.site, load)
     deployed.stack.destroy()
     assert deployed.left() == [f"{CLAIM}{name}-data-{name}-1" for name in KEEPING]
-    deployed.become()
+    deployed.become(kubernetes={"labels": {"team": "two"}})
     _await_found(deployed.site, load)
+    namespace = deployed.cluster.get("namespace", NAMESPACE)
+    assert namespace["metadata"]["labels"]["team"] == "two"
 
 
 @pytest.mark.long
