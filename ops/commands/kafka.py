@@ -46,7 +46,7 @@ def lag(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is still unread. Exit status 1: records have no reader, are unknown, or were deleted."""
+    """Show what is still unread. Exit status 1: records have no reader, are unknown, or lost."""
     tools, groups = kafka_tools(stack), stack_groups(load_stack(stack).settings)
     with err.status("asking Kafka"):
         # Kafka remembers the groups of an earlier phase for two weeks; others may have groups of their own.

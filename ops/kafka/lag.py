@@ -24,6 +24,8 @@ class PartitionLag:
         end: offset that the next record written will get; None when the partition has no leader to say so.
         lag: records that are there but not yet read.
         deleted: records that retention deleted before the group, which had begun, read them.
+        beyond: how far ``committed`` is beyond ``end``: a broker that was the only copy has lost the records
+            at the partition's end.
         reader: member of the group that reads it; empty when nobody does.
         age_seconds: age of the oldest unread record; None when not asked for, when nothing is unread, or when
             retention has deleted that record meanwhile.
@@ -36,6 +38,7 @@ class PartitionLag:
     end: int | None
     lag: int
     deleted: int
+    beyond: int
     reader: str
     age_seconds: float | None = None
 
@@ -47,7 +50,7 @@ class PartitionLag:
     @property
     def good(self) -> bool:
         """Nothing is stuck or unknown, and nothing was lost."""
-        return self.end is not None and not self.stuck and not self.deleted
+        return self.end is not None and not self.stuck and not self.deleted and not self.beyond
 
     @property
     def first_unread(self) -> Position | None:
@@ -163,6 +166,7 @@ def _partition_lag(
         end=end,
         lag=0 if end is None else max(0, end - max(oldest, committed or 0)),
         deleted=0 if committed is None else max(0, oldest - committed),
+        beyond=0 if committed is None or end is None else max(0, committed - end),
         reader=reader,
     )
 

@@ -22,7 +22,7 @@ _HOUR_MS = 3_600_000
 
 
 def lags(found: Sequence[PartitionLag], *, age: bool) -> Table:
-    """One line per partition; marked when records have no reader, were deleted unread, or are unknown."""
+    """One line per partition; marked when records have no reader, were lost, or are unknown."""
     columns = (
         "",
         "group",
@@ -42,13 +42,20 @@ def lags(found: Sequence[PartitionLag], *, age: bool) -> Table:
             str(one.partition),
             "-" if one.committed is None else str(one.committed),
             "no leader" if one.end is None else str(one.end),
-            f"{one.lag:,}, {one.deleted:,} deleted unread" if one.deleted else f"{one.lag:,}",
+            f"{one.lag:,}{_lost(one)}",
             *(["-" if one.age_seconds is None else f"{one.age_seconds:,.0f} s"] if age else []),
             one.reader[: -len("-00000000-0000-0000-0000-000000000000")] or one.reader or "nobody",
         )
         for one in found
     ]
     return table(columns, rows)
+
+
+def _lost(lag: PartitionLag) -> str:
+    """Say which records the group no longer finds, and how."""
+    if lag.beyond:
+        return ", end lost: runbook KafkaBrokerUnreachable"
+    return f", {lag.deleted:,} deleted unread" if lag.deleted else ""
 
 
 def topics(found: Sequence[Topic]) -> Table:

@@ -117,6 +117,22 @@ def test_all_of_it_lost_is_told_with_a_reader_too() -> None:
     assert (lost.lag, lost.deleted, lost.stuck, lost.good) == (0, 3, False, False)
 
 
+def test_an_end_that_a_broker_lost_is_no_group_that_has_read_all(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It came back without its newest records: the group had read up to 9, and the partition ends at 7."""
+    reading = GROUPS.split(b"\n\n")[-1]
+    shortened = reading.replace(b"9               9               0 ", b"9               7               -2")
+    fake = FakeTools(consumer_groups=shortened, get_offsets=EARLIEST)
+    lost = read_lag(fake, READERS).partitions[-1]
+    assert (lost.committed, lost.end, lost.lag, lost.beyond) == (9, 7, 0, 2)
+    assert (lost.stuck, lost.good, lost.first_unread) == (False, False, None)
+    assert call(monkeypatch, fake, "lag") == 1
+    assert "0, end lost: runbook KafkaBrokerUnreachable" in capfd.readouterr().out
+    assert call(monkeypatch, fake, "lag", "--json") == 1
+    assert [one["beyond"] for one in json.loads(capfd.readouterr().out)] == [0, 2]
+
+
 def test_a_record_that_went_while_it_was_looked_at_has_no_age() -> None:
     fake = FakeTools(consumer_groups=GROUPS, get_offsets=EARLIEST, console_consumer=b"")
     assert {one.age_seconds for one in with_ages(fake, read_lag(fake, READERS), NOW).partitions} == {None}
