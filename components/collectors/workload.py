@@ -30,7 +30,7 @@ def set_stores(document: Document, stores: Mapping[str, str]) -> None:
 
 
 def set_memory(document: Document, size: ProgramSize) -> None:
-    """Refuse data while the heap is above 60% of the memory limit, and collect garbage at once above 80%.
+    """Refuse data while the heap is above 60% of the memory limit, though its garbage has been collected.
 
     The limiter refuses above ``limit_mib`` minus ``spike_limit_mib``, its room for growth between two checks.
     """

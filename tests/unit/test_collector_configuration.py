@@ -221,6 +221,14 @@ def test_memory_is_an_alert_before_data_is_refused(name: str) -> None:
     assert 0 < threshold < (limiter["limit_mib"] - limiter["spike_limit_mib"]) / memory
 
 
+@pytest.mark.parametrize("name", ["otel-collector", "otel-gateway", "otel-processor", "otel-copier"])
+def test_garbage_is_collected_before_data_is_refused_for_it(name: str) -> None:
+    """A check that comes too soon after the last collection refuses without one: by default nine of ten."""
+    copied = {"copyTo": {"endpoint": "other.example.com:4317"}}
+    limiter = collector(run_program({"phase": 2, "kafka": copied}), name)["processors"]["memory_limiter"]
+    assert (limiter["check_interval"], limiter["min_gc_interval_when_soft_limited"]) == ("1s", "500ms")
+
+
 @pytest.mark.parametrize(("largest", "taken"), [(None, 16), (REQUEST, 17)])
 def test_jaeger_takes_what_a_collector_sends(largest: str | None, taken: int) -> None:
     """Twice a batch: attributes that are made of lists have names of their own."""
