@@ -19,7 +19,7 @@ PASSWORD_FILE = "secrets/kafka-password"  # noqa: S105 - a path
 AUTHORITY_FILE = "secrets/kafka-ca.crt"
 
 QUEUED_BATCHES = 4
-"""How many of the largest batches a queue must hold: what is larger than a queue is not accepted."""
+"""How many of the largest batches a queue of bytes must hold: it accepts nothing larger than itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +72,9 @@ class KafkaClient:
         largest = largest_batch(largest_request)
         queue = (*exporter, "sending_queue")
         document.set(*queue, "batch", "max_size", to=largest)
-        room = max(document.get(*queue, "queue_size"), QUEUED_BATCHES * largest)
-        document.set(*queue, "queue_size", to=room)
+        if document.get(*queue, "sizer") == "bytes":
+            room = max(document.get(*queue, "queue_size"), QUEUED_BATCHES * largest)
+            document.set(*queue, "queue_size", to=room)
 
     def lag(self, topics: Mapping[str, str], each: int, held: Mapping[str, int]) -> KafkaLag:
         """Return how to measure the lag: ``topics`` by group, ``each`` and ``held`` per replica."""

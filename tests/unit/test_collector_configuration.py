@@ -52,14 +52,24 @@ def test_processors_mark_what_the_store_has_and_wait_for_it_without_end() -> Non
 )
 @pytest.mark.parametrize("largest", [None, REQUEST, "1MiB"])
 def test_one_record_may_be_as_large_as_a_request(name: str, exporter: str, largest: str | None) -> None:
-    """A record over the batch's limit is dropped, one over the queue's never taken."""
+    """A record over the batch's limit is dropped, one over that of a queue of bytes never taken."""
     ingest = {} if largest is None else {"ingest": {"maxMessageSize": largest}}
     settings = collector(run_program({"phase": 2, **ingest}), name)["exporters"][exporter]
     queue = settings["sending_queue"]
     sizes = {None: 4 * 2**20, REQUEST: BYTES, "1MiB": 2**20}
     assert queue["batch"]["max_size"] > sizes[largest]
-    assert queue["queue_size"] >= 4 * queue["batch"]["max_size"]
+    if queue["sizer"] == "bytes":
+        assert queue["queue_size"] >= 4 * queue["batch"]["max_size"]
     assert settings["producer"]["max_message_bytes"] > queue["batch"]["max_size"]
+
+
+@pytest.mark.parametrize("largest", [None, REQUEST])
+def test_a_kept_trace_has_no_largest_size(largest: str | None) -> None:
+    """Nobody would send again what is over the size of the queue behind the sampler."""
+    ingest = {} if largest is None else {"ingest": {"maxMessageSize": largest}}
+    processor = collector(run_program({"phase": 2, **ingest}), "otel-processor")
+    queue = processor["exporters"]["kafka/sampled"]["sending_queue"]
+    assert (queue["sizer"], queue["queue_size"], queue["block_on_overflow"]) == ("requests", 10_000, True)
 
 
 @pytest.mark.parametrize(("phase", "name"), [(1, "otel-collector"), (2, "otel-gateway")])
