@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from components.autoscaling import Autoscaling
 from components.base import StackComponent
-from components.collectors.workload import collector_workload, set_memory, set_stores
+from components.collectors.workload import collector_workload, set_memory, set_operations, set_stores
 from components.images import Image
 from components.kafka.client import KafkaClient
 from components.sections.stack import SamplingSection
@@ -58,6 +58,7 @@ class CollectorProcessorArgs:
         largest_request: largest request that the gateways accept; one kept span may be as large.
         sampling: which traces they keep.
         max_traces: undecided traces that one holds.
+        operations: operations of one service that each counts apart.
         out_of_order: how late a sample may arrive at the store.
         stores: exporter of the configuration file -> endpoint of the store.
         autoscaling: bounds within which they follow the load.
@@ -69,6 +70,7 @@ class CollectorProcessorArgs:
     largest_request: Size
     sampling: SamplingSection
     max_traces: int
+    operations: int
     out_of_order: Duration
     stores: Mapping[str, str]
     autoscaling: Autoscaling | None = None
@@ -111,6 +113,7 @@ def processor_configuration(args: CollectorProcessorArgs) -> Document:
     """Set the processors' configuration file from their settings."""
     document = Document.read("otel-processor/processor.yaml")
     set_memory(document, args.size.each)
+    set_operations(document, args.operations)
     set_stores(document, args.stores)
     for source, group in GROUPS.items():
         args.kafka.configure(document, "receivers", f"kafka/{source}")

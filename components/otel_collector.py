@@ -13,6 +13,7 @@ from components.collectors.workload import (
     otlp_ports,
     set_ingest,
     set_memory,
+    set_operations,
     set_resource,
     set_stores,
 )
@@ -37,6 +38,7 @@ class OtelCollectorArgs:
         ingest: what is accepted.
         grpc: where OTLP over gRPC is published; None when a load balancer has that address.
         http: where OTLP over HTTP is published; None in the same case.
+        operations: operations of one service that it counts apart.
         out_of_order: how late a sample may arrive at the store.
         stores: exporter of the configuration file -> endpoint of the store.
         tls: OTLP with TLS for other machines.
@@ -48,6 +50,7 @@ class OtelCollectorArgs:
     ingest: IngestSection
     grpc: Publication | None
     http: Publication | None
+    operations: int
     out_of_order: Duration
     stores: Mapping[str, str]
     tls: IngestTls | None = None
@@ -78,6 +81,7 @@ def collector_configuration(name: str, args: OtelCollectorArgs) -> Document:
     """Set a collector's configuration file from its settings."""
     document = Document.read("otel-collector/collector.yaml")
     set_memory(document, args.size)
+    set_operations(document, args.operations)
     set_ingest(document, args.ingest)
     set_resource(document, environment=args.environment, name=name)
     set_stores(document, args.stores)

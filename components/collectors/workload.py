@@ -38,6 +38,11 @@ def set_memory(document: Document, size: ProgramSize) -> None:
     document.set("processors", "memory_limiter", "spike_limit_mib", to=size.memory.share(0.2).mebibytes)
 
 
+def set_operations(document: Document, operations: int) -> None:
+    """Count so many operations of each service apart."""
+    document.set("connectors", "span_metrics", "aggregation_cardinality_limit", to=operations)
+
+
 def set_ingest(document: Document, ingest: IngestSection) -> None:
     """Set what the OTLP receiver accepts."""
     otlp = ("receivers", "otlp", "protocols")

@@ -83,6 +83,7 @@ class Parts:
             grpc=None if addresses is None else addresses.otlp_grpc,
             http=None if addresses is None else addresses.otlp_http,
             tls=None if addresses is None else self._ingest_tls(addresses),
+            operations=settings.size.operations,
             out_of_order=settings.out_of_order,
             stores=stores.otlp_endpoints,
         )
@@ -145,6 +146,7 @@ class Parts:
             largest_request=settings.ingest.max_message_size,
             sampling=settings.sampling,
             max_traces=settings.buffer.max_traces,
+            operations=settings.size.operations,
             out_of_order=settings.out_of_order,
             stores=endpoints,
         )

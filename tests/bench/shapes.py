@@ -182,6 +182,7 @@ def _ours_processor() -> Document:
         largest_request=settings.ingest.max_message_size,
         sampling=settings.sampling,
         max_traces=settings.buffer.max_traces,
+        operations=settings.size.operations,
         out_of_order=settings.out_of_order,
         stores={},
     )

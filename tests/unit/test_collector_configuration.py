@@ -239,6 +239,22 @@ def test_garbage_is_collected_before_data_is_refused_for_it(name: str) -> None:
     assert (limiter["check_interval"], limiter["min_gc_interval_when_soft_limited"]) == ("1s", "500ms")
 
 
+@pytest.mark.parametrize(
+    ("phase", "name"), [(1, "otel-collector"), (2, "otel-collector"), (2, "otel-processor")]
+)
+@pytest.mark.parametrize(
+    ("rate", "counted"), [(1_000, 1_000), (1_001, 5_000), (10_000, 5_000), (10_001, 20_000)]
+)
+def test_names_with_identifiers_take_only_so_much_of_the_stores_memory(
+    phase: int, name: str, rate: int, counted: int
+) -> None:
+    """Those that do not come any more make room, but not so often that the store holds many times as many."""
+    result = run_program({"phase": phase, "sizing": {"eventsPerSecond": rate}})
+    metrics = collector(result, name)["connectors"]["span_metrics"]
+    assert metrics["aggregation_cardinality_limit"] == counted
+    assert metrics["series_expiration"] == "3h"
+
+
 @pytest.mark.parametrize(("largest", "taken"), [(None, 16), (REQUEST, 17)])
 def test_jaeger_takes_what_a_collector_sends(largest: str | None, taken: int) -> None:
     """Twice a batch: attributes that are made of lists have names of their own."""

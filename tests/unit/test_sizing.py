@@ -60,6 +60,19 @@ def test_presets_stay_above_what_programs_need() -> None:
         assert all(size.memory >= MINIMUM_MEMORY[name] for name, size in {**tiers, **singles}.items())
 
 
+SERIES_BYTES, SERIES = 1_005 * 2**20 / 600_000, 15
+"""Measured: memory of a series in Prometheus, and series of one operation in a collector."""
+
+
+@pytest.mark.parametrize("rate", PRESETS.values())
+def test_a_service_with_identifiers_in_its_names_leaves_prometheus_most_of_its_memory(rate: int) -> None:
+    sizing = SizingSection(events_per_second=rate)
+    size = size_stack(sizing, RetentionSection())
+    processors = size_buffer(sizing, KafkaSection(), SamplingSection()).processor.replicas
+    taken = 2 * processors * size.operations * SERIES * SERIES_BYTES
+    assert taken <= size.programs["prometheus"].memory.bytes / 4
+
+
 def test_the_guides_disk_for_metrics() -> None:
     assert size_stack(SizingSection(), RetentionSection()).metrics_size == Size(40 * 10**9)
 
