@@ -171,6 +171,7 @@ class Parts:
             image=settings.image_catalogue["haproxy"],
             size=settings.buffer.load_balancer,
             largest_request=settings.ingest.max_message_size,
+            gateway=settings.buffer.gateway.each.memory,
             grpc=addresses.otlp_grpc,
             http=addresses.otlp_http,
             observe=host_port(settings, settings.query.bind_address, settings.query.haproxy_port),

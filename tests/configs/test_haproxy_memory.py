@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,8 @@ import pytest
 from components.load_balancer import AT_REST, BUSY
 from components.values.addresses import LOOPBACK
 from components.values.documents import text
-from tests.lab.debian import HAPROXY
-from tests.stores.replicas import Running, start
-from tests.stores.rooted import root_with
+from tests.configs.balanced import haproxy
+from tests.stores.replicas import Running
 from tests.support.otlp import SERVICES
 from tests.support.ports import free_ports
 from tests.support.waiting import until
@@ -36,20 +34,6 @@ frontend otlp_grpc
 backend gateways_grpc
     server gateway-1 {address}:{silent} proto h2
 """
-FILE = "/haproxy.cfg"
-
-
-@contextmanager
-def haproxy(folder: Path, *, port: int, silent: int) -> Iterator[Running]:
-    """Run HAProxy with the settings of the stack, in front of a gateway that reads nothing."""
-    settings = text("haproxy/haproxy.cfg").partition("resolvers platform")[0]
-    with root_with(HAPROXY, folder / "root") as root:
-        root.put({FILE: settings + ENDS.format(address=LOOPBACK, port=port, silent=silent)})
-        running = start("haproxy", root.command("/usr/sbin/haproxy", "-f", FILE), folder, {})
-        try:
-            yield running
-        finally:
-            running.end()
 
 
 def _memory(program: Running) -> int:
@@ -78,9 +62,11 @@ def _is_open(port: int) -> bool:
 @pytest.mark.timeout(180)
 def test_a_busy_connection_takes_no_more_than_it_is_sized_for(tmp_path: Path) -> None:
     port, silent = free_ports(2)
+    settings = text("haproxy/haproxy.cfg").partition("resolvers platform")[0]
+    file = settings + ENDS.format(address=LOOPBACK, port=port, silent=silent)
     with ExitStack() as until_then:
         until_then.enter_context(socket.create_server((LOOPBACK, silent), backlog=2 * CONNECTIONS))
-        program = until_then.enter_context(haproxy(tmp_path, port=port, silent=silent))
+        program = until_then.enter_context(haproxy(tmp_path, file))
         until("HAProxy listens", lambda: _is_open(port), seconds=30, forgive=(OSError,))
         at_rest = _memory(program)
         assert at_rest <= AT_REST.bytes

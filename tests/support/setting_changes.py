@@ -84,6 +84,7 @@ CHANGES = (
         },
         replaced="otel-collector otel-gateway",
     ),
+    Change(of="staging", keys={"sizing.gateway.memory": "3GiB"}, replaced="haproxy otel-gateway prometheus"),
     Change(
         of="staging",
         keys={

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.kafka.topics import SOURCES
+from components.load_balancer import LEAST_CALLS, most_calls
 from components.sections.kafka import KafkaSection
 from components.sections.postgres import PostgresSection
 from components.sections.sizing import ProgramSizing, SizingSection, TierSizing
@@ -19,7 +20,7 @@ from components.sizing import SHARES, declared_rate, size_stack, stored_bytes
 from components.sizing.buffer import BUFFERED_BYTES, SEGMENT, segment_age, size_buffer
 from components.sizing.programs import PRESETS
 from components.sizing.stores import BYTES_PER_SERIES, COPIES, SERIES_PER_SAMPLE, StoresSize, size_stores
-from components.values.quantities import Duration, Size, gibibytes
+from components.values.quantities import Duration, Size, gibibytes, mebibytes
 from tests.support.encrypted import encrypted
 from tests.support.program import CONTAINER, run_program
 
@@ -176,6 +177,28 @@ def test_haproxy_takes_as_many_connections_as_its_memory_holds(
     sized = {"phase": 2, "sizing": {"haproxy": {"memory": memory}}}
     for settings, most in ((sized, connections), ({**sized, **encrypted("node.example")}, with_tls)):
         assert f"MAX_CONNECTIONS={most}" in run_program(settings).container("haproxy").inputs["envs"]
+
+
+@pytest.mark.parametrize(
+    ("sizing", "largest", "calls"),
+    [
+        ({}, "4MiB", 16),
+        ({"preset": "medium"}, "4MiB", 64),
+        ({}, "8MiB", 8),
+        ({"gateway": {"memory": "1GiB"}}, "8MiB", 16),
+        ({"gateway": {"memory": "256MiB"}}, "8MiB", 4),
+    ],
+)
+def test_a_gateway_gets_as_many_calls_as_its_memory_holds(
+    sizing: dict[str, Any], largest: str, calls: int
+) -> None:
+    settings = {"phase": 2, "sizing": sizing, "ingest": {"maxMessageSize": largest}}
+    assert f"MAX_CALLS={calls}" in run_program(settings).container("haproxy").inputs["envs"]
+
+
+@pytest.mark.parametrize(("memory", "largest"), [(64, 8), (160, 8), (257, 49)])
+def test_however_little_it_has_a_gateway_gets_some(memory: int, largest: int) -> None:
+    assert most_calls(mebibytes(memory), mebibytes(largest)) == LEAST_CALLS
 
 
 @pytest.mark.parametrize("rate", [300, 1_000, 10_000, 29_000, 31_000, 50_000, 400_000])
