@@ -29,6 +29,9 @@ that belongs to it (``tests/configs/test_haproxy_memory.py``)."""
 TLS = Size(32 * 2**10)
 """What TLS adds to a connection. Measured, with 3.2: 24 KiB."""
 
+OBSERVERS = 16
+"""Connections that no client may take from the health check, Prometheus and readers of the statistics."""
+
 CALL = 4
 """Memory of a gateway for each call that it has, as a multiple of the largest request. Measured, with a
 gateway of 512 MiB, without Kafka, and requests of 4 MiB whose log records have six attributes each: 405 MiB
@@ -89,9 +92,11 @@ class LoadBalancer(StackComponent):
 
 def _environment(args: LoadBalancerArgs) -> dict[str, str]:
     each = BUSY if args.tls is None else Size(BUSY.bytes + TLS.bytes)
+    connections = most_connections(args.size.memory, each)
     limits = {
         "MAX_REQUEST_BYTES": str(args.largest_request.bytes),
-        "MAX_CONNECTIONS": str(most_connections(args.size.memory, each)),
+        "MAX_CONNECTIONS": str(connections),
+        "MAX_OTLP_CONNECTIONS": str(connections - OBSERVERS),
         "MAX_CALLS": str(most_calls(args.gateway, args.largest_request)),
     }
     if args.tls is None:

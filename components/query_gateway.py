@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from components.base import StackComponent, limits
 from components.images import Image
-from components.load_balancer import CONFIG_DIRECTORY, OBSERVE_PORT, most_connections
+from components.load_balancer import CONFIG_DIRECTORY, OBSERVE_PORT, OBSERVERS, most_connections
 from components.loki_store import PORT as LOKI_PORT
 from components.mimir_store import PORT as MIMIR_PORT
 from components.publication import Publication
@@ -84,6 +84,7 @@ def query_gateway(name: str, args: QueryGatewayArgs) -> Workload:
         "ALERTMANAGER": callee(args.alertmanager),
         "LOKI": callee(args.loki),
     }
+    connections = most_connections(args.size.each.memory, Size(BUFFERS * BUFFER.bytes))
     return Workload(
         name=name,
         image=args.image,
@@ -92,7 +93,8 @@ def query_gateway(name: str, args: QueryGatewayArgs) -> Workload:
         environment={
             **called,
             "BUFFER_BYTES": str(BUFFER.bytes),
-            "MAX_CONNECTIONS": str(most_connections(args.size.each.memory, Size(BUFFERS * BUFFER.bytes))),
+            "MAX_CONNECTIONS": str(connections),
+            "MAX_STORE_CONNECTIONS": str((connections - OBSERVERS) // len(PORTS)),
         },
         config_directory=CONFIG_DIRECTORY,
         files=texts("haproxy", "query-gateway.*"),

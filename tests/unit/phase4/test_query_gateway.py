@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from components.load_balancer import OBSERVERS
 from components.query_gateway import PORTS
 from tests.kubernetes.edges import allowed
 from tests.support.made import made
@@ -43,6 +44,11 @@ def test_readers_are_let_in_at_the_gateway_alone(variant: str) -> None:
     assert {one["port"] for one in rule["ports"]} == set(PORTS.values())
 
 
-def test_it_takes_as_many_connections_as_its_memory_holds() -> None:
-    found = made("phase4-small", sizing={"preset": "small", "haproxy": {"memory": "256MiB"}})
-    assert found.program("query-gateway").environment()["MAX_CONNECTIONS"] == str((256 - 32) * 4)
+@pytest.mark.parametrize(("memory", "each"), [("64MiB", 37), ("128MiB", 122), ("256MiB", 293)])
+def test_it_takes_as_many_connections_as_its_memory_holds(memory: str, each: int) -> None:
+    """Some of them are nobody's but its health check's and Prometheus's."""
+    found = made("phase4-small", sizing={"preset": "small", "haproxy": {"memory": memory}})
+    given = found.program("query-gateway").environment()
+    most = (int(memory.removesuffix("MiB")) - 32) * 4
+    assert (given["MAX_CONNECTIONS"], given["MAX_STORE_CONNECTIONS"]) == (str(most), str(each))
+    assert most - OBSERVERS - len(PORTS) < each * len(PORTS) <= most - OBSERVERS
