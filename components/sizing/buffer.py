@@ -62,6 +62,10 @@ LEAST_TRACES = 100_000
 DECISION_SPARE = 2
 """Traces to hold, as a multiple of those that arrive while one waits for its decision."""
 
+UNDECIDED_SPAN = 2_560
+"""Bytes of a processor's memory that a span takes while its trace is undecided: a quarter of what a trace of
+four took in the benchmark (docs/performance.md)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BufferSize:

@@ -8,13 +8,17 @@ from components.sections.phase_numbers import ON_KUBERNETES, WITH_KAFKA
 from components.settings.model import SettingsModel
 from components.settings.problems import Check, Problem
 from components.sizing import declared_rate, with_headroom
-from components.sizing.buffer import in_gibibytes, partition_bytes, undecided_spans
+from components.sizing.buffer import UNDECIDED_SPAN, in_gibibytes, partition_bytes, undecided_spans
+from components.values.quantities import Duration, Size
 
 MOST_BALANCED = 16
 """Gateways that HAProxy's configuration names."""
 
 SPANS = 10
 """Spans of a usual trace, when all that is known is the rate of spans."""
+
+UNDECIDED_SHARE = 0.5
+"""Share of a processor's memory that undecided spans may take; from 60% on it reads nothing more."""
 
 
 def throttled_problem(settings: SettingsModel) -> Problem | None:
@@ -31,6 +35,27 @@ def throttled_problem(settings: SettingsModel) -> Problem | None:
         value=sampling.max_traces,
         message=f"a processor reads nothing while it holds so many, and at the declared rate, with {SPANS} "
         f"spans a trace, {waiting:,} are undecided at once; raise it, or remove it",
+    )
+
+
+def crowded_problem(settings: SettingsModel) -> Problem | None:
+    """Report that spans that wait for decisions would fill the processors' memory at the declared rate."""
+    sampling, processor = settings.sampling, settings.buffer.processor
+    if settings.phase < WITH_KAFKA or sampling.mode != "tail":
+        return None
+    spans = undecided_spans(declared_rate(settings.sizing), sampling, processor.replicas)
+    memory, taken = processor.each.memory, Size(int(spans * UNDECIDED_SPAN))
+    allowed = memory.share(UNDECIDED_SHARE)
+    if taken <= allowed:
+        return None
+    longest = Duration(max(1, sampling.decision_wait.seconds * allowed.bytes // taken.bytes))
+    enough = in_gibibytes(Size(int(taken.bytes / UNDECIDED_SHARE)))
+    return Problem(
+        key="sampling.decisionWait",
+        value=str(sampling.decision_wait),
+        message=f"at the declared rate {spans:,.0f} spans wait that long in each processor and take "
+        f"{taken.mebibytes:,}MiB; above half of its memory ({memory}) it may read more slowly than they come."
+        f" Set sizing.processor.memory: {enough}, more sizing.processor.replicas, or at most {longest} here",
     )
 
 

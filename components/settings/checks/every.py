@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.settings.checks.alerting import ALERTING_CHECKS, heard_twice_problem, unheard_problem
-from components.settings.checks.buffer import BUFFER_CHECKS, throttled_problem
+from components.settings.checks.buffer import BUFFER_CHECKS, crowded_problem, throttled_problem
 from components.settings.checks.copy import COPY_CHECKS
 from components.settings.checks.ingest import INGEST_CHECKS, tls_warnings
 from components.settings.checks.kafka import KAFKA_CHECKS
@@ -32,9 +32,12 @@ CHECKS: tuple[Check, ...] = (
 """What is refused, in the order in which mistakes are listed."""
 
 
+_DOUBTS = (ceiling_problem, unheard_problem, heard_twice_problem, throttled_problem, crowded_problem)
+
+
 def doubtful(settings: SettingsModel) -> Iterator[Problem]:
     """List what is allowed but worth a warning."""
-    for check in (ceiling_problem, unheard_problem, heard_twice_problem, throttled_problem):
+    for check in _DOUBTS:
         problem = check(settings)
         if problem is not None:
             yield problem

@@ -316,3 +316,44 @@ def test_fewer_traces_than_wait_for_their_decision_are_told(settings: dict[str, 
     warnings = Settings.load({"phase": 2, **settings}).warnings()
     found = [one for one in warnings if one.startswith("sampling.maxTraces: 1")]
     assert ["undecided at once" in one for one in found] == [True] * told
+
+
+def crowded(settings: dict[str, Any]) -> list[str]:
+    """Give what is said of spans that wait for decisions in the processors' memory."""
+    warnings = Settings.load({"phase": 2, **settings}).warnings()
+    return [one for one in warnings if "spans wait that long" in one]
+
+
+@pytest.mark.parametrize(
+    ("wait", "settings", "told"),
+    [
+        ("41s", {}, False),
+        ("42s", {}, True),
+        ("42s", {"sampling": {"decisionWait": "42s", "mode": "head"}}, False),
+        ("42s", {"phase": 1}, False),
+        ("60s", {"sizing": {"preset": "large", "processor": {"memory": "3GiB"}}}, False),
+        ("60s", {"sizing": {"preset": "large", "processor": {"replicas": 4}}}, False),
+        ("60s", {"sizing": {"preset": "medium"}}, False),
+        ("10s", {"sizing": {"preset": "large", "processor": {"memory": "256MiB"}}}, True),
+    ],
+)
+def test_more_undecided_spans_than_fit_into_half_of_the_memory_are_told(
+    wait: str, settings: dict[str, Any], told: bool
+) -> None:
+    found = crowded({"sizing": {"preset": "large"}, "sampling": {"decisionWait": wait}, **settings})
+    assert len(found) == told
+
+
+def test_it_is_told_what_would_suffice() -> None:
+    (told,) = crowded({"sizing": {"preset": "large"}, "sampling": {"decisionWait": "60s"}})
+    assert told == (
+        "sampling.decisionWait: 1m: at the declared rate 600,000 spans wait that long in each processor and "
+        "take 1,464MiB; above half of its memory (2GiB) it may read more slowly than they come. Set "
+        "sizing.processor.memory: 3GiB, more sizing.processor.replicas, or at most 41s here"
+    )
+
+
+@pytest.mark.parametrize("rate", [1, 1_000, 1_001, 10_000, 50_000, 50_001, 100_000, 150_001, 1_000_000])
+def test_no_rate_by_itself_fills_the_memory_with_undecided_spans(rate: int) -> None:
+    sizing = {"eventsPerSecond": rate, "allowAboveCeiling": True, "gateway": {"replicas": 16}}
+    assert crowded({"sizing": sizing}) == []
