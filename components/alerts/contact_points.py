@@ -43,7 +43,7 @@ class Contacts:
     grafana: str = ""
 
     @classmethod
-    def of(cls, section: AlertingSection, grafana: str) -> Contacts:
+    def of(cls, section: AlertingSection, grafana: str = "") -> Contacts:
         """Take them from the settings."""
         smtp = section.smtp if section.sends_mail else None
         return cls(points=section.contact_points, smtp=smtp, grafana=grafana)
