@@ -34,7 +34,6 @@ EMPTY: Mapping[tuple[str, str], str] = {
 
 OF_COPIER = "of kafka.copyTo"
 ABSENT: Mapping[str, str] = {
-    "haproxy_": "phase 2's load balancer",
     "kafka:copy_": OF_COPIER,
     "prometheus_tsdb_": "of a Prometheus that stores, and the agent does not",
     "attributes_truncated": "counts what is cut off",

@@ -14,7 +14,7 @@ from components.platform.manifests.promql import in_namespace, selectors
 from tests.configs.rules_test.test_rules import run
 from tests.support.manifests import Tree, name_of, tree
 from tests.support.program import run_program
-from tests.support.series import series_names
+from tests.support.series import series_names, spelled_out
 from tests.support.variants import CLUSTER_VARIANTS
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
@@ -100,7 +100,8 @@ def test_somebody_whom_a_service_monitor_scrapes_has_their_series(
         for beginning, programs in SCRAPED.items()
         if any(re.fullmatch(programs, name) for name in monitors)
     }
-    looked_at = {metric for rule in rules for metric in series_names(rule["expr"])}
+    patterns = {pattern for rule in rules for pattern in series_names(rule["expr"])}
+    looked_at = {metric for pattern in patterns for metric in spelled_out(pattern)}
     assert "up" in looked_at
     assert {one for one in looked_at - recorded if not one.startswith((*served, *KUBELETS))} == set()
 
