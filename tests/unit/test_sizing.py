@@ -22,7 +22,7 @@ from components.sizing.programs import PRESETS
 from components.sizing.stores import BYTES_PER_SERIES, COPIES, SERIES_PER_SAMPLE, StoresSize, size_stores
 from components.values.quantities import Duration, Size, gibibytes, mebibytes
 from tests.support.encrypted import encrypted
-from tests.support.program import CONTAINER, run_program
+from tests.support.program import CONTAINER, ROOT, run_program
 
 
 def test_nothing_said_is_small() -> None:
@@ -200,6 +200,16 @@ def test_a_gateway_gets_as_many_calls_as_its_memory_holds(
 @pytest.mark.parametrize(("memory", "largest"), [(64, 8), (160, 8), (257, 49)])
 def test_however_little_it_has_a_gateway_gets_some(memory: int, largest: int) -> None:
     assert most_calls(mebibytes(memory), mebibytes(largest)) == LEAST_CALLS
+
+
+@pytest.mark.parametrize("preset", ["small", "large"])
+def test_the_runbook_says_how_much_memory_haproxy_has(preset: Any) -> None:
+    sizing = SizingSection(preset=preset)
+    balancer = size_buffer(sizing, KafkaSection(), SamplingSection()).load_balancer.memory
+    gateway = size_stores(sizing, StoresSection(), PostgresSection()).query_gateway.each.memory
+    runbook = " ".join((ROOT / "docs/runbooks/alerts.md").read_text().split())
+    said = f"`sizing.haproxy.memory`: {balancer} unless set, in phase 4 (the query gateway) {gateway}."
+    assert said in runbook
 
 
 @pytest.mark.parametrize("rate", [300, 1_000, 10_000, 29_000, 31_000, 50_000, 400_000])

@@ -24,8 +24,8 @@ MINIMUM_MEMORY: Mapping[str, Size] = {
     "haproxy": mebibytes(64),
 }
 """Least memory that is accepted. Idle in the lab, in MiB: collector 22, processor 79, gateway 35, Jaeger
-133, Prometheus 148, Loki 102, Kafka 430, HAProxy 8; about double leaves room for a first burst. Grafana could
-not be measured there; since 13.2 its data sources, about a dozen, are processes beside it."""
+133, Prometheus 148, Loki 102, Kafka 430, HAProxy 23; about double leaves room for a first burst. Grafana
+could not be measured there; since 13.2 its data sources, about a dozen, are processes beside it."""
 
 
 def ceiling_problem(settings: SettingsModel) -> Problem | None:
