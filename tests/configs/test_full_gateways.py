@@ -134,14 +134,10 @@ class Way:
 
         return [self.callers.submit(one) for _ in range(CALLERS)]
 
-    def await_waiting(self, count: int) -> None:
-        """Wait until so many calls wait in HAProxy."""
-        until(f"{count} calls to wait", lambda: self.waiting == count, seconds=SOON, pause=0.1)
-
-    @property
-    def waiting(self) -> float:
-        """Calls that wait in HAProxy."""
-        return self.balancer.counts("haproxy_backend_current_queue", proxy=f"gateways_{self.protocol}")
+    def await_full(self) -> None:
+        """Wait until every gateway has as many calls as it may."""
+        full = [MOST] * len(self.gateways)
+        until("full gateways", lambda: [one.has for one in self.gateways] == full, seconds=SOON, pause=0.1)
 
     @property
     def left(self) -> float:
@@ -192,9 +188,9 @@ def test_the_gateway_that_has_room_first_takes_them(tmp_path: Path, protocol: st
     with way(protocol, tmp_path, gateways=2) as both:
         full, free = both.gateways
         begun = both.call()
-        both.await_waiting(CALLERS - 2 * MOST)
+        both.await_full()
         free.answers.set()
-        until("its calls and those that wait", lambda: free.had == CALLERS - MOST, seconds=SOON)
+        until("its calls and those that wait", lambda: free.had == CALLERS - MOST, seconds=SOON, pause=0.1)
         full.answers.set()
         assert {call.result()[0].code for call in begun} == {"OK"}
     assert (full.most, free.most) == (MOST, MOST)
@@ -206,11 +202,11 @@ def test_a_full_gateway_that_hangs_keeps_nobody_waiting(tmp_path: Path, protocol
     with way(protocol, tmp_path, gateways=2) as both:
         hung, well = both.gateways
         begun = both.call()
-        both.await_waiting(CALLERS - 2 * MOST)
+        both.await_full()
         hung.hangs.set()
         well.answers.set()
         ends = [call.result() for call in begun]
-    assert sum(answer.code == "OK" for answer, _ in ends) == CALLERS - MOST
+    assert sum(answer.code == "OK" for answer, _ in ends) >= CALLERS - MOST
     assert all(answer.code == "OK" or answer.retryable for answer, _ in ends)
     assert max(seconds for _, seconds in ends) < DEADLINE_SECONDS * 0.8
 
@@ -225,8 +221,8 @@ def test_those_of_clients_that_have_hung_up_wait_no_longer(tmp_path: Path) -> No
 
     with way("http", tmp_path, gateways=1) as one:
         begun = [one.callers.submit(impatient, one.balancer.targets["http"]) for _ in range(CALLERS)]
-        one.await_waiting(CALLERS - MOST)
+        one.await_full()
         for call in begun:
             call.result()
-        until("none of them to be left", lambda: one.left == 0, seconds=1, pause=0.1)
+        until("none of them to be left", lambda: one.left == 0, seconds=SOON, pause=0.1)
         assert one.gateways[0].has >= MOST, "the gateway has answered none"
