@@ -41,13 +41,14 @@ dump() {
 # Beside it, and for as long.
 [ -z "${METRICS:-}" ] || bash "${0%/*}/report.sh" &
 
+again=2 # soon at first: a new pod's network may let nothing through for a second
 while :; do
     if dump; then
         touch "$state"
-        pause=86400
+        pause=86400 again=2
     else
-        echo "failed: pg_dump of $PGDATABASE at $PGHOST; again in 60 s" >&2
-        pause=60
+        echo "failed: pg_dump of $PGDATABASE at $PGHOST; again in $again s" >&2
+        pause=$again again=$((again < 30 ? again * 2 : 60))
     fi
     # In the background, so that the shell hears the signal to stop.
     sleep "$pause" &
