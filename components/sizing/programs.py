@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from components.sections.sizing import LimitSizing, ProgramSizing, SizingSection
 from components.sections.stack import RetentionSection
 from components.values.quantities import Duration, Size, gibibytes, mebibytes
+
+T = TypeVar("T")
 
 PRESETS: Mapping[str, int] = {"small": 1_000, "medium": 10_000, "large": 50_000}
 """Sustained events per second that each preset is meant for."""
@@ -132,9 +135,8 @@ _BANDS: tuple[tuple[int, Mapping[str, ProgramSize]], ...] = (
 SMALL_RATE, BUSY_RATE = 1_000, 10_000
 """Events per second up to which a stack is meant for a trial, and above which it is meant for heavy load."""
 
-OPERATIONS: Sequence[tuple[int, int]] = ((SMALL_RATE, 1_000), (BUSY_RATE, 5_000))
-MOST_OPERATIONS = 20_000
-"""Operations of one service that each collector counts apart: up to a rate, and above the last.
+OPERATIONS = ((SMALL_RATE, 1_000), (BUSY_RATE, 5_000), (_BANDS[-1][0], 20_000))
+"""Operations of one service that each collector counts apart: up to a rate, the last ones above it too.
 
 A service whose spans have identifiers in their names takes all of them. Measured, one takes about 5 KiB in a
 collector, and in Prometheus 15 series of 1.7 KiB. Prometheus holds those of two collectors, and twice as many
@@ -152,6 +154,11 @@ def reserved_cpu(sizing: SizingSection, percent: int | None) -> float:
     return SMALL_RESERVED_CPU if declared_rate(sizing) <= SMALL_RATE else RESERVED_CPU
 
 
+def _up_to(rate: int, bands: Sequence[tuple[int, T]]) -> T:
+    """Choose by a rate: of the first band that reaches it, or of the last."""
+    return next((one for limit, one in bands if rate <= limit), bands[-1][1])
+
+
 def declared_rate(sizing: SizingSection) -> int:
     """Return the events per second that a sizing section stands for."""
     return sizing.events_per_second or PRESETS[sizing.preset or "small"]
@@ -165,7 +172,7 @@ def stored_bytes(signal: str, rate: int, retention: Duration) -> Size:
 def size_stack(sizing: SizingSection, retention: RetentionSection) -> StackSize:
     """Give every program its limits for the declared rate, with overrides applied."""
     rate = declared_rate(sizing)
-    band = next((sizes for limit, sizes in _BANDS if rate <= limit), _BANDS[-1][1])
+    band = _up_to(rate, _BANDS)
     metrics_size = retention.metrics_size or max(
         DEFAULT_METRICS_SIZE, stored_bytes("metrics", rate, retention.metrics)
     )
@@ -187,7 +194,7 @@ def size_stack(sizing: SizingSection, retention: RetentionSection) -> StackSize:
         programs=programs,
         metrics_size=metrics_size,
         log_bytes_per_second=max(Size(10 * 2**20), Size(int(rate * SHARES["logs"] * WIRE_BYTES * 2))),
-        operations=next((most for limit, most in OPERATIONS if rate <= limit), MOST_OPERATIONS),
+        operations=_up_to(rate, OPERATIONS),
     )
 
 

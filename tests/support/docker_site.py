@@ -20,6 +20,7 @@ from tests.support.numbered import Load
 from tests.support.stored import jaeger_traces
 from tests.support.waiting import until
 
+STORES = ("loki", "prometheus", "jaeger")
 RESTART_SECONDS = 60.0
 
 
@@ -88,13 +89,15 @@ class Site:
         self.await_health(name)
 
     @contextmanager
-    def away(self, name: str) -> Iterator[None]:
-        """Stop a container, and start it again afterwards."""
-        self.container(name).stop(timeout=60)
+    def away(self, *names: str) -> Iterator[None]:
+        """Stop containers, and start them again afterwards."""
+        for name in names:
+            self.container(name).stop(timeout=60)
         try:
             yield
         finally:
-            self.start(name)
+            for name in names:
+                self.start(name)
 
     def await_health(self, name: str, seconds: float = 120) -> None:
         """Wait until a program that has a health check passes it."""

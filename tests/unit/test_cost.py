@@ -102,7 +102,7 @@ def pods(replicas: int, cpus: float, memory: int = 1, *, apart: bool = False) ->
         "three-at-least",
         "alone",
         "in-pairs",
-        "the-smaller-ones-in-pairs",
+        "small-ones-on-empty-nodes",
         "by-memory",
         "apart",
         "cpu",

@@ -28,7 +28,7 @@ from tests.support.steady import (
     demand_nothing_lost,
     demand_short_pauses,
     flow,
-    longest_pause,
+    note_pause,
     settled,
     turned_away,
 )
@@ -110,7 +110,7 @@ def test_a_leader_that_neither_ends_nor_answers(
                 time.sleep(seconds)
             flow(load, seconds=AGAIN_SECONDS)
         until("all copies to be in sync", lambda: not behind(site), seconds=180)
-    note({"seconds without an OK": round(longest_pause(load), 1)})
+    note_pause(load, note)
     report(load, demand_nothing_lost(site, load, unsure=[(begin, begin) for begin in begins]))
 
 

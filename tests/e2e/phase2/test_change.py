@@ -101,13 +101,12 @@ def test_what_a_sampler_has_kept_is_stored_also_without_one(
     """While Jaeger is away it is only in the sampler's topic: the records that it came from are done."""
     try:
         with running(load):
-            site.container("jaeger").stop(timeout=60)
-            flow(load)
-            time.sleep(DECISION_SECONDS + SPARE_SECONDS)
-            begin = time.time()
-            changeable.up({"sampling": {"mode": "none"}})
-            changed = (begin, time.time())
-            site.start("jaeger")
+            with site.away("jaeger"):
+                flow(load)
+                time.sleep(DECISION_SECONDS + SPARE_SECONDS)
+                begin = time.time()
+                changeable.up({"sampling": {"mode": "none"}})
+                changed = (begin, time.time())
             flow(load)
         report(load, demand_nothing_lost(site, load, unsure=[changed]))
     finally:

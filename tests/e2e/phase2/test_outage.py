@@ -7,12 +7,10 @@ import time
 import pytest
 
 from tests.e2e.conftest import Report
-from tests.support.docker_site import Site
+from tests.support.docker_site import STORES, Site
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
 from tests.support.steady import LONG_SECONDS, demand_nothing_lost, flow, turned_away
-
-STORES = ("loki", "prometheus", "jaeger")
 
 
 @pytest.mark.timeout(900)
@@ -21,10 +19,9 @@ STORES = ("loki", "prometheus", "jaeger")
 def test_kafka_away(site: Site, load: Load, report: Report, seconds: int) -> None:
     with running(load):
         flow(load)
-        site.container("kafka-1").stop(timeout=60)
-        turned_away(load, seconds=60)
-        time.sleep(seconds)
-        site.start("kafka-1")
+        with site.away("kafka-1"):
+            turned_away(load, seconds=60)
+            time.sleep(seconds)
         flow(load)
     report(load, demand_nothing_lost(site, load))
 
@@ -42,11 +39,8 @@ def test_kafka_away(site: Site, load: Load, report: Report, seconds: int) -> Non
 def test_stores_away(site: Site, load: Load, report: Report, stores: tuple[str, ...], seconds: float) -> None:
     with running(load):
         flow(load)
-        for store in stores:
-            site.container(store).stop(timeout=60)
-        time.sleep(seconds)
-        flow(load)  # what is acknowledged does not depend on the stores
-        for store in stores:
-            site.start(store)
+        with site.away(*stores):
+            time.sleep(seconds)
+            flow(load)  # what is acknowledged does not depend on the stores
         flow(load)
     report(load, demand_nothing_lost(site, load))

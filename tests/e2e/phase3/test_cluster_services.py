@@ -18,7 +18,7 @@ from tests.support.hung_pods import await_restart
 from tests.support.kubernetes_site import ClusterSite
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
-from tests.support.steady import PAUSE_SECONDS, demand_nothing_lost, flow, longest_pause
+from tests.support.steady import demand_nothing_lost, demand_short_pauses, flow
 
 AWAY_SECONDS = 120.0
 """Longer than connections of clients last, and than anybody remembers a name."""
@@ -40,10 +40,8 @@ def test_what_runs_goes_on_without_it(
             time.sleep(AWAY_SECONDS)
             flow(load)
         flow(load, seconds=FLOW_SECONDS)
-    pause = longest_pause(load)
-    note({"seconds without an OK": round(pause, 1)})
     report(load, demand_nothing_lost(site, load))
-    assert pause < PAUSE_SECONDS
+    demand_short_pauses(load, note)
     assert {pod.uid: pod.restarts for pod in site.pods()} == before
 
 

@@ -17,7 +17,7 @@ from tests.support.kafka_seen import behind, leader_of
 from tests.support.kubernetes_site import READY_SECONDS, ClusterSite
 from tests.support.numbered import Load
 from tests.support.numbered_sending import running
-from tests.support.steady import demand_nothing_lost, flow, longest_pause
+from tests.support.steady import demand_nothing_lost, flow, note_pause
 from tests.support.waiting import until
 
 BROKERS, IN_SYNC = 3, 2
@@ -86,7 +86,6 @@ def test_the_leader_that_hangs_is_started_again(three: ClusterSite, report: Repo
         seconds = round(time.time() - begin)
         flow(load, seconds=READY_SECONDS)
         until("all copies to be in sync", lambda: not behind(three), seconds=READY_SECONDS)
-    note(
-        {"seconds until it was ready again": seconds, "seconds without an OK": round(longest_pause(load), 1)}
-    )
+    note({"seconds until it was ready again": seconds})
+    note_pause(load, note)
     report(load, demand_nothing_lost(three, load, unsure=[(begin, begin)]))

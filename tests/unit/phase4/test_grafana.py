@@ -159,9 +159,14 @@ def test_logins_and_contact_points_come_from_the_settings() -> None:
         "tickets",
         "owners",
     ]
-    (pagerduty,) = alertmanager["receivers"][1]["pagerduty_configs"]
-    assert pagerduty["routing_key_file"] == "/etc/mimir/secrets/contact-on-call"
-    assert pagerduty["send_resolved"]
+    assert alertmanager["receivers"][1]["pagerduty_configs"] == [
+        {
+            "routing_key_file": "/etc/mimir/secrets/contact-on-call",
+            "client": "Grafana",
+            "client_url": "https://grafana.example.com/alerting/groups?alertmanager=Alertmanager",
+            "send_resolved": True,
+        }
+    ]
 
 
 @pytest.mark.parametrize(
