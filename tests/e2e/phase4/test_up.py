@@ -24,6 +24,9 @@ from tests.support.waiting import until
 
 ARRIVAL_SECONDS = 180.0
 BUCKET_SECONDS = 180.0
+# The first request of a tenant makes one Alertmanager write its configuration to the bucket. The others
+# refuse requests (406) until they have read it there, at most 15 s later (its poll_interval).
+ALERTMANAGER_SECONDS = 60.0
 
 
 def test_telemetry_is_found_in_the_stores(site: ObjectSite) -> None:
@@ -60,10 +63,14 @@ def test_dots_on_tempos_durations_lead_to_traces_that_are_there(site: ObjectSite
 
 def test_who_may_ask_grafana_may_not_stop_a_store(site: ObjectSite) -> None:
     cookies, forbidden = signed_in(site), codes.FORBIDDEN
+
+    def alertmanager_answers() -> bool:
+        return asked_of_grafana(site, cookies, "mimir-alertmanager", "/api/v2/status") == codes.OK
+
     assert asked_of_grafana(site, cookies, "loki", "/loki/api/v1/labels") == codes.OK
     assert asked_of_grafana(site, cookies, "loki", "/ingester/shutdown") == forbidden
     assert asked_of_grafana(site, cookies, "tempo", "/shutdown") == forbidden
-    assert asked_of_grafana(site, cookies, "mimir-alertmanager", "/api/v2/status") == codes.OK
+    until("the Alertmanager of Mimir to answer", alertmanager_answers, seconds=ALERTMANAGER_SECONDS)
     assert (
         httpx.post(f"http://{site.services[QUERIED]}:{MIMIR}/compactor/delete_tenant").status_code
         == forbidden
