@@ -15,6 +15,7 @@ from tests.support.cluster import Cluster, cluster
 from tests.support.docker_engine import Engine, engine
 from tests.support.durations import Durations
 from tests.support.lab import missing
+from tests.support.namespaces import await_all_gone
 
 Note = Callable[[Mapping[str, object]], None]
 
@@ -79,7 +80,9 @@ def kubernetes() -> Iterator[Cluster]:
     except LabError as error:
         missing(str(error))
     yield cluster()
-    if not was_up:
+    if was_up:
+        await_all_gone()
+    else:
         with lifecycle.lock():
             lifecycle.down()
 

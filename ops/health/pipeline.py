@@ -21,7 +21,13 @@ STALE_SECONDS = 120.0
 KNOWN = "10m"
 """How long before the window a counter is looked for: longer than a scrape or two may fail."""
 
-QUEUE_FILL = "max by (job, exporter) (otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)"
+OWN = 'collector_name=""'
+"""Matches what the stack scrapes. What applications send carries the name of the collector that took it."""
+
+QUEUE_FILL = (
+    "max by (job, exporter) "
+    f"(otelcol_exporter_queue_size{{{OWN}}} / otelcol_exporter_queue_capacity{{{OWN}}})"
+)
 GATEWAY = "otel-gateway"
 """Scrape job of those whose clients still have what they could not pass on."""
 
@@ -110,8 +116,9 @@ class Mimir(Prometheus):
 
     def targets(self) -> list[dict[str, Any]]:
         """See ``Prometheus.targets``; from the metric that every scrape leaves."""
-        times = {_key(one): float(one["value"][1]) for one in self.query("timestamp(up)")}
-        return [_as_target(one, times[_key(one)]) for one in self.query("up") if _key(one) in times]
+        scraped = f"up{{{OWN}}}"
+        times = {_key(one): float(one["value"][1]) for one in self.query(f"timestamp({scraped})")}
+        return [_as_target(one, times[_key(one)]) for one in self.query(scraped) if _key(one) in times]
 
 
 def _as_target(series: Mapping[str, Any], time: float) -> dict[str, Any]:
@@ -215,7 +222,7 @@ def loss_query(loss: Loss, signal: str, window: str) -> str:
     A failure counter appears with its first failure; what it says then is no increase, but a loss. Whether it
     was there before is asked of a range: at one moment a failed scrape would hide it.
     """
-    series = f'{{__name__=~"{loss.metric}_{signal}(_total)?"}}'
+    series = f'{{__name__=~"{loss.metric}_{signal}(_total)?", {OWN}}}'
     known = f"present_over_time({series}[{KNOWN}] offset {window})"
     new = f"(max_over_time({series}[{window}]) unless {known})"
     return f"sum by (job, {loss.by}) ({new} or increase({series}[{window}])) > 0"

@@ -12,6 +12,7 @@ from components.images import CATALOGUE
 from tests.lab.cluster import kubectl
 from tests.support.cluster import Cluster
 from tests.support.kubernetes_site import Pod, pod_of
+from tests.support.namespaces import let_go
 from tests.support.waiting import until
 
 NAMESPACE = "default"
@@ -45,7 +46,7 @@ def post(cluster: Cluster, messages: Mapping[str, Mapping[str, Any]]) -> str:
 
 @contextmanager
 def waiting(cluster: Cluster, labels: Mapping[str, str]) -> Iterator[Pod]:
-    """Give a pod that does nothing, in a new namespace with these labels, deleted after the block."""
+    """Give a pod that does nothing, in a new namespace with these labels, let go after the block."""
     name = f"client-{uuid.uuid4().hex[:8]}"
     metadata = {"name": name, "labels": dict(labels)}
     kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
@@ -55,7 +56,7 @@ def waiting(cluster: Cluster, labels: Mapping[str, str]) -> Iterator[Pod]:
         cluster.kubectl(f"--namespace={name}", *ready, f"pod/{name}")
         yield pod_of(cluster.get("pod", name, f"--namespace={name}"))
     finally:
-        cluster.kubectl("delete", "namespace", name, "--timeout=120s")
+        let_go(name)
 
 
 def _each_second(lines: list[str]) -> str:

@@ -9,14 +9,13 @@ from typing import Any
 
 from tests.support.cluster import Cluster
 from tests.support.kubernetes_site import ClusterSite
+from tests.support.namespaces import await_gone, let_go
 from tests.support.stack import Stack
 from tests.support.steady import settled
 
 CLAIM = "persistentvolumeclaim/"
 PASSING = {"events", "pods", "endpoints", "endpointslices", "replicasets", "controllerrevisions"}
 """Kinds of objects that are removed with others a moment later, or by themselves."""
-NAMESPACE_SECONDS = 480
-"""A Tempo that was just asked may wait for its end until it is killed, after 310 s (docs/phase4.md)."""
 KUBERNETES_OWN = {"configmap/kube-root-ca.crt", "serviceaccount/default"}
 
 
@@ -79,13 +78,18 @@ class ClusterDeployment:
         """Name what the stack has in the cluster, except what Kubernetes itself keeps in a namespace."""
         return left_in(self.cluster, self.namespace, self.given)
 
-    def remove(self) -> None:
-        """Remove the stack, and then with its namespace the claims, which must be all that it left there."""
+    def remove(self, *, wait: bool = True) -> None:
+        """Remove the stack, and then with its namespace the claims, which must be all that it left there.
+
+        Args:
+            wait: until the claims are gone as well; without, they go beside the next tests.
+        """
         self.stack.destroy()
         others = [one for one in self.left() if not one.startswith(CLAIM)]
         assert not others, f"destroy left {', '.join(others)}"
-        patience = f"--timeout={NAMESPACE_SECONDS}s"
-        self.cluster.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", patience)
+        let_go(self.namespace)
+        if wait:
+            await_gone(self.namespace)
 
 
 def left_in(cluster: Cluster, namespace: str, given: frozenset[str] = frozenset()) -> list[str]:

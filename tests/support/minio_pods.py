@@ -14,6 +14,7 @@ from components.buckets.names import PURPOSES, STORES
 from tests.lab.cluster import kubectl
 from tests.lab.image_table import LAB_IMAGES
 from tests.support.cluster import Cluster
+from tests.support.namespaces import await_gone, let_go
 from tests.support.objects import Keys, Objects
 from tests.support.waiting import until
 
@@ -95,8 +96,9 @@ class MinioPods:
 
 @contextmanager
 def minio_pods(cluster: Cluster, namespace: str, buckets: Iterable[str]) -> Iterator[MinioPods]:
-    """Run MinIO with some buckets; its namespace, with all it holds, is deleted after the block."""
+    """Run MinIO with some buckets; its namespace, with all it holds, is let go after the block."""
     keys = Keys()
+    await_gone(namespace)
     kubectl.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": _manifests(namespace, keys)}))
     try:
         address = cluster.get("service", "minio", f"--namespace={namespace}")["spec"]["clusterIP"]
@@ -107,7 +109,7 @@ def minio_pods(cluster: Cluster, namespace: str, buckets: Iterable[str]) -> Iter
             objects.make(bucket)
         yield made
     finally:
-        cluster.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--timeout=180s")
+        let_go(namespace)
 
 
 def _manifests(namespace: str, keys: Keys) -> list[Mapping[str, Any]]:

@@ -14,6 +14,7 @@ import yaml
 
 from tests.lab.cluster import kubectl, lifecycle, simulation
 from tests.support.cluster import Cluster
+from tests.support.namespaces import await_gone, let_go
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
@@ -53,7 +54,8 @@ def brought_up(kubernetes: Cluster, stack: Stack, name: str) -> Iterator[Stack]:
             try:
                 stack.destroy()
             finally:
-                kubernetes.kubectl("delete", "namespace", name, "--ignore-not-found")
+                let_go(name)
+                await_gone(name)
 
 
 @contextmanager

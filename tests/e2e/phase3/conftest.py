@@ -36,7 +36,7 @@ def deployed(kubernetes: Cluster, tmp_path_factory: pytest.TempPathFactory) -> I
         made.become()
         yield made
     finally:
-        made.remove()
+        made.remove(wait=False)
 
 
 @pytest.fixture(scope="module")

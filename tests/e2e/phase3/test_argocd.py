@@ -16,11 +16,12 @@ from tests.lab.errors import LabError
 from tests.support.argocd_deployment import ArgoDeployment
 from tests.support.cluster import Cluster
 from tests.support.configurations import configurations, mounted
-from tests.support.deployment import CLAIM, NAMESPACE_SECONDS, left_in
+from tests.support.deployment import CLAIM, left_in
 from tests.support.git_deployment import APPLY_SECONDS
 from tests.support.given_secrets import GRAFANA_LOGIN
 from tests.support.kubernetes_site import ClusterSite, uids
 from tests.support.lab import missing
+from tests.support.namespaces import await_gone, let_go
 from tests.support.numbered import Load
 from tests.support.steady import settled
 from tests.support.waiting import until
@@ -65,8 +66,8 @@ def delivered(
         yield made
     finally:
         made.remove()
-        patience = f"--timeout={NAMESPACE_SECONDS}s"
-        kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found", patience)
+        let_go(NAMESPACE)
+        await_gone(NAMESPACE)
 
 
 @pytest.fixture

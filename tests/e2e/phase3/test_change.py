@@ -26,6 +26,13 @@ def _rolled(before: dict[str, set[str]], site: ClusterSite) -> set[str]:
     return {name for name, pods in before.items() if not (pods & now if name in SCALED else pods <= now)}
 
 
+def test_another_bound_of_an_autoscaler_rolls_nothing(deployed: ClusterDeployment) -> None:
+    deployed.become()
+    before = uids(deployed.site)
+    deployed.become(autoscaling={"gateway": {"cpuPercent": 60}})
+    assert _rolled(before, deployed.site) == set()
+
+
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     ("sections", "rolled"),
@@ -47,13 +54,6 @@ def test_new_settings_roll_their_own_pods_only(
         flow(load)
     assert _rolled(before, deployed.site) == {rolled}
     report(load, demand_nothing_lost(deployed.site, load, unsure=seen.moves))
-
-
-def test_another_bound_of_an_autoscaler_rolls_nothing(deployed: ClusterDeployment) -> None:
-    deployed.become()
-    before = uids(deployed.site)
-    deployed.become(autoscaling={"gateway": {"cpuPercent": 60}})
-    assert _rolled(before, deployed.site) == set()
 
 
 @pytest.mark.long

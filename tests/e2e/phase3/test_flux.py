@@ -14,12 +14,13 @@ from tests.e2e.phase3.delivered import PROCESSOR, demand_a_push_rolls_what_it_co
 from tests.lab.cluster import flux, git_server, kubectl, lifecycle
 from tests.lab.errors import LabError
 from tests.support.cluster import Cluster
-from tests.support.deployment import CLAIM, NAMESPACE_SECONDS, left_in
+from tests.support.deployment import CLAIM, left_in
 from tests.support.flux_deployment import FluxDeployment
 from tests.support.git_deployment import APPLY_SECONDS
 from tests.support.given_secrets import GRAFANA_LOGIN
 from tests.support.kubernetes_site import ClusterSite, uids
 from tests.support.lab import missing
+from tests.support.namespaces import await_gone, let_go
 from tests.support.numbered import Load
 from tests.support.steady import settled
 from tests.support.waiting import until
@@ -64,10 +65,11 @@ def delivered(
         settled(made.site, len(made.site.pods(PROCESSOR)))
         yield made
     finally:
-        patience = f"--timeout={NAMESPACE_SECONDS}s"
         if made.manifest.exists():
+            patience = f"--timeout={GONE_SECONDS:g}s"
             kubectl.run("delete", "--ignore-not-found", f"--filename={made.manifest}", patience)
-        kubectl.run("delete", "namespace", NAMESPACE, "--ignore-not-found", patience)
+        let_go(NAMESPACE)
+        await_gone(NAMESPACE)
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def deployed(
         made.become()
         yield made
     finally:
-        made.remove()
+        made.remove(wait=False)
 
 
 @pytest.fixture
