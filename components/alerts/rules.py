@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import yaml
+
 from components.settings import Settings
 from components.sizing import SMALL_RATE
 from components.values.documents import Document, replaced, text, texts
@@ -58,6 +60,20 @@ def linked(files: Mapping[str, str], runbooks_url: str | None) -> dict[str, str]
         path: content.replace("runbook_url: runbooks/", f"runbook_url: {base}runbooks/")
         for path, content in files.items()
     }
+
+
+def of_environment(files: Mapping[str, str], environment: str) -> dict[str, str]:
+    """Have every alert in rule files name its environment: those of others may reach the same people."""
+    return {path: _labelled(content, environment) for path, content in files.items()}
+
+
+def _labelled(content: str, environment: str) -> str:
+    document = Document(yaml.safe_load(content))
+    for group in document.get("groups"):
+        for rule in group["rules"]:
+            if "alert" in rule:
+                rule["labels"]["environment"] = environment
+    return document.dump()
 
 
 def operator_rules(files: Mapping[str, str], runbooks_url: str | None, *, haproxy: bool) -> dict[str, str]:

@@ -38,6 +38,7 @@ def run_clustered_grafana(
         data_sources=stores.queries.data_sources,
         existing_secret=settings.kubernetes.existing_secrets.grafana,
         cluster=GrafanaCluster(
+            environment=settings.environment,
             replicas=settings.grafana.replicas,
             database=database,
             tenant=settings.stores.tenant,

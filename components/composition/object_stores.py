@@ -10,7 +10,7 @@ import pulumi
 from components.alerts.contact_points import Contacts
 from components.alerts.least_replicas import least_replicas
 from components.alerts.memory_limits import object_limits
-from components.alerts.rules import DUMPS, alert_rules, linked, sizing_rules
+from components.alerts.rules import DUMPS, alert_rules, linked, of_environment, sizing_rules
 from components.base import StackComponent
 from components.buckets.names import STORES, bucket_names
 from components.composition.addresses import Addresses, grafana_url
@@ -155,7 +155,10 @@ class _Stores:
             samples_per_second=size.samples_per_second,
             exemplars=settings.stores.mimir.max_exemplars,
             rules=settings.stores.mimir.rules,
-            rule_files={**rules, **own, "sizing.yaml": sizing_rules(settings)},
+            rule_files={
+                **of_environment({**rules, **own}, settings.environment),
+                "sizing.yaml": sizing_rules(settings),
+            },
             contacts=Contacts.of(settings.alerting, grafana),
         )
         return MimirStore("mimir", args, platform=self.platform, after=self._after)
@@ -174,7 +177,7 @@ class _Stores:
             max_streams=settings.stores.loki.max_streams,
             metrics_url=mimir.push_url,
             alertmanager_url=mimir.alertmanager_url,
-            rule_files=self._linked("loki/rules"),
+            rule_files=of_environment(self._linked("loki/rules"), settings.environment),
         )
         return LokiCluster("loki-cluster", args, platform=self.platform, after=self._after)
 

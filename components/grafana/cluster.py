@@ -46,6 +46,7 @@ class GrafanaCluster:
         replicas: how many.
         database: what they share.
         tenant: whose telemetry the data sources show.
+        environment: which its own alerts name.
         phase3: uid of a data source of phase 3 -> URL of its store, while that is still readable.
         oidc: sign-in by an OpenID Connect provider.
         contacts: who is notified of alerts.
@@ -57,6 +58,7 @@ class GrafanaCluster:
     replicas: int
     database: Database
     tenant: str
+    environment: str
     phase3: Mapping[str, str]
     oidc: OidcSection | None = None
     contacts: Contacts = field(default_factory=Contacts)
@@ -154,8 +156,10 @@ def _settings(cluster: GrafanaCluster) -> str:
 
 
 def _rules(cluster: GrafanaCluster) -> Document:
-    """Return Grafana's own alert: Watchdog is missing; where nobody evaluates it, Mimir does not answer."""
+    """Return Grafana's own alerts. Where nobody evaluates Watchdog, the first asks whether Mimir answers."""
     document = Document.read("grafana-cluster/provisioning/alerting/rules.yaml")
+    for rule in document.get("groups", 0, "rules"):
+        rule["labels"]["environment"] = cluster.environment
     if not cluster.has_watchdog:
         document.set("groups", 0, "rules", 0, "data", 0, "model", "expr", to="vector(1)")
     return document

@@ -16,6 +16,7 @@ REFUSED, PENDING, OF_LOKI = (
     f'ALERTS{{alertname="AlertsNotHandedOver", alertstate="{state}", job="{job}"}}'
     for state, job in (("firing", "mimir-read"), ("pending", "mimir-read"), ("firing", "loki-cluster"))
 )
+UNSENT = 'ALERTS{alertname="NotificationsFailing", alertstate="firing", integration="slack"}'
 SIGNS = {"lt": "<", "gt": ">"}
 
 
@@ -42,6 +43,9 @@ def condition(title: str) -> str:
         ("AlertsNotHandedOver", REFUSED, "1x10 stale", None),
         ("AlertsNotHandedOver", PENDING, "1x20", None),
         ("AlertsNotHandedOver", OF_LOKI, "1x20", None),
+        ("NotificationsFailing", UNSENT, "_x15 1x5", 1),
+        ("NotificationsFailing", UNSENT, "1x10 stale", None),
+        ("NotificationsFailing", WATCHDOG, "1x20", None),
     ],
 )
 def test_it_fires_when_its_condition_is_met(
