@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from rich.text import Text
 
 from ops.health.model import Reading, overall
-from ops.screen import out, table
+from ops.screen import out, print_text, table
 
 _STYLES = {"healthy": "green", "degraded": "red", "unknown": "yellow"}
 
@@ -31,6 +31,6 @@ def show(readings: Sequence[Reading]) -> None:
     out.print(table(("area", "status", "name", "found"), rows))
     for reading in readings:
         if reading.status != "healthy" and reading.advice:
-            out.print(f"{reading.area}, {reading.name}: {reading.advice}", markup=False)
+            print_text(f"{reading.area}, {reading.name}: {reading.advice}")
     status = overall(readings)
     out.print(Text("the stack is ") + Text(status, style=_STYLES[status]))

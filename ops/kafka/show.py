@@ -14,7 +14,7 @@ from ops.kafka.records import Record
 from ops.kafka.replay import Replayed
 from ops.kafka.telemetry import Content, hexdump
 from ops.kafka.topics import Topic
-from ops.screen import MARKS, print_plain, table
+from ops.screen import MARKS, print_text, table
 from ops.units import amount
 
 TIME = "%Y-%m-%d %H:%M:%S"
@@ -98,15 +98,15 @@ def letters(found: Sequence[DeadLetter]) -> Table:
 
 def record(found: Record, content: Content) -> None:
     """Print where a record is, its bytes, and what they say."""
-    print_plain(f"record  {found.position}")
-    print_plain(f"time    {found.time:{TIME}} UTC")
-    print_plain(f"key     {'none' if found.key is None else found.key.decode(errors='backslashreplace')}")
-    print_plain(f"value   {len(found.value):,} bytes")
-    print_plain(hexdump(found.value))
+    print_text(f"record  {found.position}")
+    print_text(f"time    {found.time:{TIME}} UTC")
+    print_text(f"key     {'none' if found.key is None else found.key.decode(errors='backslashreplace')}")
+    print_text(f"value   {len(found.value):,} bytes")
+    print_text(hexdump(found.value))
     if content.problem:
-        print_plain(content.problem)
+        print_text(content.problem)
     else:
-        print_plain(json.dumps(content.decoded, indent=2, ensure_ascii=False))
+        print_text(json.dumps(content.decoded, indent=2, ensure_ascii=False))
 
 
 def replayed(outcomes: Sequence[Replayed]) -> Table:

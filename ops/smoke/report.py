@@ -9,7 +9,7 @@ from rich.text import Text
 from components.sections.phase_numbers import ON_OBJECT_STORAGE
 from components.settings import Settings
 from ops.outputs import StackOutputs
-from ops.screen import MARKS, out, table
+from ops.screen import MARKS, out, print_text, table
 from ops.smoke.run import Endpoints, Report
 
 OUTPUT_OF = {
@@ -68,4 +68,4 @@ def show(report: Report) -> None:
     out.print(table(("", "sent", "asked", "after", "found"), rows))
     missing = sum(not arrival.arrived for arrival in report.arrivals)
     verdict = "everything arrived" if not missing else f"{missing} of {len(rows)} did not arrive"
-    out.print(f"smoke {report.smoke_id}: {verdict}", markup=False)
+    print_text(f"smoke {report.smoke_id}: {verdict}")
