@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.base import StackComponent, data_volumes, limits
@@ -52,6 +52,7 @@ class KafkaBufferArgs:
         metrics: where the counts of partitions that lack a copy are sent.
         trace_readers: consumer groups that read the traces topic; it gets more partitions only when they have
             read all of it.
+        groups: every consumer group of the stack, with its topic; lower limits of a topic wait for them.
         password: SASL password of an external cluster, or where it is kept.
         authority: certificates of the CA that signs its brokers' own, or where they are kept.
     """
@@ -62,6 +63,7 @@ class KafkaBufferArgs:
     largest_message: Size
     metrics: MetricsTarget
     trace_readers: Sequence[str]
+    groups: Mapping[str, str]
     password: SecretText | None = None
     authority: SecretText | None = None
 
@@ -208,8 +210,14 @@ def _creation(args: KafkaBufferArgs) -> Mapping[str, str]:
         "TOPICS": "\n".join(topic.as_line() for topic in _wanted(args)),
         "KEYED": TOPICS["traces"],
         "READERS": " ".join(args.trace_readers),
+        "CONSUMERS": "\n".join(_consumers(args.groups)),
         **args.metrics.environment,
     }
+
+
+def _consumers(groups: Mapping[str, str]) -> Iterator[str]:
+    for topic in sorted({*groups.values()}):
+        yield " ".join([topic, *(group for group, read in groups.items() if read == topic)])
 
 
 def _wanted(args: KafkaBufferArgs) -> Sequence[Topic]:

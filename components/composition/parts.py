@@ -23,7 +23,7 @@ from components.collector_processor import (
 from components.collectors.tls import IngestTls
 from components.collectors.workload import METRICS_PORT
 from components.composition.addresses import Addresses, host_port
-from components.composition.consumer_groups import topic_readers
+from components.composition.consumer_groups import stack_groups, topic_readers
 from components.composition.node_stores import NodeStores
 from components.composition.object_processors import PHASE3_PROCESSOR
 from components.kafka.topics import SAMPLED, SOURCES, TOPICS
@@ -105,6 +105,7 @@ class Parts:
             largest_message=self._largest_record,
             metrics=metrics,
             trace_readers=topic_readers(settings, TOPICS["traces"]),
+            groups=stack_groups(settings),
             password=self._kafka_password(),
             authority=self._kafka_authority(),
         )

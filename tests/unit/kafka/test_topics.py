@@ -1,4 +1,4 @@
-"""What topics.sh makes, and when it adds partitions where their number decides who gets what.
+"""What topics.sh makes, when it adds partitions where their number decides who gets what, and lowers limits.
 
 Of check-topics.sh: that it waits for topics which somebody else makes, says which, and changes nothing.
 """
@@ -21,18 +21,28 @@ READERS = "otel-trace-processors"
 HEADER = "GROUP TOPIC PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG CONSUMER-ID HOST CLIENT-ID"
 TOOLS = {
     "kafka-topics.sh": """case "$*" in
-  *--describe*) echo "Topic: otlp-traces PartitionCount: 2 ReplicationFactor: 1";;
+  *--describe*)
+    echo "Topic: otlp-traces PartitionCount: 2 ReplicationFactor: 1 Configs: $(cat "$FAKES/limits")"
+    echo "Topic: otlp-traces Partition: 0 Leader: 1 Replicas: 1 Isr: 1";;
   *--alter*) echo altered;;
   *--create*) echo "create $*";;
 esac""",
-    "kafka-configs.sh": "true",
+    "kafka-configs.sh": """echo "configured $*"
+sed 's/.*--add-config //' <<<"$*" >"$FAKES/limits" """,
     "kafka-consumer-groups.sh": """cat "$FAKES/groups" """,
     "kafka-get-offsets.sh": """case "$*" in
   *earliest*) cat "$FAKES/earliest";;
-  *) cat "$FAKES/latest";;
+  *latest*) cat "$FAKES/latest";;
+  *) cat "$FAKES/young";;
 esac
 exit $(cat "$FAKES/status")""",
+    "sleep": """if [[ ! -e "$FAKES/later" ]]; then exit 1; fi
+mv "$FAKES/later" "$FAKES/groups" """,
 }
+"""The last stands for five minutes in which the groups read, or for somebody who stops the script."""
+
+LIMITS = "max.message.bytes=10,retention.ms=86400000,retention.bytes=10000"
+AGE, SIZE = "max.message.bytes=11,retention.ms=3600000", "max.message.bytes=11,retention.bytes=4000"
 
 CHECKED = ("otlp-traces", "otlp-logs", "otlp-dead-letters")
 CHECKING_TOOLS = {
@@ -48,17 +58,30 @@ if [[ -e "$FAKES/ready" ]]; then kill "$PPID"; fi""",
 
 
 def run(
-    folder: Path, *groups: str, earliest: str, latest: str, status: int = 0, replicas: str = "1"
+    folder: Path,
+    *groups: str,
+    earliest: str,
+    latest: str,
+    status: int = 0,
+    replicas: str = "1",
+    topic: str = "4 retention.ms=86400000",
+    **files: str,
 ) -> tuple[int, str]:
-    """Ask for four partitions in place of two; give the exit status and what was said."""
-    files = {"groups": "\n".join([HEADER, *groups]), "earliest": earliest, "latest": latest}
-    for name, text in {**files, "status": str(status), "copies.sh": "exit 0"}.items():
+    """Ask for four partitions in place of two, or other settings; give the exit status and what was said."""
+    answers = {
+        "groups": "\n".join([HEADER, *groups]),
+        "earliest": earliest,
+        "latest": latest,
+        "limits": LIMITS,
+    }
+    for name, text in {**answers, **files, "status": str(status), "copies.sh": "exit 0"}.items():
         (folder / name).write_text(f"{text}\n")
     environment = {
         "REPLICAS": replicas,
-        "TOPICS": "otlp-traces 4 retention.ms=86400000",
+        "TOPICS": f"otlp-traces {topic}",
         "KEYED": "otlp-traces",
         "READERS": READERS,
+        "CONSUMERS": f"otlp-logs otel-log-processors\notlp-traces {READERS} otel-trace-copiers",
     }
     return execute(folder, "topics.sh", TOOLS, environment)
 
@@ -154,6 +177,106 @@ def test_copies_are_those_of_the_cluster_unless_they_are_said(
 def test_partitions_are_not_added_when_kafka_does_not_say_what_is_unread(tmp_path: Path) -> None:
     status, said = run(tmp_path, earliest="", latest="", status=1)
     assert (status != 0, "altered" in said) == (True, False)
+
+
+def settings_given(said: str) -> list[str]:
+    return [line.split("--add-config ")[1] for line in said.splitlines() if line.startswith("configured ")]
+
+
+def read_to(readers: int, copiers: int) -> str:
+    """Describe two groups of a partition whose records 100 to 200 are there."""
+    groups = ((READERS, readers), ("otel-trace-copiers", copiers))
+    return "\n".join(f"{group} otlp-traces 0 {offset} 200 9 - - -" for group, offset in groups)
+
+
+def lower(
+    folder: Path, settings: str, read: str, *, limits: str = LIMITS, status: int = 0, **files: str
+) -> tuple[int, str]:
+    """Ask for other settings; of the records 100 to 200 those from 180 were written within the hour."""
+    return run(
+        folder,
+        read,
+        earliest="otlp-traces:0:100",
+        latest="otlp-traces:0:200",
+        young="otlp-traces:0:180",
+        status=status,
+        topic=f"2 {settings}",
+        limits=limits,
+        **files,
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "read", "unread"),
+    [
+        pytest.param(AGE, (179, 200), "1", id="old, unread by the processors"),
+        pytest.param(AGE, (200, 170), "10", id="old, unread by the copier"),
+        pytest.param(SIZE, (150, 200), "30", id="above the size"),
+        pytest.param(SIZE, (150, 160), "50", id="above the size, for two groups"),
+    ],
+)
+def test_limits_are_not_lowered_below_what_is_unread(
+    tmp_path: Path, settings: str, read: tuple[int, int], unread: str
+) -> None:
+    status, said = lower(tmp_path, settings, read_to(*read))
+    assert (status, settings_given(said)) == (0, ["max.message.bytes=11"]), said
+    assert f"{settings.split(',')[1]} would delete {unread} unread records" in said
+
+
+def test_a_group_that_never_joined_keeps_the_limits(tmp_path: Path) -> None:
+    status, said = lower(tmp_path, AGE, "")
+    assert (status, settings_given(said)) == (0, ["max.message.bytes=11"])
+    assert "would delete 160 unread records" in said
+
+
+@pytest.mark.parametrize("limits", ["", "cleanup.policy=delete,retention.ms=-1,retention.bytes=-1"])
+@pytest.mark.parametrize("settings", [AGE, SIZE])
+def test_a_topic_without_limits_gets_them_when_all_is_read(
+    tmp_path: Path, settings: str, limits: str
+) -> None:
+    folders = [tmp_path / name for name in ("read", "unread")]
+    for folder, offset, expected in zip(folders, (200, 179), (settings, "max.message.bytes=11"), strict=True):
+        folder.mkdir()
+        status, said = lower(folder, settings, read_to(200, offset), limits=limits)
+        assert (status, settings_given(said)) == (0, [expected]), said
+
+
+@pytest.mark.parametrize(
+    ("settings", "read"),
+    [
+        pytest.param(f"{AGE},retention.bytes=4000", (200, 200), id="all is read"),
+        pytest.param(AGE, (180, 190), id="what is unread is young enough"),
+        pytest.param(SIZE, (180, 190), id="what is unread is surely within the size"),
+    ],
+)
+def test_limits_are_lowered_when_that_deletes_nothing_unread(
+    tmp_path: Path, settings: str, read: tuple[int, int]
+) -> None:
+    status, said = lower(tmp_path, settings, read_to(*read))
+    assert (status, settings_given(said)) == (0, [settings]), said
+
+
+@pytest.mark.parametrize("settings", ["retention.ms=86400001,retention.bytes=20000", LIMITS])
+def test_limits_are_always_raised_or_left(tmp_path: Path, settings: str) -> None:
+    status, said = lower(tmp_path, settings, read_to(100, 100))
+    assert (status, settings_given(said)) == (0, [settings]), said
+
+
+def test_one_limit_is_raised_while_the_other_waits(tmp_path: Path) -> None:
+    _, said = lower(tmp_path, "retention.ms=3600000,retention.bytes=20000", read_to(150, 200))
+    assert settings_given(said) == ["retention.bytes=20000"]
+
+
+def test_limits_are_lowered_later_once_all_is_read(tmp_path: Path) -> None:
+    status, said = lower(tmp_path, AGE, read_to(150, 200), later=read_to(200, 200))
+    assert (status, settings_given(said)) == (0, ["max.message.bytes=11", AGE]), said
+    assert "topics are ready" in said
+
+
+def test_limits_stay_when_kafka_does_not_say_what_is_unread(tmp_path: Path) -> None:
+    status, said = lower(tmp_path, AGE, read_to(200, 200), status=1)
+    assert (status, settings_given(said)) == (0, ["max.message.bytes=11"])
+    assert "an unknown number of unread records" in said
 
 
 def test_topics_that_somebody_else_makes_are_only_looked_for(tmp_path: Path) -> None:
