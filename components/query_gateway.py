@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlsplit
 
 from components.base import StackComponent, limits
@@ -41,6 +42,7 @@ class QueryGatewayArgs:
         size: replicas and limits.
         tempo: Tempo's query API.
         mimir: Mimir's query API.
+        mimir_rules: where Mimir has its rules from; its API takes them with ``api`` alone.
         alertmanager: Mimir's Alertmanager.
         loki: Loki's query API.
         published: store -> where others reach its query API.
@@ -50,6 +52,7 @@ class QueryGatewayArgs:
     size: TierSize
     tempo: str
     mimir: str
+    mimir_rules: Literal["files", "api"]
     alertmanager: str
     loki: str
     published: Mapping[str, Publication]
@@ -92,6 +95,7 @@ def query_gateway(name: str, args: QueryGatewayArgs) -> Workload:
         entry_point=["/bin/sh", f"{CONFIG_DIRECTORY}/query-gateway.sh"],
         environment={
             **called,
+            "MIMIR_RULES": args.mimir_rules,
             "BUFFER_BYTES": str(BUFFER.bytes),
             "MAX_CONNECTIONS": str(connections),
             "MAX_STORE_CONNECTIONS": str((connections - OBSERVERS) // len(PORTS)),

@@ -189,6 +189,7 @@ class _Stores:
             size=self.settings.store_size.query_gateway,
             tempo=tempo.query_url,
             mimir=mimir.query_url,
+            mimir_rules=self.settings.stores.mimir.rules,
             alertmanager=mimir.alertmanager_url,
             loki=loki.query_url,
             published={"tempo": addresses.traces, "mimir": addresses.metrics, "loki": addresses.logs},

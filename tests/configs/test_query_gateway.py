@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -18,8 +19,12 @@ from tests.support.waiting import until
 PASSED = httpx.codes.SERVICE_UNAVAILABLE
 """What HAProxy answers for a store that is not there."""
 
+STORES = dict.fromkeys(("TEMPO", "LOKI", "MIMIR", "ALERTMANAGER"), "nowhere:1")
+
 LONG = "%7Cprod-eu-west-1".join(["checkout-service"] * 1_900)
 """A variable with many values, written out: 60 KiB."""
+
+SILENCE = "0b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d"
 
 QUERIES = [
     ("tempo", "GET", "/api/traces/0123456789abcdef0123456789abcdef"),
@@ -47,10 +52,25 @@ QUERIES = [
     ("mimir", "POST", "/prometheus/api/v1/query_range"),
     ("mimir", "GET", "/prometheus/api/v1/query?query=up"),
     ("mimir", "GET", "/prometheus/api/v1/status/buildinfo"),
+    ("mimir", "POST", "/prometheus/api/v1/labels"),
+    ("mimir", "POST", "/prometheus/api/v1/read"),
+    ("mimir", "HEAD", "/prometheus/api/v1/query?query=up"),
     ("mimir", "GET", "/prometheus/config/v1/rules"),
-    ("mimir", "POST", "/prometheus/config/v1/rules/team"),
+    ("mimir", "GET", "/alertmanager/"),
+    ("mimir", "GET", "/alertmanager/api/v2/status"),
     ("mimir", "GET", "/alertmanager/api/v2/alerts"),
+    ("mimir", "GET", "/alertmanager/api/v2/alerts/groups"),
+    ("mimir", "GET", "/alertmanager/api/v2/silences"),
+    ("mimir", "HEAD", "/alertmanager/api/v2/silences"),
     ("mimir", "POST", "/alertmanager/api/v2/silences"),
+    ("mimir", "GET", f"/alertmanager/api/v2/silence/{SILENCE}"),
+    ("mimir", "DELETE", f"/alertmanager/api/v2/silence/{SILENCE}"),
+]
+
+RULE_CHANGES = [
+    ("mimir", "POST", "/prometheus/config/v1/rules/team"),
+    ("mimir", "DELETE", "/prometheus/config/v1/rules/team"),
+    ("mimir", "DELETE", "/prometheus/config/v1/rules/team/group"),
 ]
 
 OTHERS = [
@@ -84,6 +104,18 @@ OTHERS = [
     ("mimir", "POST", "/otlp/v1/metrics"),
     ("mimir", "POST", "/api/v1/alerts"),
     ("mimir", "DELETE", "/api/v1/alerts"),
+    ("mimir", "POST", "/alertmanager/api/v2/alerts"),
+    ("mimir", "PUT", "/alertmanager/api/v2/alerts"),
+    ("mimir", "POST", "/alertmanager/api/v1/alerts"),
+    ("mimir", "POST", "/alertmanager/api/v2/%61lerts"),
+    ("mimir", "POST", "/alertmanager/api/v2/silences/../alerts"),
+    ("mimir", "POST", "/alertmanager/api/v2/silences/"),
+    ("mimir", "DELETE", "/alertmanager/api/v2/silences"),
+    ("mimir", "POST", f"/alertmanager/api/v2/silence/{SILENCE}"),
+    ("mimir", "POST", "/alertmanager/-/reload"),
+    ("mimir", "PUT", "/prometheus/config/v1/rules/team"),
+    ("mimir", "POST", "/prometheus/config/v1/other"),
+    ("mimir", "DELETE", "/prometheus/api/v1/series"),
     ("mimir", "POST", "/prometheus/../ingester/shutdown"),
     ("mimir", "POST", "/alertmanager/%2e%2e/compactor/delete_tenant"),
     ("mimir", "GET", "/config"),
@@ -92,7 +124,21 @@ OTHERS = [
 
 @pytest.fixture(scope="module")
 def gateway(docker_engine: Engine) -> Iterator[Mapping[str, str]]:
-    """Its addresses by store; none of the stores is there."""
+    """Where Mimir has its rules from files."""
+    with running(docker_engine, "files") as urls:
+        yield urls
+
+
+@pytest.fixture(scope="module")
+def open_to_rules(docker_engine: Engine) -> Iterator[Mapping[str, str]]:
+    """Where Mimir takes rules from its API."""
+    with running(docker_engine, "api") as urls:
+        yield urls
+
+
+@contextmanager
+def running(docker_engine: Engine, rules: str) -> Iterator[Mapping[str, str]]:
+    """Run a gateway, and give its addresses by store; none of the stores is there."""
     image = CATALOGUE["haproxy"].reference
     docker_engine.provide([image])
     inside = {**PORTS, "observe": OBSERVE_PORT}
@@ -100,7 +146,7 @@ def gateway(docker_engine: Engine) -> Iterator[Mapping[str, str]]:
         image,
         entrypoint=["/bin/sh", f"{CONFIG_DIRECTORY}/query-gateway.sh"],
         command=[],
-        environment=dict.fromkeys(("TEMPO", "LOKI", "MIMIR", "ALERTMANAGER"), "nowhere:1"),
+        environment={**STORES, "MIMIR_RULES": rules},
         ports={f"{port}/tcp": (docker_engine.address, 0) for port in inside.values()},
     )
     try:
@@ -133,7 +179,21 @@ def test_queries_pass(gateway: Mapping[str, str], store: str, method: str, path:
     assert ask(gateway[store], method, path).status_code == PASSED
 
 
-@pytest.mark.parametrize(("store", "method", "path"), OTHERS)
+@pytest.mark.parametrize(("store", "method", "path"), RULE_CHANGES)
+def test_rules_are_changed_where_mimir_takes_them(
+    open_to_rules: Mapping[str, str], store: str, method: str, path: str
+) -> None:
+    assert ask(open_to_rules[store], method, path).status_code == PASSED
+
+
+@pytest.mark.parametrize(("store", "method", "path"), [one for one in OTHERS if one[0] == "mimir"])
+def test_nothing_else_is_then_changed(
+    open_to_rules: Mapping[str, str], store: str, method: str, path: str
+) -> None:
+    assert ask(open_to_rules[store], method, path).status_code == httpx.codes.FORBIDDEN
+
+
+@pytest.mark.parametrize(("store", "method", "path"), [*OTHERS, *RULE_CHANGES])
 def test_nothing_else_does(gateway: Mapping[str, str], store: str, method: str, path: str) -> None:
     answer = ask(gateway[store], method, path)
     assert answer.status_code == httpx.codes.FORBIDDEN

@@ -44,6 +44,12 @@ def test_readers_are_let_in_at_the_gateway_alone(variant: str) -> None:
     assert {one["port"] for one in rule["ports"]} == set(PORTS.values())
 
 
+@pytest.mark.parametrize("rules", ["files", "api"])
+def test_it_is_told_whether_mimir_takes_rules(rules: str) -> None:
+    found = made("phase4-small", stores={"mimir": {"rules": rules}})
+    assert found.program("query-gateway").environment()["MIMIR_RULES"] == rules
+
+
 @pytest.mark.parametrize(("memory", "each"), [("64MiB", 37), ("128MiB", 122), ("256MiB", 293)])
 def test_it_takes_as_many_connections_as_its_memory_holds(memory: str, each: int) -> None:
     """Some of them are nobody's but its health check's and Prometheus's."""
