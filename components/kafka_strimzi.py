@@ -13,7 +13,7 @@ from components.kafka.client import KafkaClient
 from components.kafka.topics import topics
 from components.kafka_buffer import STOP_GRACE
 from components.platform.manifests import placement
-from components.platform.manifests.network import NAMESPACE_NAME
+from components.platform.manifests.network import scaler_peer
 from components.platform.manifests.scope import NAME
 from components.sections.kafka import KafkaSection, KafkaSecurity
 from components.sections.kubernetes import KubernetesSection
@@ -215,7 +215,7 @@ def _peers(args: StrimziKafkaArgs) -> Sequence[Mapping[str, Any]]:
         {"podSelector": BROKERS["labelSelector"]},
     ]
     if args.scaler is not None:
-        peers.append({"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: args.scaler}}})
+        peers.append(scaler_peer(args.scaler))
     return peers
 
 

@@ -22,6 +22,9 @@ OPERATED: Manifest = {
 """The pods that the Prometheus Operator makes for a Prometheus. Some stores have their metrics on a port that
 also deletes data, so others of its namespace, such as a Grafana, have no business there."""
 
+KEDA_OPERATOR: Manifest = {"podSelector": {"matchLabels": {"app": "keda-operator"}}}
+"""The pods of KEDA that ask Kafka, as its chart and its YAML files label them. Others may run in its
+namespace, which may be ``kube-system``."""
 
 SOLVER, SOLVER_PORT = "acme.cert-manager.io/http01-solver", 8089
 """Label and port of the pods with which cert-manager proves over HTTP whose a host name is."""
@@ -197,11 +200,15 @@ def whole_name(scope: Scope, address: str) -> str:
     return f"{host}.{scope.namespace}.svc:{port}" if _callees([address])[0] else address
 
 
+def scaler_peer(namespace: str) -> Manifest:
+    """Return the peer of a policy that is KEDA's operator in its namespace."""
+    return _namespaces({NAMESPACE_NAME: namespace}) | KEDA_OPERATOR
+
+
 def lag_policies(servers: Iterable[str], namespace: str) -> Mapping[str, Manifest]:
     """Return the policies that let the scaler in another namespace query the stack's own brokers."""
-    source = _namespaces({NAMESPACE_NAME: namespace})
     return {
-        f"{namespace}-to-{name}": _admit(name, _tcp(ports), [source])
+        f"{namespace}-to-{name}": _admit(name, _tcp(ports), [scaler_peer(namespace)])
         for name, ports in sorted(_callees(servers)[0].items())
     }
 

@@ -98,9 +98,11 @@ def _is_somebody_elses(tree: Tree, selector: Manifest) -> bool:
 
 
 def _selectors(policy: Manifest) -> Iterator[Manifest]:
+    """Give what selects pods of the stack's namespace."""
     spec = policy["spec"]
     if spec["podSelector"]:
         yield spec["podSelector"]
     for key, peers in (("egress", "to"), ("ingress", "from")):
         for rule in spec.get(key, []):
-            yield from (peer["podSelector"] for peer in rule.get(peers, []) if "podSelector" in peer)
+            inside = (peer for peer in rule.get(peers, []) if "namespaceSelector" not in peer)
+            yield from (peer["podSelector"] for peer in inside if "podSelector" in peer)

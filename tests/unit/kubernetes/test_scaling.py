@@ -22,6 +22,18 @@ def test_processors_are_never_more_than_partitions(scaling: dict[str, str]) -> N
         assert found.get("HorizontalPodAutoscaler", "otel-processor")["spec"]["maxReplicas"] == 4
 
 
+def test_of_keda_only_its_operator_reaches_kafka() -> None:
+    """The built-in brokers ask for no login, and other programs may run in KEDA's namespace."""
+    found = made("phase3-small", autoscaling={"lag": "keda", "kedaNamespace": "kube-system"})
+    (rule,) = found.get("NetworkPolicy", "kube-system-to-kafka")["spec"]["ingress"]
+    assert rule["from"] == [
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+            "podSelector": {"matchLabels": {"app": "keda-operator"}},
+        }
+    ]
+
+
 @pytest.mark.parametrize(
     ("sampling", "thresholds"),
     [

@@ -38,7 +38,10 @@ def test_strimzis_listener_is_for_the_stacks_own_clients(scaling: dict[str, str]
     assert callers
     assert callers <= set(expression["values"])
     assert brokers == {"podSelector": {"matchLabels": {"strimzi.io/pool-name": "broker"}}}
-    keda = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "scaling"}}}
+    keda = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "scaling"}},
+        "podSelector": {"matchLabels": {"app": "keda-operator"}},
+    }
     assert others == ([keda] if scaling else [])
 
 
