@@ -18,6 +18,8 @@ from ops.kubernetes.kubectl import Kubectl, KubectlError
 WantedSecret = tuple[str, tuple[str, ...], str]
 """Name, keys, and the setting that names it."""
 
+_GRAFANA = f"--selector={NAME}=grafana,{PART_OF}={STACK}"
+
 
 def check_secrets(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
     """Does every Secret that the settings name exist, with its keys? Values are not looked at.
@@ -43,15 +45,38 @@ def check_secrets(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
 
 
 def check_grafana_key(kubectl: Kubectl, settings: Settings) -> Iterator[Finding]:
-    """Has the Secret that replaces the stack's own the same key, which Grafana's data needs?
+    """Does a live Grafana keep the key that its data needs, whatever Secret the settings name?
 
     Raises:
         KubectlError: the API server did not say.
     """
-    name, key = settings.kubernetes.existing_secrets.grafana, SECRET_KEY.rpartition("/")[2]
-    if name is None:
-        return
-    own = kubectl.objects("secrets", f"--selector={NAME}=grafana,{PART_OF}={STACK}")
+    name = settings.kubernetes.existing_secrets.grafana
+    yield from _key_left_behind(kubectl) if name is None else _another_key(kubectl, name)
+
+
+def _key_left_behind(kubectl: Kubectl) -> Iterator[Finding]:
+    """Without a name the stack generates a key of its own."""
+    mounted = {
+        source["secret"]["name"]
+        for workload in kubectl.objects("statefulsets,deployments", _GRAFANA)
+        for volume in workload["spec"]["template"]["spec"].get("volumes", ())
+        for source in volume.get("projected", {}).get("sources", ())
+        for item in source.get("secret", {}).get("items", ())
+        if item["path"] == SECRET_KEY and item["key"] != config_key(SECRET_KEY)
+    }
+    for name in sorted(mounted):
+        advice = (
+            "the stack would generate another key, with which nothing opens that Grafana has encrypted in "
+            "its database: name it again in kubernetes.existingSecrets.grafana"
+        )
+        found = f"a running Grafana has that of Secret {name}, which the settings do not name"
+        yield Finding(name="Grafana's key", status="fail", found=found, advice=advice)
+
+
+def _another_key(kubectl: Kubectl, name: str) -> Iterator[Finding]:
+    """The Secret that replaces the stack's own must have the same key."""
+    key = SECRET_KEY.rpartition("/")[2]
+    own = kubectl.objects("secrets", _GRAFANA)
     kept = {(one.get("data") or {}).get(config_key(SECRET_KEY)): one["metadata"]["name"] for one in own}
     kept.pop(None, None)
     if not kept or not kubectl.exists("secret", name):

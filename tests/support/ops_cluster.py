@@ -77,6 +77,7 @@ class Cluster:
             "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
         }
         self.says("get statefulsets --selector", {"items": []})
+        self.says("get statefulsets,deployments --selector", {"items": []})
         self.says("get horizontalpodautoscalers", {"items": []})
         self.says("get storageclasses", {"items": [{"metadata": standard}]})
         self.says("get --raw /apis/metrics.k8s.io/v1beta1", {"resources": [{"name": "pods"}]})

@@ -220,6 +220,28 @@ def test_a_live_grafana_keeps_its_key(cluster: Cluster, kept: dict[str, str], ke
         assert failed(cluster.findings(existingSecrets={"grafana": "login"})) == []
 
 
+@pytest.mark.parametrize("key", ["secret-key", "secrets__secret-key"], ids=["another's", "the stack's own"])
+def test_a_live_grafana_keeps_the_secret_that_holds_its_key(cluster: Cluster, key: str) -> None:
+    """Without a name the stack generates another key."""
+    item = {"key": key, "path": "secrets/secret-key"}
+    sources = [{"configMap": {"name": "grafana-config-1a"}}, {"secret": {"name": "login", "items": [item]}}]
+    volumes = [{"name": "tmp", "emptyDir": {}}, {"name": "config", "projected": {"sources": sources}}]
+    grafana = {"spec": {"template": {"spec": {"volumes": volumes}}}}
+    cluster.says(
+        "get statefulsets,deployments --selector=app.kubernetes.io/name=grafana", {"items": [grafana]}
+    )
+    found = cluster.findings()
+    if key == "secrets__secret-key":
+        assert failed(found) == []
+        return
+    assert failed(found) == ["Grafana's key"]
+    assert "Secret login" in found["Grafana's key"].found
+    assert "name it again in kubernetes.existingSecrets.grafana" in found["Grafana's key"].advice
+    cluster.says("get secret login", {"data": {"admin-password": "eA==", "secret-key": "b2xk"}})
+    cluster.says("get secrets --selector=app.kubernetes.io/name=grafana", {"items": []})
+    assert failed(cluster.findings(existingSecrets={"grafana": "login"})) == []
+
+
 def test_the_secrets_of_phase_4_must_be_there(cluster: Cluster) -> None:
     wanted = OBJECT_VARIANTS["phase4-everything-set"]
     sections = ("phase", "environment", "objectStorage", "stores", "grafana", "postgres", "alerting")
