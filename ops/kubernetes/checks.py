@@ -17,7 +17,7 @@ from ops.kubernetes.existing_secrets import check_grafana_key, check_secrets
 from ops.kubernetes.gateway import check_gateway
 from ops.kubernetes.kubectl import REQUEST_TIMEOUT, Kubectl, KubectlError, kubectl_of
 from ops.kubernetes.owner import check_namespace
-from ops.kubernetes.replicas import check_fewer, check_peers
+from ops.kubernetes.replicas import check_peers
 from ops.kubernetes.rights import check_rights, chosen_kinds
 from ops.project import Stack
 
@@ -214,7 +214,6 @@ def _guarded(name: str, check: Check, kubectl: Kubectl, settings: Settings) -> l
 _CHECKS: Mapping[str, Check] = {
     "rights": _rights,
     "replicas": check_peers,
-    "fewer replicas": check_fewer,
     "StorageClass": check_storage,
     "named objects": check_named,
     "Secrets": check_secrets,

@@ -101,23 +101,6 @@ def test_a_replica_that_is_down_before_an_update_is_told(cluster: Cluster, ready
     assert (found is not None and (found.status, found.found) == ("warn", f"{ready} of 3 ready")) is told
 
 
-@pytest.mark.parametrize(("running", "found"), [(3, None), (6, "3 by these settings, 6 in the cluster")])
-def test_replicas_of_a_store_are_not_taken_away_all_at_once(
-    cluster: Cluster, running: int, found: str | None
-) -> None:
-    service = {"endpoint": "s3.example.com", "credentialsSecret": "s3"}
-    storage = {"provider": "s3", "bucketPrefix": "acme", "s3": service}
-    cluster.more = {"otel-stack:phase": 4, "otel-stack:objectStorage": storage}
-    mimir = {
-        "metadata": {"name": "mimir"},
-        "spec": {"replicas": running},
-        "status": {"readyReplicas": running},
-    }
-    cluster.says("get statefulsets --selector", {"items": [mimir]})
-    told = cluster.findings().get("fewer replicas of mimir")
-    assert (None if told is None else (told.status, told.found)) == (found and ("fail", found))
-
-
 def test_missing_rights_are_named(cluster: Cluster) -> None:
     cluster.deny("create", "statefulsets")
     cluster.deny("delete", "clusterroles")
