@@ -105,6 +105,12 @@ class StoresSize:
         """Return the workloads of one store, the one with the data first."""
         return {part.name: self.parts[part.name] for part in PARTS[store][self.shape]}
 
+    @property
+    def keepers(self) -> Mapping[str, TierSize]:
+        """The workloads with the data, one for each store."""
+        names = (parts[self.shape][0].name for parts in PARTS.values())
+        return {name: self.parts[name] for name in names}
+
 
 def size_stores(sizing: SizingSection, stores: StoresSection, postgres: PostgresSection) -> StoresSize:
     """Give the stores their shape, numbers and limits for the declared rate."""
@@ -122,7 +128,8 @@ def size_stores(sizing: SizingSection, stores: StoresSection, postgres: Postgres
             parts[part.name] = TierSize(replicas=_replicas(part, busy), each=each)
     mimir = stores.mimir
     samples = int(rate * SHARES["metrics"])
-    parts["mimir"], series = _for_series(parts["mimir"], samples, mimir.max_series)
+    unset = _keeper(rate, "metrics", shape)
+    parts["mimir"], series = _for_series(parts["mimir"], unset, samples, mimir.max_series)
     small = rate <= SMALL_RATE
     return StoresSize(
         shape=shape,
@@ -170,12 +177,25 @@ def _keeper(rate: int, signal: str, shape: Shape) -> ProgramSize:
     return ProgramSize(memory=memory, cpus=cpus, volume=volume, reserved=KEEPERS_RESERVED)
 
 
-def _for_series(mimir: TierSize, samples: int, most: int | None) -> tuple[TierSize, int]:
-    """Give Mimir enough replicas for all series, and return the number that these hold in total."""
-    each = int(mimir.each.memory.bytes * SERIES_MEMORY) // BYTES_PER_SERIES
+def _for_series(mimir: TierSize, unset: ProgramSize, samples: int, most: int | None) -> tuple[TierSize, int]:
+    """Give Mimir enough replicas for all series, and return the number that these hold in total.
+
+    Memory beyond that of ``unset``, which the sizing gives, is for more series: fewer replicas would have to
+    be taken out of the ring one at a time.
+    """
     wanted = most or int((samples * SERIES_PER_SAMPLE + OWN_SERIES) * SERIES_SPARE)
-    replicas = max(mimir.replicas, -(-wanted * COPIES // each))
-    return replace(mimir, replicas=replicas), most or each * replicas // COPIES
+    sizes = [mimir.each] if most else [mimir.each, unset]
+    replicas = max(mimir.replicas, *(-(-wanted * COPIES // _series_of_one(each)) for each in sizes))
+    return replace(mimir, replicas=replicas), most or series_held(mimir.each, replicas)
+
+
+def series_held(each: ProgramSize, replicas: int) -> int:
+    """Return the series, each counted once, that so many replicas of Mimir hold."""
+    return _series_of_one(each) * replicas // COPIES
+
+
+def _series_of_one(each: ProgramSize) -> int:
+    return int(each.memory.bytes * SERIES_MEMORY) // BYTES_PER_SERIES
 
 
 def disk_bytes(signal: str) -> int:

@@ -19,7 +19,14 @@ from components.settings.checks.stack import MINIMUM_MEMORY
 from components.sizing import SHARES, declared_rate, size_stack, stored_bytes
 from components.sizing.buffer import BUFFERED_BYTES, SEGMENT, segment_age, size_buffer
 from components.sizing.programs import PRESETS
-from components.sizing.stores import BYTES_PER_SERIES, COPIES, SERIES_PER_SAMPLE, StoresSize, size_stores
+from components.sizing.stores import (
+    BYTES_PER_SERIES,
+    COPIES,
+    SERIES_PER_SAMPLE,
+    StoresSize,
+    series_held,
+    size_stores,
+)
 from components.values.quantities import Duration, Size, gibibytes, mebibytes
 from tests.support.encrypted import encrypted
 from tests.support.program import CONTAINER, ROOT, run_program
@@ -164,6 +171,28 @@ class TestSeriesOfMimir:
         found = self.size(1_000, max_series=500_000)
         assert found.series == 500_000
         assert found.parts["mimir"].replicas > COPIES
+
+    @pytest.mark.parametrize("rate", [60_000, 100_000, 200_000])
+    def test_more_memory_is_more_series_and_as_many_replicas(self, rate: int) -> None:
+        """With fewer, half of the ring would stop at once."""
+        unset = self.size(rate)
+        doubled = self.size(rate, memory=Size(2 * unset.parts["mimir"].each.memory.bytes))
+        assert doubled.parts["mimir"].replicas == unset.parts["mimir"].replicas
+        assert doubled.series > 1.9 * unset.series
+
+    def test_less_memory_is_more_replicas(self) -> None:
+        halved = self.size(100_000, memory=gibibytes(4))
+        assert halved.parts["mimir"].replicas > self.size(100_000).parts["mimir"].replicas
+
+    def test_replicas_for_given_series_follow_from_the_memory(self) -> None:
+        given = {"max_series": 1_600_000}
+        assert self.size(100_000, **given).parts["mimir"].replicas == 6
+        assert self.size(100_000, **given, memory=gibibytes(16)).parts["mimir"].replicas == 3
+
+    @pytest.mark.parametrize("replicas", [4, 5, 6, 12])
+    def test_the_series_that_replicas_hold_give_as_many_of_them(self, replicas: int) -> None:
+        series = series_held(self.size(50_000).parts["mimir"].each, replicas)
+        assert self.size(50_000, max_series=series).parts["mimir"].replicas == replicas
 
 
 @pytest.mark.parametrize(
