@@ -8,6 +8,7 @@ import pytest
 
 from ops.errors import OpsError
 from ops.finding import Finding
+from ops.project import ROOT
 from tests.support.ops_cluster import Cluster
 from tests.support.variants_phase4 import OBJECT_VARIANTS
 
@@ -99,6 +100,74 @@ def test_a_replica_that_is_down_before_an_update_is_told(cluster: Cluster, ready
     cluster.says("get statefulsets --selector", {"items": [kafka]})
     found = cluster.findings().get("replicas of kafka")
     assert (found is not None and (found.status, found.found) == ("warn", f"{ready} of 3 ready")) is told
+
+
+def phase4(**sections: Any) -> dict[str, Any]:
+    s3 = {"endpoint": "s3.example.com", "credentialsSecret": "s3"}
+    storage = {"bucketPrefix": "acme", "provider": "s3", "s3": s3}
+    given = {"phase": 4, "objectStorage": storage, **sections}
+    return {f"otel-stack:{section}": value for section, value in given.items()}
+
+
+def keep(cluster: Cluster, **replicas: int) -> None:
+    """Let the cluster have StatefulSets with so many replicas, all ready."""
+    sets = [
+        {
+            "metadata": {"name": name.replace("_", "-")},
+            "spec": {"replicas": number},
+            "status": {"readyReplicas": number},
+        }
+        for name, number in replicas.items()
+    ]
+    cluster.says("get statefulsets --selector", {"items": sets})
+
+
+@pytest.mark.parametrize(
+    ("rate", "stores", "fewer"),
+    [
+        (200_000, {}, {}),
+        (400_000, {}, {}),
+        (200_000, {"mimir": {"memory": "16GiB"}}, {}),
+        (100_000, {}, {"mimir": 6, "tempo": 3, "loki-cluster": 3}),
+        (50_000, {}, {"mimir": 3, "tempo": 3, "loki-cluster": 3}),
+        (200_000, {"mimir": {"maxSeries": 1_000_000}}, {"mimir": 4}),
+    ],
+)
+def test_replicas_with_data_do_not_go_with_an_update(
+    cluster: Cluster, rate: int, stores: dict[str, Any], fewer: dict[str, int]
+) -> None:
+    """Several would stop at once, and what has their names in its ring waits for them."""
+    keep(cluster, mimir=12, tempo=5, loki_cluster=5, mimir_read=9, kafka=9)
+    cluster.more = phase4(sizing={"eventsPerSecond": rate}, stores=stores)
+    findings = cluster.findings()
+    refused = {
+        name.removeprefix("number of replicas of "): one
+        for name, one in findings.items()
+        if name.startswith("number of replicas of ")
+    }
+    assert {name: int(one.found.split()[4]) for name, one in refused.items()} == fewer
+    assert all(one.status == "fail" for one in refused.values())
+
+
+def test_whoever_is_refused_fewer_replicas_is_told_what_to_do(cluster: Cluster) -> None:
+    keep(cluster, mimir=6, tempo=4)
+    cluster.more = phase4(sizing={"eventsPerSecond": 50_000})
+    findings = cluster.findings()
+    mimir, tempo = (findings[f"number of replicas of {name}"] for name in ("mimir", "tempo"))
+    assert mimir.found == "6 in the cluster, 3 by the settings"
+    assert "one at a time until there are 3, as docs/phase4.md says, Fewer replicas" in mimir.advice
+    assert "## Fewer replicas" in (ROOT / "docs/phase4.md").read_text()
+    assert mimir.advice.endswith("or set stores.mimir.maxSeries to 1649332")
+    assert tempo.advice.endswith("or keep 4: undo the change of sizing or stores")
+    cluster.more["otel-stack:stores"] = {"mimir": {"maxSeries": 1_649_332}}
+    assert "number of replicas of mimir" not in cluster.findings()
+
+
+@pytest.mark.parametrize("shape", ["single", "split"])
+def test_another_shape_keeps_the_replicas_with_data(cluster: Cluster, shape: str) -> None:
+    keep(cluster, mimir=3, tempo=3, loki_cluster=3, mimir_read=2, mimir_backend=3)
+    cluster.more = phase4(stores={"shape": shape})
+    assert not [name for name in cluster.findings() if "replicas" in name]
 
 
 def test_missing_rights_are_named(cluster: Cluster) -> None:
