@@ -8,6 +8,9 @@
 MAKEFLAGS += --no-print-directory
 
 STACK ?= dev
+ifeq ($(strip $(STACK)),)
+$(error STACK is empty: name a stack, such as STACK=dev, or leave it out for dev)
+endif
 export STACK
 
 VENV := .venv

@@ -25,6 +25,9 @@ from components.workload import Platform, Port, Probe, Workload, callee
 
 CONFIG_DIRECTORY, DATA = "/etc/grafana", "/var/lib/grafana"
 PORT = 3000
+QUERY_SECONDS = 240
+"""As long as Loki, Tempo and Mimir give answers (``http_server_write_timeout``)."""
+
 HOME_DASHBOARD = "dashboards/stack-health.json"
 INDEX_SIZE = gibibytes(1)
 """Room for the search index, which each phase 4 replica rebuilds; beyond it the pod would be evicted."""
@@ -111,6 +114,8 @@ def _environment(args: GrafanaHAArgs) -> dict[str, str]:
         "GF_PLUGINS_PREINSTALL_AUTO_UPDATE": "false",
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{CONFIG_DIRECTORY}/{HOME_DASHBOARD}",
         "GF_LOG_CONSOLE_FORMAT": "json",
+        # Longer than the stores work on a query, so that their own reason is shown. By default 30 s.
+        "GF_DATAPROXY_TIMEOUT": str(QUERY_SECONDS),
     }
 
 

@@ -120,6 +120,7 @@ def loki_cluster_configuration(name: str, args: LokiClusterArgs) -> Document:
         "reject_old_samples_max_age": accepted_age(args.oldest_replayed),
         **rate_limits(args.accepted_rate),
         "max_global_streams_per_user": args.max_streams,
+        "max_query_series": args.max_streams,
     }
     for key, limit in limits.items():
         document.set("limits_config", key, to=limit)

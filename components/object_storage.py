@@ -111,7 +111,7 @@ class ObjectStorage(pulumi.ComponentResource):
         aws = args.storage.aws
         region = _given(aws.region)
         made = AwsBuckets(name, aws, region, parent=self)
-        tags = {**aws.tags, "Project": "otel-stack", "Environment": args.environment}
+        tags = tagged({"Project": "otel-stack", "Environment": args.environment}, aws.tags)
         buckets = {plan.purpose: made.bucket(plan) for plan in _bucket_plans(args, region, tags)}
         self.role_arns = {plan.store: made.role(plan) for plan in _role_plans(args, region, tags)}
         self.buckets = {
@@ -144,6 +144,12 @@ def _existing(service: S3Storage, names: Mapping[str, str]) -> dict[str, Bucket]
     }
 
 
+def tagged(own: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Add tags to those that are given. IAM refuses keys that differ in case alone: the given ones stay."""
+    taken = {key.casefold() for key in given}
+    return {**{key: value for key, value in own.items() if key.casefold() not in taken}, **given}
+
+
 def _bucket_plans(args: ObjectStorageArgs, region: str, tags: Mapping[str, str]) -> list[BucketPlan]:
     names = bucket_names(args.storage, args.environment)
     return [
@@ -154,7 +160,7 @@ def _bucket_plans(args: ObjectStorageArgs, region: str, tags: Mapping[str, str])
             versioned=purpose in ("ruler", "alertmanager", "backups"),
             infrequent_after_days=_tiering(purpose, args),
             expire_after_days=args.storage.aws.backups_kept.days if purpose == "backups" else None,
-            tags={**tags, "Purpose": purpose},
+            tags=tagged({"Purpose": purpose}, tags),
         )
         for purpose in PURPOSES
     ]
@@ -176,7 +182,7 @@ def _role_plans(args: ObjectStorageArgs, region: str, tags: Mapping[str, str]) -
             service_accounts=args.service_accounts[store],
             trust=_trust(aws, args.namespace, args.service_accounts[store]),
             policy=store_policy(store, names, region, aws.kms_key_arn),
-            tags={**tags, "Store": store},
+            tags=tagged({"Store": store}, tags),
         )
         for store in STORES
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 
 import typer
 
@@ -48,6 +49,7 @@ def main() -> None:
     """Run a command; report a failure in words, without a traceback."""
     keep_loopback_direct(os.environ)
     try:
+        _refuse_an_empty_name(os.environ)
         app()
     except OpsError as error:
         show_error(error)
@@ -55,3 +57,9 @@ def main() -> None:
     except KeyboardInterrupt:
         err.print("interrupted")
         sys.exit(130)
+
+
+def _refuse_an_empty_name(environ: Mapping[str, str]) -> None:
+    """Do not take a variable that was meant to name a stack, and was not set, for the default."""
+    if environ.get("STACK") == "":
+        raise OpsError("STACK is empty", "name a stack, such as STACK=dev, or unset it for dev", status=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from components.cost.prices import Machine
 from components.cost.programs import Program
@@ -13,6 +14,9 @@ FEWEST = 3
 
 USABLE = 0.9
 """Fraction of a machine that its system leaves free."""
+
+ROUNDING = 1e-6
+"""Nodes by which sums of fractions may be wrong."""
 
 BUSY_CPUS = 0.5
 """Fraction of their CPU limits that programs use together: limits are for bursts, which do not coincide."""
@@ -81,7 +85,15 @@ def nodes(programs: Sequence[Program], machine: Machine) -> int:
         return 0
     small_first = sorted(programs, key=lambda one: _share(one, machine))
     pods = [one for one in small_first for _ in range(one.replicas)]
-    return next(count for count in range(FEWEST, FEWEST + len(pods)) if _all_find_room(pods, machine, count))
+    fewest = max(FEWEST, _full_nodes(pods, machine))
+    return next(count for count in range(fewest, fewest + len(pods)) if _all_find_room(pods, machine, count))
+
+
+def _full_nodes(pods: Sequence[Program], machine: Machine) -> int:
+    """Count the nodes that all pods together fill: no fewer can hold them."""
+    empty = _empty(machine)
+    memory = sum(one.each.memory.bytes for one in pods) / empty.memory
+    return ceil(max(memory, sum(one.requested_cpus for one in pods) / empty.cpus) - ROUNDING)
 
 
 def _all_find_room(pods: Sequence[Program], machine: Machine, count: int) -> bool:

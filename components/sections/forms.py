@@ -32,7 +32,7 @@ class Text:
         return {"type": "string", "pattern": f"^({self.pattern})$"}
 
     def _validate(self, value: str) -> str:
-        if re.fullmatch(self.pattern, value) is None:
+        if re.fullmatch(self.pattern, value, re.ASCII) is None:
             raise ValueError(f"write {self.meaning}")
         return value
 

@@ -247,7 +247,7 @@ class TierScaling:
         cpu_percent: share of the CPU limit that replicas are kept at; one is added at a tenth more.
     """
 
-    maximum: Annotated[int, Field(ge=2, le=100)] | None = None
+    maximum: Annotated[int, Field(ge=2)] | None = None
     cpu_percent: Share = 70
 
 

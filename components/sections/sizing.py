@@ -44,7 +44,7 @@ class TierSizing(LimitSizing):
         replicas: number of replicas; at least 2, so that one may fail.
     """
 
-    replicas: Annotated[int, Field(ge=2, le=16)] | None = None
+    replicas: Annotated[int, Field(ge=2)] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -31,7 +31,8 @@ def backup(
     stack: StackName = "dev",
     to: BackupFolder = ROOT / "backups",
     keep_days: Annotated[
-        int, typer.Option(envvar="RETENTION_DAYS", min=0, help="Delete older backups; 0 keeps all.")
+        int,
+        typer.Option(envvar="RETENTION_DAYS", min=0, max=36500, help="Delete older backups; 0 keeps all."),
     ] = 7,
     hot: Annotated[bool, typer.Option("--hot", help="Do not pause the programs; data may be torn.")] = False,
 ) -> None:

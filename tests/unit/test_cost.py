@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from components.cost import machines
 from components.cost.machines import cheapest, nodes
 from components.cost.plan import GUIDE, fitting_phase, plan
 from components.cost.prices import Machine, Prices
@@ -234,6 +236,20 @@ def test_a_plan_of_phase_four_has_every_pod_of_the_stack(rate: int) -> None:
 
 def _bytes(memory: str) -> int:
     return Size.parse(memory.replace("Mi", "MiB").replace("Gi", "GiB")).bytes
+
+
+def test_no_fewer_nodes_are_tried_than_all_pods_fill(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+    place = machines._all_find_room
+
+    def noting(pods: Sequence[Program], machine: Machine, count: int) -> bool:
+        tried.append(count)
+        return place(pods, machine, count)
+
+    monkeypatch.setattr(machines, "_all_find_room", noting)
+    machine = Machine(name="m", cpus=2, memory=gibibytes(8), per_hour=0.1)
+    assert nodes([pods(90, 3.6)], machine) == 90
+    assert tried == [90]
 
 
 def test_what_fits_no_machine_is_said() -> None:

@@ -73,11 +73,11 @@ def _processors_have_partitions(settings: SettingsModel) -> Iterator[Problem]:
 
 
 def _gateways_have_a_name(settings: SettingsModel) -> Iterator[Problem]:
-    gateways = settings.buffer.gateway.replicas
+    gateways, given = settings.buffer.gateway.replicas, settings.sizing.gateway.replicas
     if settings.phase == WITH_KAFKA and gateways > MOST_BALANCED:
         yield Problem(
-            key="sizing.eventsPerSecond",
-            value=declared_rate(settings.sizing),
+            key="sizing.eventsPerSecond" if given is None else "sizing.gateway.replicas",
+            value=given or declared_rate(settings.sizing),
             message=f"needs {gateways} gateways, but HAProxy knows {MOST_BALANCED}; move to phase "
             f"{ON_KUBERNETES} (docs/migration-2-to-3.md), or set sizing.gateway.replicas: {MOST_BALANCED} "
             "and more sizing.gateway.cpus",

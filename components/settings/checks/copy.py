@@ -8,7 +8,7 @@ from components.sections.phase_numbers import ON_KUBERNETES, WITH_KAFKA
 from components.settings.model import SettingsModel
 from components.settings.problems import Check, Problem
 
-OWN_GATEWAYS = ("haproxy", "otel-gateway", "otel-gateway-headless")
+OWN_GATEWAYS = ("haproxy", "otel-gateway", "otel-gateway-headless", "otel-gateway-external")
 """Names by which the programs of a stack reach its own OTLP address; the first in phase 2 only."""
 
 
@@ -36,8 +36,10 @@ def _published(settings: SettingsModel) -> set[str]:
     if settings.phase >= ON_KUBERNETES:
         return set()
     ingest, tls, host = settings.ingest, settings.ingest.tls, settings.docker.advertised_host
-    own = {f"{host or ingest.bind_address}:{ingest.grpc_port}"}
-    return own if tls is None else own | {f"{host or tls.bind_address}:{tls.grpc_port}"}
+    own = {(ingest.bind_address, ingest.grpc_port)}
+    if tls is not None:
+        own.add((tls.bind_address, tls.grpc_port))
+    return {f"{name}:{port}" for address, port in own for name in (address, host or address)}
 
 
 def _own_names(settings: SettingsModel) -> list[str | None]:

@@ -54,7 +54,7 @@ def _login_is_whole(settings: SettingsModel) -> Iterator[Problem]:
             message="mechanism and username belong together; set both or none",
         )
     kept_elsewhere = settings.kubernetes.existing_secrets.kafka is not None
-    if security.mechanism is None or settings.kafka_password is not None or kept_elsewhere:
+    if security.mechanism is None or settings.kafka_password or kept_elsewhere:
         return
     if settings.phase >= ON_KUBERNETES and settings.kubernetes.render is not None:
         yield Problem(

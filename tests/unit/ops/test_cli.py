@@ -171,6 +171,14 @@ def test_what_replaces_data_is_typed_after_make(
     assert (option in line.split()) is counts
 
 
+@pytest.mark.parametrize("command", [["make", "--dry-run", "down"], [sys.executable, "-m", "ops", "down"]])
+def test_an_empty_name_of_a_stack_is_not_the_default(command: list[str]) -> None:
+    environment = {**os.environ, "MAKEFLAGS": "", "STACK": ""}
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "STACK is empty" in ended.stderr
+
+
 def test_unknown_stack_is_told_in_words() -> None:
     result = typed("outputs", "--stack", "nowhere")
     assert result.returncode == 2

@@ -146,9 +146,17 @@ def test_tiering_leaves_alone_what_is_soon_deleted(
 
 def test_tags_say_whose_it_is() -> None:
     run = StorageRun(aws_with(tags={"Team": "platform", "Project": "other"}))
-    ours = {"Project": "otel-stack", "Environment": "prod", "Team": "platform"}
+    ours = {"Project": "other", "Environment": "prod", "Team": "platform"}
     assert run.of("Bucket")[name_of("logs")].inputs["tags"] == {**ours, "Purpose": "logs"}
     assert run.of("Role")["object-storage-loki"].inputs["tags"] == {**ours, "Store": "loki"}
+
+
+def test_no_two_tags_differ_in_case_alone() -> None:
+    """IAM refuses them, in the middle of an update."""
+    given = {"project": "observability", "environment": "prod", "store": "all", "purpose": "logs"}
+    run = StorageRun(aws_with(tags=given))
+    assert run.of("Bucket")[name_of("logs")].inputs["tags"] == given
+    assert run.of("Role")["object-storage-loki"].inputs["tags"] == given
 
 
 def test_stores_see_what_they_need(on_aws: StorageRun) -> None:

@@ -38,6 +38,24 @@ def test_three_copies_on_three_replicas(variant: str) -> None:
     assert factors == (3, 3, 3, 3)
 
 
+def test_answers_are_waited_for_as_long_as_queries_may_take() -> None:
+    """An answer that is cut off is asked for again, up to three times."""
+    found = made("phase4-small")
+    files = {"tempo": "tempo.yaml", "mimir": "mimir.yaml", "loki-cluster": "loki-cluster.yaml"}
+    answered = {found.document(*one)["server"]["http_server_write_timeout"] for one in files.items()}
+    assert answered == {"4m"}
+    environment = {one["name"]: one.get("value") for one in found.program("grafana").containers[0]["env"]}
+    assert environment["GF_DATAPROXY_TIMEOUT"] == "240"
+    gateway = found.files(found.program("query-gateway"))["query-gateway.cfg"]
+    assert "timeout server 5m" in gateway
+
+
+def test_a_query_may_have_as_many_series_as_there_may_be_services() -> None:
+    found = made("phase4-small", stores={"loki": {"maxStreams": 25_000}})
+    limits = found.document("loki-cluster", "loki-cluster.yaml")["limits_config"]
+    assert (limits["max_global_streams_per_user"], limits["max_query_series"]) == (25_000, 25_000)
+
+
 @pytest.mark.parametrize("variant", OBJECT_VARIANTS)
 def test_copies_cross_zones_compressed(variant: str) -> None:
     """Tempo does it by itself; the bill between zones counts on all three."""

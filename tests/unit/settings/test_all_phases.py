@@ -46,6 +46,23 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
         {"phase": 3, "kafka": {"mode": "strimzi"}, "kubernetes": {"existingSecrets": {"kafka": "login"}}},
         r"kubernetes\.existingSecrets\.kafka: 'login': only for kafka\.mode: external; .* strimzi are",
     ),
+    (
+        {"phase": 2, "sizing": {"gateway": {"replicas": 17}}},
+        "sizing.gateway.replicas: 17: needs 17 gateways, but HAProxy knows 16",
+    ),
+    *(
+        (
+            {
+                "phase": 2,
+                "ingest": {"bindAddress": "10.0.0.5"},
+                "docker": {"advertisedHost": "otel.example.com"},
+                "kafka": {"copyTo": {"endpoint": f"{host}:4317"}},
+            },
+            rf"kafka.copyTo.endpoint: '{host}:4317': this stack itself",
+        )
+        for host in ("10.0.0.5", "otel.example.com")
+    ),
+    ({"ingest": {"bindAddress": "1\u0662\u0667.0.0.1"}}, "ingest.bindAddress: .*: write an IPv4 address"),
     ({"phase": "1"}, "phase: '1': must be a valid integer"),
     ({"phase": True}, "phase: True: must be a valid integer"),
     ({"phase": 0}, "phase: 0: must be greater than or equal to 1"),

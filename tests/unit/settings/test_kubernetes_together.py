@@ -339,8 +339,19 @@ TOGETHER: list[tuple[dict[str, Any], list[str]]] = [
             )
         ],
     ),
+    *(
+        (
+            {**cluster(), "kafka": {"copyTo": {"endpoint": f"otel-gateway{end}.observability.svc:4317"}}},
+            [f"kafka.copyTo.endpoint: 'otel-gateway{end}.observability.svc:4317': "],
+        )
+        for end in ("", "-external")
+    ),
     (
         {**cluster(), "kafka": EXTERNAL},
+        ["kafkaPassword: not set: "],
+    ),
+    (
+        {**cluster(), "kafka": EXTERNAL, "kafkaPassword": ""},
         ["kafkaPassword: not set: "],
     ),
 ]
