@@ -77,6 +77,7 @@ class ObjectStorage(pulumi.ComponentResource):
 
     Attributes:
         buckets: by purpose: traces, metrics, ruler, alertmanager, logs, backups.
+        made: by purpose: the buckets themselves; empty unless on AWS.
         role_arns: by store: tempo, mimir, loki, backups; empty unless on AWS.
         ready: resources that exist only once a store may use its buckets.
     """
@@ -87,6 +88,7 @@ class ObjectStorage(pulumi.ComponentResource):
         """Create the buckets on AWS, or describe existing ones."""
         super().__init__("otel-stack:index:ObjectStorage", name, None, opts)
         self.buckets: Mapping[str, Bucket] = {}
+        self.made: Mapping[str, pulumi.Resource] = {}
         self.role_arns: Mapping[str, pulumi.Output[str]] = {}
         self.ready: list[pulumi.Resource] = []
         self._annotated = args.storage.provider == "aws" and args.storage.aws.access == "irsa"
@@ -124,6 +126,7 @@ class ObjectStorage(pulumi.ComponentResource):
             )
             for purpose, bucket in buckets.items()
         }
+        self.made = buckets
         self.ready = made.made
 
 

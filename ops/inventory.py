@@ -62,8 +62,19 @@ def take_inventory(resources: Iterable[Mapping[str, Any]]) -> Inventory:
         data_volumes=tuple(_name(one) for one in volumes),
         kept_urns=tuple(str(one["urn"]) for one in [*volumes, *passwords, *remembered, *strimzi]),
         protected_urns=tuple(str(one["urn"]) for one in protected),
-        buckets=tuple(str(_inputs(one)["bucket"]) for one in protected if _is(one, BUCKET)),
+        buckets=tuple(aws_buckets(protected)),
     )
+
+
+def stashed(resources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Give what the stack remembers, by name, of the resources of an exported state."""
+    found = [one for one in resources if _is(one, MEMORY)]
+    return {_name(one): (one.get("outputs") or {}).get("output") for one in found}
+
+
+def aws_buckets(resources: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Name the buckets that the engine has made on AWS."""
+    return [str(_inputs(one)["bucket"]) for one in resources if _is(one, BUCKET)]
 
 
 def _is(resource: Mapping[str, Any], kind: str) -> bool:

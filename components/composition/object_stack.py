@@ -37,6 +37,7 @@ from components.publication import Exposure
 from components.query_gateway import NAME as QUERY_GATEWAY
 from components.query_gateway import PORTS
 from components.settings import Settings
+from components.settings.fixed import fix_buckets
 
 PHASE3_PORTS = {"jaeger": JAEGER_METRICS, "prometheus": PROMETHEUS, "loki": LOKI}
 AGENT = "prometheus-agent"
@@ -46,6 +47,7 @@ def object_store_cluster(settings: Settings, platform: KubernetesPlatform) -> Ob
     """Phase 4: applications -> gateways -> Kafka -> processors -> stores on object storage -> Grafana."""
     made = _Stack(settings=settings, platform=platform)
     storage = make_buckets(settings)
+    fix_buckets(settings.object_storage, settings.environment, storage.made)
     stores = run_object_stores(settings, platform, made.addresses, storage)
     old = made.phase3()
     kafka = made.kafka(stores)

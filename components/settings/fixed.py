@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import pulumi
@@ -10,6 +10,7 @@ import pulumi
 from components.buckets.names import bucket_names
 from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.sections.postgres import PostgresSection
+from components.sections.storage import ObjectStorageSection
 from components.settings.load import Settings
 
 FixedKey = Literal[
@@ -25,6 +26,7 @@ FixedKey = Literal[
     "postgres.username",
     "objectStorage.provider",
     "objectStorage.aws.region",
+    "objectStorage.s3.endpoint",
     "objectStorage.buckets.traces",
     "objectStorage.buckets.metrics",
     "objectStorage.buckets.ruler",
@@ -46,6 +48,12 @@ BUCKET_KEYS: Mapping[str, FixedKey] = {
 }
 """Purpose -> key of its bucket, whose name may also follow from the prefix and the environment."""
 
+CONTEXT, PROVIDER, ENDPOINT = "kubernetes-context", "object-storage-provider", "object-storage-endpoint"
+"""Where the stack remembers its cluster, and the service that its buckets are on."""
+
+BUCKET_STASHES: Mapping[str, str] = {purpose: f"bucket-{purpose}" for purpose in BUCKET_KEYS}
+"""Purpose -> where the stack remembers its bucket's name."""
+
 _BUCKETS = "Other buckets begin empty, and with onDestroy: delete those on AWS would be emptied and deleted."
 _NAMED = "PostgreSQL makes database and user only when its volume is new."
 _REASONS: Mapping[FixedKey, str] = {
@@ -66,6 +74,8 @@ _REASONS: Mapping[FixedKey, str] = {
     "postgres.username": _NAMED,
     "objectStorage.provider": _BUCKETS,
     "objectStorage.aws.region": _BUCKETS,
+    "objectStorage.s3.endpoint": "Another service has other buckets: they begin empty, and what is stored "
+    "would vanish from Grafana.",
     **dict.fromkeys(BUCKET_KEYS.values(), _BUCKETS),
 }
 
@@ -88,6 +98,8 @@ _MOVES: Mapping[FixedKey, str] = {
     "postgres.username": _DUMP,
     "objectStorage.provider": _COPY,
     "objectStorage.aws.region": _COPY,
+    "objectStorage.s3.endpoint": "if it is the same service under another address, have the stack forget "
+    f"the former one; else copy the objects: {_PLACE}",
     **dict.fromkeys(BUCKET_KEYS.values(), _COPY),
 }
 
@@ -118,11 +130,27 @@ def fix_places(settings: Settings) -> None:
         _fix("kafka-mode", "kafka.mode", settings.kafka.mode)
     if on_kubernetes:
         if settings.kubernetes.render is None and settings.kubernetes.context is not None:
-            _fix("kubernetes-context", "kubernetes.context", settings.kubernetes.context)
+            _fix(CONTEXT, "kubernetes.context", settings.kubernetes.context)
         _fix("kubernetes-namespace", "kubernetes.namespace", settings.kubernetes.namespace)
     if settings.phase >= ON_OBJECT_STORAGE:
         _fix_database(settings.postgres)
-        _fix_buckets(settings)
+        _fix_service(settings.object_storage)
+
+
+def fix_buckets(storage: ObjectStorageSection, environment: str, made: Mapping[str, pulumi.Resource]) -> None:
+    """Remember the buckets' names, and refuse others; a name that could not be made is not remembered.
+
+    Args:
+        storage: settings of object storage.
+        environment: name of the environment.
+        made: by purpose, the buckets that the stack itself makes.
+
+    Raises:
+        pulumi.RunError: a bucket is not the one that the stack was made with.
+    """
+    for purpose, bucket in bucket_names(storage, environment).items():
+        after = [made[purpose]] if purpose in made else []
+        _fix(BUCKET_STASHES[purpose], BUCKET_KEYS[purpose], bucket, after=after)
 
 
 def _fix_database(postgres: PostgresSection) -> None:
@@ -132,13 +160,12 @@ def _fix_database(postgres: PostgresSection) -> None:
         _fix("postgres-username", "postgres.username", postgres.username)
 
 
-def _fix_buckets(settings: Settings) -> None:
-    storage = settings.object_storage
-    _fix("object-storage-provider", "objectStorage.provider", storage.provider)
+def _fix_service(storage: ObjectStorageSection) -> None:
+    _fix(PROVIDER, "objectStorage.provider", storage.provider)
     if storage.provider == "aws" and storage.aws.region is not None:
         _fix("object-storage-region", "objectStorage.aws.region", storage.aws.region)
-    for purpose, bucket in bucket_names(storage, settings.environment).items():
-        _fix(f"bucket-{purpose}", BUCKET_KEYS[purpose], bucket)
+    if storage.provider == "s3" and storage.s3.endpoint is not None:
+        _fix(ENDPOINT, "objectStorage.s3.endpoint", storage.s3.endpoint)
 
 
 def why_refused(key: FixedKey, first: FixedValue, wanted: FixedValue) -> str | None:
@@ -149,8 +176,16 @@ def why_refused(key: FixedKey, first: FixedValue, wanted: FixedValue) -> str | N
     return f"{made} {_REASONS[key]} Set {key}: {first}"
 
 
-def _fix(stash: str, key: FixedKey, wanted: FixedValue, parent: pulumi.Resource | None = None) -> None:
-    made_with = pulumi.Stash(stash, input=wanted, opts=pulumi.ResourceOptions(parent=parent))
+def _fix(
+    stash: str,
+    key: FixedKey,
+    wanted: FixedValue,
+    parent: pulumi.Resource | None = None,
+    *,
+    after: Sequence[pulumi.Resource] = (),
+) -> None:
+    opts = pulumi.ResourceOptions(parent=parent, depends_on=list(after))
+    made_with = pulumi.Stash(stash, input=wanted, opts=opts)
     made_with.output.apply(lambda first: _refuse_change(key, first, wanted))
 
 

@@ -88,6 +88,18 @@ HINTS: tuple[Hint, ...] = (
         "them back: PULUMI_K8S_ENABLE_PATCH_FORCE=true make up STACK={stack}",
     ),
     Hint(
+        sign=r"\(object-storage-(?P<name>\w+)\):\s+error:[^\n]*BucketAlreadyExists",
+        meaning="somebody else on AWS has a bucket of that name",
+        advice="set another name for just this, in objectStorage.buckets of the stack's file: {names}; "
+        "then the same command again",
+    ),
+    Hint(
+        sign=r"\(object-storage-(?P<name>\w+)\):\s+error:[^\n]*BucketAlreadyOwnedByYou",
+        meaning="your account has a bucket of that name, which this stack does not know",
+        advice="if another stack uses it, set another name for just this, in objectStorage.buckets: {names}; "
+        "if none does: docs/object-storage.md, When something is wrong, says how to import it",
+    ),
+    Hint(
         sign=r'"(?P<name>[^"]+)" already exists',
         meaning="an object of that name is in the cluster, and the engine does not know it",
         advice="if it was left by an interrupted run, and only then, take it over: "

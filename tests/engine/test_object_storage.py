@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from types_boto3_s3.client import S3Client
 
 from components.buckets.names import PURPOSES, STORES
-from ops.inventory import Inventory, take_inventory
+from ops.inventory import Inventory, aws_buckets, stashed, take_inventory
+from ops.pulumi.hints import find_hint
 from tests.support.aws import BUCKETS, CLUSTER, OBJECT_STORAGE, REGION, Aws, server_with_cluster
 from tests.support.stack import Stack
 
@@ -206,6 +207,25 @@ def test_what_make_down_and_make_destroy_pass_by(aws: Aws, tmp_path: Path) -> No
     stack.destroy()
     assert stack.resources() == []
     assert set(made.buckets) <= {bucket["Name"] for bucket in aws.s3().list_buckets()["Buckets"]}
+
+
+def test_a_name_that_somebody_else_has_can_be_set_anew(aws: Aws, tmp_path: Path) -> None:
+    theirs = aws.s3(**aws.assume("arn:aws:iam::210987654321:role/somebody-else"))
+    theirs.create_bucket(Bucket="taken-dev-logs", CreateBucketConfiguration={"LocationConstraint": REGION})
+    storage = {**KEPT, "bucketPrefix": "taken", "aws": {**KEPT["aws"], "onDestroy": "delete"}}
+    stack = new_stack(tmp_path / "stack", aws, storage)
+    refused = stack.up(check=False)
+    hint = find_hint(refused.text, "prod")
+    assert hint is not None, refused.text
+    assert "objectStorage.buckets of the stack's file: logs;" in hint.advice
+    assert "pulumi:index:Stash bucket-logs" not in stack.resources()
+    stack.up({"objectStorage": {**storage, "buckets": {"logs": "ours-logs"}}})
+    assert stashed(stack.state())["bucket-logs"] == "ours-logs"
+    assert set(aws_buckets(stack.state())) == {
+        *(f"taken-dev-{purpose}" for purpose in PURPOSES if purpose != "logs"),
+        "ours-logs",
+    }
+    stack.destroy()
 
 
 def test_previews_need_no_aws_within_reach(tmp_path: Path) -> None:

@@ -406,6 +406,7 @@ ON_S3 = {"phase": 4, "kubernetes": CLUSTER, "objectStorage": BUCKETS}
         ("postgres.database", "postgres-database", "dashboards", ON_S3),
         ("postgres.username", "postgres-username", "admin", ON_S3),
         ("objectStorage.provider", "object-storage-provider", "aws", ON_S3),
+        ("objectStorage.s3.endpoint", "object-storage-endpoint", "s3.example.com", ON_S3),
         (
             "objectStorage.aws.region",
             "object-storage-region",
@@ -430,7 +431,11 @@ def test_each_phase_remembers_only_where_its_own_data_is() -> None:
     on_docker = {"platform", "docker-host"}
     in_phase3 = {"platform", "kafka-mode", "kubernetes-context", "kubernetes-namespace"}
     database = {"postgres-database", "postgres-mode", "postgres-username"}
-    buckets = {"object-storage-provider", *(f"bucket-{purpose}" for purpose in PURPOSES)}
+    buckets = {
+        "object-storage-provider",
+        "object-storage-endpoint",
+        *(f"bucket-{purpose}" for purpose in PURPOSES),
+    }
     topics = {"kafka-brokers", "kafka-traces-partitions"}
     for phase, expected in {
         1: on_docker,

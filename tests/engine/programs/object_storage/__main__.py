@@ -14,18 +14,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
 from components.object_storage import ObjectStorage, ObjectStorageArgs
 from components.sections.stack import RetentionSection
 from components.sections.storage import ObjectStorageSection
+from components.settings.fixed import fix_buckets
 
 given = pulumi.Config()
+environment = given.require("environment")
 storage = TypeAdapter(ObjectStorageSection).validate_json(json.dumps(given.require_object("objectStorage")))
 retention = TypeAdapter(RetentionSection).validate_json(json.dumps(given.get_object("retention") or {}))
 made = ObjectStorage(
     "object-storage",
     ObjectStorageArgs(
         storage=storage,
-        environment=given.require("environment"),
+        environment=environment,
         namespace="observability",
         retention=retention,
     ),
 )
+fix_buckets(storage, environment, made.made)
 pulumi.export("buckets", {purpose: bucket.name for purpose, bucket in made.buckets.items()})
 pulumi.export("roles", dict(made.role_arns))
