@@ -52,6 +52,9 @@ ServiceHost = Annotated[
 ]
 S3Region = Annotated[str, Text(r"[A-Za-z0-9][A-Za-z0-9-]*", "the service's name for its region")]
 
+INSIDE = (".svc", ".svc.cluster.local")
+"""Endings of names that stay inside a cluster."""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class BucketNames:

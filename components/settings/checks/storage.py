@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from components.buckets.names import PURPOSES, STORES, bucket_names, credentials_secrets
 from components.sections.phase_numbers import ON_OBJECT_STORAGE
-from components.sections.storage import AwsStorage, ObjectStorageSection, S3Storage
+from components.sections.storage import INSIDE, AwsStorage, ObjectStorageSection, S3Storage
 from components.settings.model import SettingsModel
 from components.settings.problems import Check, Problem
 from components.values.quantities import days
@@ -20,8 +20,6 @@ LEAST_TIERING_DAYS = 30
 """S3 moves nothing to infrequent access earlier, and bills it there for at least as many days."""
 
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"
-INSIDE = (".svc", ".svc.cluster.local")
-"""Endings of names that stay inside a cluster."""
 
 _OF_AN_ACCOUNT = "-an"
 

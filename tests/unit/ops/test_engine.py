@@ -7,14 +7,16 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ops.environment import export_lines
 from ops.errors import OpsError
-from ops.inventory import VOLUME
+from ops.inventory import BUCKET, MEMORY, VOLUME
 from ops.neighbours import PROVIDER, refuse_neighbours
 from ops.password import grafana_password
 from ops.pulumi.engine import Pulumi
@@ -180,11 +182,9 @@ def existing_stack(answer: str) -> str:
     return f"""case "$*" in *"stack ls"*) echo '[{{"name": "dev"}}]';; *) printf '%s' '{answer}';; esac"""
 
 
-def neighbour_script(host: str) -> str:
-    """A script of a backend with a second stack, whose data is on an engine."""
-    volume = {"type": VOLUME, "urn": "urn::loki-data", "inputs": {"name": "loki-data"}}
-    provider = {"type": PROVIDER, "urn": "urn::docker", "inputs": {"host": host}}
-    exported = json.dumps({"deployment": {"resources": [provider, volume]}})
+def neighbour_script(resources: Sequence[Mapping[str, object]]) -> str:
+    """A script of a backend with a second stack."""
+    exported = json.dumps({"deployment": {"resources": resources}})
     return f"""case "$*" in
         *"stack ls"*) echo '[{{"name": "dev"}}, {{"name": "organization/otel-stack/staging"}}]';;
         *"export --stack staging"*) printf '%s' '{exported}';;
@@ -192,9 +192,15 @@ def neighbour_script(host: str) -> str:
     esac"""
 
 
+def data_on(host: str) -> list[Mapping[str, object]]:
+    """Resources of a stack whose data is on an engine."""
+    volume = {"type": VOLUME, "urn": "urn::loki-data", "inputs": {"name": "loki-data"}}
+    return [{"type": PROVIDER, "urn": "urn::docker", "inputs": {"host": host}}, volume]
+
+
 def test_two_stacks_do_not_share_an_engine(tmp_path: Path) -> None:
     """They have the same names, and what one destroys would be the other's."""
-    session = engine_that(tmp_path, neighbour_script("unix:///var/run/docker.sock"))
+    session = engine_that(tmp_path, neighbour_script(data_on("unix:///var/run/docker.sock")))
     with pytest.raises(
         OpsError, match=r"^the stack staging has its data on .*docker\.sock.* loki-data$"
     ) as caught:
@@ -206,9 +212,89 @@ def test_two_stacks_do_not_share_an_engine(tmp_path: Path) -> None:
 def test_engines_of_their_own_are_fine(tmp_path: Path, *, shared: bool) -> None:
     """In a shared backend the same socket is one on another machine."""
     host = "unix:///var/run/docker.sock" if shared else "ssh://deploy@docker.example.com"
-    session = engine_that(tmp_path, neighbour_script(host))
+    session = engine_that(tmp_path, neighbour_script(data_on(host)))
     state = replace(session.state, home=None) if shared else session.state
     refuse_neighbours(replace(session, state=state))
+
+
+def state_with(remembered: Mapping[str, str], *resources: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """Resources of a stack that remembers values by name."""
+    stashes = [
+        {"type": MEMORY, "urn": f"urn::{name}", "inputs": {"input": value}, "outputs": {"output": value}}
+        for name, value in remembered.items()
+    ]
+    return [*stashes, *resources]
+
+
+INSIDE = "minio.storage.svc:9000"
+
+
+def on_endpoint(endpoint: str) -> dict[str, object]:
+    """Settings of a stack on an S3 service."""
+    service = {"endpoint": endpoint, "credentialsSecret": "s3"}
+    storage = {"provider": "s3", "bucketPrefix": "acme", "s3": service}
+    return {
+        "phase": 4,
+        "kubernetes": {"kubeconfig": "kubeconfig.yaml", "context": "main"},
+        "objectStorage": storage,
+    }
+
+
+S3 = on_endpoint("s3.example.com")
+ON_AWS = {"provider": "aws", "bucketPrefix": "acme", "aws": {"region": "eu-west-1", "clusterName": "main"}}
+THEIRS = {
+    "object-storage-provider": "s3",
+    "object-storage-endpoint": "s3.example.com",
+    "kubernetes-context": "main",
+    "bucket-logs": "acme-dev-logs",
+}
+MADE_ON_AWS = {"type": BUCKET, "urn": "urn::object-storage-logs", "inputs": {"bucket": "acme-dev-logs"}}
+
+
+def with_buckets(folder: Path, settings: Mapping[str, object], others: list[Mapping[str, object]]) -> Session:
+    """A session of a stack on Kubernetes, in whose backend a second one has these resources."""
+    session = engine_that(folder, neighbour_script(others))
+    config = {f"otel-stack:{key}": value for key, value in {"environment": "dev", **settings}.items()}
+    stack = checkout(folder / "clone", stack=yaml.safe_dump({"config": config}))
+    return Session(
+        stack=stack, state=session.state, pulumi=Pulumi(stack, session.state, session.pulumi.added)
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "others", "service"),
+    [
+        (S3, state_with(THEIRS), "s3.example.com"),
+        ({**S3, "objectStorage": ON_AWS}, state_with({}, MADE_ON_AWS), "aws"),
+        ({**S3, "phase": 3, "objectStorage": ON_AWS}, state_with({}, MADE_ON_AWS), "aws"),
+        (on_endpoint("s3.eu-west-1.amazonaws.com"), state_with({}, MADE_ON_AWS), "aws"),
+        (on_endpoint(INSIDE), state_with({**THEIRS, "object-storage-endpoint": INSIDE}), INSIDE),
+    ],
+)
+def test_two_stacks_do_not_share_buckets(
+    tmp_path: Path, settings: Mapping[str, object], others: list[Mapping[str, object]], service: str
+) -> None:
+    """The compactor with the shorter retention would delete the other stack's data."""
+    with pytest.raises(
+        OpsError, match=rf"^the stack staging has its data at .* {service}, .*: acme-dev-logs; two stacks"
+    ) as caught:
+        refuse_neighbours(with_buckets(tmp_path, settings, others))
+    assert "set another objectStorage.bucketPrefix" in str(caught.value.advice)
+    assert "Pulumi.dev.yaml" in str(caught.value.advice)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "different"),
+    [
+        ("s3.example.com", {"bucket-logs": "other-dev-logs"}),
+        ("s3.example.com", {"object-storage-endpoint": "s3.example.org"}),
+        ("s3.example.com", {"object-storage-provider": "aws"}),
+        (INSIDE, {"object-storage-endpoint": INSIDE, "kubernetes-context": "another"}),
+    ],
+)
+def test_buckets_of_their_own_are_fine(tmp_path: Path, endpoint: str, different: Mapping[str, str]) -> None:
+    """The same name inside two clusters is two services."""
+    refuse_neighbours(with_buckets(tmp_path, on_endpoint(endpoint), state_with({**THEIRS, **different})))
 
 
 def password_script(resources: str) -> str:
@@ -282,6 +368,8 @@ def test_environment_lines_hold_no_secret(tmp_path: Path) -> None:
         ("1 node(s) didn't match pod topology spread constraints (missing required label)", "no zone"),
         ("the Kubernetes API server reported that it failed to fully initialize or become live", "in time"),
         ("StatefulSet kafka is not ready: 0 of 1 pods are ready\n  - pod kafka-1: Running", "pods did not"),
+        ("(object-storage-logs):\n  error: creating Bucket: BucketAlreadyExists: no", "somebody else"),
+        ("(object-storage-logs):\n  error: creating Bucket: BucketAlreadyOwnedByYou: no", "does not know"),
         ('error: statefulsets.apps "kafka" already exists', "the engine does not know it"),
         ('Apply failed with 1 conflict: conflict with "kubectl" using apps/v1', "somebody else has changed"),
     ],
