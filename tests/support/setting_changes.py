@@ -348,7 +348,7 @@ ELSEWHERE: Mapping[str, str] = {
         "postgres.mode postgres.database postgres.username objectStorage.provider objectStorage.bucketPrefix "
         "objectStorage.buckets.traces objectStorage.buckets.metrics objectStorage.buckets.ruler "
         "objectStorage.buckets.alertmanager objectStorage.buckets.logs objectStorage.buckets.backups "
-        "objectStorage.aws.region",
+        "objectStorage.aws.region objectStorage.s3.endpoint",
         "another value is refused: test_data_is_not_left_behind",
     ),
     **keys(

@@ -199,7 +199,6 @@ OBJECT_CHANGES = (
         of="prod",
         given=ON_S3,
         keys={
-            "objectStorage.s3.endpoint": "s3.example.com",
             "objectStorage.s3.region": "site-1",
             "objectStorage.s3.pathStyle": False,
             "objectStorage.s3.caSecret": "s3-ca",
