@@ -1,18 +1,20 @@
-"""Other stacks of the same backend where this one would be: on its Docker Engine, in its buckets."""
+"""Other stacks of the same backend where this one would be: on its Docker Engine, Kafka, in its buckets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from components.buckets.names import bucket_names
-from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE
+from components.sections.phase_numbers import ON_KUBERNETES, ON_OBJECT_STORAGE, WITH_KAFKA
 from components.sections.storage import INSIDE
 from components.settings import Settings
 from components.settings.fixed import BUCKET_STASHES, CONTEXT, ENDPOINT
 from components.settings.fixed import PROVIDER as STORAGE_PROVIDER
 from ops.errors import OpsError
 from ops.inventory import aws_buckets, stashed, take_inventory
+from ops.project import load_stack
 from ops.session import Session
 
 PROVIDER = "pulumi:providers:docker"
@@ -29,6 +31,8 @@ def refuse_neighbours(session: Session) -> None:
         OpsError: another one has, or the engine does not tell.
     """
     settings = session.stack.settings
+    if settings.phase >= WITH_KAFKA and settings.kafka.mode == "external":
+        _refuse_shared_kafka(session)
     if settings.phase < ON_KUBERNETES:
         _refuse_shared_engine(session)
     elif settings.phase >= ON_OBJECT_STORAGE or settings.buckets_wait:
@@ -52,6 +56,29 @@ def _refuse_shared_engine(session: Session) -> None:
                 f"make destroy STACK={name} first, or give {stack.name} an engine of its own: docker.host in "
                 "its file",
             )
+
+
+def _refuse_shared_kafka(session: Session) -> None:
+    """Refuse another stack's cluster: topics and groups have the same names in every stack."""
+    stack = session.stack
+    for name, found in _others(session):
+        shared = sorted({*stack.settings.kafka.bootstrap_servers} & _external_kafka(name, stack.root))
+        if found and shared:
+            raise OpsError(
+                f"the stack {name} has its data in the same Kafka, {', '.join(shared)}: {name} and "
+                f"{stack.name} would share out each other's records, and a copy of one would never end",
+                f"give {stack.name} a cluster of its own: kafka.bootstrapServers in {stack.file.name}",
+            )
+
+
+def _external_kafka(name: str, root: Path) -> set[str]:
+    """Return the brokers in another stack's file; none where that is not here, or is of no use."""
+    try:
+        settings = load_stack(name, root).settings
+    except OpsError:
+        return set()
+    external = settings.phase >= WITH_KAFKA and settings.kafka.mode == "external"
+    return {*settings.kafka.bootstrap_servers} if external else set()
 
 
 def _refuse_shared_buckets(session: Session) -> None:

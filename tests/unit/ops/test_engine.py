@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -295,6 +296,31 @@ def test_two_stacks_do_not_share_buckets(
 def test_buckets_of_their_own_are_fine(tmp_path: Path, endpoint: str, different: Mapping[str, str]) -> None:
     """The same name inside two clusters is two services."""
     refuse_neighbours(with_buckets(tmp_path, on_endpoint(endpoint), state_with({**THEIRS, **different})))
+
+
+EXTERNAL = {"mode": "external", "bootstrapServers": ["b-1.example.com:9092", "b-2.example.com:9092"]}
+ALSO_THERE = {**EXTERNAL, "bootstrapServers": ["b-2.example.com:9092", "b-3.example.com:9092"]}
+BUILT_IN: dict[str, object] = {}
+
+
+@pytest.mark.parametrize("phase", [2, 3])
+@pytest.mark.parametrize(
+    ("theirs", "has_data", "refused"),
+    [(ALSO_THERE, True, True), (ALSO_THERE, False, False), (BUILT_IN, True, False), (None, True, False)],
+)
+def test_two_stacks_do_not_share_a_kafka(
+    tmp_path: Path, phase: int, theirs: Mapping[str, object] | None, has_data: bool, refused: bool
+) -> None:
+    """Their topics and groups have the same names. A file that is elsewhere tells nothing."""
+    others = data_on("unix:///elsewhere.sock") if has_data else []
+    session = with_buckets(
+        tmp_path, {"phase": phase, "kubernetes": S3["kubernetes"], "kafka": EXTERNAL}, others
+    )
+    if theirs is not None:
+        config = {"otel-stack:phase": 2, "otel-stack:kafka": theirs}
+        (session.stack.root / "Pulumi.staging.yaml").write_text(yaml.safe_dump({"config": config}))
+    with pytest.raises(OpsError, match=r"same Kafka, b-2\.example\.com:9092: ") if refused else nullcontext():
+        refuse_neighbours(session)
 
 
 def password_script(resources: str) -> str:
