@@ -203,6 +203,12 @@ def disk_bytes(signal: str) -> int:
     return STORED_BYTES[signal] + (WIRE_BYTES if signal != "metrics" else 20)
 
 
+def kept_bytes(rate: float, signal: str, replicas: int) -> Size:
+    """Return what one of several replicas has on its disk when all is well."""
+    events = rate * SHARES[signal] * COPIES / replicas
+    return Size(int(events * disk_bytes(signal) * KEPT_SECONDS[signal]))
+
+
 def _scratch(rate: int, signal: str) -> Size:
     """Return the disk for what is read from the bucket and written back.
 

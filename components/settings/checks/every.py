@@ -13,6 +13,7 @@ from components.settings.checks.kubernetes import KUBERNETES_CHECKS
 from components.settings.checks.postgres import POSTGRES_CHECKS
 from components.settings.checks.stack import STACK_CHECKS, ceiling_problem
 from components.settings.checks.storage import STORAGE_CHECKS
+from components.settings.checks.store_room import starved_stores
 from components.settings.checks.stores import STORES_CHECKS
 from components.settings.model import SettingsModel
 from components.settings.problems import Check, Problem
@@ -42,3 +43,4 @@ def doubtful(settings: SettingsModel) -> Iterator[Problem]:
         if problem is not None:
             yield problem
     yield from tls_warnings(settings)
+    yield from starved_stores(settings)
