@@ -14,6 +14,7 @@ from unittest import mock
 
 import pulumi
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_all_config, set_mocks
+from pulumi.runtime.mocks import MockMonitor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STACK = "test"
@@ -72,6 +73,11 @@ class Result:
 
     resources: list[Registered]
     outputs: dict[str, Any]
+    urns: list[str]
+
+    def places(self) -> list[str]:
+        """Give ``types of its parents and its own::name`` of each resource, by which the engine knows it."""
+        return sorted(urn.split("::", 2)[2] for urn in self.urns)
 
     def of(self, kind: str) -> list[Registered]:
         """Give the resources of a type."""
@@ -90,14 +96,15 @@ def run_program(
     ``remembered`` is what an earlier run has stashed, by name.
     """
     recorder = Recorder(remembered or {})
+    monitor = MockMonitor(recorder)
     outputs: dict[str, Any] = {}
     set_all_config({f"otel-stack:{key}": _as_engine_text(value) for key, value in (config or {}).items()})
     harness: Callable[[Callable[[], object]], Callable[[], None]] = pulumi.runtime.test
     program = harness(lambda: runpy.run_path(str(ROOT / "__main__.py")))
     with event_loop(), mock.patch.object(pulumi, "export", outputs.__setitem__):
-        set_mocks(recorder, project="otel-stack", stack=STACK, preview=False)
+        set_mocks(recorder, project="otel-stack", stack=STACK, preview=False, monitor=monitor)
         program()
-    return Result(resources=recorder.resources, outputs=outputs)
+    return Result(resources=recorder.resources, outputs=outputs, urns=list(monitor.resources))
 
 
 @contextmanager
