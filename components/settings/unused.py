@@ -136,6 +136,12 @@ IDLE: Sequence[Idle] = (
         why="only kubernetes.monitoring: prometheus-operator uses it",
     ),
     Idle(
+        section="stores",
+        keys=("parts",),
+        when=lambda settings: settings.store_size.shape == "single",
+        why="only stores.shape: split has such parts",
+    ),
+    Idle(
         section="object_storage",
         keys=("aws",),
         when=lambda settings: settings.object_storage.provider == "s3",

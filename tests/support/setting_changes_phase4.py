@@ -37,6 +37,10 @@ MAILED = {
 }
 TOLD = {**SPLIT, "alerting.contactPoints": [ON_CALL, TEAM]}
 STORES = "tempo mimir loki-cluster"
+PARTS = (
+    "tempo-distributor tempo-querier tempo-query-frontend tempo-compactor tempo-metrics-generator "
+    "mimir-read mimir-backend loki-read loki-backend"
+)
 
 OBJECT_CHANGES = (
     # Object storage
@@ -45,6 +49,10 @@ OBJECT_CHANGES = (
         given=SPLIT,
         keys={"sizing.grafana.memory": "3GiB"},
         replaced="grafana mimir-read",
+    ),
+    *(
+        Change(of="prod", given=SPLIT, keys=keys, replaced=PARTS)
+        for keys in ({"stores.parts.memory": "4GiB"}, {"stores.parts.cpus": 4})
     ),
     Change(
         of="prod",

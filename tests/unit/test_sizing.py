@@ -13,7 +13,7 @@ from components.sections.kafka import KafkaSection
 from components.sections.postgres import PostgresSection
 from components.sections.sizing import ProgramSizing, SizingSection, TierSizing
 from components.sections.stack import RetentionSection, SamplingSection
-from components.sections.stores import MimirSection, StoresSection
+from components.sections.stores import MimirSection, PartsSection, StoresSection
 from components.settings import Settings, SettingsError
 from components.settings.checks.stack import MINIMUM_MEMORY
 from components.sizing import SHARES, declared_rate, size_stack, stored_bytes
@@ -179,6 +179,13 @@ class TestSeriesOfMimir:
         doubled = self.size(rate, memory=Size(2 * unset.parts["mimir"].each.memory.bytes))
         assert doubled.parts["mimir"].replicas == unset.parts["mimir"].replicas
         assert doubled.series > 1.9 * unset.series
+
+    def test_parts_without_data_have_limits_of_their_own(self) -> None:
+        stores = StoresSection(parts=PartsSection(memory=gibibytes(6), cpus=3))
+        found = size_stores(SizingSection(events_per_second=60_000), stores, PostgresSection())
+        others = [part for name, part in found.parts.items() if name not in found.keepers]
+        assert {(part.each.memory, part.each.cpus) for part in others} == {(gibibytes(6), 3)}
+        assert found.keepers == self.size(60_000).keepers
 
     def test_less_memory_is_more_replicas(self) -> None:
         halved = self.size(100_000, memory=gibibytes(4))

@@ -24,6 +24,7 @@ LEAST_MEMORY: Mapping[str, Size] = {
     "stores.tempo": mebibytes(256),
     "stores.mimir": mebibytes(256),
     "stores.loki": mebibytes(512),
+    "stores.parts": mebibytes(512),
     "postgres": mebibytes(256),
 }
 """Section -> memory limit that each replica needs. Loki's caches of answers take up to 100 MB of it,
