@@ -127,7 +127,7 @@ class Parts:
             http=None if addresses is None else addresses.otlp_http,
             autoscaling=self._gateway_scaling(size.replicas) if scaled else None,
             pod_attributes=scaled,
-            metrics_by_resource=settings.adds_deltas,
+            metrics_by_resource=settings.adds_deltas or settings.kafka.metrics_in_order,
         )
         return CollectorGateway(GATEWAY, args, platform=self.platform, after=[kafka])
 

@@ -65,6 +65,9 @@ class KafkaSection:
         create_topics: create and configure the topics; false if somebody else does, for ``external`` only.
         min_in_sync_replicas: copies that must have a record before it is acknowledged, for the topics of an
             ``external`` Kafka only; by default as its brokers and topics are configured.
+        metrics_in_order: keep all metrics of one resource in one partition, so that they reach their store in
+            the order in which they came: counters with delta temporality need that. A resource with very many
+            metrics then loads one partition alone.
         copy_to: another stack that gets everything as well; none by default.
     """
 
@@ -78,4 +81,5 @@ class KafkaSection:
     security: KafkaSecurity = field(default_factory=KafkaSecurity)
     create_topics: bool = True
     min_in_sync_replicas: Count | None = None
+    metrics_in_order: bool = False
     copy_to: CopyTarget | None = None

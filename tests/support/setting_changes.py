@@ -145,6 +145,7 @@ CHANGES = (
         },
     ),
     Change(of="staging", keys={"kafka.retentionSize": "20GiB"}, replaced="kafka-topics"),
+    Change(of="staging", keys={"kafka.metricsInOrder": True}, replaced="otel-gateway"),
     Change(
         of="staging",
         keys={"kafka.retention": "36h"},

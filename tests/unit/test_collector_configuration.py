@@ -264,3 +264,12 @@ def test_jaeger_takes_what_a_collector_sends(largest: str | None, taken: int) ->
     assert receiver["max_recv_msg_size_mib"] == taken
     batch = collector(result, "otel-processor")["exporters"]["kafka/sampled"]["sending_queue"]["batch"]
     assert receiver["max_recv_msg_size_mib"] * 2**20 >= 2 * batch["max_size"]
+
+
+@pytest.mark.parametrize(("in_order", "partitioner"), [(False, True), (True, False)])
+def test_metrics_stay_in_order_where_that_is_wanted(in_order: bool, partitioner: bool) -> None:
+    """All of one resource are in one partition then, instead of in each in turn."""
+    found = collector(run_program({"phase": 2, "kafka": {"metricsInOrder": in_order}}), "otel-gateway")
+    exporter = found["exporters"]["kafka/metrics"]
+    assert ("record_partitioner" in exporter) is partitioner
+    assert exporter.get("partition_metrics_by_resource_attributes", False) is in_order
