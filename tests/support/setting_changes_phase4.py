@@ -116,7 +116,7 @@ OBJECT_CHANGES = (
         of="prod",
         given=AWS,
         keys={"stores.mimir.rules": "api"},
-        replaced="mimir grafana",
+        replaced="mimir grafana query-gateway",
     ),
     Change(
         of="prod",
