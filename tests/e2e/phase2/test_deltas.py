@@ -1,4 +1,4 @@
-"""Counters with delta temporality while processors are killed and Prometheus is away."""
+"""Counters with delta temporality while a processor is killed and Prometheus does not answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.waiting import until
 
 SERVICES, ROUNDS = 6, 60
 KILLED, AWAY, BACK = 10, 25, 40
-"""Rounds before which a processor is killed, Prometheus stopped, and started again."""
+"""Rounds before which a processor is killed, Prometheus frozen, and goes on: restarted it begins anew."""
 FOUND_SECONDS = 240.0
 
 
@@ -31,9 +31,9 @@ def test_what_every_service_has_counted_is_in_prometheus(changeable: Stack, site
         if number == KILLED:
             site.kill("otel-processor-1")
         if number == AWAY:
-            site.container("prometheus").stop()
+            site.container("prometheus").pause()
         if number == BACK:
-            site.container("prometheus").start()
+            site.container("prometheus").unpause()
         for name in names:
             request = sum_of(number + 1, since=begin + number, at=begin + number + 1, service=name)
             httpx.post(f"{site.web_target}/v1/metrics", json=request, timeout=30).raise_for_status()
