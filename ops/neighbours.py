@@ -61,9 +61,9 @@ def _refuse_shared_engine(session: Session) -> None:
 def _refuse_shared_kafka(session: Session) -> None:
     """Refuse another stack's cluster: topics and groups have the same names in every stack."""
     stack = session.stack
-    for name, found in _others(session):
+    for name in _other_names(session):
         shared = sorted({*stack.settings.kafka.bootstrap_servers} & _external_kafka(name, stack.root))
-        if found and shared:
+        if shared and session.pulumi.exported(name):
             raise OpsError(
                 f"the stack {name} has its data in the same Kafka, {', '.join(shared)}: {name} and "
                 f"{stack.name} would share out each other's records, and a copy of one would never end",
@@ -102,8 +102,11 @@ def _refuse_shared_buckets(session: Session) -> None:
 
 def _others(session: Session) -> Iterable[tuple[str, list[Mapping[str, Any]]]]:
     """Give the other stacks of the backend with the resources in their states."""
-    names = [name for name in session.pulumi.names() if name != session.stack.name]
-    return ((name, session.pulumi.exported(name)) for name in names)
+    return ((name, session.pulumi.exported(name)) for name in _other_names(session))
+
+
+def _other_names(session: Session) -> list[str]:
+    return [name for name in session.pulumi.names() if name != session.stack.name]
 
 
 def _host(resources: Iterable[Mapping[str, Any]]) -> str | None:

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic.dataclasses import dataclass
 
-from components.sections.forms import STRICT, Count, Cpus, Text
-from components.sections.sizing import ProgramSizing
+from components.sections.forms import STRICT, Count, Text
+from components.sections.sizing import LimitSizing, ProgramSizing
 from components.values.quantities import Size
 
 Tenant = Annotated[
@@ -72,19 +72,6 @@ class LokiSection(ProgramSizing):
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class PartsSection:
-    """Limits of each replica of the parts that ``shape: split`` adds, which keep no data.
-
-    Attributes:
-        memory: hard limit.
-        cpus: hard limit, in cores.
-    """
-
-    memory: Size | None = None
-    cpus: Cpus | None = None
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
 class StoresSection:
     """The stores of phase 4.
 
@@ -96,7 +83,7 @@ class StoresSection:
         phase3: what becomes of Jaeger, Prometheus and the single Loki of phase 3: ``written`` feeds them and
             the new stores, ``readable`` keeps them for queries until their retention ends, ``absent`` removes
             them and keeps their volumes.
-        parts: limits of what ``split`` adds to those that keep data.
+        parts: limits of each replica of the parts that ``split`` adds, which keep no data.
         tempo: limits of Tempo.
         mimir: limits of Mimir.
         loki: limits of Loki.
@@ -105,7 +92,7 @@ class StoresSection:
     tenant: Tenant = "otel-stack"
     shape: Shape | None = None
     phase3: Literal["written", "readable", "absent"] = "absent"
-    parts: PartsSection = field(default_factory=PartsSection)
+    parts: LimitSizing = field(default_factory=LimitSizing)
     tempo: TempoSection = field(default_factory=TempoSection)
     mimir: MimirSection = field(default_factory=MimirSection)
     loki: LokiSection = field(default_factory=LokiSection)

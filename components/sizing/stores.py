@@ -35,9 +35,6 @@ SPLIT_ABOVE = 50_000
 PART_RATE = 50_000
 """Events of its signal per second assumed for one replica of a split part, copies included."""
 
-PART_MEMORY, PART_CPUS = gibibytes(2), 2.0
-"""Limits of one replica of a part without data: room for few people's queries and a day's compaction."""
-
 SERIES_PER_SAMPLE = 60
 """Series behind one sample per second: applications send each about once a minute."""
 
@@ -126,11 +123,7 @@ def size_stores(sizing: SizingSection, stores: StoresSection, postgres: Postgres
         busy = -(-int(rate * SHARES[signal]) * COPIES // PART_RATE)
         keeper = override(_keeper(rate, signal, shape), wanted)
         parts[first.name] = TierSize(replicas=max(COPIES, busy), each=keeper)
-        each = ProgramSize(
-            memory=stores.parts.memory or PART_MEMORY,
-            cpus=stores.parts.cpus or PART_CPUS,
-            volume=_scratch(rate, signal),
-        )
+        each = override(ProgramSize(memory=gibibytes(2), cpus=2, volume=_scratch(rate, signal)), stores.parts)
         for part in others:
             parts[part.name] = TierSize(replicas=_replicas(part, busy), each=each)
     mimir = stores.mimir

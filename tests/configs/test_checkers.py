@@ -86,14 +86,9 @@ def checker(docker_engine: Engine) -> Checker:
     return Checker(engine=docker_engine)
 
 
-def require_accepted(checker: Checker, found: Configured) -> None:
-    verdict = checker.check(found)
-    assert verdict.accepted, f"{found}:\n{verdict.said}"
-
-
 @pytest.mark.parametrize("folder", AS_THEY_STAND)
 def test_files_as_they_stand(checker: Checker, folder: str) -> None:
-    require_accepted(checker, AS_THEY_STAND[folder])
+    checker.require_accepted([AS_THEY_STAND[folder]])
 
 
 def test_no_file_is_left_out() -> None:
@@ -106,8 +101,7 @@ def test_rendered_files(checker: Checker, variant: str) -> None:
     settings = {key: value for key, value in VARIANTS[variant].items() if key != "images"}
     programs = list(configured(run_program(settings)))
     assert programs
-    for found, verdict in zip(programs, checker.check_all(programs), strict=True):
-        assert verdict.accepted, f"{found}:\n{verdict.said}"
+    checker.require_accepted(programs)
 
 
 @pytest.mark.parametrize(

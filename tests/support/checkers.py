@@ -80,6 +80,11 @@ class Checker:
         with ThreadPoolExecutor(AT_ONCE) as threads:
             return list(threads.map(self._once, several))
 
+    def require_accepted(self, several: Sequence[Configured]) -> None:
+        """Require that programs accept their configurations."""
+        for configured, verdict in zip(several, self.check_all(several), strict=True):
+            assert verdict.accepted, f"{configured}:\n{verdict.said}"
+
     def _once(self, configured: Configured) -> Verdict:
         key = json.dumps([configured.program, configured.command, configured.environment, configured.files])
         if key not in self.known:

@@ -11,9 +11,9 @@ from components.kafka.topics import SOURCES
 from components.load_balancer import LEAST_CALLS, most_calls
 from components.sections.kafka import KafkaSection
 from components.sections.postgres import PostgresSection
-from components.sections.sizing import ProgramSizing, SizingSection, TierSizing
+from components.sections.sizing import LimitSizing, ProgramSizing, SizingSection, TierSizing
 from components.sections.stack import RetentionSection, SamplingSection
-from components.sections.stores import MimirSection, PartsSection, StoresSection
+from components.sections.stores import MimirSection, StoresSection
 from components.settings import Settings, SettingsError
 from components.settings.checks.stack import MINIMUM_MEMORY
 from components.sizing import SHARES, declared_rate, size_stack, stored_bytes
@@ -181,7 +181,7 @@ class TestSeriesOfMimir:
         assert doubled.series > 1.9 * unset.series
 
     def test_parts_without_data_have_limits_of_their_own(self) -> None:
-        stores = StoresSection(parts=PartsSection(memory=gibibytes(6), cpus=3))
+        stores = StoresSection(parts=LimitSizing(memory=gibibytes(6), cpus=3))
         found = size_stores(SizingSection(events_per_second=60_000), stores, PostgresSection())
         others = [part for name, part in found.parts.items() if name not in found.keepers]
         assert {(part.each.memory, part.each.cpus) for part in others} == {(gibibytes(6), 3)}
